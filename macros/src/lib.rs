@@ -1,0 +1,1 @@
+//! Procedural macros of the crate `wasm-mt`; use them through it.

@@ -1,0 +1,1 @@
+//! Tasks: calls to be made elsewhere.
