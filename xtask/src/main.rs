@@ -1,3 +1,55 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test`.
+//! The project's own commands. `cargo xtask demo` and `cargo xtask test` do everything from a bare machine on;
+//! each prints what it does.
+//!
+//! Nothing here needs a tool that is not built from `Cargo.lock` or found by [`setup`]: the bindings generator and the
+//! browser test runner are libraries linked into this program ([`bindings`]), so they are always at the right version.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+mod bindings;
+mod demo;
+mod progress;
+mod setup;
+mod workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Commands for working on wasm-mt")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds all examples for the web and serves them with a gallery page.
+    Demo(demo::Args),
+    /// Runs a test binary in a browser; Cargo calls this.
+    #[command(hide = true, disable_help_flag = true)]
+    WasmRunner {
+        /// The test binary and what follows it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let shell = Shell::new()?;
+    shell.change_dir(workspace::root());
+    match cli.command {
+        Command::Demo(args) => demo::run(&shell, &args),
+        Command::WasmRunner { args } => bindings::run_tests(args),
+    }
+}

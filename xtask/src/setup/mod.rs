@@ -1,0 +1,10 @@
+//! Makes sure of what the commands need: a compiler for wasm32, browsers and their drivers.
+//!
+//! Set-up writes only under the target folder, except where it asks `rustup` or `apt-get` to install something, and it
+//! says so. What is there already is found within a second, and nothing is asked of the network then.
+
+pub(crate) use browsers::{Browser, Browsers, Installed, Missing, browsers};
+pub(crate) use wasm::{Wasm, wasm};
+
+mod browsers;
+mod wasm;
