@@ -13,6 +13,7 @@ mod bindings;
 mod demo;
 mod progress;
 mod setup;
+mod web;
 mod workspace;
 
 #[derive(Parser)]

@@ -1,13 +1,134 @@
-//! `cargo xtask demo`.
+//! `cargo xtask demo`: the examples as pages.
+//!
+//! Build ([`example`]), write the pages ([`gallery`]), serve them, and either leave the looking to somebody or look
+//! at each in real browsers ([`headless`]). What was built before is not built again: Cargo knows for the programs,
+//! a stamp for their bindings.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
 
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
 use xshell::Shell;
+
+use crate::progress::{Step, note};
+use crate::setup::{self, Browser, Installed};
+use crate::web::{Server, Site, end_all_on_interrupt};
+use crate::workspace;
+
+mod example;
+mod gallery;
+mod headless;
 
 /// Options of `cargo xtask demo`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The examples to build and show; all of them if none is named.
+    names: Vec<String>,
+    /// The port of the server on 127.0.0.1; the system chooses one if none is given.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Opens the gallery in the browser of this desktop.
+    #[arg(long)]
+    open: bool,
+    /// Opens every page in real browsers, prints output and verdicts, takes screenshots, and ends.
+    #[arg(long)]
+    headless: bool,
+    /// The browsers for `--headless`.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "chromium", requires = "headless")]
+    browser: Vec<Choice>,
+    /// How long an example may run under `--headless`, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "headless")]
+    timeout: u64,
+    /// How wide the page is under `--headless`, in pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 1100, requires = "headless")]
+    width: u32,
+}
 
-pub(crate) fn run(_shell: &Shell, _args: &Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`cargo xtask demo` is not there yet")
+/// One browser, or every one that can be had.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    Chromium,
+    Firefox,
+    Webkit,
+    All,
+}
+
+/// Builds, serves and shows the examples.
+///
+/// # Errors
+///
+/// If something cannot be built, served or driven. An example that fails is an exit code.
+pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
+    // Before the build: a browser that is missing should be known at once.
+    let browsers = if args.headless { browsers(shell, &args.browser)? } else { Vec::new() };
+    let wasm = setup::wasm(shell)?;
+    let folder = workspace::target_dir(shell)?.join("demo");
+    let site = folder.join("site");
+
+    let step = Step::begin("building the examples for the web");
+    let examples = example::find(&shell.current_dir().join("examples"), &args.names)?;
+    let built = example::build(shell, &wasm, &examples, &site)?;
+    gallery::write(&site, &examples)?;
+    step.end(built);
+
+    let server = Server::start(Site::new(&site), args.port)?;
+    let address = server.url("/");
+    if args.headless {
+        end_all_on_interrupt()?;
+        let visit = headless::Visit {
+            server: &server,
+            examples: &examples,
+            pictures: folder.join("screenshots"),
+            deadline: Duration::from_secs(args.timeout),
+            width: args.width,
+        };
+        return headless::run(&visit, &browsers);
+    }
+    println!("==> the gallery is at {address} until you press Ctrl-C");
+    if args.open {
+        open(&address);
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The chosen browsers, ready to be driven.
+fn browsers(shell: &Shell, chosen: &[Choice]) -> Result<Vec<Installed>> {
+    let all = chosen.contains(&Choice::All);
+    let wanted: Vec<Browser> = [
+        (Choice::Chromium, Browser::Chromium),
+        (Choice::Firefox, Browser::Firefox),
+        (Choice::Webkit, Browser::Webkit),
+    ]
+    .into_iter()
+    .filter(|(choice, _)| all || chosen.contains(choice))
+    .map(|(_, browser)| browser)
+    .collect();
+    let found = setup::browsers(shell, &wanted)?;
+    for missing in &found.missing {
+        note(format_args!("{:?} is missing: {}", missing.browser, missing.cure));
+    }
+    if found.installed.is_empty() || (!all && !found.missing.is_empty()) {
+        bail!("a browser that was asked for cannot be had");
+    }
+    Ok(found.installed)
+}
+
+/// Asks the desktop to open an address; where there is none, the printed address has to do.
+fn open(address: &str) {
+    let mut command = if cfg!(target_os = "macos") {
+        Command::new("open")
+    } else if cfg!(windows) {
+        let mut command = Command::new("cmd");
+        command.args(["/C", "start"]);
+        command
+    } else {
+        Command::new("xdg-open")
+    };
+    command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Err(error) = command.spawn().context("failed to open a browser") {
+        note(format_args!("{error:#}; open the address by hand"));
+    }
 }

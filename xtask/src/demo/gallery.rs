@@ -1,0 +1,88 @@
+//! The pages: an index, and one page per example. Their parts are ordinary files in `xtask/gallery/`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::example::Example;
+
+const INDEX: &str = include_str!("../../gallery/index.html");
+const ENTRY: &str = include_str!("../../gallery/entry.html");
+const EXAMPLE: &str = include_str!("../../gallery/example.html");
+
+/// Files that every page shares.
+const SHARED: [(&str, &str); 3] = [
+    ("page.js", include_str!("../../gallery/page.js")),
+    ("style.css", include_str!("../../gallery/style.css")),
+    ("icon.svg", include_str!("../../gallery/icon.svg")),
+];
+
+/// Writes the gallery of `examples` to `site`, where their programs already are.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub(super) fn write(site: &Path, examples: &[Example]) -> Result<()> {
+    let mut entries = String::new();
+    for example in examples {
+        let (name, sentence, source) =
+            (escape(&example.name), escape(&example.sentence), escape(&example.source));
+        let values = [("name", name.as_str()), ("sentence", &sentence), ("source", &source)];
+        entries += &fill(ENTRY, &values);
+        let folder = site.join(&example.name);
+        write_file(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
+        write_file(&folder.join(format!("{}.rs", example.name)), &example.source)?;
+    }
+    write_file(&site.join("index.html"), &fill(INDEX, &[("examples", entries.trim_end())]))?;
+    for (name, text) in SHARED {
+        write_file(&site.join(name), text)?;
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
+}
+
+/// `template` with each `{{key}}` replaced. One pass: what is put in is not looked at again.
+///
+/// # Panics
+///
+/// If the template holds a key that has no value.
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut parts = template.split("{{");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (key, rest) = part.split_once("}}").expect("templates close what they open");
+        let value = values.iter().find(|(name, _)| *name == key);
+        text += value.unwrap_or_else(|| panic!("a template holds an unknown key: {key}")).1;
+        text += rest;
+    }
+    text
+}
+
+/// `text` as it is written in HTML, between tags and in quoted attributes.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_looks_like_html_or_a_template_is_shown_as_it_is() {
+        let site = tempfile::tempdir().unwrap();
+        fs::create_dir(site.path().join("odd")).unwrap();
+        let source = "//! A & B\nfn main() { println!(\"<b>{{name}}</b>\") }\n";
+        let example = Example { name: "odd".into(), sentence: "A & B".into(), source: source.into() };
+        write(site.path(), &[example]).unwrap();
+        let page = fs::read_to_string(site.path().join("odd/index.html")).unwrap();
+        assert!(page.contains("println!(&quot;&lt;b&gt;{{name}}&lt;/b&gt;&quot;)"), "{page}");
+        assert!(page.contains("<p>A &amp; B</p>"), "{page}");
+        assert_eq!(fs::read_to_string(site.path().join("odd/odd.rs")).unwrap(), source);
+        let index = fs::read_to_string(site.path().join("index.html")).unwrap();
+        assert!(index.contains("href=\"odd/odd.rs\""), "{index}");
+    }
+}

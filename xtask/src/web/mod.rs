@@ -1,0 +1,13 @@
+//! Pages in real browsers: a static [`Server`] for them and a WebDriver [`Session`] that looks at them.
+//!
+//! Both are small on purpose. The server knows files, headers and missing paths, because those are what a page's
+//! boot depends on; the session knows how to open a page, wait for it, read it and photograph it. Whatever either
+//! starts, it ends: threads, drivers, browsers and their profiles live exactly as long as the value that owns them.
+
+mod process;
+mod server;
+mod session;
+
+pub(crate) use process::end_all_on_interrupt;
+pub(crate) use server::{Server, Site};
+pub(crate) use session::Session;

@@ -1,0 +1,224 @@
+//! A browser under remote control, over WebDriver.
+//!
+//! A thin client over `ureq`, which the bindings generator brings along: about ten requests of the protocol are
+//! needed. The crates for it (`fantoccini`, `thirtyfour`; no default features, no TLS) compile for 24 and 26 s on
+//! two cores against 5 s for `ureq` alone, most of which is built anyway, and would bring an async runtime.
+
+use std::ffi::OsStr;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use base64::Engine as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::Agent;
+
+use super::process::Process;
+use crate::setup::Installed;
+
+/// How long a driver may take to listen.
+const DRIVER_START: Duration = Duration::from_secs(20);
+/// How long a browser may take to open its window; the first start after a boot reads it from the disk.
+const BROWSER_START: Duration = Duration::from_secs(60);
+/// How long a request may take that asks nothing of the page but to be there.
+const REQUEST: Duration = Duration::from_secs(20);
+/// How long a browser may take to close before its processes are ended.
+const CLOSE: Duration = Duration::from_secs(5);
+/// How often a page is asked while something is awaited: WebDriver has no events.
+const POLL: Duration = Duration::from_millis(50);
+
+/// One window of a browser, with a driver and a profile of its own; dropping it ends both.
+pub(crate) struct Session {
+    agent: Agent,
+    /// The address of the session at its driver.
+    address: String,
+    /// The process before the folder: it writes there until it ends.
+    _driver: Process,
+    _profile: TempDir,
+}
+
+impl Session {
+    /// Starts the browser with a fresh profile.
+    ///
+    /// # Errors
+    ///
+    /// If the driver or the browser does not start.
+    pub(crate) fn start(browser: &Installed) -> Result<Session> {
+        // Drivers make profiles in the folder for temporary files. Given one of its own, nothing is left behind even
+        // if the browser had to be killed.
+        let profile = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
+        let port = free_port()?;
+        let mut words = browser.wrapper.iter().map(OsStr::new).chain([browser.driver.as_os_str()]);
+        let mut command = Command::new(words.next().context("there is a driver at least")?);
+        command.args(words).arg(format!("--port={port}"));
+        command.env("TMPDIR", profile.path()).env("TMP", profile.path());
+        let mut driver = Process::start(command)?;
+        let agent: Agent = Agent::config_builder()
+            .http_status_as_error(false)
+            // A proxy of the environment knows nothing of this machine's own ports.
+            .proxy(None)
+            .build()
+            .into();
+        let root = format!("http://127.0.0.1:{port}");
+        await_driver(&agent, &root, &mut driver)
+            .with_context(|| format!("failed to start {}", browser.driver.display()))?;
+        let wanted = json!({ "capabilities": { "alwaysMatch": browser.capabilities() } });
+        let session = call(&agent, &format!("{root}/session"), Some(&wanted), BROWSER_START)
+            .with_context(|| format!("failed to start {}", browser.binary.display()))?;
+        let id = session["sessionId"].as_str().context("the driver gave no session")?;
+        Ok(Session { agent, address: format!("{root}/session/{id}"), _driver: driver, _profile: profile })
+    }
+
+    /// Opens `url` and waits until it is loaded, at most `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// If the page does not load, or has not loaded by then.
+    pub(crate) fn open(&self, url: &str, deadline: Duration) -> Result<()> {
+        self.post("url", &json!({ "url": url }), deadline)
+            .with_context(|| format!("failed to open {url}"))?;
+        Ok(())
+    }
+
+    /// Runs the body of a JavaScript function in the page, with `arguments`, and gives what it returns.
+    ///
+    /// # Errors
+    ///
+    /// If it throws, or the page does not answer.
+    pub(crate) fn execute(&self, script: &str, arguments: &[Value]) -> Result<Value> {
+        self.post("execute/sync", &json!({ "script": script, "args": arguments }), REQUEST)
+    }
+
+    /// The attribute `name` of the first element that fits `selector`; `None` if there is no such thing.
+    ///
+    /// # Errors
+    ///
+    /// If the page does not answer.
+    pub(crate) fn attribute(&self, selector: &str, name: &str) -> Result<Option<String>> {
+        let value = self.execute(
+            "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null",
+            &[json!(selector), json!(name)],
+        )?;
+        Ok(value.as_str().map(str::to_owned))
+    }
+
+    /// Waits until the attribute has a value that is not `unwanted`, at most `deadline`, and gives it; `None` if the
+    /// time is over.
+    ///
+    /// # Errors
+    ///
+    /// If the page does not answer.
+    pub(crate) fn wait_for_attribute(
+        &self,
+        selector: &str,
+        name: &str,
+        unwanted: &str,
+        deadline: Duration,
+    ) -> Result<Option<String>> {
+        let since = Instant::now();
+        loop {
+            match self.attribute(selector, name)? {
+                Some(value) if value != unwanted => return Ok(Some(value)),
+                _ if since.elapsed() >= deadline => return Ok(None),
+                _ => std::thread::sleep(POLL),
+            }
+        }
+    }
+
+    /// The text of every element that fits `selector`, in the order of the page.
+    ///
+    /// # Errors
+    ///
+    /// If the page does not answer.
+    pub(crate) fn texts(&self, selector: &str) -> Result<Vec<String>> {
+        let script = "return Array.from(document.querySelectorAll(arguments[0]), (each) => each.textContent)";
+        Ok(serde_json::from_value(self.execute(script, &[json!(selector)])?)?)
+    }
+
+    /// A picture of what the window shows, as a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// If the browser does not give one.
+    pub(crate) fn screenshot(&self) -> Result<Vec<u8>> {
+        let value = call(&self.agent, &format!("{}/screenshot", self.address), None, REQUEST)?;
+        let text = value.as_str().context("the driver gave no picture")?;
+        Ok(base64::engine::general_purpose::STANDARD.decode(text)?)
+    }
+
+    /// Makes the page's view as wide and high as asked, as far as the browser allows.
+    ///
+    /// # Errors
+    ///
+    /// If the browser refuses.
+    pub(crate) fn resize(&self, width: u32, height: u32) -> Result<()> {
+        // WebDriver knows the size of the window. What its frame takes is seen after a first try.
+        self.post("window/rect", &json!({ "width": width, "height": height }), REQUEST)?;
+        let inner = self.execute("return [innerWidth, innerHeight]", &[])?;
+        let (inner_width, inner_height) = (inner[0].as_u64().unwrap_or(0), inner[1].as_u64().unwrap_or(0));
+        let (width, height) = (u64::from(width), u64::from(height));
+        let more = json!({
+            "width": width + width.saturating_sub(inner_width),
+            "height": height + height.saturating_sub(inner_height),
+        });
+        self.post("window/rect", &more, REQUEST)?;
+        Ok(())
+    }
+
+    fn post(&self, command: &str, body: &Value, deadline: Duration) -> Result<Value> {
+        call(&self.agent, &format!("{}/{command}", self.address), Some(body), deadline)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The polite end lets the browser write its last words; the driver's group is ended in any case.
+        let request = self.agent.delete(&self.address);
+        request.config().timeout_global(Some(CLOSE)).build().call().ok();
+    }
+}
+
+/// Waits until the driver says that it is ready.
+fn await_driver(agent: &Agent, root: &str, driver: &mut Process) -> Result<()> {
+    let since = Instant::now();
+    loop {
+        if call(agent, &format!("{root}/status"), None, REQUEST).is_ok() {
+            return Ok(());
+        }
+        ensure!(driver.is_running()?, "it ended at once");
+        ensure!(since.elapsed() < DRIVER_START, "it does not listen after {} s", DRIVER_START.as_secs());
+        std::thread::sleep(POLL);
+    }
+}
+
+/// One request: GET without a body, else POST. Gives the `value` of the answer.
+fn call(agent: &Agent, address: &str, body: Option<&Value>, deadline: Duration) -> Result<Value> {
+    let deadline = Some(deadline);
+    let answer = match body {
+        Some(body) => {
+            let request = agent.post(address).config().timeout_global(deadline).build();
+            request.content_type("application/json; charset=utf-8").send(body.to_string())
+        }
+        None => agent.get(address).config().timeout_global(deadline).build().call(),
+    };
+    let mut answer = answer.map_err(|error| match error {
+        ureq::Error::Timeout(_) => anyhow!("the browser does not answer"),
+        error => anyhow!(error).context("the driver does not answer"),
+    })?;
+    // A screenshot of a long page is larger than what `ureq` reads at most if not told.
+    let text = answer.body_mut().with_config().limit(256 << 20).read_to_string()?;
+    let mut json: Value = serde_json::from_str(&text).context("the driver's answer is not JSON")?;
+    let value = json["value"].take();
+    if !answer.status().is_success() {
+        let kind = value["error"].as_str().unwrap_or("unknown error");
+        bail!("{kind}: {}", value["message"].as_str().unwrap_or_default().lines().next().unwrap_or_default());
+    }
+    Ok(value)
+}
+
+/// A port that nobody listens on now. Not every driver can choose one by itself and say which.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
