@@ -1,5 +1,58 @@
 //! A value that travels beside the bytes: moved, not encoded.
 
+use std::any::Any;
+use std::fmt;
+
+use crate::error::Error;
+
 /// A boxed value, moved to the other side.
-#[derive(Debug)]
-pub(crate) struct Attachment {}
+pub struct Attachment(Box<dyn Value>);
+
+trait Value: Any + Send {
+    fn clone_boxed(&self) -> Box<dyn Value>;
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<T: Any + Send + Clone> Value for T {
+    fn clone_boxed(&self) -> Box<dyn Value> {
+        Box::new(self.clone())
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl Attachment {
+    /// Copies numbers into an attachment.
+    pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Self {
+        Attachment(Box::new(numbers.to_vec()))
+    }
+
+    /// Moves the numbers out, or gives `None` if the attachment is something else.
+    pub(crate) fn into_vec<N: Number>(self) -> Option<Vec<N>> {
+        self.0.into_any().downcast().ok().map(|numbers| *numbers)
+    }
+
+    /// A second attachment with the same value, to send it again.
+    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Attachment((*self.0).clone_boxed()))
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attachment")
+    }
+}
+
+/// A number of which whole slices travel.
+pub trait Number: Copy + Send + 'static {}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {
+        $(impl Number for $number {})*
+    };
+}
+
+numbers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize f32 f64);

@@ -1,5 +1,190 @@
-//! A value that travels beside the bytes: moved, not encoded.
+//! A value that travels beside the bytes: a JavaScript value, cloned or transferred by `postMessage`.
 
-/// A boxed value, moved to the other side.
+use std::cell::RefCell;
+
+use js_sys::{
+    ArrayBuffer, BigInt64Array, BigUint64Array, DataView, Float32Array, Float64Array, Int8Array, Int16Array,
+    Int32Array, Uint8Array, Uint16Array, Uint32Array,
+};
+use wasm_bindgen::prelude::*;
+
+use crate::error::Error;
+
+/// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].
 #[derive(Debug)]
-pub(crate) struct Attachment {}
+pub struct Attachment {
+    /// Owned: nobody else has this place in the table.
+    place: usize,
+    transfer: bool,
+}
+
+impl Attachment {
+    /// Copies numbers into a typed array, to be transferred.
+    pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Self {
+        Attachment::new(N::to_js(numbers), true)
+    }
+
+    /// Copies the numbers out, or gives `None` if the attachment is something else.
+    pub(crate) fn into_vec<N: Number>(self) -> Option<Vec<N>> {
+        N::from_js(self.into_js())
+    }
+
+    /// A value to be transferred, or else cloned, by `postMessage`.
+    pub(crate) fn new(value: JsValue, transfer: bool) -> Self {
+        Attachment { place: VALUES.with_borrow_mut(|values| values.insert(value)), transfer }
+    }
+
+    /// A value that has arrived.
+    pub(crate) fn from_js(value: JsValue) -> Self {
+        Attachment::new(value, false)
+    }
+
+    /// The value itself.
+    pub(crate) fn into_js(self) -> JsValue {
+        self.into_parts().0
+    }
+
+    /// The value, and whether it is to be transferred.
+    pub(crate) fn into_parts(self) -> (JsValue, bool) {
+        let value = VALUES.with_borrow_mut(|values| values.remove(self.place));
+        let transfer = self.transfer;
+        std::mem::forget(self); // its place is free already
+        (value, transfer)
+    }
+
+    /// A second attachment with the same value, to send it again: shared if posting clones it, copied if posting
+    /// would take it away.
+    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
+        let value = VALUES.with_borrow(|values| values.get(self.place));
+        let value = if self.transfer { copy(&value)? } else { value };
+        Ok(Attachment::new(value, self.transfer))
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        // bound first, so that it is dropped after the borrow has ended
+        let _value = VALUES.with_borrow_mut(|values| values.remove(self.place));
+    }
+}
+
+/// What to name in the list of `postMessage` to transfer a value: the buffer under a view, else the value itself.
+pub(crate) fn transferable(value: &JsValue) -> JsValue {
+    if ArrayBuffer::is_view(value) {
+        value.unchecked_ref::<Uint8Array>().buffer().into() // every view has this property
+    } else {
+        value.clone()
+    }
+}
+
+fn copy(value: &JsValue) -> Result<JsValue, Error> {
+    if let Some(buffer) = value.dyn_ref::<ArrayBuffer>() {
+        return Ok(buffer.slice_with_end(0, buffer.byte_length()).into());
+    }
+    if ArrayBuffer::is_view(value) && !value.is_instance_of::<DataView>() {
+        let array = value.unchecked_ref::<Uint8Array>(); // every typed array has these two
+        return Ok(array.slice(0, array.length()).into());
+    }
+    structured_clone(value).map_err(|exception| {
+        Error::codec(format!(
+            "a transferred value cannot be copied to be sent again ({exception:?}); send it once, or not by transfer"
+        ))
+    })
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = structuredClone, catch)]
+    fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+thread_local! {
+    static VALUES: RefCell<Values> = const { RefCell::new(Values { places: Vec::new(), free: Vec::new() }) };
+}
+
+/// The values of this thread's attachments.
+struct Values {
+    /// `undefined` where free.
+    places: Vec<JsValue>,
+    free: Vec<usize>,
+}
+
+impl Values {
+    fn insert(&mut self, value: JsValue) -> usize {
+        if let Some(place) = self.free.pop() {
+            self.places[place] = value;
+            place
+        } else {
+            self.places.push(value);
+            self.places.len() - 1
+        }
+    }
+
+    fn get(&self, place: usize) -> JsValue {
+        self.places[place].clone()
+    }
+
+    fn remove(&mut self, place: usize) -> JsValue {
+        self.free.push(place);
+        std::mem::replace(&mut self.places[place], JsValue::UNDEFINED)
+    }
+}
+
+/// A number of which whole slices travel, each in a typed array of its own kind.
+pub trait Number: Copy + 'static {
+    #[doc(hidden)]
+    fn to_js(numbers: &[Self]) -> JsValue;
+
+    #[doc(hidden)]
+    fn from_js(value: JsValue) -> Option<Vec<Self>>;
+}
+
+macro_rules! numbers {
+    ($($number:ty: $array:ty,)*) => {
+        $(
+            impl Number for $number {
+                fn to_js(numbers: &[Self]) -> JsValue {
+                    <$array>::from(numbers).into()
+                }
+
+                fn from_js(value: JsValue) -> Option<Vec<Self>> {
+                    Some(value.dyn_into::<$array>().ok()?.to_vec())
+                }
+            }
+        )*
+    };
+}
+
+numbers! {
+    u8: Uint8Array,
+    u16: Uint16Array,
+    u32: Uint32Array,
+    u64: BigUint64Array,
+    i8: Int8Array,
+    i16: Int16Array,
+    i32: Int32Array,
+    i64: BigInt64Array,
+    f32: Float32Array,
+    f64: Float64Array,
+}
+
+macro_rules! words {
+    ($($word:ty: $number:ty,)*) => {
+        $(
+            impl Number for $word {
+                fn to_js(numbers: &[Self]) -> JsValue {
+                    <$number>::to_js(bytemuck::cast_slice(numbers))
+                }
+
+                fn from_js(value: JsValue) -> Option<Vec<Self>> {
+                    <$number>::from_js(value).map(bytemuck::cast_vec)
+                }
+            }
+        )*
+    };
+}
+
+words! {
+    usize: u32,
+    isize: i32,
+}

@@ -1,0 +1,86 @@
+//! What went wrong inside a value, before the crate's error names the whole of it.
+
+use std::fmt;
+
+/// The error type of our serializer and deserializer: one pointer, so that results stay in registers.
+pub(super) struct Fault(Box<Cause>);
+
+struct Cause {
+    /// "what went wrong; what to do"
+    text: String,
+    /// The innermost field, for texts that do not name one themselves.
+    field: Option<String>,
+}
+
+/// Appended where both sides read and write, but not the same.
+pub(super) const AGREE: &str = "let `Serialize` and `Deserialize` of the type agree";
+
+impl Fault {
+    #[cold]
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Fault(Box::new(Cause { text: text.into(), field: None }))
+    }
+
+    /// Notes the field, unless one nearer to the cause was noted before.
+    #[cold]
+    pub(super) fn in_field(mut self, owner: &str, field: &str) -> Self {
+        self.0.field.get_or_insert_with(|| format!("field `{field}` of `{owner}`"));
+        self
+    }
+
+    #[cold]
+    pub(super) fn too_deep() -> Self {
+        Fault::new(format!(
+            "it is nested more than {} levels deep; send it flat, for example as a `Vec` of nodes with indices",
+            super::MAX_DEPTH
+        ))
+    }
+
+    #[cold]
+    pub(super) fn self_describing(asks: &str) -> Self {
+        Fault::new(format!(
+            "it asks what comes next ({asks}), which this encoding does not say; \
+             remove the attribute, or send the value as a `String` of JSON"
+        ))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(field) = &self.0.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.0.text)
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fault({self})")
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl serde::ser::Error for Fault {
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        Fault::new(text.to_string())
+    }
+}
+
+impl serde::de::Error for Fault {
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        Fault::new(text.to_string())
+    }
+}
+
+impl From<postcard::Error> for Fault {
+    #[cold]
+    fn from(error: postcard::Error) -> Self {
+        use postcard::Error as Postcard;
+        Fault::new(match error {
+            Postcard::DeserializeUnexpectedEnd => format!("the bytes end before the value does; {AGREE}"),
+            other => format!("the bytes are of another type ({other}); {AGREE}"),
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! How a value leaves the bytes for another lane, and comes back.
+//!
+//! Serde knows no such thing, so a newtype with a name of ours stands for it. Our writer knows the name: it opens
+//! the slot, lets the newtype's content serialize itself, and finds in the slot what goes into the lane; only its
+//! index is written. Our reader takes the value from the lane, puts it into the slot, and the newtype's visitor takes
+//! it from there. Any other serializer or deserializer does not open the slot, and gets an error text instead.
+//!
+//! The slot is open only while that one newtype is visited, and is restored by a guard, also in a panic. A newtype
+//! that merely borrows the name gains nothing: it may put no value into the slot (then it is an ordinary newtype),
+//! or leave one there (then it is dropped). What an attachment is, is checked by whoever takes it.
+//!
+//! A further lane needs a name of its own and a further kind of `Filled`.
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem;
+
+use serde::de::{Error as _, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserializer, Serialize, Serializer};
+
+use crate::platform::Attachment;
+
+/// The newtype that stands for an attachment.
+pub(super) const ATTACHMENT: &str = "$wasm_mt::Attachment";
+
+#[derive(Default)]
+enum Slot {
+    /// Nobody asks.
+    #[default]
+    Closed, // -> Open, by the writer; -> Filled, by the reader
+    /// The writer asks for a value.
+    Open, // -> Filled, by the value
+    /// A value on its way between a lane and its type.
+    Filled(Attachment), // -> Closed, by whoever takes it
+}
+
+thread_local! {
+    static SLOT: Cell<Slot> = const { Cell::new(Slot::Closed) };
+}
+
+/// Changes the slot for a scope.
+struct Scope {
+    before: Slot,
+}
+
+impl Scope {
+    fn enter(slot: Slot) -> Self {
+        Scope { before: SLOT.replace(slot) }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        SLOT.set(mem::take(&mut self.before));
+    }
+}
+
+/// Runs the serialization of a value, and gives what it put into the slot.
+pub(super) fn collect<E>(serialize: impl FnOnce() -> Result<(), E>) -> Result<Option<Attachment>, E> {
+    let _scope = Scope::enter(Slot::Open);
+    serialize()?;
+    Ok(match SLOT.take() {
+        Slot::Filled(attachment) => Some(attachment),
+        Slot::Open | Slot::Closed => None,
+    })
+}
+
+/// Runs the deserialization of a value that finds the attachment in the slot.
+pub(super) fn deliver<T>(attachment: Attachment, deserialize: impl FnOnce() -> T) -> T {
+    let _scope = Scope::enter(Slot::Filled(attachment));
+    deserialize()
+}
+
+/// Serializes a value of type `name` as an attachment.
+pub(in crate::task) fn serialize<S: Serializer>(
+    serializer: S,
+    name: &'static str,
+    attach: impl Fn() -> Attachment,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(ATTACHMENT, &Offer { name, attach })
+}
+
+struct Offer<F> {
+    name: &'static str,
+    attach: F,
+}
+
+impl<F: Fn() -> Attachment> Serialize for Offer<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match SLOT.take() {
+            Slot::Open => {
+                SLOT.set(Slot::Filled((self.attach)()));
+                serializer.serialize_unit()
+            }
+            other => {
+                SLOT.set(other);
+                Err(S::Error::custom(foreign(self.name)))
+            }
+        }
+    }
+}
+
+/// Deserializes a value of type `name` from an attachment; `detach` gives `None` if it is of another type.
+pub(in crate::task) fn deserialize<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    name: &'static str,
+    detach: impl FnOnce(Attachment) -> Option<T>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_newtype_struct(ATTACHMENT, Take { name, detach, value: PhantomData })
+}
+
+struct Take<F, T> {
+    name: &'static str,
+    detach: F,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for Take<F, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a `{}` in a task's arguments or result", self.name)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<T, D::Error> {
+        match SLOT.take() {
+            Slot::Filled(attachment) => (self.detach)(attachment).ok_or_else(|| {
+                D::Error::custom(format_args!(
+                    "the attachment is no `{}`; let `Serialize` and `Deserialize` of the type agree",
+                    std::any::type_name::<T>()
+                ))
+            }),
+            other => {
+                SLOT.set(other);
+                Err(D::Error::custom(foreign(self.name)))
+            }
+        }
+    }
+}
+
+fn foreign(name: &str) -> String {
+    format!(
+        "`{name}` travels only through wasm-mt, in a task's arguments or result; \
+         give other formats the value inside it"
+    )
+}

@@ -1,0 +1,68 @@
+//! One-byte marks mixed from names, by which the reader sees that both sides mean the same field or variant.
+//!
+//! A mark takes a name's length and three of its bytes. For a name known at compile time that folds into a constant.
+
+/// Mixes the names of a struct's fields, in their order.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Fields(u32);
+
+impl Fields {
+    #[inline]
+    pub(super) fn add(&mut self, name: &str) {
+        self.0 = self.0.wrapping_mul(31).wrapping_add(mix(name));
+    }
+
+    #[inline]
+    pub(super) fn of(names: &[&str]) -> Self {
+        let mut fields = Fields::default();
+        for name in names {
+            fields.add(name);
+        }
+        fields
+    }
+
+    #[inline]
+    pub(super) fn byte(self) -> u8 {
+        fold(self.0)
+    }
+}
+
+/// The shape of a variant, in the two low bits of its mark: a one-sided skip can change it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Unit = 0,
+    Newtype = 1,
+    Tuple = 2,
+    Struct = 3,
+}
+
+const SHAPE: u8 = 0b11;
+
+#[inline]
+pub(super) fn variant(name: &str, shape: Shape) -> u8 {
+    fold(mix(name)) & !SHAPE | shape as u8
+}
+
+/// Whether a mark is of a variant of this name, whatever its shape.
+#[inline]
+pub(super) fn is_named(mark: u8, name: &str) -> bool {
+    (mark ^ fold(mix(name))) & !SHAPE == 0
+}
+
+#[inline]
+pub(super) fn has_shape(mark: u8, shape: Shape) -> bool {
+    mark & SHAPE == shape as u8
+}
+
+#[inline]
+fn mix(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return 1 };
+    let packed = u32::from_le_bytes([first, bytes[bytes.len() / 2], last, bytes.len() as u8]);
+    packed.wrapping_mul(0x9E37_79B1) // 2^32 / the golden ratio: every bit reaches the top byte
+}
+
+#[inline]
+fn fold(mixed: u32) -> u8 {
+    (mixed >> 24) as u8
+}

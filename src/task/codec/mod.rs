@@ -1,0 +1,132 @@
+//! Values to packets and back: postcard over serde, made strict.
+//!
+//! Both sides of a packet are the same program, so nothing describes itself: bytes are read by the type alone. Plain
+//! postcard then silently misreads a value whose `Serialize` and `Deserialize` do not agree, as serde's attributes
+//! easily make them. Here such a value is an error that names the type and the cure:
+//!
+//! - `skip_field` (`skip_serializing_if`) is refused when it happens.
+//! - A struct starts with the number of its fields, and one byte mixed from their names. The count alone would let
+//!   a `skip_serializing` on one field and a `skip_deserializing` on another cancel out; the byte catches that, and
+//!   fields in another order. With a serde `alias` the reader knows more names than were written; then only the
+//!   count is checked. Names that differ between the sides (`rename(serialize = ..)`) cannot be told from a skip,
+//!   and are refused. A tuple struct has no names and starts with its count only.
+//! - The index of an enum's variant is followed by one byte, mixed from the variant's name and shape: serde counts
+//!   variants differently on the two sides when one in the middle is skipped.
+//! - A sequence or map of unknown length gets its count when it has ended.
+//! - What is left over is an error, of each lane.
+//! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure.
+//! - Nesting is bounded, since the stack is.
+//!
+//! All else is postcard, down to the byte. Nothing in the bytes is trusted: the reader allocates no more than the
+//! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
+//! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`lane`].
+
+mod fault;
+pub(super) mod lane;
+mod mark;
+mod reader;
+mod writer;
+
+
+use std::any::type_name;
+use std::vec;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::platform::{Attachment, Packet};
+
+use self::reader::Reader;
+use self::writer::Writer;
+
+/// How deep values may be nested: options, sequences, maps and enum variants with content count, structs do not.
+///
+/// A recursive type passes one of these at each turn. The bound keeps an unoptimized build within the 1 MiB of
+/// stack that a linker gives to wasm by default.
+const MAX_DEPTH: u32 = 500;
+
+/// Appends a value to all lanes of a packet. If that fails or panics, the packet is as it was before.
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {
+    let mut append = Append::to(packet);
+    value
+        .serialize(&mut append.writer)
+        .map_err(|fault| Error::codec(format!("a `{}` could not be encoded: {fault}", type_name::<T>())))?;
+    append.complete = true;
+    Ok(())
+}
+
+/// Gives the lanes back to their packet, cut to their former lengths unless the value is complete.
+struct Append<'p> {
+    packet: &'p mut Packet,
+    writer: Writer,
+    bytes: usize,
+    attachments: usize,
+    complete: bool,
+}
+
+impl<'p> Append<'p> {
+    fn to(packet: &'p mut Packet) -> Self {
+        let (bytes, attachments) = (packet.bytes.len(), packet.attachments.len());
+        let writer = Writer::new(std::mem::take(&mut packet.bytes), std::mem::take(&mut packet.attachments));
+        Append { packet, writer, bytes, attachments, complete: false }
+    }
+}
+
+impl Drop for Append<'_> {
+    fn drop(&mut self) {
+        (self.packet.bytes, self.packet.attachments) = self.writer.take();
+        if !self.complete {
+            self.packet.bytes.truncate(self.bytes);
+            self.packet.attachments.truncate(self.attachments);
+        }
+    }
+}
+
+/// Reads the values of a packet, in the order in which they were appended.
+pub(crate) struct Decoder {
+    bytes: Vec<u8>,
+    position: usize,
+    entries: vec::IntoIter<usize>,
+    attachments: Vec<Option<Attachment>>,
+}
+
+impl Decoder {
+    pub(crate) fn new(packet: Packet) -> Self {
+        Decoder {
+            bytes: packet.bytes,
+            position: 0,
+            entries: packet.entries.into_iter(),
+            attachments: packet.attachments.into_iter().map(Some).collect(),
+        }
+    }
+
+    /// Reads the next value.
+    pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+        let mut reader = Reader::new(&self.bytes[self.position..], &mut self.attachments);
+        let value = T::deserialize(&mut reader).map_err(|fault| {
+            Error::codec(format!("a `{}` could not be decoded: {fault}", type_name::<T>()))
+        })?;
+        self.position = self.bytes.len() - reader.bytes_left();
+        Ok(value)
+    }
+
+    /// Takes the next entry or function.
+    pub(crate) fn take_entry(&mut self) -> Option<usize> {
+        self.entries.next()
+    }
+
+    /// Succeeds if everything was read.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        let bytes = self.bytes.len() - self.position;
+        let attachments = self.attachments.iter().flatten().count();
+        let entries = self.entries.len();
+        if bytes == 0 && attachments == 0 && entries == 0 {
+            return Ok(());
+        }
+        Err(Error::codec(format!(
+            "{bytes} bytes, {attachments} attachments and {entries} entries were left over; \
+             let `Deserialize` read all that `Serialize` writes"
+        )))
+    }
+}

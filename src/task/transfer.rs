@@ -1,0 +1,98 @@
+//! Bulk data beside the bytes.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::platform::{Attachment, Number};
+
+use super::codec::lane;
+
+/// Bulk data that is moved to the other side instead of being encoded element by element.
+///
+/// In a task's arguments and result, anywhere inside them, `Transfer(v)` travels as one block beside the encoded
+/// bytes. On the web it is copied once out of the sender's linear memory, handed over as a transferable object, and
+/// copied once into the receiver's; natively it is copied once. Use it for more than a few kilobytes of numbers:
+/// without it a `Vec<f32>` is encoded number by number, which takes many times as long.
+///
+/// `T` is `Vec<N>` or `Box<[N]>`, where `N` is one of `u8`, `u16`, `u32`, `u64`, `usize`, `i8`, `i16`, `i32`, `i64`,
+/// `isize`, `f32` and `f64`; on the web it may also be a `Js<T>`. All bits arrive as they were, those of a NaN too.
+///
+/// # Errors
+///
+/// `Transfer` is serializable only by this crate. Other serializers and deserializers, such as `serde_json`, get an
+/// error with a text that says so; give them the value inside.
+///
+/// # Examples
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use wasm_mt::Transfer;
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Image {
+///     width: u32,
+///     pixels: Transfer<Vec<u8>>,
+/// }
+///
+/// let image = Image { width: 2, pixels: Transfer(vec![0, 255]) };
+/// assert_eq!(image.pixels.0.len() as u32 % image.width, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Transfer<T>(pub T);
+
+/// What [`Transfer`] can carry: `Vec<N>` and `Box<[N]>` of numbers, and on the web `Js<T>`.
+///
+/// Sealed: the list is closed.
+#[diagnostic::on_unimplemented(
+    message = "`Transfer` cannot carry a `{Self}`",
+    label = "neither a `Vec` or boxed slice of numbers nor, on the web, a `Js`",
+    note = "serde types need no `Transfer`: send the value itself"
+)]
+pub trait Transferable: sealed::Block {}
+
+pub(crate) mod sealed {
+    use crate::platform::Attachment;
+
+    pub trait Block: Sized {
+        #[doc(hidden)]
+        fn attach(&self) -> Attachment;
+
+        #[doc(hidden)]
+        fn detach(attachment: Attachment) -> Option<Self>;
+    }
+}
+
+impl<N: Number> Transferable for Vec<N> {}
+
+impl<N: Number> sealed::Block for Vec<N> {
+    fn attach(&self) -> Attachment {
+        Attachment::from_slice(self)
+    }
+
+    fn detach(attachment: Attachment) -> Option<Self> {
+        attachment.into_vec()
+    }
+}
+
+impl<N: Number> Transferable for Box<[N]> {}
+
+impl<N: Number> sealed::Block for Box<[N]> {
+    fn attach(&self) -> Attachment {
+        Attachment::from_slice(self)
+    }
+
+    fn detach(attachment: Attachment) -> Option<Self> {
+        attachment.into_vec().map(Vec::into_boxed_slice)
+    }
+}
+
+impl<T: Transferable> Serialize for Transfer<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        lane::serialize(serializer, "Transfer", || self.0.attach())
+    }
+}
+
+impl<'de, T: Transferable> Deserialize<'de> for Transfer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lane::deserialize(deserializer, "Transfer", T::detach).map(Transfer)
+    }
+}
