@@ -13,6 +13,7 @@ mod bindings;
 mod demo;
 mod progress;
 mod setup;
+mod test;
 mod web;
 mod workspace;
 
@@ -27,6 +28,8 @@ struct Cli {
 enum Command {
     /// Builds all examples for the web and serves them with a gallery page.
     Demo(demo::Args),
+    /// Runs all checks and all tests, natively and in browsers.
+    Test(test::Args),
     /// Runs a test binary in a browser; Cargo calls this.
     #[command(hide = true, disable_help_flag = true)]
     WasmRunner {
@@ -51,6 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     shell.change_dir(workspace::root());
     match cli.command {
         Command::Demo(args) => demo::run(&shell, &args),
+        Command::Test(args) => test::run(&shell, &args),
         Command::WasmRunner { args } => bindings::run_tests(args),
     }
 }

@@ -1,7 +1,15 @@
 //! What the commands say about their progress.
 
 use std::fmt::Display;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+/// How often a long command says that it is still at work.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// One step of a command: says what begins, and how long it took.
 pub(crate) struct Step {
@@ -18,14 +26,98 @@ impl Step {
     }
 
     /// Prints how the step ended and the time it took.
-    pub(crate) fn end(self, verdict: impl Display) -> Duration {
-        let time = self.start.elapsed();
-        println!("    {}: {verdict} ({:.1} s)", self.name, time.as_secs_f64());
-        time
+    pub(crate) fn end(self, verdict: impl Display) {
+        println!("    {}: {verdict} ({:.1} s)", self.name, self.start.elapsed().as_secs_f64());
     }
 }
 
 /// Prints a line that belongs to the current step.
 pub(crate) fn note(line: impl Display) {
     println!("    {line}");
+}
+
+/// Runs a long, talkative command with its output in a log file, and prints a sign of life now and then.
+///
+/// # Errors
+///
+/// Fails if the command cannot be started, fails, or is not done after `limit`; the text ends with the log's last lines.
+pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> anyhow::Result<()> {
+    let what = format!("{} {}", command.get_program().display(), arguments(&command));
+    let file = File::create(log).with_context(|| format!("failed to create {}", log.display()))?;
+    let copy = file.try_clone().with_context(|| format!("failed to share {}", log.display()))?;
+    let start = Instant::now();
+    let mut next_sign = SIGN_OF_LIFE;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(copy)
+        .spawn()
+        .with_context(|| format!("failed to start `{what}`"))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("`{what}` failed ({status}); the end of {}:\n{}", log.display(), tail(log, 15));
+        }
+        if start.elapsed() > limit {
+            child.kill().with_context(|| format!("failed to stop `{what}`"))?;
+            child.wait()?;
+            let seconds = limit.as_secs();
+            bail!(
+                "`{what}` was not done after {seconds} s; the end of {}:\n{}",
+                log.display(),
+                tail(log, 15)
+            );
+        }
+        if start.elapsed() > next_sign {
+            note(format_args!("{:3} s: {}", start.elapsed().as_secs(), tail(log, 1)));
+            next_sign += SIGN_OF_LIFE;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn arguments(command: &Command) -> String {
+    command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// The last `count` lines of a file that have something in them; empty if it cannot be read.
+fn tail(file: &Path, count: usize) -> String {
+    let bytes = std::fs::read(file).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    fn log(name: &str) -> std::path::PathBuf {
+        std::env::temp_dir().join(format!("xtask-progress-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn a_failed_command_shows_the_end_of_its_log() {
+        let log = log("failed");
+        let error = run_logged(shell("echo first; echo last >&2; exit 3"), &log, Duration::from_secs(20));
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("first\nlast"), "{text}");
+        std::fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn a_command_past_its_limit_is_stopped() {
+        let log = log("late");
+        let error = run_logged(shell("exec sleep 60"), &log, Duration::from_millis(100)).unwrap_err();
+        assert!(error.to_string().contains("not done"), "{error}");
+        std::fs::remove_file(log).unwrap();
+    }
 }

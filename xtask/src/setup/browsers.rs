@@ -1,8 +1,21 @@
 //! Browsers and their WebDrivers.
+//!
+//! A browser counts as there when its program and its driver are found; Debian's packages and a driver built by Cargo
+//! fill the gaps. The other systems' ways to install are named, not taken.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
+use anyhow::Context as _;
+use serde_json::json;
 use xshell::Shell;
+
+use super::apt;
+use super::apt::which;
+use crate::progress::{note, run_logged};
+use crate::workspace;
 
 /// An engine that the tests and the demo run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
@@ -11,8 +24,66 @@ pub(crate) enum Browser {
     Chromium,
     /// Firefox, with geckodriver.
     Firefox,
-    /// WebKitGTK's MiniBrowser, with WebKitWebDriver: the engine of Safari.
+    /// WebKitGTK's MiniBrowser, with `WebKitWebDriver`: the engine of Safari.
     Webkit,
+}
+
+impl Browser {
+    /// All of them, in the order in which they run.
+    pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
+
+    /// The variable that names the driver, for users and for wasm-bindgen's test runner.
+    ///
+    /// The runner drives WebKitGTK as it drives Safari: one protocol, another program.
+    pub(crate) fn driver_variable(self) -> &'static str {
+        match self {
+            Self::Chromium => "CHROMEDRIVER",
+            Self::Firefox => "GECKODRIVER",
+            Self::Webkit => "SAFARIDRIVER",
+        }
+    }
+
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Chromium => &["chromium", "chromium-driver"],
+            Self::Firefox => &["firefox-esr"],
+            Self::Webkit => &["webkit2gtk-driver", "xvfb", "xauth"],
+        }
+    }
+
+    fn find_binary(self) -> Option<PathBuf> {
+        match self {
+            Self::Chromium => {
+                let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+                names.into_iter().find_map(which)
+            }
+            Self::Firefox => ["firefox-esr", "firefox"].into_iter().find_map(which),
+            Self::Webkit => which("MiniBrowser").or_else(find_minibrowser),
+        }
+    }
+
+    fn find_driver(self, tools: &Path) -> Option<PathBuf> {
+        if let Some(path) = std::env::var_os(self.driver_variable()) {
+            return Some(PathBuf::from(path));
+        }
+        match self {
+            Self::Chromium => which("chromedriver"),
+            Self::Firefox => {
+                which("geckodriver").or_else(|| Some(geckodriver(tools)).filter(|file| file.is_file()))
+            }
+            Self::Webkit => which("WebKitWebDriver"),
+        }
+    }
+}
+
+impl fmt::Display for Browser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::Webkit => "webkit",
+        })
+    }
 }
 
 /// A browser that is ready to be driven.
@@ -21,10 +92,43 @@ pub(crate) struct Installed {
     pub(crate) browser: Browser,
     /// The browser itself.
     pub(crate) binary: PathBuf,
-    /// Its WebDriver; takes `--port=N` (geckodriver as well).
+    /// Its WebDriver; takes `--port=N`.
     pub(crate) driver: PathBuf,
-    /// A command that must precede the driver's (`xvfb-run -a` where the browser cannot run without a display), or empty.
-    pub(crate) wrapper: Vec<String>,
+    /// What must precede the command that starts the driver: `xvfb-run -a` where the browser cannot do without a
+    /// display, else nothing.
+    pub(crate) wrapper: Vec<PathBuf>,
+    as_root: bool,
+}
+
+impl Installed {
+    /// The WebDriver capabilities that start this browser unseen: the `alwaysMatch` of a new session.
+    pub(crate) fn capabilities(&self) -> serde_json::Value {
+        let binary = &self.binary;
+        match self.browser {
+            Browser::Chromium => {
+                let mut args = vec![
+                    "--headless=new",
+                    "--disable-gpu",
+                    // Containers have a small /dev/shm; a page with 64 MiB messages dies of it.
+                    "--disable-dev-shm-usage",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                ];
+                if self.as_root {
+                    args.push("--no-sandbox");
+                }
+                json!({ "goog:chromeOptions": { "binary": binary, "args": args } })
+            }
+            Browser::Firefox => json!({ "moz:firefoxOptions": { "binary": binary, "args": ["-headless"] } }),
+            Browser::Webkit => json!({
+                "browserName": "MiniBrowser",
+                "webkitgtk:browserOptions": { "binary": binary, "args": ["--automation"] },
+            }),
+        }
+    }
 }
 
 /// A browser that could not be had.
@@ -43,14 +147,94 @@ pub(crate) struct Browsers {
 }
 
 /// Ensures the wanted browsers and drivers, in this order; what cannot be had is in `missing`, with its cure.
+///
+/// # Errors
+///
+/// Fails only if the target folder cannot be used.
 pub(crate) fn browsers(shell: &Shell, wanted: &[Browser]) -> anyhow::Result<Browsers> {
-    let _ = (shell, wanted);
-    Ok(Browsers::default())
+    let mut found = Browsers::default();
+    let tools = workspace::own_dir(shell, "tools")?;
+    for &browser in wanted {
+        match ensure(shell, browser, &tools) {
+            Ok(installed) => {
+                note(format_args!(
+                    "{browser}: {}, driven by {}",
+                    installed.binary.display(),
+                    installed.driver.display()
+                ));
+                found.installed.push(installed);
+            }
+            Err(error) => {
+                note(format_args!("{browser}: not to be had: {error:#}"));
+                found.missing.push(Missing { browser, cure: format!("{error:#}") });
+            }
+        }
+    }
+    Ok(found)
 }
 
-impl Installed {
-    /// The WebDriver capabilities that start this browser headless: the `alwaysMatch` of a new session.
-    pub(crate) fn capabilities(&self) -> serde_json::Value {
-        serde_json::json!({ "browser": self.binary })
+fn ensure(shell: &Shell, browser: Browser, tools: &Path) -> anyhow::Result<Installed> {
+    let packages = browser.packages();
+    if !packages_are_there(browser, tools) {
+        apt::install(shell, packages).with_context(|| {
+            let command = apt::command(packages);
+            format!(
+                "install it and its driver (on Debian: `{command}`), or name the driver in {}",
+                browser.driver_variable()
+            )
+        })?;
     }
+    if browser == Browser::Firefox && browser.find_driver(tools).is_none() {
+        install_geckodriver(shell, tools)
+            .context("install the driver (`cargo install geckodriver`), or name it in GECKODRIVER")?;
+    }
+    let binary = browser.find_binary().context("the browser is not on PATH")?;
+    let driver = browser.find_driver(tools).context("its WebDriver is not on PATH")?;
+    let wrapper = match browser {
+        Browser::Webkit => vec![PathBuf::from("xvfb-run"), PathBuf::from("-a")],
+        Browser::Chromium | Browser::Firefox => Vec::new(),
+    };
+    Ok(Installed { browser, binary, driver, wrapper, as_root: apt::is_root(shell) })
+}
+
+/// True if nothing needs to be asked of the system's package manager.
+fn packages_are_there(browser: Browser, tools: &Path) -> bool {
+    browser.find_binary().is_some()
+        && match browser {
+            Browser::Chromium => browser.find_driver(tools).is_some(),
+            Browser::Firefox => true,
+            Browser::Webkit => {
+                browser.find_driver(tools).is_some()
+                    && which("xvfb-run").is_some()
+                    && which("xauth").is_some()
+            }
+        }
+}
+
+/// The MiniBrowser is no program for users, so systems keep it beside the library.
+fn find_minibrowser() -> Option<PathBuf> {
+    let mut places = vec![PathBuf::from("/usr/libexec")];
+    for folder in ["/usr/lib", "/usr/lib64"] {
+        places.push(PathBuf::from(folder));
+        places.extend(std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
+    }
+    let versions = ["webkit2gtk-4.1", "webkitgtk-6.0", "webkit2gtk-4.0"];
+    versions.into_iter().find_map(|version| {
+        places.iter().map(|place| place.join(version).join("MiniBrowser")).find(|file| file.is_file())
+    })
+}
+
+fn geckodriver(tools: &Path) -> PathBuf {
+    tools.join("bin").join("geckodriver")
+}
+
+/// Debian does not package geckodriver; its source is on crates.io. A debug build drives as well and builds faster.
+fn install_geckodriver(shell: &Shell, tools: &Path) -> anyhow::Result<()> {
+    note("building geckodriver, once (cargo install, about two minutes)");
+    let log = workspace::own_dir(shell, "logs")?.join("geckodriver.log");
+    let build = tools.join("build");
+    let mut command = Command::new("cargo");
+    command.args(["install", "--debug", "geckodriver", "--root"]).arg(tools).arg("--target-dir").arg(&build);
+    run_logged(command, &log, Duration::from_secs(20 * 60))?;
+    std::fs::remove_dir_all(&build).with_context(|| format!("failed to remove {}", build.display()))
 }

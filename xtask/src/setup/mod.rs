@@ -4,7 +4,9 @@
 //! says so. What is there already is found within a second, and nothing is asked of the network then.
 
 pub(crate) use browsers::{Browser, Browsers, Installed, Missing, browsers};
-pub(crate) use wasm::{Wasm, wasm};
+pub(crate) use wasm::{TARGET, Wasm, wasm};
 
+mod apt;
 mod browsers;
+mod debian;
 mod wasm;

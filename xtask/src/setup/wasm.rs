@@ -1,40 +1,36 @@
 //! A compiler for `wasm32-unknown-unknown`.
+//!
+//! The toolchain in use is taken if it has the target. Else `rustup` is asked for it. Where that fails, Debian's own
+//! toolchain is a way without rustup's servers ([`super::debian`]).
 
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::progress::note;
+use super::apt::which;
+use super::debian;
+use crate::progress::{note, run_logged};
+use crate::workspace;
 
+/// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A toolchain that builds for [`TARGET`].
-#[derive(Debug)]
-pub(crate) struct Wasm {
-    cargo: PathBuf,
-    clippy: Vec<PathBuf>,
-    env: Vec<(&'static str, PathBuf)>,
-}
+/// Setting this to `rustup` or `debian` allows only that way to a toolchain.
+const CHOICE: &str = "WASM_MT_TOOLCHAIN";
 
-/// Ensures a toolchain for wasm32: what is there, else `rustup target add`, else Debian's packages.
-///
-/// # Errors
-///
-/// Fails if no way leads to a toolchain; the text names the ways.
-pub(crate) fn wasm(shell: &Shell) -> anyhow::Result<Wasm> {
-    let sysroot_has_it = cmd!(shell, "rustc --print target-libdir --target {TARGET}")
-        .quiet()
-        .ignore_stderr()
-        .read()
-        .is_ok_and(|dir| PathBuf::from(dir).is_dir());
-    if !sysroot_has_it {
-        note("installing the target: rustup target add wasm32-unknown-unknown");
-        if cmd!(shell, "rustup target add {TARGET}").run().is_err() {
-            bail!("no compiler for {TARGET}");
-        }
-    }
-    Ok(Wasm { cargo: PathBuf::from("cargo"), clippy: Vec::new(), env: Vec::new() })
+/// The target is 30 MB; a mirror that stalls must not take the whole run with it.
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(180);
+
+/// A toolchain that builds for [`TARGET`].
+#[derive(Clone, Debug)]
+pub(crate) struct Wasm {
+    pub(super) cargo: PathBuf,
+    /// What takes the sub-command `clippy`.
+    pub(super) clippy: PathBuf,
+    pub(super) env: Vec<(&'static str, PathBuf)>,
 }
 
 impl Wasm {
@@ -42,8 +38,63 @@ impl Wasm {
     ///
     /// The command runs where the shell is: the root of the workspace.
     pub(crate) fn cargo<'a>(&self, shell: &'a Shell, subcommand: &str) -> Cmd<'a> {
-        let cargo = &self.cargo;
-        let _ = &self.clippy;
-        cmd!(shell, "{cargo} {subcommand} --target {TARGET}").envs(self.env.iter().cloned())
+        let program = if subcommand == "clippy" { &self.clippy } else { &self.cargo };
+        cmd!(shell, "{program} {subcommand} --target {TARGET}").envs(self.env.iter().cloned())
     }
+
+    /// The toolchain that runs this program.
+    fn active() -> Self {
+        let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+        Self { clippy: cargo.clone(), cargo, env: Vec::new() }
+    }
+}
+
+/// Ensures a toolchain for wasm32.
+///
+/// # Errors
+///
+/// Fails if no way leads to a toolchain; the text names the ways.
+pub(crate) fn wasm(shell: &Shell) -> anyhow::Result<Wasm> {
+    let choice = std::env::var(CHOICE).unwrap_or_default();
+    if choice != "debian" {
+        if active_has_target(shell) {
+            return Ok(Wasm::active());
+        }
+        // What was built before is at hand; rustup would have to ask the network again.
+        if choice != "rustup"
+            && let Some(wasm) = debian::ready(shell)?
+        {
+            return Ok(wasm);
+        }
+        match rustup(shell) {
+            Ok(()) => return Ok(Wasm::active()),
+            Err(error) if choice == "rustup" => return Err(error),
+            Err(error) => note(format_args!("rustup could not install the target: {error:#}")),
+        }
+    }
+    debian::build(shell).with_context(|| {
+        format!("no compiler for {TARGET}: make `rustup target add {TARGET}` work, or run as root on Debian")
+    })
+}
+
+/// True if the active compiler's sysroot has a standard library for the target.
+fn active_has_target(shell: &Shell) -> bool {
+    let libraries =
+        cmd!(shell, "rustc --print target-libdir --target {TARGET}").quiet().ignore_stderr().read();
+    libraries.is_ok_and(|dir| debian::has_std(dir.as_ref()))
+}
+
+fn rustup(shell: &Shell) -> anyhow::Result<()> {
+    if which("rustup").is_none() {
+        bail!("there is no rustup");
+    }
+    note(format_args!("installing the compiler's library for the web (rustup target add {TARGET})"));
+    let log = workspace::own_dir(shell, "logs")?.join("rustup.log");
+    let mut command = Command::new("rustup");
+    command.args(["target", "add", TARGET]);
+    run_logged(command, &log, DOWNLOAD_LIMIT)?;
+    if !active_has_target(shell) {
+        bail!("`rustup target add` succeeded, but rustc does not have the target");
+    }
+    Ok(())
 }

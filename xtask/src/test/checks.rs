@@ -1,0 +1,39 @@
+//! The checks that need no run: formatting, lints, the rules of the house, documentation.
+
+use std::process::Command;
+
+use anyhow::bail;
+use xshell::{Shell, cmd};
+
+use super::report::Section;
+use super::stream;
+use crate::progress::Step;
+use crate::setup::Wasm;
+
+/// Runs all checks; without a toolchain for the web, those for it are left out.
+pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section> {
+    let mut section = Section::new("checks");
+    let strict = ["--", "-D", "warnings"];
+    let mut check = |name: &str, command: xshell::Cmd<'_>| -> anyhow::Result<()> {
+        let step = Step::begin(name);
+        let success = stream::run(Command::from(command), |_| {})?;
+        step.end(if success { "passed" } else { "FAILED" });
+        section.check(name, if success { Ok(()) } else { failed() });
+        Ok(())
+    };
+    check("fmt", cmd!(shell, "cargo fmt --all --check"))?;
+    check("clippy", cmd!(shell, "cargo clippy --workspace --all-targets").args(strict))?;
+    check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
+    if let Some(wasm) = wasm {
+        check("clippy for the web", wasm.cargo(shell, "clippy").arg("--all-targets").args(strict))?;
+        check(
+            "doc for the web",
+            wasm.cargo(shell, "doc").arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"),
+        )?;
+    }
+    Ok(section)
+}
+
+fn failed() -> anyhow::Result<()> {
+    bail!("see its output above")
+}

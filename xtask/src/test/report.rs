@@ -1,0 +1,100 @@
+//! What a run found, and the table at its end.
+
+use std::collections::BTreeMap;
+
+use super::output::{Outcome, Output};
+
+/// The results of one part of a run: the checks, the native tests, or one engine.
+#[derive(Debug, Default)]
+pub(super) struct Section {
+    pub(super) name: String,
+    pub(super) passed: usize,
+    pub(super) failed: usize,
+    pub(super) ignored: usize,
+    /// What each test that was seen came to, by `suite::path`.
+    pub(super) tests: BTreeMap<String, Outcome>,
+    /// What failed, in words.
+    pub(super) faults: Vec<String>,
+}
+
+impl Section {
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Counts something that failed.
+    pub(super) fn fault(&mut self, what: String) {
+        self.failed += 1;
+        self.faults.push(what);
+    }
+
+    /// Counts a check that passed or did not.
+    pub(super) fn check(&mut self, name: &str, result: anyhow::Result<()>) {
+        match result {
+            Ok(()) => self.passed += 1,
+            Err(error) => self.fault(format!("{name}: {error:#}")),
+        }
+    }
+
+    /// Counts what `cargo test` printed; `success` is its exit status.
+    pub(super) fn add_tests(&mut self, output: Output, success: bool) {
+        let before = self.failed;
+        self.passed += output.passed;
+        self.failed += output.failed;
+        self.ignored += output.ignored;
+        let failed = output.tests.iter().filter(|(_, outcome)| **outcome == Outcome::Failed);
+        self.faults.extend(failed.map(|(name, _)| name.clone()));
+        self.tests.extend(output.tests);
+        for suite in output.unfinished {
+            self.fault(format!("{suite}: ended without a result"));
+        }
+        if !success && self.failed == before {
+            self.fault("cargo test failed before any test did".to_owned());
+        }
+    }
+
+    /// The tests that ran, ignored ones aside.
+    pub(super) fn ran(&self) -> impl Iterator<Item = &str> {
+        self.tests.iter().filter(|(_, outcome)| **outcome != Outcome::Ignored).map(|(name, _)| name.as_str())
+    }
+}
+
+/// A whole run.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) sections: Vec<Section>,
+    /// The engines that were left out, and how to get them.
+    pub(super) skipped: Vec<String>,
+    /// How many tests have one body for all targets.
+    pub(super) shared: usize,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, section: Section) {
+        self.sections.push(section);
+    }
+
+    /// Prints the table; the last line is the sum. True if nothing failed.
+    pub(super) fn print(&self) -> bool {
+        println!();
+        for section in &self.sections {
+            for fault in &section.faults {
+                println!("FAILED {}: {fault}", section.name);
+            }
+        }
+        println!("{:10} {:>7} {:>7} {:>8}", "", "passed", "failed", "ignored");
+        for Section { name, passed, failed, ignored, .. } in &self.sections {
+            println!("{name:10} {passed:>7} {failed:>7} {ignored:>8}");
+        }
+        if self.shared > 0 {
+            println!("{} tests have one body for all targets", self.shared);
+        }
+        for skipped in &self.skipped {
+            println!("skipped {skipped}");
+        }
+        let passed: usize = self.sections.iter().map(|section| section.passed).sum();
+        let failed: usize = self.sections.iter().map(|section| section.failed).sum();
+        println!("{passed} passed, {failed} failed");
+        failed == 0
+    }
+}
