@@ -106,6 +106,10 @@ impl Error {
         ErrorKind::WorkerLost { cause: cause.into() }.into()
     }
 
+    pub(crate) fn cancelled() -> Self {
+        ErrorKind::Cancelled.into()
+    }
+
     pub(crate) fn closed() -> Self {
         ErrorKind::Closed.into()
     }

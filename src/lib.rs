@@ -8,6 +8,24 @@ compile_error!(
 
 mod error;
 mod platform;
+mod pool;
+mod run;
 mod task;
+mod thread;
+mod wire;
+mod worker;
 
 pub use error::Error;
+pub use run::{Exit, run, sleep, yield_now};
+pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable};
+pub use thread::{Thread, ThreadBuilder};
+
+/// The script of a worker on the web, for programs that must serve it themselves: see
+/// [`script_url`](ThreadBuilder::script_url).
+pub const WORKER_SCRIPT: &str = platform::WORKER_SCRIPT;
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::run::print;
+    pub use std::format_args;
+}

@@ -3,14 +3,16 @@
 //! Two rooms, `native` (a `std::thread` and a channel) and `web` (a Web Worker and `postMessage`), give the same
 //! names. What a room MUST keep:
 //!
-//! - [`start`] returns at once. The worker it starts calls `main` exactly once, before it takes the first packet.
+//! - [`start`] returns at once. The worker it starts calls [`Main`] exactly once and hands what it gives the `first`
+//!   packet before any other.
 //! - Packets arrive in the order in which they were posted, each exactly once, or not at all once the worker is lost.
-//! - [`Event::Lost`] is the last event of a worker, and comes exactly once, however the worker ends - except after
-//!   [`Port`] was dropped, when no event comes any more.
+//! - [`Event::Lost`] is the last event of a worker and comes exactly once, however the worker ends - except after its
+//!   [`Port`] was dropped: then it may be left out, and no other event comes.
 //! - Dropping a [`Port`] ends the worker: on the web at once, natively as soon as the running task yields.
-//! - Events are delivered on the thread that started the worker (web) or on the worker's own (native): whoever takes
-//!   them MUST NOT hold a lock that the worker's tasks may want.
+//! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
+//!   to [`start`] or [`Port::post`] (web). Whoever takes them MUST NOT hold a lock that the worker's tasks may want.
 //! - The three lanes of a [`Packet`] are never mixed: nothing in `bytes` can become an entry or an attachment.
+//! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -22,7 +24,18 @@ mod web;
 #[cfg(target_family = "wasm")]
 use web as room;
 
-pub(crate) use room::Attachment;
+#[cfg(target_family = "wasm")]
+pub(crate) use web::{Factory, js_error};
+
+pub(crate) use room::{
+    Attachment, Number, Outbox, PANIC_ABORTS, Port, WebOptions, current, guard, memory_size, now, print, run,
+    sleep, spawn_local, spawn_service, start, yield_now,
+};
+
+use crate::error::Error;
+
+/// The script that a Web Worker of ours runs, for hosts that must serve it themselves.
+pub(crate) const WORKER_SCRIPT: &str = include_str!("web/worker.js");
 
 /// What crosses between two memories, in three lanes.
 #[derive(Debug, Default)]
@@ -33,4 +46,67 @@ pub(crate) struct Packet {
     pub(crate) entries: Vec<usize>,
     /// Values that travel beside the bytes.
     pub(crate) attachments: Vec<Attachment>,
+}
+
+impl Packet {
+    /// A packet to the same effect, for what is sent again.
+    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
+        Ok(Self {
+            bytes: self.bytes.clone(),
+            entries: self.entries.clone(),
+            attachments: self.attachments.iter().map(Attachment::try_clone).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// What becomes of a worker, as its page hears it.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The worker posted this.
+    Packet(Packet),
+    /// The worker could not be started, for this reason: "what went wrong; what to do".
+    NotStarted(String),
+    /// The worker is gone.
+    Lost(Loss),
+}
+
+/// How a worker went.
+#[derive(Debug, Default)]
+pub(crate) struct Loss {
+    /// What was seen of it.
+    pub(crate) cause: String,
+    /// The task whose code ran at that moment; zero if none did, or nobody knows.
+    pub(crate) task: u32,
+    /// True if the code of that task is to blame: it trapped.
+    pub(crate) trapped: bool,
+}
+
+/// Where a worker's events go.
+pub(crate) type Events = Box<dyn Fn(Event) + Send + Sync>;
+
+/// What a worker does with the packets it gets.
+pub(crate) type Inbox = Box<dyn FnMut(Packet)>;
+
+/// The far side: given to [`start`] as a promoted static, called on the worker.
+#[repr(C)]
+pub(crate) struct Main {
+    magic: u64,
+    call: fn(Outbox) -> Inbox,
+}
+
+impl Main {
+    const MAGIC: u64 = 0x6d61_696e_6d74_0002;
+
+    pub(crate) const fn new(call: fn(Outbox) -> Inbox) -> Self {
+        Self { magic: Self::MAGIC, call }
+    }
+}
+
+/// How a worker is to be started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spec {
+    /// Shown by debuggers.
+    pub(crate) name: Option<String>,
+    /// What matters on the web only.
+    pub(crate) web: WebOptions,
 }

@@ -1,1 +1,16 @@
 //! Tasks: calls to be made elsewhere.
+
+mod codec;
+mod entry;
+mod handle;
+mod job;
+mod remote;
+mod transfer;
+
+pub(crate) use entry::{Call, Outcome, begin};
+pub(crate) use handle::Reply;
+
+pub use handle::RemoteHandle;
+pub use job::Job;
+pub use remote::{Remote, RemoteFn};
+pub use transfer::{Transfer, Transferable};

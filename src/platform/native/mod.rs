@@ -1,5 +1,153 @@
 //! Workers are `std::thread`s, messages cross in a channel.
 
 mod attachment;
+mod time;
 
-pub(crate) use attachment::Attachment;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread;
+
+use futures::StreamExt;
+use futures::channel::mpsc::{self, UnboundedSender};
+use futures::task::LocalSpawnExt;
+use futures_executor::{LocalPool, LocalSpawner};
+
+use super::{Event, Events, Loss, Main, Packet, Spec};
+use crate::error::Error;
+
+pub(crate) use attachment::{Attachment, Number};
+pub(crate) use time::{now, sleep, spawn_service, yield_now};
+
+/// Read by nobody: natively there is no script and no glue, but a program may set them for its other target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WebOptions {
+    pub(crate) script: Option<String>,
+    pub(crate) glue: Option<String>,
+}
+
+thread_local! {
+    /// Where [`spawn_local`] puts its futures: set while this thread runs a local pool of ours.
+    static SPAWNER: RefCell<Option<LocalSpawner>> = const { RefCell::new(None) };
+    /// The task whose code runs on this thread.
+    static CURRENT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The page's end of a worker: dropping it ends the worker at its next yield.
+pub(crate) struct Port {
+    packets: UnboundedSender<Packet>,
+}
+
+impl Port {
+    pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        // A worker that is gone has said so, or is about to: its packets have nobody to answer them.
+        self.packets.unbounded_send(packet).map_err(|_| Error::worker_lost("its thread has ended"))
+    }
+}
+
+/// The worker's end of the way to its page.
+#[derive(Clone)]
+pub(crate) struct Outbox {
+    events: Arc<Lifeline>,
+}
+
+impl Outbox {
+    pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        (self.events.0)(Event::Packet(packet));
+        Ok(())
+    }
+}
+
+/// Tells the page when the worker is gone, however it went.
+struct Lifeline(Events);
+
+/// Sends the worker's last event when its thread is left, by its end or by a panic.
+struct Witness(Arc<Lifeline>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        (self.0.0)(Event::Lost(Loss { cause: "its thread has ended".into(), ..Loss::default() }));
+    }
+}
+
+pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
+    let (packets, mut inbox) = mpsc::unbounded::<Packet>();
+    packets.unbounded_send(first).expect("the receiver is alive: it is in this function");
+    let run = move || {
+        let lifeline = Arc::new(Lifeline(events));
+        let witness = Witness(lifeline.clone());
+        let outbox = Outbox { events: lifeline };
+        let worker = async move {
+            let mut receive = (main.call)(outbox);
+            while let Some(packet) = inbox.next().await {
+                receive(packet);
+            }
+        };
+        // The panics of tasks are caught where they run. What comes out here is the panic of a value's drop; the
+        // hook has shown it and the witness reports the loss.
+        let _shown = panic::catch_unwind(AssertUnwindSafe(|| run_local(worker)));
+        drop(witness);
+    };
+    let name = spec.name.unwrap_or_else(|| "wasm-mt".to_owned());
+    match thread::Builder::new().name(name).spawn(run) {
+        Ok(_detached) => Ok(Port { packets }),
+        Err(error) => Err(Error::startup(format!("the system gave no thread: {error}; start fewer of them"))),
+    }
+}
+
+/// Runs a future to its end on this thread, and beside it what it gives to [`spawn_local`], which ends with it.
+pub(crate) fn run_local<F: Future>(future: F) -> F::Output {
+    /// Puts back what was there, also when the future panics.
+    struct Restore(Option<LocalSpawner>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SPAWNER.set(self.0.take());
+        }
+    }
+
+    let mut pool = LocalPool::new();
+    let _restore = Restore(SPAWNER.replace(Some(pool.spawner())));
+    pool.run_until(future)
+}
+
+/// Runs a future beside the others of this thread.
+pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
+    let spawner = SPAWNER.with_borrow(Clone::clone).expect("called on a worker, or within `wasm_mt::run`");
+    spawner.spawn_local(future).expect("the local pool is alive: it runs this very code");
+}
+
+/// Runs code of a task, which [`current`] names meanwhile. A panic comes back as its payload.
+pub(crate) fn guard<R>(task: u32, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    let outer = CURRENT.replace(task);
+    let result = panic::catch_unwind(AssertUnwindSafe(code));
+    CURRENT.set(outer);
+    result
+}
+
+/// Panics unwind, and [`guard`] catches them.
+pub(crate) const PANIC_ABORTS: bool = false;
+
+/// The task whose code runs on this thread; zero if none does.
+pub(crate) fn current() -> u32 {
+    CURRENT.get()
+}
+
+/// Addresses are below this.
+pub(crate) fn memory_size() -> usize {
+    usize::MAX
+}
+
+/// Writes a line where the program's user reads it.
+pub(crate) fn print(text: &str) {
+    println!("{text}");
+}
+
+/// The program's way in: runs `future` to its end; an error is shown and becomes exit code 1.
+pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
+    if let Err(text) = run_local(future) {
+        eprintln!("{text}");
+        std::process::exit(1);
+    }
+}

@@ -27,7 +27,6 @@ mod mark;
 mod reader;
 mod writer;
 
-
 use std::any::type_name;
 use std::vec;
 

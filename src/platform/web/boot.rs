@@ -1,0 +1,86 @@
+#![expect(unsafe_code, reason = "the worker's main function crosses as the address of a static")]
+//! The worker's side of a boot: what `worker.js` calls.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+
+use wasm_bindgen::prelude::*;
+
+use super::super::{Inbox, Main, Packet};
+use super::message::{self, post_message};
+use super::{CURRENT, glue, js_error};
+use crate::error::Error;
+
+thread_local! {
+    static INBOX: RefCell<Option<Inbox>> = const { RefCell::new(None) };
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True in a worker of ours.
+pub(super) fn is_worker() -> bool {
+    IS_WORKER.get()
+}
+
+/// The worker's end of the way to its page.
+#[derive(Clone)]
+pub(crate) struct Outbox(());
+
+impl Outbox {
+    /// Fails if a value in the packet can be neither cloned nor moved; then nothing was posted.
+    pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        let (message, moved) = message::pack(packet);
+        post_message(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
+    }
+}
+
+/// `postMessage` refused a value.
+pub(super) fn not_cloneable(thrown: &JsValue) -> Error {
+    Error::codec(format!(
+        "a JavaScript value could not be sent: {}; send what structured clone carries, and transfer a value once only",
+        js_error(thrown)
+    ))
+}
+
+/// How long the table of functions is: the same in every instance of one module.
+pub(super) fn table_length() -> u32 {
+    let length = message::get(&wasm_bindgen::function_table(), "length");
+    length.as_f64().map_or(0, |length| length as u32)
+}
+
+/// Called by `worker.js` once, with what the page sent. Gives the address of the word that names the running task, or
+/// zero if the page runs another build of the program.
+#[wasm_bindgen(skip_typescript)]
+pub fn __wasm_mt_start(main: usize, table: u32, glue: String, first: &JsValue) -> usize {
+    if table != table_length() {
+        return 0;
+    }
+    let (Some(main), Some(first)) = (lookup(main), message::unpack(first)) else { return 0 };
+    IS_WORKER.set(true);
+    glue::set_url(glue);
+    let mut inbox = (main.call)(Outbox(()));
+    inbox(first);
+    INBOX.set(Some(inbox));
+    CURRENT.as_ptr().addr()
+}
+
+/// Called by `worker.js` with every later message.
+#[wasm_bindgen(skip_typescript)]
+pub fn __wasm_mt_receive(message: &JsValue) {
+    let Some(packet) = message::unpack(message) else { return };
+    INBOX.with_borrow_mut(|inbox| {
+        if let Some(inbox) = inbox {
+            inbox(packet);
+        }
+    });
+}
+
+fn lookup(address: usize) -> Option<&'static Main> {
+    let end = address.checked_add(size_of::<Main>())?;
+    if address == 0 || !address.is_multiple_of(align_of::<Main>()) || end > super::memory_size() {
+        return None;
+    }
+    // SAFETY: the address is aligned and lies within this memory. It is that of a static in the page's instance of the
+    // same module; the magic tells apart another module, where something else lies there.
+    let main = unsafe { &*ptr::with_exposed_provenance::<Main>(address) };
+    (main.magic == Main::MAGIC).then_some(main)
+}

@@ -1,0 +1,316 @@
+//! The page's side of a worker: starting it, posting to it, and hearing how it fares.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::{Array, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Blob, BlobPropertyBag, MessageEvent, Url, Worker, WorkerOptions};
+
+use super::super::{Event, Events, Loss, Main, Packet, Spec, WORKER_SCRIPT};
+use super::boot::{not_cloneable, table_length};
+use super::message::{self, VERSION, get, object};
+use super::{glue, print, text_of};
+use crate::error::Error;
+
+/// Makes a worker, for bundlers that must see the expression that does.
+pub(crate) type Factory = fn() -> Result<Worker, JsValue>;
+
+thread_local! {
+    static WORKERS: RefCell<BTreeMap<u32, Live>> = const { RefCell::new(BTreeMap::new()) };
+    static NEXT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A worker of this page, until its [`Port`] is dropped.
+struct Live {
+    worker: Worker,
+    events: Rc<Events>,
+    /// True once the script runs: a later `error` event is no failed start.
+    up: bool,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
+}
+
+/// The page's end of a worker: dropping it ends the worker at once.
+#[derive(Debug)]
+pub(crate) struct Port {
+    id: u32,
+}
+
+impl Port {
+    pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        let worker = WORKERS.with_borrow(|workers| workers[&self.id].worker.clone());
+        let (message, moved) = message::pack(packet);
+        worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        // Fails only while the page's thread-locals are torn down, and then the worker goes with the page.
+        if let Ok(Some(live)) = WORKERS.try_with(|workers| workers.borrow_mut().remove(&self.id)) {
+            live.worker.terminate();
+        }
+    }
+}
+
+pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
+    let glue = match spec.web.glue {
+        Some(url) => absolute(&url)?,
+        None => glue::url()?,
+    };
+    let policy = Policy::watch();
+    let worker = create(spec.web.factory, spec.web.script.as_deref(), spec.name.as_deref(), &policy)?;
+    let id = NEXT.replace(NEXT.get().wrapping_add(1));
+    let lock = format!("wasm-mt {} {id}", js_sys::Math::random());
+
+    let on_message = {
+        let lock = lock.clone();
+        Closure::new(move |event: MessageEvent| on_message(id, &event.data(), &lock))
+    };
+    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    let script = spec.web.script;
+    let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
+    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+
+    let (first, moved) = message::pack(first);
+    let boot = object([
+        ("version", VERSION.into()),
+        ("glue", glue.into()),
+        ("module", wasm_bindgen::module()),
+        ("main", (std::ptr::from_ref(main).expose_provenance()).into()),
+        ("table", table_length().into()),
+        ("lock", lock.into()),
+        ("first", first),
+    ]);
+    let posted = worker.post_message_with_transfer(&boot, &moved);
+    let live =
+        Live { worker, events: Rc::new(events), up: false, _on_message: on_message, _on_error: on_error };
+    WORKERS.with_borrow_mut(|workers| workers.insert(id, live));
+    let port = Port { id };
+    posted.map_err(|thrown| Error::startup(text_of(&thrown)))?;
+    Ok(port)
+}
+
+fn create(
+    factory: Option<Factory>,
+    script: Option<&str>,
+    name: Option<&str>,
+    policy: &Policy,
+) -> Result<Worker, Error> {
+    if let Some(factory) = factory {
+        return factory().map_err(|thrown| {
+            Error::startup(format!("the worker factory threw {}; it must give a Worker", text_of(&thrown)))
+        });
+    }
+    let options = WorkerOptions::new();
+    if let Some(name) = name {
+        options.set_name(name);
+    }
+    let made = match script {
+        Some(script) => Worker::new_with_options(script, &options),
+        None => blob_url().and_then(|url| Worker::new_with_options(&url, &options)),
+    };
+    // Some engines throw where others fire an event.
+    made.map_err(|thrown| Error::startup(policy.cause().unwrap_or_else(|| text_of(&thrown))))
+}
+
+/// The worker script as a URL, made once: it must outlive every worker that loads it late.
+fn blob_url() -> Result<String, JsValue> {
+    thread_local! {
+        static URL: RefCell<Option<String>> = const { RefCell::new(None) };
+    }
+    if let Some(url) = URL.with_borrow(Clone::clone) {
+        return Ok(url);
+    }
+    let options = BlobPropertyBag::new();
+    options.set_type("text/javascript");
+    let parts = Array::of1(&WORKER_SCRIPT.into());
+    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &options)?)?;
+    URL.set(Some(url.clone()));
+    Ok(url)
+}
+
+/// A URL in full: inside a blob's worker nothing else is understood.
+fn absolute(url: &str) -> Result<String, Error> {
+    let base = get(&get(&js_sys::global(), "document"), "baseURI").as_string();
+    let base = base.or_else(|| glue::url().ok()).unwrap_or_default();
+    match Url::new_with_base(url, &base) {
+        Ok(url) => Ok(url.href()),
+        Err(_) => Err(Error::startup(format!(
+            "`{url}` is not a URL; give `glue_url` the URL of the program's JavaScript"
+        ))),
+    }
+}
+
+/// Hands an event to whoever takes this worker's, unless its port is gone.
+fn deliver(id: u32, event: Event) {
+    let events = WORKERS.with_borrow(|workers| workers.get(&id).map(|live| live.events.clone()));
+    if let Some(events) = events {
+        events(event);
+    }
+}
+
+fn on_message(id: u32, data: &JsValue, lock: &str) {
+    if let Some(packet) = message::unpack(data) {
+        return deliver(id, Event::Packet(packet));
+    }
+    // A task may use its worker's `postMessage` for messages of its own: they are not ours to read.
+    if get(data, "wasmMt").as_f64().is_none() {
+        return;
+    }
+    let text = |key| get(data, key).as_string();
+    let task = get(data, "task").as_f64().map_or(0, |task| task as u32);
+    if let Some(line) = text("print") {
+        print(&line);
+    } else if get(data, "up").is_truthy() {
+        WORKERS.with_borrow_mut(|workers| {
+            if let Some(live) = workers.get_mut(&id) {
+                live.up = true;
+            }
+        });
+        if get(data, "locked").is_truthy() {
+            await_lock(id, lock);
+        }
+    } else if let Some(stage) = text("refused") {
+        let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
+        deliver(id, Event::NotStarted(cause));
+    } else if let Some(cause) = text("died") {
+        deliver(id, Event::Lost(Loss { cause, task, trapped: true }));
+    } else if get(data, "closing").is_truthy() {
+        deliver(id, Event::Lost(Loss { cause: "it closed itself".into(), task, trapped: false }));
+    }
+}
+
+/// What `worker.js` refused, and the cure.
+fn refusal(stage: &str, url: &str, text: &str) -> String {
+    match stage {
+        "version" => format!("{text}; serve the `wasm_mt::WORKER_SCRIPT` of this version"),
+        "glue" => format!(
+            "the program's JavaScript {url} could not be imported: {text}; \
+             give the builder the right `glue_url`, and let the content security policy allow it"
+        ),
+        "instance" => format!(
+            "{url} does not fit the running program: {text}; reload the page, so that both are of one build"
+        ),
+        status => {
+            format!("{url} could not be loaded, {status}: {text}; give the builder the right `glue_url`")
+        }
+    }
+}
+
+/// An `error` event of the worker. Without a message it is a failed load; a later one with a message is an uncaught
+/// exception that `worker.js` did not take for a death, and that the browser has shown.
+fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>) {
+    let up = WORKERS.with_borrow(|workers| workers.get(&id).is_none_or(|live| live.up));
+    if up {
+        return;
+    }
+    let message = get(event, "message").as_string();
+    let script = script.map(str::to_owned);
+    let policy = policy.clone();
+    spawn_local(async move {
+        let cause = match message {
+            Some(message) => {
+                format!("its script failed: {message}; is the script served as `script_url` the right one?")
+            }
+            None => load_failure(script.as_deref(), &policy).await,
+        };
+        deliver(id, Event::NotStarted(cause));
+    });
+}
+
+/// Why a script did not load: the event does not tell, so look.
+async fn load_failure(script: Option<&str>, policy: &Policy) -> String {
+    // The violation may be reported after the failure it caused.
+    super::yield_now().await;
+    if let Some(cause) = policy.cause() {
+        return cause;
+    }
+    let Some(url) = script else {
+        return "its script, a blob, could not be loaded; let the content security policy say `worker-src blob:`, \
+                or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+            .to_owned();
+    };
+    let response = match fetch(url) {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(thrown) => Err(thrown),
+    };
+    let seen = match response {
+        Ok(response) => match get(&response, "status").as_f64() {
+            Some(200.0) => "it loads, but not as a script".to_owned(),
+            Some(status) => format!("status {status}"),
+            None => "no status".to_owned(),
+        },
+        Err(thrown) => text_of(&thrown),
+    };
+    format!("the worker script {url} could not be loaded: {seen}; serve `wasm_mt::WORKER_SCRIPT` there")
+}
+
+/// Asks for the lock that the worker holds for its life: when it comes, the worker is gone.
+fn await_lock(id: u32, name: &str) {
+    let granted = Closure::once_into_js(move |_lock: JsValue| {
+        deliver(id, Event::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
+    });
+    // Without locks a deadline is the only witness; a page that goes away has nobody to tell.
+    if let Ok(promise) = request_lock(name, &granted) {
+        spawn_local(async move {
+            let _gone: Result<JsValue, JsValue> = JsFuture::from(promise).await;
+        });
+    }
+}
+
+/// Hears of violations of the content security policy.
+struct Policy {
+    blocked: Rc<RefCell<Option<String>>>,
+    listener: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Policy {
+    const EVENT: &str = "securitypolicyviolation";
+
+    fn watch() -> Rc<Self> {
+        let blocked = Rc::new(RefCell::new(None));
+        let heard = blocked.clone();
+        let listener = Closure::new(move |event: JsValue| {
+            let directive = get(&event, "effectiveDirective").as_string().unwrap_or_default();
+            if directive.starts_with("worker-src") || directive.starts_with("script-src") {
+                *heard.borrow_mut() = Some(directive);
+            }
+        });
+        add_event_listener(Self::EVENT, &listener);
+        Rc::new(Self { blocked, listener })
+    }
+
+    fn cause(&self) -> Option<String> {
+        let directive = self.blocked.borrow();
+        directive.as_ref().map(|directive| {
+            format!(
+                "the content security policy blocks its script by `{directive}`; allow `worker-src blob:`, \
+                 or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+            )
+        })
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        remove_event_listener(Self::EVENT, &self.listener);
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
+    fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    fn fetch(url: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_name = addEventListener)]
+    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+    #[wasm_bindgen(js_name = removeEventListener)]
+    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+}

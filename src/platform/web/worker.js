@@ -1,0 +1,132 @@
+// The script of a wasm-mt worker: a classic one, started from a blob or, under a strict content security policy, from
+// a URL of the host's own. It runs the page's own compiled module behind the page's own glue.
+//
+// Boot message:  { version, glue, module, main, table, name, lock, first }
+// To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
+//                { wasmMt: version, up | refused | print | died | closing | .. }   everything else
+(() => {
+  "use strict";
+  const VERSION = 1;
+  const tell = (what) => self.postMessage({ wasmMt: VERSION, ...what });
+
+  // Address of the word that names the task whose code runs. Read after a trap, without entering the instance.
+  let current = 0;
+  let memory = null;
+  let dead = false;
+  const task = () => (memory && current ? new Uint32Array(memory.buffer, current, 1)[0] : 0);
+
+  // A trap leaves the instance in the middle of something: it is never entered again.
+  const die = (error) => {
+    if (dead) return;
+    dead = true;
+    tell({ died: String(error?.message ?? error), task: task() });
+  };
+
+  // An uncaught exception is a death if it went through the instance: a trap, an exhausted stack, or anything thrown
+  // while a task's code was running. The exception of an unrelated timer is not.
+  const fatal = (error) => error instanceof WebAssembly.RuntimeError || task() !== 0;
+
+  self.addEventListener("error", (event) => {
+    if (!fatal(event.error ?? event.message)) return;
+    event.preventDefault();
+    die(event.error ?? event.message);
+  });
+  self.addEventListener("unhandledrejection", (event) => {
+    if (!(event.reason instanceof WebAssembly.RuntimeError)) return;
+    event.preventDefault();
+    die(event.reason);
+  });
+
+  // The page hears nothing of a worker that closes itself, so it says so before.
+  const close = self.close.bind(self);
+  self.close = () => {
+    tell({ closing: true, task: task() });
+    close();
+  };
+
+  // The glue's start function runs the application's `main`. A worker must not: only the start function's other job,
+  // the table of JavaScript references, is done. It stays so for the worker's life, because the glue may instantiate
+  // the module again.
+  const withoutMain = (module) => {
+    WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+      construct(target, args, newTarget) {
+        const instance = Reflect.construct(target, args, newTarget);
+        if (args[0] !== module) return instance;
+        memory = instance.exports.memory;
+        const __wbindgen_start = () => {
+          for (const imports of Object.values(args[1])) imports.__wbindgen_init_externref_table?.();
+        };
+        return { exports: { ...instance.exports, __wbindgen_start } };
+      },
+    });
+  };
+
+  // The glue is a module (`--target web`), or a classic script that defines a global (`--target no-modules`), whose
+  // name is `wasm_bindgen` unless the application chose another. A classic script is harmless as a module: it exports
+  // nothing.
+  const load = async (url) => {
+    let problem;
+    try {
+      const glue = await import(url);
+      if (glue.initSync) return glue;
+    } catch (error) {
+      problem = error;
+    }
+    try {
+      self.importScripts(url);
+      if (typeof wasm_bindgen !== "undefined") return wasm_bindgen;
+    } catch (error) {
+      problem ??= error;
+    }
+    throw problem ?? new Error("it is not the JavaScript that wasm-bindgen generated");
+  };
+
+  // Held for the worker's life: the page asks for the same lock, and gets it when this worker is gone, however it went.
+  const hold = (name) =>
+    new Promise((held) => {
+      if (!self.navigator.locks) return held(false);
+      const forever = () => {
+        held(true);
+        return new Promise(() => {});
+      };
+      self.navigator.locks.request(name, forever).catch(() => held(false));
+    });
+
+  const refuse = (stage, error, url) => tell({ refused: stage, text: String(error?.message ?? error), url });
+
+  self.onmessage = async ({ data: boot }) => {
+    if (boot.version !== VERSION) {
+      return refuse("version", `the script has version ${VERSION}, the page wants ${boot.version}`);
+    }
+    withoutMain(boot.module);
+    const held = hold(boot.lock);
+    let glue;
+    try {
+      glue = await load(boot.glue);
+    } catch (error) {
+      const status = await fetch(boot.glue).then((response) => response.status, () => 0);
+      return refuse(status === 200 || status === 0 ? "glue" : `status ${status}`, error, boot.glue);
+    }
+    try {
+      glue.initSync({ module: boot.module });
+      if (!glue.__wasm_mt_start) throw new Error("it belongs to another program");
+    } catch (error) {
+      return refuse("instance", error, boot.glue);
+    }
+    tell({ up: true, locked: await held });
+    self.onmessage = ({ data }) => {
+      if (dead) return;
+      try {
+        glue.__wasm_mt_receive(data);
+      } catch (error) {
+        die(error);
+      }
+    };
+    try {
+      current = glue.__wasm_mt_start(boot.main, boot.table, boot.glue, boot.first);
+      if (!current) refuse("instance", new Error("it belongs to another build"), boot.glue);
+    } catch (error) {
+      die(error);
+    }
+  };
+})();

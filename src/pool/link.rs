@@ -1,0 +1,349 @@
+//! One worker and the tasks it has not answered.
+//!
+//! The life of a link, with its arrows:
+//!
+//! ```text
+//! Starting -> Ready    the worker answered `Start`: what was queued is posted
+//! Starting -> Ended    it refused, was lost, or was not ready by its deadline
+//! Ready    -> Ended    it panicked, was lost, was terminated, or nobody holds the link any more
+//! ```
+//!
+//! Whoever is to be answered is in `tasks`, from `submit` to its answer: the step to `Ended` answers all of them, so
+//! none is forgotten. Nothing is woken, answered or dropped under the lock.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures::channel::oneshot;
+
+use crate::error::Error;
+use crate::platform::{self, Event, Loss, Packet, Port, Spec};
+use crate::task::{Job, Reply};
+use crate::wire::{FromWorker, TaskId, ToWorker};
+use crate::worker;
+
+/// How to start a worker.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) spec: Spec,
+    pub(crate) start_timeout: Duration,
+    /// Runs first in the worker.
+    pub(crate) on_start: Option<Result<Packet, Error>>,
+}
+
+/// A worker under supervision. Dropping it ends the worker.
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+}
+
+struct State {
+    life: Life,
+    /// The unanswered ones. `None`: nobody waits for it any more, but the worker has not ended it.
+    tasks: HashMap<TaskId, Option<Reply>>,
+    last_id: TaskId,
+    /// Who waits for the end of `Starting`.
+    waiting: Vec<oneshot::Sender<Result<(), Error>>>,
+}
+
+enum Life {
+    Starting {
+        port: Port,
+        queue: VecDeque<(TaskId, Packet)>,
+    },
+    Ready {
+        port: Port,
+    },
+    /// Why later tasks are refused.
+    Ended(Error),
+}
+
+impl Link {
+    /// Starts a worker. A start that fails is told by what is submitted, and by [`ready`](Self::ready).
+    pub(crate) fn start(options: Options) -> Self {
+        // Until the platform has given the port, which it does under the lock: the worker's first event waits for it.
+        let life = Life::Ended(Error::closed());
+        let state = State { life, tasks: HashMap::new(), last_id: 0, waiting: Vec::new() };
+        let shared = Arc::new(Shared { state: Mutex::new(state) });
+        let events = Arc::downgrade(&shared);
+        let take = move |event| {
+            if let Some(shared) = events.upgrade() {
+                shared.take(event);
+            }
+        };
+        let mut state = shared.lock();
+        let started = options.on_start.transpose().and_then(|on_start| {
+            let mut first = Packet::default();
+            ToWorker::Start { on_start }.write(&mut first);
+            platform::start(options.spec, &worker::MAIN, first, Box::new(take))
+        });
+        match started {
+            Ok(port) => {
+                state.life = Life::Starting { port, queue: VecDeque::new() };
+                platform::spawn_service(start_deadline(Arc::downgrade(&shared), options.start_timeout));
+            }
+            Err(error) => state.life = Life::Ended(error),
+        }
+        drop(state);
+        Self { shared }
+    }
+
+    /// Gives the worker a task, now or when it is ready.
+    pub(crate) fn submit(&self, job: Job) {
+        let Job { call, reply, .. } = job;
+        let mut state = self.shared.lock();
+        if let Life::Ended(error) = &state.life {
+            let error = error.clone();
+            drop(state);
+            return reply.send(Err(error));
+        }
+        let id = state.next_id();
+        let shared = Arc::downgrade(&self.shared);
+        // The hook takes the lock: it is called by a handle's drop, which happens under no lock of ours.
+        let wanted = reply.on_cancel(move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.cancel(id);
+            }
+        });
+        if !wanted {
+            return;
+        }
+        state.tasks.insert(id, Some(reply));
+        let refused = match &mut state.life {
+            Life::Starting { queue, .. } => {
+                queue.push_back((id, call));
+                None
+            }
+            Life::Ready { port } => post_run(port, id, call).err(),
+            Life::Ended(_) => unreachable!("seen above, under the same lock"),
+        };
+        if let Some(error) = refused {
+            let reply = state.tasks.remove(&id);
+            drop(state);
+            answer(reply, error);
+        }
+    }
+
+    /// Resolves when the worker takes tasks, or will never.
+    pub(crate) fn ready(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.shared.lock();
+        let known = match &state.life {
+            Life::Starting { .. } => {
+                state.waiting.push(sender);
+                None
+            }
+            Life::Ready { .. } => Some(Ok(())),
+            Life::Ended(error) => Some(Err(error.clone())),
+        };
+        drop(state);
+        async move {
+            match known {
+                Some(known) => known,
+                // The link was dropped meanwhile.
+                None => receiver.await.unwrap_or_else(|_| Err(Error::closed())),
+            }
+        }
+    }
+
+    /// Why the worker takes no tasks any more, if so.
+    pub(crate) fn ended(&self) -> Option<Error> {
+        match &self.shared.lock().life {
+            Life::Ended(error) => Some(error.clone()),
+            _ => None,
+        }
+    }
+
+    /// Tasks that were submitted and are not answered.
+    pub(crate) fn pending(&self) -> usize {
+        self.shared.lock().tasks.len()
+    }
+
+    /// Ends the worker, and answers all it has not answered.
+    pub(crate) fn terminate(&self) {
+        self.shared.end(Error::closed(), None);
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.terminate();
+    }
+}
+
+impl State {
+    fn next_id(&mut self) -> TaskId {
+        loop {
+            self.last_id = self.last_id.wrapping_add(1);
+            if self.last_id != 0 && !self.tasks.contains_key(&self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// User code runs under this lock nowhere, so a poisoned one is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, event: Event) {
+        match event {
+            Event::Packet(packet) => match FromWorker::read_all(packet) {
+                Ok(messages) => messages.into_iter().for_each(|message| self.hear(message)),
+                Err(error) => self.lost(error.to_string(), None),
+            },
+            Event::NotStarted(cause) => self.end(Error::startup(cause), None),
+            Event::Lost(Loss { cause, task, trapped }) if trapped => {
+                let culprit = Error::panic(format!("the worker trapped: {cause}"), None);
+                self.lost(format!("another task made it trap: {cause}"), Some((task, culprit)));
+            }
+            Event::Lost(loss) => self.lost(loss.cause, None),
+        }
+    }
+
+    fn hear(&self, message: FromWorker) {
+        match message {
+            FromWorker::Ready => self.make_ready(),
+            FromWorker::Done { id, outcome } => {
+                let reply = self.lock().tasks.remove(&id);
+                match reply {
+                    Some(Some(reply)) => reply.send(outcome),
+                    // Cancelled meanwhile: nobody waits.
+                    _ => drop(outcome),
+                }
+            }
+            FromWorker::Panicked { id, message, location } => {
+                let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+                let cause = format!("another task panicked on it{place}: {message}");
+                self.lost(cause, id.map(|id| (id, Error::panic(message, location))));
+            }
+        }
+    }
+
+    /// The worker takes tasks: posts what was queued.
+    fn make_ready(&self) {
+        let mut refused = Vec::new();
+        let mut state = self.lock();
+        let state_now = &mut *state;
+        state_now.life = match mem::replace(&mut state_now.life, Life::Ended(Error::closed())) {
+            Life::Starting { port, queue } => {
+                for (id, call) in queue {
+                    if let Err(error) = post_run(&port, id, call) {
+                        refused.push((state_now.tasks.remove(&id), error));
+                    }
+                }
+                Life::Ready { port }
+            }
+            other => other,
+        };
+        let waiting = mem::take(&mut state_now.waiting);
+        drop(state);
+        for (reply, error) in refused {
+            answer(reply, error);
+        }
+        for sender in waiting {
+            // Whoever waited may have gone.
+            sender.send(Ok(())).unwrap_or(());
+        }
+    }
+
+    /// Nobody waits for this task any more.
+    fn cancel(&self, id: TaskId) {
+        let mut state = self.lock();
+        let state_now = &mut *state;
+        let dropped = match &mut state_now.life {
+            Life::Starting { queue, .. } => {
+                let call = queue.iter().position(|(queued, _)| *queued == id).and_then(|at| queue.remove(at));
+                (state_now.tasks.remove(&id).flatten(), call)
+            }
+            Life::Ready { port } => {
+                let reply = state_now.tasks.get_mut(&id).and_then(Option::take);
+                if reply.is_some() {
+                    let mut packet = Packet::default();
+                    ToWorker::Cancel { id }.write(&mut packet);
+                    // A worker that is gone has nothing to cancel.
+                    port.post(packet).unwrap_or(());
+                }
+                (reply, None)
+            }
+            Life::Ended(_) => (None, None),
+        };
+        drop(state);
+        drop(dropped);
+    }
+
+    /// The worker is lost, by the fault of one task if it is known.
+    fn lost(&self, cause: String, culprit: Option<(TaskId, Error)>) {
+        let starting = matches!(self.lock().life, Life::Starting { .. });
+        let error = if starting { Error::startup(cause) } else { Error::worker_lost(cause) };
+        self.end(error, culprit);
+    }
+
+    /// The step to `Ended`: every unanswered task ends in `error`, but for the culprit, which has its own.
+    fn end(&self, error: Error, culprit: Option<(TaskId, Error)>) {
+        let mut state = self.lock();
+        if matches!(state.life, Life::Ended(_)) {
+            return;
+        }
+        let life = mem::replace(&mut state.life, Life::Ended(error.clone()));
+        let mut tasks = mem::take(&mut state.tasks);
+        let waiting = mem::take(&mut state.waiting);
+        drop(state);
+        // The worker goes before anybody who is woken may start another.
+        drop(life);
+        if let Some((id, error)) = culprit {
+            answer(tasks.remove(&id), error);
+        }
+        for (_, reply) in tasks {
+            answer(Some(reply), error.clone());
+        }
+        for sender in waiting {
+            sender.send(Err(error.clone())).unwrap_or(());
+        }
+    }
+}
+
+fn post_run(port: &Port, id: TaskId, call: Packet) -> Result<(), Error> {
+    let mut packet = Packet::default();
+    ToWorker::Run { id, call }.write(&mut packet);
+    port.post(packet)
+}
+
+/// Answers a task that was taken out of the list, if it was there and somebody waits for it.
+fn answer(task: Option<Option<Reply>>, error: Error) {
+    if let Some(Some(reply)) = task {
+        reply.send(Err(error));
+    }
+}
+
+/// Ends a link that does not get ready. A timer that fires late tells of a busy page, a frozen tab or a debugger, not of
+/// the worker: then the worker gets its time anew. And what it has posted meanwhile is heard before the verdict.
+async fn start_deadline(shared: Weak<Shared>, limit: Duration) {
+    let tolerance = limit / 4 + Duration::from_millis(50);
+    loop {
+        let begun = platform::now();
+        platform::sleep(limit).await;
+        if platform::now().saturating_sub(begun) <= limit + tolerance {
+            break;
+        }
+    }
+    platform::yield_now().await;
+    let Some(shared) = shared.upgrade() else { return };
+    let starting = matches!(shared.lock().life, Life::Starting { .. });
+    if starting {
+        let cause = format!(
+            "it was not ready within {limit:?}; if its module is large or `on_start` takes long, \
+             give the builder a longer `start_timeout`"
+        );
+        shared.end(Error::startup(cause), None);
+    }
+}

@@ -1,0 +1,210 @@
+#![expect(unsafe_code, reason = "a function crosses as its address and is called through it")]
+//! How a function crosses: as two addresses that are the same in every instance of one module.
+//!
+//! An [`Entry`] is a promoted static, one per signature: it knows how to decode the arguments, call the function and
+//! encode the result. Beside it travels the address of the function itself. On the web every worker runs the page's own
+//! compiled module, so its data and its function table lie where the page's lie; natively both sides share one memory.
+//!
+//! Nothing is keyed on these addresses: entries that the compiler merges or doubles are harmless.
+
+use std::future::Future;
+use std::mem;
+use std::ptr;
+
+use futures::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::codec::{self, Decoder};
+use crate::error::Error;
+use crate::platform::{self, Packet};
+
+/// What a call gives: an encoded result.
+pub(crate) type Outcome = Result<Packet, Error>;
+
+/// A call that was begun.
+pub(crate) enum Call {
+    /// It was a synchronous one and has ended.
+    Ended(Outcome),
+    /// It goes on when it is polled.
+    Running(LocalBoxFuture<'static, Outcome>),
+}
+
+/// An arbitrary pattern that no other static is likely to hold.
+const MAGIC: u64 = 0x7761_736d_6d74_0002;
+
+/// Decodes arguments, calls the function at an address, encodes the result: all for one signature.
+pub(crate) struct Entry {
+    magic: u64,
+    /// The `usize` MUST be the address of a function of the signature that the entry was made for.
+    call: unsafe fn(usize, Decoder) -> Call,
+}
+
+impl Entry {
+    /// The entry for a function `fn(A) -> R`.
+    pub(crate) fn sync<A, R>() -> &'static Entry
+    where
+        A: DeserializeOwned + 'static,
+        R: Serialize + 'static,
+    {
+        const { &Entry { magic: MAGIC, call: call_sync::<A, R> } }
+    }
+
+    /// The entry for a function `fn(A) -> impl Future<Output = R>`.
+    pub(crate) fn future<A, F, R>() -> &'static Entry
+    where
+        A: DeserializeOwned + 'static,
+        F: Future<Output = R> + 'static,
+        R: Serialize + 'static,
+    {
+        const { &Entry { magic: MAGIC, call: call_future::<A, F, R> } }
+    }
+
+    /// The entry for a function `fn(A, X) -> R`.
+    pub(crate) fn sync_open<A, X, R>() -> &'static Entry
+    where
+        A: DeserializeOwned + 'static,
+        X: DeserializeOwned + 'static,
+        R: Serialize + 'static,
+    {
+        const { &Entry { magic: MAGIC, call: call_sync_open::<A, X, R> } }
+    }
+
+    /// The entry for a function `fn(A, X) -> impl Future<Output = R>`.
+    pub(crate) fn future_open<A, X, F, R>() -> &'static Entry
+    where
+        A: DeserializeOwned + 'static,
+        X: DeserializeOwned + 'static,
+        F: Future<Output = R> + 'static,
+        R: Serialize + 'static,
+    {
+        const { &Entry { magic: MAGIC, call: call_future_open::<A, X, F, R> } }
+    }
+
+    /// Begins a packet with this entry and `function`, which MUST be a function of the entry's signature.
+    pub(super) fn packet(&'static self, function: *const ()) -> Packet {
+        let entries = vec![ptr::from_ref(self).expose_provenance(), function.expose_provenance()];
+        Packet { entries, ..Packet::default() }
+    }
+}
+
+/// Decodes a packet's entry and arguments and begins the call.
+pub(crate) fn begin(packet: Packet) -> Call {
+    let mut decoder = Decoder::new(packet);
+    let (Some(entry), Some(function)) = (decoder.take_entry(), decoder.take_entry()) else {
+        return Call::Ended(Err(foreign()));
+    };
+    match lookup(entry) {
+        // SAFETY: only `Entry::packet` writes the entries lane; it puts an entry together with a function of its
+        // signature, and both addresses mean the same here as there (module documentation).
+        Some(entry) if function != 0 => unsafe { (entry.call)(function, decoder) },
+        _ => Call::Ended(Err(foreign())),
+    }
+}
+
+fn foreign() -> Error {
+    Error::codec(
+        "the task was made by another build of the program; reload the page so that both sides run the same one",
+    )
+}
+
+/// The entry at an address, if there is one.
+fn lookup(address: usize) -> Option<&'static Entry> {
+    let end = address.checked_add(size_of::<Entry>())?;
+    if address == 0 || !address.is_multiple_of(align_of::<Entry>()) || end > platform::memory_size() {
+        return None;
+    }
+    // SAFETY: the address is aligned and lies within this memory. Addresses in the entries lane come from
+    // `Entry::packet` only; the magic tells apart an instance of another module, where something else lies there.
+    let entry = unsafe { &*ptr::with_exposed_provenance::<Entry>(address) };
+    (entry.magic == MAGIC).then_some(entry)
+}
+
+/// # Safety
+/// `address` MUST be that of a function of type `F`, which MUST be a function pointer type.
+unsafe fn function<F: Copy>(address: usize) -> F {
+    const { assert!(size_of::<F>() == size_of::<usize>()) };
+    // SAFETY: the caller vouches for the type; a function pointer is as large as its address.
+    unsafe { mem::transmute_copy(&ptr::with_exposed_provenance::<()>(address)) }
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A) -> R`.
+unsafe fn call_sync<A, R>(address: usize, decoder: Decoder) -> Call
+where
+    A: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let f = unsafe { function::<fn(A) -> R>(address) };
+    Call::Ended(decode(decoder).and_then(|args| encode(&f(args))))
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A) -> F`.
+unsafe fn call_future<A, F, R>(address: usize, decoder: Decoder) -> Call
+where
+    A: DeserializeOwned + 'static,
+    F: Future<Output = R> + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let f = unsafe { function::<fn(A) -> F>(address) };
+    match decode(decoder) {
+        Ok(args) => running(f(args)),
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A, X) -> R`.
+unsafe fn call_sync_open<A, X, R>(address: usize, decoder: Decoder) -> Call
+where
+    A: DeserializeOwned + 'static,
+    X: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let f = unsafe { function::<fn(A, X) -> R>(address) };
+    Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&f(args, x))))
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A, X) -> F`.
+unsafe fn call_future_open<A, X, F, R>(address: usize, decoder: Decoder) -> Call
+where
+    A: DeserializeOwned + 'static,
+    X: DeserializeOwned + 'static,
+    F: Future<Output = R> + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let f = unsafe { function::<fn(A, X) -> F>(address) };
+    match decode_open(decoder) {
+        Ok((args, x)) => running(f(args, x)),
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+fn decode<A: DeserializeOwned>(mut decoder: Decoder) -> Result<A, Error> {
+    let args = decoder.next()?;
+    decoder.finish()?;
+    Ok(args)
+}
+
+/// Two values one after the other: the open argument is encoded behind the others.
+fn decode_open<A: DeserializeOwned, X: DeserializeOwned>(mut decoder: Decoder) -> Result<(A, X), Error> {
+    let both = (decoder.next()?, decoder.next()?);
+    decoder.finish()?;
+    Ok(both)
+}
+
+fn encode<R: Serialize>(result: &R) -> Outcome {
+    let mut packet = Packet::default();
+    codec::encode(result, &mut packet)?;
+    Ok(packet)
+}
+
+fn running<R: Serialize>(future: impl Future<Output = R> + 'static) -> Call {
+    Call::Running(Box::pin(async move { encode(&future.await) }))
+}

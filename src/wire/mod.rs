@@ -1,0 +1,249 @@
+//! The two message types that cross between a page and its worker, and their one codec.
+//!
+//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`], also when it was cancelled - or by
+//! the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one [`FromWorker::Ready`],
+//! or by the loss of the worker.
+//!
+//! Several messages may share a packet. Each is a head, encoded by postcard, and a body of the length that the head
+//! tells for each lane. Heads lie between the bodies in the bytes; a body cannot run over into the next head, because
+//! every reader is bounded by the head's lengths.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::platform::{Attachment, Packet};
+
+/// Names a task between a page and one worker. Zero names none.
+pub(crate) type TaskId = u32;
+
+/// What a page tells its worker.
+#[derive(Debug)]
+pub(crate) enum ToWorker {
+    /// Make ready: run `on_start`, if there is one, before anything else.
+    Start { on_start: Option<Packet> },
+    /// Run the task.
+    Run { id: TaskId, call: Packet },
+    /// Nobody waits for this task any more: do not begin it, or drop it at its next await.
+    Cancel { id: TaskId },
+}
+
+/// What a worker tells its page.
+#[derive(Debug)]
+pub(crate) enum FromWorker {
+    /// The worker takes tasks.
+    Ready,
+    /// The task has ended, with an encoded result or an error.
+    Done { id: TaskId, outcome: Result<Packet, Error> },
+    /// The task panicked; the worker is lost and says nothing more. No task: the panic was in `on_start`, or between tasks.
+    Panicked { id: Option<TaskId>, message: String, location: Option<String> },
+}
+
+#[derive(Serialize, Deserialize)]
+enum ToHead {
+    Start { on_start: Option<Lanes> },
+    Run { id: TaskId, call: Lanes },
+    Cancel { id: TaskId },
+}
+
+#[derive(Serialize, Deserialize)]
+enum FromHead {
+    Ready,
+    Done { id: TaskId, outcome: Result<Lanes, Error> },
+    Panicked { id: Option<TaskId>, message: String, location: Option<String> },
+}
+
+/// How much of each lane a body takes.
+#[derive(Serialize, Deserialize, Clone, Copy)]
+struct Lanes {
+    bytes: usize,
+    entries: usize,
+    attachments: usize,
+}
+
+impl Lanes {
+    fn of(packet: &Packet) -> Self {
+        Self {
+            bytes: packet.bytes.len(),
+            entries: packet.entries.len(),
+            attachments: packet.attachments.len(),
+        }
+    }
+}
+
+impl ToWorker {
+    /// Appends the message to a packet.
+    pub(crate) fn write(self, packet: &mut Packet) {
+        match self {
+            Self::Start { on_start } => {
+                let lanes = on_start.as_ref().map(Lanes::of);
+                append(packet, &ToHead::Start { on_start: lanes }, on_start);
+            }
+            Self::Run { id, call } => append(packet, &ToHead::Run { id, call: Lanes::of(&call) }, Some(call)),
+            Self::Cancel { id } => append(packet, &ToHead::Cancel { id }, None),
+        }
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        Ok(match reader.head()? {
+            ToHead::Start { on_start } => {
+                Self::Start { on_start: on_start.map(|lanes| reader.body(lanes)).transpose()? }
+            }
+            ToHead::Run { id, call } => Self::Run { id, call: reader.body(call)? },
+            ToHead::Cancel { id } => Self::Cancel { id },
+        })
+    }
+
+    /// The messages of a packet, in order.
+    pub(crate) fn read_all(packet: Packet) -> Result<Vec<Self>, Error> {
+        Reader::new(packet).all(Self::read)
+    }
+}
+
+impl FromWorker {
+    /// Appends the message to a packet.
+    pub(crate) fn write(self, packet: &mut Packet) {
+        match self {
+            Self::Ready => append(packet, &FromHead::Ready, None),
+            Self::Done { id, outcome } => {
+                let (lanes, body) = match outcome {
+                    Ok(body) => (Ok(Lanes::of(&body)), Some(body)),
+                    Err(error) => (Err(error), None),
+                };
+                append(packet, &FromHead::Done { id, outcome: lanes }, body);
+            }
+            Self::Panicked { id, message, location } => {
+                append(packet, &FromHead::Panicked { id, message, location }, None);
+            }
+        }
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        Ok(match reader.head()? {
+            FromHead::Ready => Self::Ready,
+            FromHead::Done { id, outcome } => Self::Done {
+                id,
+                outcome: match outcome {
+                    Ok(lanes) => Ok(reader.body(lanes)?),
+                    Err(error) => Err(error),
+                },
+            },
+            FromHead::Panicked { id, message, location } => Self::Panicked { id, message, location },
+        })
+    }
+
+    /// The messages of a packet, in order.
+    pub(crate) fn read_all(packet: Packet) -> Result<Vec<Self>, Error> {
+        Reader::new(packet).all(Self::read)
+    }
+}
+
+fn append(packet: &mut Packet, head: &impl Serialize, body: Option<Packet>) {
+    packet.bytes = postcard::to_extend(head, std::mem::take(&mut packet.bytes))
+        .expect("a head is plain data and a vector takes all of it");
+    if let Some(mut body) = body {
+        packet.bytes.append(&mut body.bytes);
+        packet.entries.append(&mut body.entries);
+        packet.attachments.append(&mut body.attachments);
+    }
+}
+
+/// Takes a packet apart from its front.
+struct Reader {
+    bytes: Vec<u8>,
+    at: usize,
+    entries: std::vec::IntoIter<usize>,
+    attachments: std::vec::IntoIter<Attachment>,
+}
+
+impl Reader {
+    fn new(packet: Packet) -> Self {
+        let Packet { bytes, entries, attachments } = packet;
+        Self { bytes, at: 0, entries: entries.into_iter(), attachments: attachments.into_iter() }
+    }
+
+    fn all<M>(mut self, read: impl Fn(&mut Self) -> Result<M, Error>) -> Result<Vec<M>, Error> {
+        let mut messages = Vec::new();
+        while self.at < self.bytes.len() {
+            messages.push(read(&mut self)?);
+        }
+        Ok(messages)
+    }
+
+    fn head<'a, H: Deserialize<'a>>(&'a mut self) -> Result<H, Error> {
+        let rest = &self.bytes[self.at..];
+        let (head, behind) = postcard::take_from_bytes::<H>(rest).map_err(|_| garbled())?;
+        self.at += rest.len() - behind.len();
+        Ok(head)
+    }
+
+    fn body(&mut self, lanes: Lanes) -> Result<Packet, Error> {
+        let end =
+            self.at.checked_add(lanes.bytes).filter(|end| *end <= self.bytes.len()).ok_or_else(garbled)?;
+        if lanes.entries > self.entries.len() || lanes.attachments > self.attachments.len() {
+            return Err(garbled());
+        }
+        let bytes = if end == self.bytes.len() {
+            // The last body takes the buffer along: a big one is moved to its front, not copied to a new place.
+            let mut bytes = std::mem::take(&mut self.bytes);
+            bytes.drain(..self.at);
+            self.at = 0;
+            bytes
+        } else {
+            let bytes = self.bytes[self.at..end].to_vec();
+            self.at = end;
+            bytes
+        };
+        Ok(Packet {
+            bytes,
+            entries: self.entries.by_ref().take(lanes.entries).collect(),
+            attachments: self.attachments.by_ref().take(lanes.attachments).collect(),
+        })
+    }
+}
+
+fn garbled() -> Error {
+    Error::codec(
+        "a message between page and worker is garbled; reload the page so that both run the same program",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(bytes: &[u8], entries: &[usize]) -> Packet {
+        Packet { bytes: bytes.to_vec(), entries: entries.to_vec(), attachments: Vec::new() }
+    }
+
+    #[test]
+    fn messages_of_one_packet_come_out_as_they_went_in() {
+        let mut packet = Packet::default();
+        ToWorker::Start { on_start: Some(body(b"start", &[7])) }.write(&mut packet);
+        ToWorker::Run { id: 1, call: body(b"one", &[1, 2]) }.write(&mut packet);
+        ToWorker::Cancel { id: 9 }.write(&mut packet);
+        ToWorker::Run { id: u32::MAX, call: body(b"", &[3, 4]) }.write(&mut packet);
+        let messages = ToWorker::read_all(packet).expect("whole");
+        let shown = messages.iter().map(|message| format!("{message:?}")).collect::<Vec<_>>();
+        assert_eq!(shown.len(), 4);
+        assert!(shown[0].contains("Start") && shown[0].contains("entries: [7]"), "{shown:?}");
+        assert!(shown[1].contains("id: 1") && shown[1].contains("bytes: [111, 110, 101]"), "{shown:?}");
+        assert!(shown[2].contains("Cancel { id: 9 }"), "{shown:?}");
+        assert!(shown[3].contains("entries: [3, 4]") && shown[3].contains("bytes: []"), "{shown:?}");
+    }
+
+    #[test]
+    fn every_shortened_packet_is_garbled_or_a_shorter_list() {
+        let mut packet = Packet::default();
+        FromWorker::Ready.write(&mut packet);
+        FromWorker::Done { id: 3, outcome: Ok(body(b"result", &[])) }.write(&mut packet);
+        FromWorker::Done { id: 4, outcome: Err(Error::closed()) }.write(&mut packet);
+        let whole = packet.bytes;
+        for len in 0..whole.len() {
+            let packet = Packet { bytes: whole[..len].to_vec(), ..Packet::default() };
+            match FromWorker::read_all(packet) {
+                Ok(messages) => assert!(messages.len() < 3),
+                Err(error) => assert!(error.is_codec()),
+            }
+        }
+    }
+}

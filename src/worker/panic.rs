@@ -1,0 +1,81 @@
+//! What a panic said and where, for the error that its task ends in.
+//!
+//! A hook notes it. Where panics unwind, the worker asks for the note when it has caught one: a task may catch its own
+//! panics and go on. Where they abort, the hook is the last Rust code to run, so it tells the page itself.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
+use crate::wire::FromWorker;
+
+/// A message and a place.
+type Note = (String, Option<String>);
+
+thread_local! {
+    /// Where the page listens; set in workers only: the hook minds its own threads.
+    static OUTBOX: RefCell<Option<Outbox>> = const { RefCell::new(None) };
+    static LAST: Cell<Option<Note>> = const { Cell::new(None) };
+}
+
+/// Makes sure that panics on this worker are noted. The hook that was there is called after ours.
+pub(super) fn watch(outbox: &Outbox) {
+    static INSTALLED: Once = Once::new();
+
+    OUTBOX.set(Some(outbox.clone()));
+    if PANIC_ABORTS {
+        // One thread per instance, and the program may have set a hook of its own since: ours comes first again.
+        install();
+    } else {
+        INSTALLED.call_once(install);
+    }
+}
+
+fn install() {
+    let next = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        note(info);
+        next(info);
+    }));
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let location = info.location().map(ToString::to_string);
+    let note = (text(info.payload()), location);
+    if !PANIC_ABORTS {
+        LAST.set(Some(note));
+        return;
+    }
+    // Told once: hooks of ours may be chained.
+    let Some(outbox) = OUTBOX.try_with(|outbox| outbox.try_borrow_mut().ok()?.take()).ok().flatten() else {
+        return;
+    };
+    let (message, location) = note;
+    let task = platform::current();
+    let mut packet = Packet::default();
+    FromWorker::Panicked { id: (task != 0).then_some(task), message, location }.write(&mut packet);
+    // If not even this can be posted, the trap that follows tells the page.
+    let _told: Result<(), crate::error::Error> = outbox.post(packet);
+}
+
+/// Before code that may panic: what was noted until now was caught by somebody else.
+pub(super) fn forget_last() {
+    LAST.set(None);
+}
+
+/// What is known of a panic that was caught.
+pub(super) fn describe(payload: &(dyn Any + Send)) -> Note {
+    LAST.take().unwrap_or_else(|| (text(payload), None))
+}
+
+fn text(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a value that is not a text".to_owned()
+    }
+}
