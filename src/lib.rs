@@ -25,7 +25,5 @@ pub use thread::{Thread, ThreadBuilder};
 pub const WORKER_SCRIPT: &str = platform::WORKER_SCRIPT;
 
 #[doc(hidden)]
-pub mod __private {
-    pub use crate::run::print;
-    pub use std::format_args;
-}
+#[path = "private.rs"]
+pub mod __private;

@@ -4,6 +4,7 @@ mod codec;
 mod entry;
 mod handle;
 mod job;
+mod macros;
 mod remote;
 mod transfer;
 

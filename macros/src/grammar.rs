@@ -1,0 +1,214 @@
+//! What may be written in `remote!( .. )`.
+//!
+//! ```text
+//! task      = [ captures ] closure | [ captures ] async-block
+//! captures  = "[" { name [ "=" expression ] "," } "]"
+//! closure   = [ "async" ] [ "move" ] "|" [ parameter ] "|" [ "->" type ] expression
+//! ```
+//!
+//! A closure may come in parentheses, or in the invisible ones that another macro's `$task:expr` has.
+
+use proc_macro2::{Span, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{
+    Block, Error, Expr, ExprAsync, ExprClosure, Ident, Pat, Result, ReturnType, Stmt, Token, bracketed, token,
+};
+
+/// `$crate, task`, as the outer macro passes it on.
+pub(crate) struct Invocation {
+    /// The `$crate` of the outer macro: one token.
+    pub(crate) root: TokenTree,
+    pub(crate) task: Task,
+}
+
+/// What a user writes.
+pub(crate) struct Task {
+    /// The explicit list; without one, the analysis finds the captures.
+    pub(crate) captures: Option<Vec<Capture>>,
+    pub(crate) code: Code,
+}
+
+/// A variable that goes along, and the value it has at the start of the task.
+pub(crate) struct Capture {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
+}
+
+/// The two forms of a task.
+pub(crate) enum Code {
+    Closure(ExprClosure),
+    Block(ExprAsync),
+}
+
+impl Parse for Invocation {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let root = input.parse()?;
+        input.parse::<Token![,]>()?;
+        Ok(Self { root, task: input.parse()? })
+    }
+}
+
+impl Parse for Task {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let captures = if input.peek(token::Bracket) { Some(explicit_captures(input)?) } else { None };
+        if input.is_empty() {
+            return Err(input.error(NOT_A_TASK));
+        }
+        let code = code(input.parse()?)?;
+        input.parse::<Option<Token![,]>>()?;
+        if !input.is_empty() {
+            return Err(input.error("one task is one closure or async block: remove what follows it"));
+        }
+        Ok(Self { captures, code })
+    }
+}
+
+const NOT_A_TASK: &str = "a task is a closure or an async block: write `remote!(move || ..)`, `remote!(async move { .. })` \
+                          or `remote!(async move || ..)`";
+
+fn explicit_captures(input: ParseStream<'_>) -> Result<Vec<Capture>> {
+    let list;
+    bracketed!(list in input);
+    let mut captures: Vec<Capture> = Vec::new();
+    while !list.is_empty() {
+        if list.peek(Token![self]) {
+            return Err(
+                list.error("`self` needs a name of its own in the task: write `[this = self.clone()]`")
+            );
+        }
+        if list.peek(Token![mut]) {
+            return Err(list.error("what a task captures is mutable in it: remove `mut`"));
+        }
+        let name: Ident = list.parse()?;
+        let value = if list.parse::<Option<Token![=]>>()?.is_some() { Some(list.parse()?) } else { None };
+        if captures.iter().any(|capture| capture.name == name) {
+            return Err(Error::new(name.span(), format!("`{name}` is in the list twice")));
+        }
+        captures.push(Capture { name, value });
+        if !list.is_empty() {
+            list.parse::<Token![,]>()?;
+        }
+    }
+    Ok(captures)
+}
+
+fn code(expression: Expr) -> Result<Code> {
+    let code = match peel(expression) {
+        Expr::Closure(closure) => Code::Closure(closure),
+        Expr::Async(block) => Code::Block(block),
+        Expr::Path(path) => {
+            let message =
+                format!("{NOT_A_TASK}; for a function write `remote!(|| name())` or `Remote::new((), name)`");
+            return Err(Error::new_spanned(path, message));
+        }
+        other => return Err(Error::new_spanned(other, NOT_A_TASK)),
+    };
+    code.check()?;
+    Ok(code)
+}
+
+fn peel(expression: Expr) -> Expr {
+    match expression {
+        Expr::Group(group) => peel(*group.expr),
+        Expr::Paren(paren) => peel(*paren.expr),
+        other => other,
+    }
+}
+
+impl Code {
+    fn check(&self) -> Result<()> {
+        let attributes = match self {
+            Code::Closure(closure) => &closure.attrs,
+            Code::Block(block) => &block.attrs,
+        };
+        if let Some(attribute) = attributes.first() {
+            return Err(Error::new_spanned(attribute, "attributes belong outside of `remote!( .. )`"));
+        }
+        let Code::Closure(closure) = self else { return Ok(()) };
+        if let Some(lifetimes) = &closure.lifetimes {
+            return Err(Error::new_spanned(lifetimes, "a task takes owned values: remove the lifetimes"));
+        }
+        if let Some(constness) = &closure.constness {
+            return Err(Error::new_spanned(constness, "a task is no `const` closure: remove `const`"));
+        }
+        if let Some(second) = closure.inputs.iter().nth(1) {
+            let message = "a task leaves at most one argument open: take several as a tuple, `|(a, b)| ..`";
+            return Err(Error::new_spanned(second, message));
+        }
+        Ok(())
+    }
+
+    /// The open argument.
+    pub(crate) fn parameter(&self) -> Option<&Pat> {
+        match self {
+            Code::Closure(closure) => closure.inputs.first(),
+            Code::Block(_) => None,
+        }
+    }
+
+    pub(crate) fn is_move(&self) -> bool {
+        match self {
+            Code::Closure(closure) => closure.capture.is_some(),
+            Code::Block(block) => block.capture.is_some(),
+        }
+    }
+
+    /// Where `move` is missing: at the token that it belongs beside.
+    pub(crate) fn move_span(&self) -> Span {
+        match self {
+            Code::Closure(closure) => closure.inputs_begin.span,
+            Code::Block(block) => block.async_token.span,
+        }
+    }
+
+    /// True if the result is a future of a task that is to be awaited.
+    ///
+    /// A closure that ends in an async block is one; a future that is made otherwise cannot be told from its tokens.
+    pub(crate) fn is_async(&self) -> bool {
+        match self {
+            Code::Closure(closure) => closure.asyncness.is_some() || ends_in_async(&closure.body),
+            Code::Block(_) => true,
+        }
+    }
+
+    /// The place to show for an error in the result: its type, else the last expression.
+    pub(crate) fn result_span(&self) -> Span {
+        match self {
+            Code::Closure(ExprClosure { output: ReturnType::Type(_, output), .. }) => output.span(),
+            Code::Closure(closure) => tail_of(&closure.body).span(),
+            Code::Block(block) => {
+                tail(&block.block).map_or_else(|| block.span(), |tail| tail_of(tail).span())
+            }
+        }
+    }
+}
+
+fn tail(block: &Block) -> Option<&Expr> {
+    match block.stmts.last() {
+        Some(Stmt::Expr(last, None)) => Some(last),
+        _ => None,
+    }
+}
+
+fn ends_in_async(expression: &Expr) -> bool {
+    matches!(last_expression(expression), Expr::Async(_))
+}
+
+fn last_expression(expression: &Expr) -> &Expr {
+    let inner = match expression {
+        Expr::Group(group) => Some(&*group.expr),
+        Expr::Paren(paren) => Some(&*paren.expr),
+        Expr::Block(block) => tail(&block.block),
+        _ => None,
+    };
+    inner.map_or(expression, last_expression)
+}
+
+fn tail_of(expression: &Expr) -> &Expr {
+    let last = last_expression(expression);
+    match last {
+        Expr::Async(block) => tail(&block.block).map_or(last, tail_of),
+        _ => last,
+    }
+}

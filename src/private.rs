@@ -1,0 +1,293 @@
+//! What the output of [`remote!`](crate::remote) and the other macros names. No part of the public interface.
+//!
+//! A task takes and gives owned serde values. The bounds of [`Remote::new`] say so, in the words of serde and at the
+//! macro; here each type is looked at by itself, at the place of the capture, and what is wrong with it is said with its
+//! cure. It costs nothing at run time. Three tricks make it work on stable Rust:
+//!
+//! **Levels.** A method call tries receivers from `&&&&Probe<T>` down to `&Probe<T>` and takes the first that has the
+//! method. The traits in [`checks`] are implemented one per level: serde values first, everything else last. Each level
+//! but the first asks for a trait that nothing implements, so that its `on_unimplemented` text is the error.
+//!
+//! **Poison.** What such a level returns is an associated type of the missing trait. The compiler knows no such type
+//! and says nothing more about what depends on it, so each fault is told once.
+//!
+//! **Late choice.** A type may still be open when a check is looked at: that of a task that only panics, say. An open type
+//! passes the first level. The first level cannot refuse `&str` either, which serde can decode into, for some lifetimes.
+//! So this level also asks for `T: Kind<M>` and `T: Owned<M>` with `M` the type of an integer literal. `Kind<u8>` holds for
+//! all types, `Kind<i32>` for references. For an owned type `M` can only be `u8`; for a reference both fit, and at the very
+//! end, when all types are known, the literal falls back to `i32`, for which `Owned` is missing.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Remote, RemoteFn};
+
+pub use crate::run::print;
+pub use std::format_args;
+pub use wasm_mt_macros::remote;
+
+/// A task before its types were checked.
+pub struct Draft<A, F, X, R> {
+    pub captured: A,
+    call: F,
+    signature: PhantomData<fn(X) -> R>,
+}
+
+impl<A, F, X, R> Draft<A, F, X, R> {
+    fn new(captured: A, call: F) -> Self {
+        Self { captured, call, signature: PhantomData }
+    }
+
+    pub fn argument(&self) -> Probe<X> {
+        Probe(PhantomData)
+    }
+
+    pub fn result(&self) -> Probe<R> {
+        Probe(PhantomData)
+    }
+}
+
+/// The draft of a [`Remote`]; `F` is what the function returns, the result `R` or a future of it.
+type RemoteDraft<A, F, R> = Draft<A, fn(A) -> F, (), R>;
+/// The draft of a [`RemoteFn`].
+type RemoteFnDraft<A, X, F, R> = Draft<A, fn(A, X) -> F, X, R>;
+
+#[inline]
+pub fn remote<A, R>(
+    captured: A,
+    call: fn(A) -> R,
+    finish: fn(RemoteDraft<A, R, R>) -> Remote<R>,
+) -> Remote<R> {
+    finish(Draft::new(captured, call))
+}
+
+#[inline]
+pub fn remote_async<A, F, R>(
+    captured: A,
+    call: fn(A) -> F,
+    finish: fn(RemoteDraft<A, F, R>) -> Remote<R>,
+) -> Remote<R>
+where
+    F: Future<Output = R>,
+{
+    finish(Draft::new(captured, call))
+}
+
+#[inline]
+pub fn remote_fn<A, X, R>(
+    captured: A,
+    call: fn(A, X) -> R,
+    finish: fn(RemoteFnDraft<A, X, R, R>) -> RemoteFn<X, R>,
+) -> RemoteFn<X, R> {
+    finish(Draft::new(captured, call))
+}
+
+#[inline]
+pub fn remote_fn_async<A, X, F, R>(
+    captured: A,
+    call: fn(A, X) -> F,
+    finish: fn(RemoteFnDraft<A, X, F, R>) -> RemoteFn<X, R>,
+) -> RemoteFn<X, R>
+where
+    F: Future<Output = R>,
+{
+    finish(Draft::new(captured, call))
+}
+
+impl<A, R> RemoteDraft<A, R, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote(self) -> Remote<R> {
+        Remote::new(self.captured, self.call)
+    }
+}
+
+impl<A, F, R> RemoteDraft<A, F, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    F: Future<Output = R> + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote_async(self) -> Remote<R> {
+        Remote::new_async(self.captured, self.call)
+    }
+}
+
+impl<A, X, R> RemoteFnDraft<A, X, R, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    X: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote_fn(self) -> RemoteFn<X, R> {
+        RemoteFn::new(self.captured, self.call)
+    }
+}
+
+impl<A, X, F, R> RemoteFnDraft<A, X, F, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    X: Serialize + DeserializeOwned + 'static,
+    F: Future<Output = R> + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote_fn_async(self) -> RemoteFn<X, R> {
+        RemoteFn::new_async(self.captured, self.call)
+    }
+}
+
+/// Calls an async closure: the one way to state the type of a future's result that `?` and `return` in it obey.
+#[inline]
+pub fn call_async<R>(closure: impl AsyncFnOnce() -> R) -> impl Future<Output = R> {
+    closure()
+}
+
+/// Stands for a type that is to be checked.
+#[must_use]
+pub struct Probe<T>(PhantomData<fn() -> T>);
+
+impl<T> Probe<T> {
+    pub fn of(_: &T) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// True with `u8` for every type, and also with `i32` for borrowed ones.
+pub trait Kind<M> {}
+impl<T> Kind<u8> for T {}
+impl<T: ?Sized> Kind<i32> for &T {}
+impl<T: ?Sized> Kind<i32> for &mut T {}
+impl<T: ?Sized> Kind<i32> for Option<&T> {}
+impl<T: ?Sized> Kind<i32> for Vec<&T> {}
+impl<T: ?Sized, E> Kind<i32> for Result<&T, E> {}
+
+#[diagnostic::on_unimplemented(
+    message = "a task takes and gives owned values, and `{Self}` is borrowed",
+    label = "borrowed: an owned value is needed here",
+    note = "a task runs in another memory, where the borrowed value does not exist",
+    note = "capture an owned value, as in `remote!([name = name.to_owned()] move || ..)`; return one, as in \
+            `name.to_owned()`"
+)]
+pub trait Owned<M> {
+    type Draft;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> Owned<u8> for T {
+    type Draft = ();
+}
+
+// With one implementation only, the compiler would choose it at once.
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> Owned<u16> for T {
+    type Draft = ();
+}
+
+#[diagnostic::on_unimplemented(
+    message = "a task cannot take or give the function `{Self}`",
+    label = "taken for a variable that the task captures",
+    note = "for a function write `|x| double(x)` or `self::double` instead of its bare name `double`"
+)]
+pub trait NotFunction {
+    type Draft;
+}
+
+#[diagnostic::on_unimplemented(
+    message = "a task cannot take or give the future `{Self}`",
+    label = "a future stays on its thread",
+    note = "await it in the task: write `remote!(async move || ..)` or `remote!(async move {{ .. }})`"
+)]
+pub trait NotFuture {
+    type Draft;
+}
+
+#[diagnostic::on_unimplemented(
+    message = "a task takes and gives serde values, and `{Self}` is none",
+    label = "cannot be encoded",
+    note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`; a type of another crate may have a \
+            feature `serde`; a type parameter needs `T: Serialize + DeserializeOwned + 'static`",
+    note = "or capture only the values that the task needs of it"
+)]
+pub trait Serde {
+    type Draft;
+}
+
+/// The levels. Each `check` is called on a draft, and gives it back or is a compile error.
+pub mod checks {
+    use super::*;
+
+    pub trait Fine<T>: Sized {
+        #[inline]
+        fn check<D, M>(self, draft: D, _: M) -> D
+        where
+            T: Kind<M> + Owned<M>,
+        {
+            draft
+        }
+    }
+    impl<T: Serialize + DeserializeOwned> Fine<T> for &&&&Probe<T> {}
+
+    pub trait Borrowed<T>: Sized {
+        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        where
+            T: Owned<i32>,
+        {
+            unreachable!("nothing implements `Owned<i32>`")
+        }
+    }
+    impl<'a, T: ?Sized> Borrowed<&'a T> for &&&Probe<&'a T> {}
+    impl<'a, T: ?Sized> Borrowed<&'a mut T> for &&&Probe<&'a mut T> {}
+
+    pub trait Function<T, Signature>: Sized {
+        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        where
+            T: NotFunction,
+        {
+            unreachable!("nothing implements `NotFunction`")
+        }
+    }
+    macro_rules! function {
+        ($($parameter:ident)*) => {
+            impl<F: FnOnce($($parameter),*) -> R, R, $($parameter),*> Function<F, fn($($parameter),*) -> R> for &&Probe<F> {}
+        };
+    }
+    function!();
+    function!(A);
+    function!(A B);
+    function!(A B C);
+    function!(A B C D);
+    function!(A B C D E);
+
+    pub trait Unawaited<T>: Sized {
+        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        where
+            T: NotFuture,
+        {
+            unreachable!("nothing implements `NotFuture`")
+        }
+    }
+    impl<F: Future> Unawaited<F> for &&Probe<F> {}
+
+    pub trait Unencodable<T>: Sized {
+        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        where
+            T: Serde,
+        {
+            unreachable!("nothing implements `Serde`")
+        }
+    }
+    impl<T> Unencodable<T> for &Probe<T> {}
+}
