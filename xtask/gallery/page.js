@@ -64,6 +64,11 @@ for (const level of ['debug', 'info', 'log', 'warn', 'error']) {
   };
 }
 
+// The section of pictures shows once there are some. (`:has(:empty)` in the style sheet would not do: WebKit does not
+// look again when something is appended.)
+const stage = document.getElementById('stage');
+new MutationObserver(() => { stage.parentElement.hidden = !stage.hasChildNodes(); }).observe(stage, { childList: true });
+
 addEventListener('error', (event) => fail(event.error ? text(event.error) : event.message));
 addEventListener('unhandledrejection', (event) => fail(text(event.reason)));
 addEventListener('wasm-mt-exit', ({ detail }) => {

@@ -1,7 +1,7 @@
 //! Looks at every page in real browsers.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub(super) struct Visit<'a> {
     pub(super) width: u32,
 }
 
-/// Opens every page in every browser; fails, as an exit code, if an example does.
+/// Opens every page in every browser; fails, as an exit code, if a page does.
 ///
 /// # Errors
 ///
@@ -35,20 +35,31 @@ pub(super) struct Visit<'a> {
 pub(super) fn run(visit: &Visit<'_>, browsers: &[Installed]) -> Result<ExitCode> {
     let mut failures = Vec::new();
     for browser in browsers {
-        let name = format!("{:?}", browser.browser).to_lowercase();
-        let folder = visit.pictures.join(&name);
-        fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        let name = browser.browser.to_string();
+        let pictures = visit.pictures.join(&name);
+        // Pictures of an earlier run would look like results of this one.
+        fs::remove_dir_all(&pictures).ok();
+        fs::create_dir_all(&pictures).with_context(|| format!("failed to create {}", pictures.display()))?;
         let step = Step::begin(format!("running the examples in {name}"));
+        let pages = Pages { visit, browser, pictures };
         let before = failures.len();
-        for example in visit.examples {
-            // Each example gets a browser of its own: one that hangs or leaves threads behind spoils no other.
-            if let Err(error) = visit_page(visit, browser, example, &folder) {
-                note(format_args!("{}: FAILED: {error:#}", example.name));
-                failures.push(format!("{} in {name}", example.name));
+        let index = std::iter::once(("index", pages.index()));
+        let examples = visit.examples.iter().map(|example| (example.name.as_str(), pages.example(example)));
+        for (page, outcome) in index.chain(examples) {
+            match outcome {
+                Ok(time) => note(format_args!("{page}: passed after {time}")),
+                Err(error) => {
+                    note(format_args!("{page}: FAILED: {error:#}"));
+                    failures.push(format!("{page} in {name}"));
+                }
             }
         }
         let failed = failures.len() - before;
-        step.end(format_args!("{} passed, {failed} failed", visit.examples.len() - failed));
+        let passed = visit.examples.len() + 1 - failed;
+        step.end(format_args!(
+            "{passed} passed, {failed} failed; screenshots in {}",
+            pages.pictures.display()
+        ));
     }
     if failures.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -57,40 +68,62 @@ pub(super) fn run(visit: &Visit<'_>, browsers: &[Installed]) -> Result<ExitCode>
     Ok(ExitCode::FAILURE)
 }
 
-fn visit_page(visit: &Visit<'_>, browser: &Installed, example: &Example, folder: &Path) -> Result<()> {
-    let session = Session::start(browser)?;
-    session.resize(visit.width, 900)?;
-    let since = Instant::now();
-    session.open(&visit.server.url(&format!("/{}/", example.name)), visit.deadline)?;
-    let rest = visit.deadline.saturating_sub(since.elapsed());
-    let verdict = session.wait_for_attribute("#verdict", "data-verdict", "running", rest)?;
-    let output = session.texts("#output > p")?;
-    let picture = folder.join(format!("{}.png", example.name));
-    photograph(&session, visit.width, &picture)?;
-    let time = session.texts("#elapsed")?.concat();
-
-    note(format_args!(
-        "{}: {} after {time}; {}",
-        example.name,
-        verdict.as_deref().unwrap_or("still running"),
-        picture.display()
-    ));
-    for line in output.iter().flat_map(|text| text.lines()) {
-        note(format_args!("  | {line}"));
-    }
-    match verdict.as_deref() {
-        Some("passed") => Ok(()),
-        Some(_) => bail!("the example ended with an error"),
-        None => bail!("it did not end within {} s", visit.deadline.as_secs()),
-    }
+/// The pages in one browser.
+struct Pages<'a> {
+    visit: &'a Visit<'a>,
+    browser: &'a Installed,
+    pictures: PathBuf,
 }
 
-/// Writes a picture of the whole page, as far as it is not all source.
-fn photograph(session: &Session, width: u32, file: &Path) -> Result<()> {
-    let height = session.execute("return document.documentElement.scrollHeight", &[])?;
-    let height = height.as_u64().unwrap_or(0).clamp(600, MOST_HEIGHT);
-    session.resize(width, u32::try_from(height)?)?;
-    let picture = session.screenshot()?;
-    ensure!(picture.starts_with(b"\x89PNG"), "the screenshot is not a PNG file");
-    fs::write(file, picture).with_context(|| format!("failed to write {}", file.display()))
+impl Pages<'_> {
+    /// Opens a page in a browser of its own: one that hangs or leaves threads behind spoils no other.
+    fn open(&self, path: &str) -> Result<Session> {
+        let session = Session::start(self.browser)?;
+        session.resize(self.visit.width, 900)?;
+        session.open(&self.visit.server.url(path), self.visit.deadline)?;
+        Ok(session)
+    }
+
+    /// The index lists every example.
+    fn index(&self) -> Result<String> {
+        let since = Instant::now();
+        let session = self.open("/")?;
+        let listed = session.texts("main h2")?;
+        ensure!(
+            self.visit.examples.iter().all(|example| listed.contains(&example.name)),
+            "the index lists only {}",
+            listed.join(", ")
+        );
+        self.photograph(&session, "index")?;
+        Ok(format!("{:.2} s", since.elapsed().as_secs_f64()))
+    }
+
+    /// Runs an example, prints its output, and gives the time it took, as its page shows it.
+    fn example(&self, example: &Example) -> Result<String> {
+        let since = Instant::now();
+        let late = || format!("it did not end within {} s", self.visit.deadline.as_secs());
+        let session = self.open(&format!("/{}/", example.name))?;
+        let rest = self.visit.deadline.saturating_sub(since.elapsed());
+        let verdict =
+            session.wait_for_attribute("#verdict", "data-verdict", "running", rest).with_context(late)?;
+        for line in session.texts("#output > p")?.iter().flat_map(|text| text.lines()) {
+            note(format_args!("  | {line}"));
+        }
+        self.photograph(&session, &example.name)?;
+        match verdict.with_context(late)?.as_str() {
+            "passed" => Ok(session.texts("#elapsed")?.concat()),
+            verdict => bail!("the page says: {verdict}"),
+        }
+    }
+
+    /// Writes a picture of the whole page, as far as it is not all source.
+    fn photograph(&self, session: &Session, name: &str) -> Result<()> {
+        let height = session.execute("return document.documentElement.scrollHeight", &[])?;
+        let height = height.as_u64().unwrap_or(0).clamp(600, MOST_HEIGHT);
+        session.resize(self.visit.width, u32::try_from(height)?)?;
+        let picture = session.screenshot()?;
+        ensure!(picture.starts_with(b"\x89PNG"), "the screenshot is not a PNG file");
+        let file = self.pictures.join(format!("{name}.png"));
+        fs::write(&file, picture).with_context(|| format!("failed to write {}", file.display()))
+    }
 }

@@ -4,39 +4,49 @@
 //! group of its own: ending the group ends all of them and nothing else. An interrupt (Ctrl-C, or a polite `kill`)
 //! would skip destructors, so [`end_all_on_interrupt`] ends the groups that are still registered.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
+use tempfile::TempDir;
 
-/// Groups that run now, by the id of their leader.
-static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// Groups that run now, by the id of their leader, and their folders.
+static RUNNING: Mutex<Vec<(u32, PathBuf)>> = Mutex::new(Vec::new());
 
-fn running() -> MutexGuard<'static, Vec<u32>> {
+fn running() -> MutexGuard<'static, Vec<(u32, PathBuf)>> {
     // The list is whole between any two statements that hold the lock.
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A child process and everything it starts in its group; dropping it ends them.
+/// A child process and everything it starts in its group, with a folder for their temporary files; dropping it ends
+/// the ones and removes the other.
 pub(super) struct Process {
     child: Child,
+    _folder: TempDir,
 }
 
 impl Process {
     /// Starts `command` as the leader of a group, with no input and with its output thrown away.
     ///
+    /// Drivers make profiles in the folder for temporary files. Given one of its own, nothing is left behind even if
+    /// the browser had to be killed.
+    ///
     /// # Errors
     ///
-    /// If the program cannot be started.
+    /// If the folder cannot be made, or the program cannot be started.
     pub(super) fn start(mut command: Command) -> Result<Process> {
+        let folder = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
+        command.env("TMPDIR", folder.path()).env("TMP", folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let name = command.get_program().to_string_lossy().into_owned();
         let mut groups = running();
         let child = command.spawn().with_context(|| format!("failed to start {name}"))?;
-        groups.push(child.id());
-        Ok(Process { child })
+        groups.push((child.id(), folder.path().to_owned()));
+        Ok(Process { child, _folder: folder })
     }
 
     /// Whether the leader still runs.
@@ -56,17 +66,25 @@ impl Drop for Process {
         // By now the leader is gone; where there are no groups this is what ends it. An error says that it was reaped.
         self.child.kill().ok();
         self.child.wait().ok();
-        running().retain(|&running| running != leader);
+        running().retain(|(running, _)| *running != leader);
     }
 }
 
-/// From now on an interrupt ends every registered group before it ends this program.
+/// From now on an interrupt ends every registered group and removes its folder before it ends this program.
 ///
 /// # Errors
 ///
 /// If the system refuses the signal handlers.
 pub(crate) fn end_all_on_interrupt() -> Result<()> {
-    group::on_interrupt(|| group::end(&running()))
+    group::on_interrupt(|| {
+        let running = running();
+        let leaders: Vec<u32> = running.iter().map(|&(leader, _)| leader).collect();
+        group::end(&leaders);
+        for (_, folder) in running.iter() {
+            // What cannot be removed lies among other temporary files.
+            fs::remove_dir_all(folder).ok();
+        }
+    })
 }
 
 #[cfg(unix)]
@@ -79,25 +97,37 @@ mod group {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    /// How long a group may take to end by itself before it is killed.
+    /// How long a leader may take to end by itself before it is killed.
     const GRACE: Duration = Duration::from_secs(3);
+    /// How long its descendants may take after that. It is short because those that have ended still count as members
+    /// until the system's first process reaps them, which takes it seconds in some containers.
+    const LAST_WORDS: Duration = Duration::from_millis(300);
 
-    /// Asks the groups to end, waits until they have, and kills those that do not.
+    /// Asks the groups to end, gives them time for it, and kills what is left.
     pub(super) fn end(leaders: &[u32]) {
         let mut groups: Vec<Pid> =
             leaders.iter().filter_map(|&leader| Pid::from_raw(i32::try_from(leader).ok()?)).collect();
-        for (signal, grace) in [(Signal::TERM, GRACE), (Signal::KILL, GRACE)] {
-            let since = Instant::now();
-            // A group that cannot be signalled has ended.
-            groups.retain(|&group| kill_process_group(group, signal).is_ok());
-            while !groups.is_empty() && since.elapsed() < grace {
-                thread::sleep(Duration::from_millis(10));
-                groups.retain(|&group| {
-                    // A leader that has ended counts as a member until it is reaped.
-                    waitpid(Some(group), WaitOptions::NOHANG).ok();
-                    test_kill_process_group(group).is_ok()
-                });
-            }
+        // A group that cannot be signalled has ended.
+        groups.retain(|&group| kill_process_group(group, Signal::TERM).is_ok());
+        let mut leaders = groups.clone();
+        wait(GRACE, || {
+            // An error says that this leader was reaped already.
+            leaders.retain(|&leader| matches!(waitpid(Some(leader), WaitOptions::NOHANG), Ok(None)));
+            leaders.is_empty()
+        });
+        wait(LAST_WORDS, || {
+            groups.retain(|&group| test_kill_process_group(group).is_ok());
+            groups.is_empty()
+        });
+        for group in groups {
+            kill_process_group(group, Signal::KILL).ok();
+        }
+    }
+
+    fn wait(most: Duration, mut is_over: impl FnMut() -> bool) {
+        let since = Instant::now();
+        while !is_over() && since.elapsed() < most {
+            thread::sleep(Duration::from_millis(10));
         }
     }
 

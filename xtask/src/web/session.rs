@@ -7,12 +7,12 @@
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use ureq::Agent;
 
 use super::process::Process;
@@ -24,8 +24,10 @@ const DRIVER_START: Duration = Duration::from_secs(20);
 const BROWSER_START: Duration = Duration::from_secs(60);
 /// How long a request may take that asks nothing of the page but to be there.
 const REQUEST: Duration = Duration::from_secs(20);
+/// How long a page may take to answer a question that comes when its time is over.
+const ANSWER: Duration = Duration::from_secs(1);
 /// How long a browser may take to close before its processes are ended.
-const CLOSE: Duration = Duration::from_secs(5);
+const CLOSE: Duration = Duration::from_secs(3);
 /// How often a page is asked while something is awaited: WebDriver has no events.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -34,9 +36,7 @@ pub(crate) struct Session {
     agent: Agent,
     /// The address of the session at its driver.
     address: String,
-    /// The process before the folder: it writes there until it ends.
     _driver: Process,
-    _profile: TempDir,
 }
 
 impl Session {
@@ -46,14 +46,10 @@ impl Session {
     ///
     /// If the driver or the browser does not start.
     pub(crate) fn start(browser: &Installed) -> Result<Session> {
-        // Drivers make profiles in the folder for temporary files. Given one of its own, nothing is left behind even
-        // if the browser had to be killed.
-        let profile = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
         let port = free_port()?;
         let mut words = browser.wrapper.iter().map(OsStr::new).chain([browser.driver.as_os_str()]);
         let mut command = Command::new(words.next().context("there is a driver at least")?);
         command.args(words).arg(format!("--port={port}"));
-        command.env("TMPDIR", profile.path()).env("TMP", profile.path());
         let mut driver = Process::start(command)?;
         let agent: Agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -68,7 +64,7 @@ impl Session {
         let session = call(&agent, &format!("{root}/session"), Some(&wanted), BROWSER_START)
             .with_context(|| format!("failed to start {}", browser.binary.display()))?;
         let id = session["sessionId"].as_str().context("the driver gave no session")?;
-        Ok(Session { agent, address: format!("{root}/session/{id}"), _driver: driver, _profile: profile })
+        Ok(Session { agent, address: format!("{root}/session/{id}"), _driver: driver })
     }
 
     /// Opens `url` and waits until it is loaded, at most `deadline`.
@@ -88,24 +84,15 @@ impl Session {
     ///
     /// If it throws, or the page does not answer.
     pub(crate) fn execute(&self, script: &str, arguments: &[Value]) -> Result<Value> {
-        self.post("execute/sync", &json!({ "script": script, "args": arguments }), REQUEST)
+        self.execute_within(script, arguments, REQUEST)
     }
 
-    /// The attribute `name` of the first element that fits `selector`; `None` if there is no such thing.
-    ///
-    /// # Errors
-    ///
-    /// If the page does not answer.
-    pub(crate) fn attribute(&self, selector: &str, name: &str) -> Result<Option<String>> {
-        let value = self.execute(
-            "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null",
-            &[json!(selector), json!(name)],
-        )?;
-        Ok(value.as_str().map(str::to_owned))
+    fn execute_within(&self, script: &str, arguments: &[Value], deadline: Duration) -> Result<Value> {
+        self.post("execute/sync", &json!({ "script": script, "args": arguments }), deadline)
     }
 
-    /// Waits until the attribute has a value that is not `unwanted`, at most `deadline`, and gives it; `None` if the
-    /// time is over.
+    /// Waits until the first element that fits `selector` has the attribute `name` with another value than `unwanted`,
+    /// and gives it; `None` if that is not so at the deadline.
     ///
     /// # Errors
     ///
@@ -118,11 +105,14 @@ impl Session {
         deadline: Duration,
     ) -> Result<Option<String>> {
         let since = Instant::now();
+        let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null";
         loop {
-            match self.attribute(selector, name)? {
-                Some(value) if value != unwanted => return Ok(Some(value)),
-                _ if since.elapsed() >= deadline => return Ok(None),
-                _ => std::thread::sleep(POLL),
+            let rest = deadline.saturating_sub(since.elapsed());
+            let value = self.execute_within(script, &[json!(selector), json!(name)], rest + ANSWER)?;
+            match value.as_str() {
+                Some(value) if value != unwanted => return Ok(Some(value.to_owned())),
+                _ if rest.is_zero() => return Ok(None),
+                _ => thread::sleep(POLL),
             }
         }
     }
@@ -148,23 +138,29 @@ impl Session {
         Ok(base64::engine::general_purpose::STANDARD.decode(text)?)
     }
 
-    /// Makes the page's view as wide and high as asked, as far as the browser allows.
+    /// Makes the page's view as wide and high as asked, as far as the browser allows, and waits until it is drawn.
     ///
     /// # Errors
     ///
     /// If the browser refuses.
     pub(crate) fn resize(&self, width: u32, height: u32) -> Result<()> {
         // WebDriver knows the size of the window. What its frame takes is seen after a first try.
-        self.post("window/rect", &json!({ "width": width, "height": height }), REQUEST)?;
-        let inner = self.execute("return [innerWidth, innerHeight]", &[])?;
-        let (inner_width, inner_height) = (inner[0].as_u64().unwrap_or(0), inner[1].as_u64().unwrap_or(0));
-        let (width, height) = (u64::from(width), u64::from(height));
-        let more = json!({
-            "width": width + width.saturating_sub(inner_width),
-            "height": height + height.saturating_sub(inner_height),
-        });
-        self.post("window/rect", &more, REQUEST)?;
+        let (inner_width, inner_height) = self.resize_window(width, height)?;
+        let more = (width + width.saturating_sub(inner_width), height + height.saturating_sub(inner_height));
+        if more != (width, height) {
+            self.resize_window(more.0, more.1)?;
+        }
         Ok(())
+    }
+
+    /// Resizes the window and gives the size of the page's view in it.
+    fn resize_window(&self, width: u32, height: u32) -> Result<(u32, u32)> {
+        self.post("window/rect", &json!({ "width": width, "height": height }), REQUEST)?;
+        // The answer may come before the page knows. Two frames later it is laid out and drawn.
+        let script = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => done([innerWidth, innerHeight])))";
+        let inner = self.post("execute/async", &json!({ "script": script, "args": [] }), REQUEST)?;
+        Ok(serde_json::from_value(inner)?)
     }
 
     fn post(&self, command: &str, body: &Value, deadline: Duration) -> Result<Value> {
@@ -189,7 +185,7 @@ fn await_driver(agent: &Agent, root: &str, driver: &mut Process) -> Result<()> {
         }
         ensure!(driver.is_running()?, "it ended at once");
         ensure!(since.elapsed() < DRIVER_START, "it does not listen after {} s", DRIVER_START.as_secs());
-        std::thread::sleep(POLL);
+        thread::sleep(POLL);
     }
 }
 
