@@ -7,6 +7,8 @@ compile_error!(
 );
 
 mod error;
+#[cfg(target_family = "wasm")]
+mod js;
 mod platform;
 mod pool;
 mod run;
@@ -16,6 +18,8 @@ mod wire;
 mod worker;
 
 pub use error::Error;
+#[cfg(target_family = "wasm")]
+pub use js::Js;
 pub use run::{Exit, run, sleep, yield_now};
 pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable};
 pub use thread::{Thread, ThreadBuilder};

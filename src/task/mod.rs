@@ -6,7 +6,7 @@ mod handle;
 mod job;
 mod macros;
 mod remote;
-mod transfer;
+pub(crate) mod transfer;
 
 pub(crate) use entry::{Call, Outcome, begin};
 pub(crate) use handle::Reply;

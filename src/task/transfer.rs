@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::platform::{Attachment, Number};
 
-use super::codec::lane;
+pub(crate) use super::codec::lane;
 
 /// Bulk data that is moved to the other side instead of being encoded element by element.
 ///

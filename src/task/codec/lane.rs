@@ -74,7 +74,7 @@ pub(super) fn deliver<T>(attachment: Attachment, deserialize: impl FnOnce() -> T
 }
 
 /// Serializes a value of type `name` as an attachment.
-pub(in crate::task) fn serialize<S: Serializer>(
+pub(crate) fn serialize<S: Serializer>(
     serializer: S,
     name: &'static str,
     attach: impl Fn() -> Attachment,
@@ -103,7 +103,7 @@ impl<F: Fn() -> Attachment> Serialize for Offer<F> {
 }
 
 /// Deserializes a value of type `name` from an attachment; `detach` gives `None` if it is of another type.
-pub(in crate::task) fn deserialize<'de, D: Deserializer<'de>, T>(
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     name: &'static str,
     detach: impl FnOnce(Attachment) -> Option<T>,

@@ -22,10 +22,13 @@
 //! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`lane`].
 
 mod fault;
-pub(super) mod lane;
+pub(crate) mod lane;
 mod mark;
 mod reader;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::any::type_name;
 use std::vec;

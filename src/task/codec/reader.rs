@@ -1,5 +1,7 @@
 //! The strict deserializer: leaves come from postcard, what is made of parts is counted and checked here.
 
+use std::ptr;
+
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
@@ -13,11 +15,14 @@ pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
     attachments: &'l mut [Option<Attachment>],
     depth: u32,
+    /// The names of the last struct and their byte: the next one is often of the same type.
+    names: &'static [&'static str],
+    mark: u8,
 }
 
 impl<'de, 'l> Reader<'de, 'l> {
     pub(super) fn new(bytes: &'de [u8], attachments: &'l mut [Option<Attachment>]) -> Self {
-        Reader { bytes, attachments, depth: 0 }
+        Reader { bytes, attachments, depth: 0, names: &[], mark: mark::Fields::default().byte() }
     }
 
     pub(super) fn bytes_left(&self) -> usize {
@@ -72,6 +77,15 @@ impl<'de, 'l> Reader<'de, 'l> {
     }
 
     #[inline]
+    fn mark_of(&mut self, names: &'static [&'static str]) -> u8 {
+        if !ptr::eq(names, self.names) {
+            self.names = names;
+            self.mark = mark::Fields::of(names).byte();
+        }
+        self.mark
+    }
+
+    #[inline]
     fn fields<V: Visitor<'de>>(
         &mut self,
         owner: &'static str,
@@ -81,7 +95,7 @@ impl<'de, 'l> Reader<'de, 'l> {
         let length: usize = self.leaf()?;
         let mark: u8 = self.leaf()?;
         // more names than fields: some are aliases
-        if names.len() == length && mark::Fields::of(names).byte() != mark {
+        if names.len() == length && self.mark_of(names) != mark {
             return Err(other_fields(owner));
         }
         let mut fields = Fields { reader: self, owner, names, length, left: length };
