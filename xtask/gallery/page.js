@@ -73,6 +73,8 @@ addEventListener('error', (event) => fail(event.error ? text(event.error) : even
 addEventListener('unhandledrejection', (event) => fail(text(event.reason)));
 addEventListener('wasm-mt-exit', ({ detail }) => {
   if (detail.error === null) end('passed');
+  // The library has shown the error on the console, which is the last line then.
+  else if (output.lastElementChild?.textContent === detail.error) end('failed');
   else fail(detail.error);
 });
 
