@@ -59,7 +59,7 @@ type RemoteFnDraft<A, X, F, R> = Draft<A, fn(A, X) -> F, X, R>;
 pub fn remote<A, R>(
     captured: A,
     call: fn(A) -> R,
-    finish: fn(RemoteDraft<A, R, R>) -> Remote<R>,
+    finish: impl FnOnce(RemoteDraft<A, R, R>) -> Remote<R>,
 ) -> Remote<R> {
     finish(Draft::new(captured, call))
 }
@@ -68,7 +68,7 @@ pub fn remote<A, R>(
 pub fn remote_async<A, F, R>(
     captured: A,
     call: fn(A) -> F,
-    finish: fn(RemoteDraft<A, F, R>) -> Remote<R>,
+    finish: impl FnOnce(RemoteDraft<A, F, R>) -> Remote<R>,
 ) -> Remote<R>
 where
     F: Future<Output = R>,
@@ -80,7 +80,7 @@ where
 pub fn remote_fn<A, X, R>(
     captured: A,
     call: fn(A, X) -> R,
-    finish: fn(RemoteFnDraft<A, X, R, R>) -> RemoteFn<X, R>,
+    finish: impl FnOnce(RemoteFnDraft<A, X, R, R>) -> RemoteFn<X, R>,
 ) -> RemoteFn<X, R> {
     finish(Draft::new(captured, call))
 }
@@ -89,7 +89,7 @@ pub fn remote_fn<A, X, R>(
 pub fn remote_fn_async<A, X, F, R>(
     captured: A,
     call: fn(A, X) -> F,
-    finish: fn(RemoteFnDraft<A, X, F, R>) -> RemoteFn<X, R>,
+    finish: impl FnOnce(RemoteFnDraft<A, X, F, R>) -> RemoteFn<X, R>,
 ) -> RemoteFn<X, R>
 where
     F: Future<Output = R>,

@@ -114,8 +114,7 @@ impl Analysis {
                         });
                         arguments_left = behind;
                     }
-                    _ if name == "json" && is_null(&argument.value) => {}
-                    _ if !STANDARD.contains(&name) && is_primitive_path(&argument.value) => {}
+                    _ if !STANDARD.contains(&name) && is_word_path(&argument.value) => {}
                     _ => this.visit_expr(&argument.value),
                 }
             }
@@ -298,10 +297,6 @@ fn constructor_pattern(expression: &Expr) -> Option<Pat> {
     Pat::parse_multi_with_leading_vert.parse2(quote::ToTokens::to_token_stream(expression)).ok()
 }
 
-fn is_null(expression: &Expr) -> bool {
-    matches!(expression, Expr::Path(path) if path.path.is_ident("null"))
-}
-
-fn is_primitive_path(expression: &Expr) -> bool {
-    matches!(expression, Expr::Path(path) if path.path.get_ident().is_some_and(scan::is_primitive))
+fn is_word_path(expression: &Expr) -> bool {
+    matches!(expression, Expr::Path(path) if path.path.get_ident().is_some_and(scan::is_word))
 }

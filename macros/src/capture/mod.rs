@@ -155,3 +155,6 @@ impl Analysis {
 fn is_constant(ident: &Ident) -> bool {
     ident.unraw().to_string().trim_start_matches('_').starts_with(char::is_uppercase)
 }
+
+#[cfg(test)]
+mod tests;

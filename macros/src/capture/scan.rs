@@ -39,13 +39,13 @@ fn visible(tokens: TokenStream) -> Vec<TokenTree> {
     flat
 }
 
-/// True for `u8`, `str` and the like, which look like variables.
-pub(super) fn is_primitive(ident: &Ident) -> bool {
-    const PRIMITIVES: &[&str] = &[
-        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16",
-        "u32", "u64", "u8", "usize",
+/// True for `u8`, `str` and the like, and for the `null` of JSON, which look like variables.
+pub(super) fn is_word(ident: &Ident) -> bool {
+    const WORDS: &[&str] = &[
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "null", "str", "u128",
+        "u16", "u32", "u64", "u8", "usize",
     ];
-    PRIMITIVES.iter().any(|primitive| ident == primitive)
+    WORDS.iter().any(|word| ident == word)
 }
 
 /// Looks at the token at `at`; gives how many were dealt with.
@@ -81,13 +81,11 @@ fn may_be_variable(tokens: &[TokenTree], at: usize, ident: &Ident) -> bool {
     if ident == "self" {
         return !is_punct(tokens, at + 1, ':');
     }
-    if is_keyword(ident) || is_constant(ident) || is_primitive(ident) {
+    if is_keyword(ident) || is_constant(ident) || is_word(ident) {
         return false;
     }
-    let behind_dot = is_punct(tokens, at.wrapping_sub(1), '.') && !is_joint(tokens, at.wrapping_sub(2), '.');
-    let behind_range = is_punct(tokens, at.wrapping_sub(1), '.') && is_joint(tokens, at.wrapping_sub(2), '.');
-    if behind_dot && !behind_range {
-        return false; // a field or method
+    if is_punct(tokens, at.wrapping_sub(1), '.') && !is_joint(tokens, at.wrapping_sub(2), '.') {
+        return false; // a field or method; behind two dots it is the end of a range
     }
     if is_punct(tokens, at.wrapping_sub(1), ':') && is_joint(tokens, at.wrapping_sub(2), ':') {
         return false; // the end of a path
@@ -150,7 +148,8 @@ fn opens_closure(tokens: &[TokenTree], at: usize) -> bool {
         None => true,
         Some(TokenTree::Ident(ident)) => ident == "move" || ident == "async" || ident == "return",
         Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ',' | '=' | ';' | '(' | '>' | ':'),
-        Some(_) => false,
+        // Behind a block.
+        Some(before) => is_group(Some(before), Delimiter::Brace),
     }
 }
 
