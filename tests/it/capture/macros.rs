@@ -1,0 +1,100 @@
+//! Captures that only the arguments of macros use.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use futures::{FutureExt as _, select_biased, try_join};
+use wasm_mt::yield_now;
+
+macro_rules! map {
+    ($($key:expr => $value:expr),* $(,)?) => { BTreeMap::from([$(($key, $value)),*]) };
+}
+
+/// Takes statements.
+macro_rules! in_order {
+    ($($statement:tt)*) => {{ $($statement)* }};
+}
+
+/// Takes tokens that are neither expressions nor statements.
+macro_rules! add_up {
+    ($(+ $value:tt)*) => { 0 $(+ $value)* };
+}
+
+macro_rules! text {
+    ($($argument:tt)*) => { format!($($argument)*) };
+}
+
+remote_test! {
+    async fn format_arguments() {
+        let (name, width, value) = (String::from("n"), 8, 1.5);
+        same!([name, width, value] move || format!("{} {:>w$} {value:?}", name, value, w = width));
+        same!([name] move || format!("{name} {{name}} {name:?}"));
+        same!([width, value] move || format!("{value:width$.1} {0:>width$} {0:.digits$}", value * 2.0, digits = width - 5));
+        same!([name] move || { let name = name.len(); format!("{name}") });
+    }
+
+    async fn writing_and_printing() {
+        let (name, number) = (String::from("n"), 3);
+        same!([name, number] move || {
+            let mut out = String::new();
+            write!(out, "{name}").unwrap();
+            writeln!(out, "={:03}", number).unwrap();
+            println!("{out}{number}");
+            eprintln!("{name}");
+            out
+        });
+    }
+
+    async fn assertions() {
+        let (a, b, text) = (1, 2, String::from("{no}"));
+        same!([a, b, text] move || {
+            assert!(a < b, "{a} is not below {b}");
+            assert_eq!(a + 1, b);
+            assert_eq!(text, "{no}", "{a}");
+            debug_assert_ne!(a, b, "{}", text);
+        });
+    }
+
+    async fn vectors() {
+        let (a, n) = (7, 3);
+        same!([a, n] move || (vec![a, a + 1], vec![a; n]));
+    }
+
+    async fn patterns_in_macros() {
+        let (value, limit) = (Some(5), 3);
+        same!([value, limit] move || matches!(value, Some(x) if x > limit));
+        same!([value] move || matches!(value, Some(0..=9) | None));
+    }
+
+    async fn user_macros() {
+        let (a, b, c) = (1, 2, 3);
+        same!([a, b, c] move || map! { a => b, c => a + b });
+        same!([a, b] move || in_order! { let x = a; let y: i32 = x + b; y * 2 });
+        same!([a, b, c] move || add_up!(+ a + b + c));
+        same!([a] move || text!("{a}"));
+    }
+
+    async fn macros_that_look_at_no_values() {
+        let a = 1;
+        same!([a] move || (stringify!(x + y), concat!("a", 1), cfg!(unix), line!() > 0, a).4);
+    }
+
+    async fn joins_and_selects() {
+        let (a, b) = (1, String::from("b"));
+        same_async!([a, b] async move {
+            try_join!(async { Ok::<_, String>(a) }, async { yield_now().await; Err::<i32, _>(b) })
+        });
+        same_async!([a] async move {
+            let mut first = Box::pin(async { yield_now().await; a }.fuse());
+            let mut second = Box::pin(async { a + 1 }.fuse());
+            let mut seen = Vec::new();
+            loop {
+                select_biased! {
+                    x = first => seen.push(x),
+                    y = second => seen.push(y + a),
+                    complete => break seen,
+                }
+            }
+        });
+    }
+}
