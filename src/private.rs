@@ -13,9 +13,9 @@
 //!
 //! **Late choice.** A type may still be open when a check is looked at: that of a task that only panics, say. An open type
 //! passes the first level. The first level cannot refuse `&str` either, which serde can decode into, for some lifetimes.
-//! So this level also asks for `T: Kind<M>` and `T: Owned<M>` with `M` the type of an integer literal. `Kind<u8>` holds for
+//! So this level also asks for `T: Kind<M>` and `Task: TakesOwned<T, M>` with `M` the type of an integer literal. `Kind<u8>` holds for
 //! all types, `Kind<i32>` for references. For an owned type `M` can only be `u8`; for a reference both fit, and at the very
-//! end, when all types are known, the literal falls back to `i32`, for which `Owned` is missing.
+//! end, when all types are known, the literal falls back to `i32`, for which `TakesOwned` is missing.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -174,54 +174,58 @@ impl<T: ?Sized> Kind<i32> for Option<&T> {}
 impl<T: ?Sized> Kind<i32> for Vec<&T> {}
 impl<T: ?Sized, E> Kind<i32> for Result<&T, E> {}
 
+/// Who takes the values. The missing traits are its own, because for a missing trait of a type parameter the compiler
+/// would propose to add it as a bound.
+pub struct Task;
+
 #[diagnostic::on_unimplemented(
-    message = "a task takes and gives owned values, and `{Self}` is borrowed",
+    message = "a task takes and gives owned values, and `{T}` is borrowed",
     label = "borrowed: an owned value is needed here",
     note = "a task runs in another memory, where the borrowed value does not exist",
     note = "capture an owned value, as in `remote!([name = name.to_owned()] move || ..)`; return one, as in \
             `name.to_owned()`"
 )]
-pub trait Owned<M> {
+pub trait TakesOwned<T, M> {
     type Draft;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: ?Sized> Owned<u8> for T {
+impl<T> TakesOwned<T, u8> for Task {
     type Draft = ();
 }
 
 // With one implementation only, the compiler would choose it at once.
 #[diagnostic::do_not_recommend]
-impl<T: ?Sized> Owned<u16> for T {
+impl<T> TakesOwned<T, u16> for Task {
     type Draft = ();
 }
 
 #[diagnostic::on_unimplemented(
-    message = "a task cannot take or give the function `{Self}`",
+    message = "a task cannot capture the function `{T}`",
     label = "taken for a variable that the task captures",
-    note = "for a function write `|x| double(x)` or `self::double` instead of its bare name `double`"
+    note = "a bare name in lower case stands for a variable: write `|x| double(x)` or `self::double` instead of `double`"
 )]
-pub trait NotFunction {
+pub trait TakesFunction<T> {
     type Draft;
 }
 
 #[diagnostic::on_unimplemented(
-    message = "a task cannot take or give the future `{Self}`",
+    message = "a task cannot take or give the future `{T}`",
     label = "a future stays on its thread",
     note = "await it in the task: write `remote!(async move || ..)` or `remote!(async move {{ .. }})`"
 )]
-pub trait NotFuture {
+pub trait TakesFuture<T> {
     type Draft;
 }
 
 #[diagnostic::on_unimplemented(
-    message = "a task takes and gives serde values, and `{Self}` is none",
+    message = "a task takes and gives serde values, and `{T}` is none",
     label = "cannot be encoded",
     note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`; a type of another crate may have a \
             feature `serde`; a type parameter needs `T: Serialize + DeserializeOwned + 'static`",
     note = "or capture only the values that the task needs of it"
 )]
-pub trait Serde {
+pub trait TakesOther<T> {
     type Draft;
 }
 
@@ -233,7 +237,8 @@ pub mod checks {
         #[inline]
         fn check<D, M>(self, draft: D, _: M) -> D
         where
-            T: Kind<M> + Owned<M>,
+            T: Kind<M>,
+            Task: TakesOwned<T, M>,
         {
             draft
         }
@@ -241,22 +246,22 @@ pub mod checks {
     impl<T: Serialize + DeserializeOwned> Fine<T> for &&&&Probe<T> {}
 
     pub trait Borrowed<T>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        fn check<D, M>(self, _: D, _: M) -> <Task as TakesOwned<T, i32>>::Draft
         where
-            T: Owned<i32>,
+            Task: TakesOwned<T, i32>,
         {
-            unreachable!("nothing implements `Owned<i32>`")
+            unreachable!("nothing implements `TakesOwned<T, i32>`")
         }
     }
     impl<'a, T: ?Sized> Borrowed<&'a T> for &&&Probe<&'a T> {}
     impl<'a, T: ?Sized> Borrowed<&'a mut T> for &&&Probe<&'a mut T> {}
 
     pub trait Function<T, Signature>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        fn check<D, M>(self, _: D, _: M) -> <Task as TakesFunction<T>>::Draft
         where
-            T: NotFunction,
+            Task: TakesFunction<T>,
         {
-            unreachable!("nothing implements `NotFunction`")
+            unreachable!("nothing implements `TakesFunction<T>`")
         }
     }
     macro_rules! function {
@@ -272,21 +277,21 @@ pub mod checks {
     function!(A B C D E);
 
     pub trait Unawaited<T>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        fn check<D, M>(self, _: D, _: M) -> <Task as TakesFuture<T>>::Draft
         where
-            T: NotFuture,
+            Task: TakesFuture<T>,
         {
-            unreachable!("nothing implements `NotFuture`")
+            unreachable!("nothing implements `TakesFuture<T>`")
         }
     }
     impl<F: Future> Unawaited<F> for &&Probe<F> {}
 
     pub trait Unencodable<T>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> T::Draft
+        fn check<D, M>(self, _: D, _: M) -> <Task as TakesOther<T>>::Draft
         where
-            T: Serde,
+            Task: TakesOther<T>,
         {
-            unreachable!("nothing implements `Serde`")
+            unreachable!("nothing implements `TakesOther<T>`")
         }
     }
     impl<T> Unencodable<T> for &Probe<T> {}

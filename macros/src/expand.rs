@@ -20,7 +20,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprClosure, Result, ReturnType};
+use syn::{Error, Expr, ExprAsync, ExprClosure, Result, ReturnType, Token};
 
 use crate::capture;
 use crate::grammar::{Capture, Code, Invocation};
@@ -32,7 +32,7 @@ const TUPLE: usize = 12;
 ///
 /// # Errors
 ///
-/// `self` in the task, and captures without `move`.
+/// `self` in the task, and `move` missing where variables go along.
 pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
     let Invocation { root, task } = invocation;
     let found = capture::find(&task.code)?;
@@ -42,6 +42,14 @@ pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
     };
     if let (Some(first), false) = (captures.first(), task.code.is_move()) {
         return Err(without_move(&task.code, first));
+    }
+    if let Some(ExprAsync { capture: None, async_token, .. }) = task.code.returned_block()
+        && (!captures.is_empty() || task.code.parameter().is_some())
+    {
+        return Err(Error::new(
+            async_token.span,
+            "this async block outlives the closure around it: write `async move`",
+        ));
     }
 
     let here = Span::mixed_site();
@@ -54,11 +62,13 @@ pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
     let body = body(root, &task.code);
     let (door, finish) = (door.function, door.finish);
     let checks = checks(root, captures, &task.code);
+    // An error in the closure as a whole shows the closure that the user wrote.
+    let bar = Token![|](here.located_at(task.code.start()));
     Ok(quote_spanned! {here=> {
         let captured = #values;
         #root::__private::#door(
             captured,
-            |#[allow(unused_mut)] #pattern #parameter| #output #body,
+            #bar #[allow(unused_mut)] #pattern #parameter #bar #output #body,
             |draft| { #checks draft.#finish() },
         )
     }})
@@ -69,10 +79,9 @@ fn without_move(code: &Code, first: &Capture) -> Error {
         Code::Closure(_) => "closure",
         Code::Block(_) => "async block",
     };
-    let name = &first.name;
-    let mut error = Error::new(code.move_span(), format!("this {kind} captures `{name}`: write `move`"));
-    error.combine(Error::new(name.span(), format!("`{name}` goes to another thread, so it must be moved")));
-    error
+    let message =
+        format!("this {kind} captures `{}`, which goes to another thread: write `move`", first.name);
+    Error::new(code.start(), message)
 }
 
 /// Which function of `__private` makes the task, and which method of its draft ends it.

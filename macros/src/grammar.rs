@@ -53,7 +53,7 @@ impl Parse for Task {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let captures = if input.peek(token::Bracket) { Some(explicit_captures(input)?) } else { None };
         if input.is_empty() {
-            return Err(input.error(NOT_A_TASK));
+            return Err(Error::new(input.span(), NOT_A_TASK));
         }
         let code = code(input.parse()?)?;
         input.parse::<Option<Token![,]>>()?;
@@ -154,8 +154,8 @@ impl Code {
         }
     }
 
-    /// Where `move` is missing: at the token that it belongs beside.
-    pub(crate) fn move_span(&self) -> Span {
+    /// Where the task begins, behind its keywords.
+    pub(crate) fn start(&self) -> Span {
         match self {
             Code::Closure(closure) => closure.inputs_begin.span,
             Code::Block(block) => block.async_token.span,
@@ -167,8 +167,19 @@ impl Code {
     /// A closure that ends in an async block is one; a future that is made otherwise cannot be told from its tokens.
     pub(crate) fn is_async(&self) -> bool {
         match self {
-            Code::Closure(closure) => closure.asyncness.is_some() || ends_in_async(&closure.body),
+            Code::Closure(closure) => closure.asyncness.is_some() || self.returned_block().is_some(),
             Code::Block(_) => true,
+        }
+    }
+
+    /// The async block that a closure ends in.
+    pub(crate) fn returned_block(&self) -> Option<&ExprAsync> {
+        match self {
+            Code::Closure(ExprClosure { asyncness: None, body, .. }) => match last_expression(body) {
+                Expr::Async(block) => Some(block),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -189,10 +200,6 @@ fn tail(block: &Block) -> Option<&Expr> {
         Some(Stmt::Expr(last, None)) => Some(last),
         _ => None,
     }
-}
-
-fn ends_in_async(expression: &Expr) -> bool {
-    matches!(last_expression(expression), Expr::Async(_))
 }
 
 fn last_expression(expression: &Expr) -> &Expr {

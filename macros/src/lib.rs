@@ -16,5 +16,11 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn remote(input: TokenStream) -> TokenStream {
     let task = syn::parse_macro_input!(input as grammar::Invocation);
-    expand::task(&task).unwrap_or_else(syn::Error::into_compile_error).into()
+    expand::task(&task).unwrap_or_else(in_a_block).into()
+}
+
+/// The errors as one expression.
+fn in_a_block(errors: syn::Error) -> proc_macro2::TokenStream {
+    let errors = errors.into_compile_error();
+    quote::quote!({ #errors })
 }

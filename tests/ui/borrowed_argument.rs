@@ -1,0 +1,5 @@
+use wasm_mt::remote;
+
+fn main() {
+    let _ = remote!(|text: &str| text.len());
+}
