@@ -77,6 +77,20 @@ impl<'de, 'l> Reader<'de, 'l> {
     }
 
     #[inline]
+    fn counted_tuple<V: Visitor<'de>>(
+        &mut self,
+        owner: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let written: usize = self.leaf()?;
+        if written != length {
+            return Err(other_fields(owner));
+        }
+        self.tuple(owner, length, visitor)
+    }
+
+    #[inline]
     fn mark_of(&mut self, names: &'static [&'static str]) -> u8 {
         if !ptr::eq(names, self.names) {
             self.names = names;
@@ -121,7 +135,7 @@ fn not_all_read(owner: &str, left: usize) -> Fault {
 #[cold]
 fn other_fields(owner: &str) -> Fault {
     Fault::new(format!(
-        "`{owner}` does not read the fields that it writes, as with `skip_serializing`, `skip_deserializing`, \
+        "`{owner}` does not read the fields that it writes, as with `skip_serializing(_if)`, `skip_deserializing`, \
          or `rename` on one side only; use `#[serde(skip)]`, and the same names on both sides"
     ))
 }
@@ -243,11 +257,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
-        _: usize,
+        length: usize,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let length = self.leaf()?;
-        self.tuple(name, length, visitor)
+        self.counted_tuple(name, length, visitor)
     }
 
     #[inline]
@@ -429,10 +442,9 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de, '_> {
     }
 
     #[inline]
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
         self.expect(Shape::Tuple)?;
-        let length = self.reader.leaf()?;
-        self.reader.nested(|reader| reader.tuple(self.name, length, visitor))
+        self.reader.nested(|reader| reader.counted_tuple(self.name, length, visitor))
     }
 
     #[inline]
