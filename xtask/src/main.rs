@@ -11,6 +11,7 @@ use xshell::Shell;
 
 mod bindings;
 mod demo;
+mod pages;
 mod progress;
 mod setup;
 mod test;

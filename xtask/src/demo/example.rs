@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::hash::{DefaultHasher, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
 use xshell::Shell;
 
-use crate::bindings::{self, BindingsTarget};
+use crate::bindings::BindingsTarget;
 use crate::progress::note;
 use crate::setup::Wasm;
+use crate::web::Programs;
 
 /// One file of `examples/`.
 pub(super) struct Example {
@@ -65,58 +64,16 @@ fn sentence(source: &str) -> Option<&str> {
 ///
 /// If an example does not compile, or its bindings cannot be generated.
 pub(super) fn build(shell: &Shell, wasm: &Wasm, examples: &[Example], site: &Path) -> Result<String> {
-    let selection = examples.iter().flat_map(|example| ["--example", example.name.as_str()]);
-    // Diagnostics go to the terminal as ever; the messages on standard output say where the programs are.
-    let messages = wasm
-        .cargo(shell, "build")
-        .args(["--release", "--message-format", "json-render-diagnostics"])
-        .args(selection)
-        .quiet()
-        .read()?;
-    let programs = programs(&messages);
+    let selection = examples.iter().flat_map(|example| ["--example", &example.name]);
+    let programs = Programs::build(shell, wasm, ["--release"].into_iter().chain(selection))?;
     let mut fresh = 0;
-    for example in examples {
-        let program = programs.get(&example.name).with_context(|| {
-            format!("the example {} was built, but Cargo names no .wasm file for it", example.name)
-        })?;
-        fresh += usize::from(bind(example, program, &site.join(&example.name))?);
-    }
-    Ok(format!("{} examples, {fresh} of them new", examples.len()))
-}
-
-/// The .wasm file of each example in Cargo's messages.
-fn programs(messages: &str) -> BTreeMap<String, PathBuf> {
-    let mut programs = BTreeMap::new();
-    for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let is_example = message["target"]["kind"] == serde_json::json!(["example"]);
-        let (Some(name), Some(files)) = (message["target"]["name"].as_str(), message["filenames"].as_array())
-        else {
-            continue;
-        };
-        let program = files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm"));
-        if let (true, Some(program)) = (is_example, program) {
-            programs.insert(name.to_owned(), PathBuf::from(program));
+    for Example { name, .. } in examples {
+        if programs.bind(name, &site.join(name), BindingsTarget::Web)? {
+            note(format_args!("generated the bindings of {name}"));
+            fresh += 1;
         }
     }
-    programs
-}
-
-/// Generates the bindings, unless those of this very program are there; tells whether it did.
-fn bind(example: &Example, program: &Path, folder: &Path) -> Result<bool> {
-    let module = fs::read(program).with_context(|| format!("failed to read {}", program.display()))?;
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&module);
-    let stamp = format!("{:016x}", hasher.finish());
-    // The stamp is written last, so it stands for complete bindings only.
-    let stamp_file = folder.join("stamp");
-    if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
-        return Ok(false);
-    }
-    note(format_args!("generating the bindings of {}", example.name));
-    fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
-    bindings::generate(program, folder, BindingsTarget::Web)?;
-    fs::write(&stamp_file, stamp).with_context(|| format!("failed to write {}", stamp_file.display()))?;
-    Ok(true)
+    Ok(format!("{} examples, {fresh} of them new", examples.len()))
 }
 
 #[cfg(test)]
@@ -136,18 +93,5 @@ mod tests {
         fs::write(folder.path().join("fib.rs"), "//! Nested threads.\n").unwrap();
         let error = find(folder.path(), &["fob".to_owned()]).err().unwrap().to_string();
         assert_eq!(error, "there is no example fob; there are: fib");
-    }
-
-    #[test]
-    fn programs_are_found_in_the_messages_of_cargo() {
-        let messages = concat!(
-            r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"fib"},"filenames":["/x/lib.wasm"]}"#,
-            "\n",
-            r#"{"reason":"compiler-artifact","target":{"kind":["example"],"name":"fib"},"filenames":["/x/fib.d","/x/fib.wasm"]}"#,
-            "\nnot JSON\n",
-            r#"{"reason":"build-finished","success":true}"#,
-        );
-        let expected = BTreeMap::from([("fib".to_owned(), PathBuf::from("/x/fib.wasm"))]);
-        assert_eq!(programs(messages), expected);
     }
 }

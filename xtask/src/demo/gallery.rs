@@ -1,11 +1,11 @@
 //! The pages: an index, and one page per example. Their parts are ordinary files in `xtask/gallery/`.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::example::Example;
+use crate::web;
 
 const INDEX: &str = include_str!("../../gallery/index.html");
 const ENTRY: &str = include_str!("../../gallery/entry.html");
@@ -31,18 +31,14 @@ pub(super) fn write(site: &Path, examples: &[Example]) -> Result<()> {
         let values = [("name", name.as_str()), ("sentence", &sentence), ("source", &source)];
         entries += &fill(ENTRY, &values);
         let folder = site.join(&example.name);
-        write_file(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
-        write_file(&folder.join(format!("{}.rs", example.name)), &example.source)?;
+        web::write(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
+        web::write(&folder.join(format!("{}.rs", example.name)), &example.source)?;
     }
-    write_file(&site.join("index.html"), &fill(INDEX, &[("examples", entries.trim_end())]))?;
+    web::write(&site.join("index.html"), &fill(INDEX, &[("examples", entries.trim_end())]))?;
     for (name, text) in SHARED {
-        write_file(&site.join(name), text)?;
+        web::write(&site.join(name), text)?;
     }
     Ok(())
-}
-
-fn write_file(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
 }
 
 /// `template` with each `{{key}}` replaced. One pass: what is put in is not looked at again.
@@ -69,6 +65,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -9,6 +9,7 @@ use xshell::Shell;
 use super::output::Output;
 use super::report::Section;
 use super::stream;
+use crate::pages::Pages;
 use crate::progress::Step;
 use crate::setup::{Browser, Installed, Wasm};
 use crate::workspace;
@@ -35,7 +36,28 @@ pub(super) fn run(
         section.fault("the tests do not compile for the web".to_owned());
         return Ok(vec![section]);
     }
-    browsers.iter().map(|browser| run_in(shell, wasm, browser, filter)).collect()
+    let step = Step::begin("building the pages");
+    let pages = Pages::build(shell, wasm);
+    step.end(if pages.is_ok() { "built" } else { "failed" });
+    let run = |browser| {
+        let mut section = run_in(shell, wasm, browser, filter)?;
+        match &pages {
+            Ok(pages) => run_pages(pages, browser, filter, &mut section),
+            Err(error) => section.fault(format!("the pages cannot be built: {error:#}")),
+        }
+        Ok(section)
+    };
+    browsers.iter().map(run).collect()
+}
+
+/// The page tests: what the runner's own page cannot show.
+fn run_pages(pages: &Pages, browser: &Installed, filter: Option<&str>, section: &mut Section) {
+    let step = Step::begin(format!("pages in {}", browser.browser));
+    let (passed, failed) = (section.passed, section.failed);
+    for (name, result) in pages.run(browser, filter) {
+        section.check(&name, result);
+    }
+    step.end(format_args!("{} passed, {} failed", section.passed - passed, section.failed - failed));
 }
 
 fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>) -> anyhow::Result<Section> {

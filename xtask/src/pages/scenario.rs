@@ -1,0 +1,262 @@
+//! The ways onto a page, as data.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::Record;
+use crate::bindings::BindingsTarget;
+use crate::web::{self, Site};
+
+/// One page.
+pub(super) struct Scenario {
+    /// Its name, and the folder in which everything it needs is served.
+    name: &'static str,
+    target: BindingsTarget,
+    /// The programs on the page; `{root}` stands for the scenario's folder.
+    programs: &'static [&'static str],
+    /// What more stands in the head of the page.
+    head: &'static str,
+    /// The policy in the header of every answer.
+    policy: Option<&'static str>,
+    /// Files below the scenario's folder that are not there.
+    missing: Option<&'static str>,
+    /// What the programs are told.
+    query: &'static str,
+    expected: Expected,
+}
+
+/// How the programs must end.
+#[derive(Clone, Copy)]
+enum Expected {
+    /// They print these lines, and end without an error.
+    Prints(&'static [&'static str]),
+    /// The worker cannot start, and the error's text has all these parts.
+    IsStartup(&'static [&'static str]),
+}
+
+const COMPUTED: Expected = Expected::Prints(&["computed 42"]);
+
+/// An ordinary page: bindings as a module, no policy, nothing missing.
+const PLAIN: Scenario = Scenario {
+    name: "plain",
+    target: BindingsTarget::Web,
+    programs: &["{root}app/app.js"],
+    head: "",
+    policy: None,
+    missing: None,
+    query: "",
+    expected: COMPUTED,
+};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    PLAIN,
+    Scenario {
+        name: "no_modules",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/app.js"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "no_modules_with_space_and_query",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}my%20app/app.js?version=1"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "no_modules_with_policy",
+        target: BindingsTarget::NoModules,
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_with_blob",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:"),
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_without_blob",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_without_blob_and_no_script",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        expected: Expected::IsStartup(&["content security policy", "script_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "worker_script_missing",
+        missing: Some("wasm-mt-worker.js"),
+        query: "?script={root}wasm-mt-worker.js",
+        expected: Expected::IsStartup(&["wasm-mt-worker.js", "404"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_missing",
+        missing: Some("nowhere/"),
+        query: "?glue={root}nowhere/app.js",
+        expected: Expected::IsStartup(&["nowhere/app.js", "404", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_of_another_program",
+        query: "?glue={root}app/other.js",
+        expected: Expected::IsStartup(&["app/other.js", "reload the page"]),
+        ..PLAIN
+    },
+    Scenario { name: "query_in_the_glue", programs: &["{root}app/app.js?version=1&x=a:1"], ..PLAIN },
+    Scenario { name: "space_in_the_path", programs: &["{root}my%20app/app.js"], ..PLAIN },
+    Scenario { name: "brackets_in_the_path", programs: &["{root}(app)@1/app.js"], ..PLAIN },
+    Scenario { name: "base_elsewhere", head: "<base href=\"/nowhere/\">", ..PLAIN },
+    Scenario {
+        name: "two_programs",
+        programs: &["{root}app/app.js", "{root}app/other.js"],
+        expected: Expected::Prints(&["computed 42", "computed page task worker"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "one_program_twice",
+        programs: &["{root}app/app.js", "{root}my%20app/app.js"],
+        expected: Expected::Prints(&["computed 42", "computed 42"]),
+        ..PLAIN
+    },
+];
+
+impl Scenario {
+    /// The name under which the page is a test.
+    pub(super) fn test(&self) -> String {
+        format!("pages::{}", self.name)
+    }
+
+    fn root(&self) -> String {
+        format!("/{}/", self.name)
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("{root}", &self.root())
+    }
+
+    /// The address of the page.
+    pub(super) fn address(&self) -> String {
+        self.root() + &self.fill(self.query)
+    }
+
+    /// Writes the page into a folder of its name below `site`.
+    pub(super) fn write(&self, site: &Path) -> Result<&Scenario> {
+        let folder = site.join(self.name);
+        fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        let mut scripts = String::new();
+        let mut start = String::new();
+        for (number, program) in self.programs.iter().enumerate() {
+            let program = self.fill(program);
+            // Policies forbid scripts within the page, so what starts the programs is a file too.
+            match self.target {
+                BindingsTarget::Web => {
+                    start += &format!("import init{number} from '{program}';\ninit{number}();\n");
+                }
+                BindingsTarget::NoModules => {
+                    scripts += &format!("<script src=\"{program}\"></script>\n");
+                    // Of itself this glue finds its module only if its own address ends in `.js`.
+                    let module = program.split('?').next().unwrap_or_default().replace(".js", "_bg.wasm");
+                    start += &format!("wasm_bindgen({{ module_or_path: '{module}' }});\n");
+                }
+            }
+        }
+        let kind = if self.target == BindingsTarget::Web { " type=\"module\"" } else { "" };
+        let page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n{}\n\
+             <script src=\"/harness.js\" data-programs=\"{}\"></script>\n{scripts}\
+             <script src=\"{}start.js\"{kind}></script>\n",
+            self.name,
+            self.head,
+            self.programs.len(),
+            self.root(),
+        );
+        web::write(&folder.join("start.js"), &start)?;
+        web::write(&folder.join("index.html"), &page)?;
+        let script = include_str!("../../../src/platform/web/worker.js");
+        web::write(&folder.join("wasm-mt-worker.js"), script)?;
+        Ok(self)
+    }
+
+    /// Serves the page below its name, and its programs in several folders there.
+    pub(super) fn serve(&self, mut site: Site, folder: &Path) -> Site {
+        let root = self.root();
+        let bindings = folder.join(format!("{:?}", self.target));
+        for place in ["app", "my app", "(app)@1"] {
+            site = site.folder(&format!("{root}{place}/"), &bindings);
+        }
+        if let Some(policy) = self.policy {
+            site = site.header(&root, "Content-Security-Policy", policy);
+        }
+        if let Some(missing) = self.missing {
+            site = site.missing(&format!("{root}{missing}"));
+        }
+        site
+    }
+
+    /// Compares what the page recorded with what is expected.
+    pub(super) fn check(&self, record: &Record) -> Result<()> {
+        ensure!(record.verdict == "ended", "the page is {}: {}", record.verdict, record.output);
+        let errors: Vec<Option<String>> = serde_json::from_str(&record.errors)?;
+        ensure!(
+            record.mains == self.programs.len().to_string(),
+            "`main` ran {} times for {} programs",
+            record.mains,
+            self.programs.len()
+        );
+        match (self.expected, errors.into_iter().flatten().next()) {
+            (Expected::Prints(lines), None) => {
+                let mut printed: Vec<&str> = record.output.lines().collect();
+                printed.sort_unstable();
+                ensure!(printed == lines, "it printed {printed:?}");
+            }
+            (Expected::Prints(_), Some(error)) => bail!("it ended with an error: {error}"),
+            (Expected::IsStartup(parts), Some(error)) => {
+                ensure!(record.output.contains("is_startup: true"), "the error is not `is_startup`: {error}");
+                for part in parts {
+                    ensure!(error.contains(part), "the error does not say {part:?}: {error}");
+                }
+            }
+            (Expected::IsStartup(_), None) => bail!("it ended without an error: {}", record.output),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(output: &str, errors: &str, mains: &str) -> Record {
+        let (output, errors, mains) = (output.to_owned(), errors.to_owned(), mains.to_owned());
+        Record { verdict: "ended".to_owned(), output, errors, mains }
+    }
+
+    #[test]
+    fn a_right_record_passes() {
+        PLAIN.check(&record("computed 42", "[null]", "1")).unwrap();
+    }
+
+    #[test]
+    fn a_main_that_ran_in_a_worker_fails() {
+        PLAIN.check(&record("computed 42", "[null]", "2")).unwrap_err();
+    }
+
+    #[test]
+    fn a_program_that_ends_with_an_error_fails() {
+        PLAIN.check(&record("computed 42", "[\"no\"]", "1")).unwrap_err();
+    }
+
+    #[test]
+    fn an_error_of_another_kind_than_expected_fails() {
+        let scenario = Scenario { expected: Expected::IsStartup(&["404"]), ..PLAIN };
+        scenario.check(&record("is_startup: true", "[\"status 404\"]", "1")).unwrap();
+        scenario.check(&record("is_startup: true", "[\"status 500\"]", "1")).unwrap_err();
+        scenario.check(&record("is_startup: false", "[\"status 404\"]", "1")).unwrap_err();
+    }
+}

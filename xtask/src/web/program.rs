@@ -1,0 +1,96 @@
+//! Programs for pages: Cargo builds them, the bindings generator makes them loadable.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use xshell::Shell;
+
+use crate::bindings::{self, BindingsTarget};
+use crate::setup::Wasm;
+
+/// Programs that were built: their .wasm files by name.
+pub(crate) struct Programs(BTreeMap<String, PathBuf>);
+
+impl Programs {
+    /// Builds what `selection`, arguments of `cargo build`, names.
+    ///
+    /// # Errors
+    ///
+    /// If it does not compile.
+    pub(crate) fn build<'a>(
+        shell: &Shell,
+        wasm: &Wasm,
+        selection: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Programs> {
+        // Diagnostics go to the terminal as ever; the messages on standard output say where the programs are.
+        let command = wasm.cargo(shell, "build").args(["--message-format", "json-render-diagnostics"]);
+        Ok(Programs::read(&command.args(selection).quiet().read()?))
+    }
+
+    /// The programs in Cargo's messages.
+    fn read(messages: &str) -> Programs {
+        let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let program = |message: Value| {
+            let kind = message["target"]["kind"][0].as_str()?;
+            let name = message["target"]["name"].as_str()?;
+            let files = message["filenames"].as_array()?;
+            let file = files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm"))?;
+            ["bin", "example"].contains(&kind).then(|| (name.to_owned(), PathBuf::from(file)))
+        };
+        Programs(messages.filter_map(program).collect())
+    }
+
+    /// Generates the bindings of the program `name` into `folder`, unless those of this very program are there; tells
+    /// whether it did.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such program, or its bindings cannot be generated.
+    pub(crate) fn bind(&self, name: &str, folder: &Path, target: BindingsTarget) -> Result<bool> {
+        let program = self.0.get(name).with_context(|| format!("Cargo names no .wasm file for {name}"))?;
+        let module = fs::read(program).with_context(|| format!("failed to read {}", program.display()))?;
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&module);
+        let stamp = format!("{target:?} {:016x}", hasher.finish());
+        // The stamp is written last, so it stands for complete bindings only.
+        let stamp_file = folder.join(format!("{name}.stamp"));
+        if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
+            return Ok(false);
+        }
+        fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        bindings::generate(program, folder, target)?;
+        write(&stamp_file, &stamp)?;
+        Ok(true)
+    }
+}
+
+/// Writes a file of a site.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_in_the_messages_of_cargo() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","target":{"kind":["cdylib"],"name":"fib"},"filenames":["lib.wasm"]}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"kind":["example"],"name":"fib"},"filenames":["fib.d","fib.wasm"]}"#,
+            "\nnot JSON\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        let expected = BTreeMap::from([("fib".to_owned(), PathBuf::from("fib.wasm"))]);
+        assert_eq!(Programs::read(messages).0, expected);
+    }
+}
