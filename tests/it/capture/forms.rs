@@ -96,14 +96,14 @@ remote_test! {
     }
 
     async fn an_open_argument_whose_type_the_use_tells() {
-        fn all<R>(arguments: Vec<i32>, function: RemoteFn<i32, R>) -> Vec<Remote<R>>
+        fn all<R>(arguments: Vec<i32>, function: &RemoteFn<i32, R>) -> Vec<Remote<R>>
         where
             R: Serialize + DeserializeOwned + 'static,
         {
             arguments.into_iter().map(|x| function.call(x)).collect()
         }
         let offset = 1;
-        for (task, expected) in all(vec![1, 2, 3], remote!(move |x| x.pow(2) + offset)).into_iter().zip([2, 5, 10]) {
+        for (task, expected) in all(vec![1, 2, 3], &remote!(move |x| x.pow(2) + offset)).into_iter().zip([2, 5, 10]) {
             assert_eq!(on_worker(task).await.unwrap(), expected);
         }
     }
@@ -141,6 +141,14 @@ remote_test! {
         let task = remote!([count, twice = text.repeat(2), one = 1] move || twice.repeat(count + one));
         assert_eq!(on_worker(task).await.unwrap(), "abab".repeat(3));
         assert_eq!(text, "ab", "only its clone was moved");
+    }
+
+    async fn an_explicit_list_is_evaluated_here() {
+        async fn task_of(text: &str) -> Result<Remote<i32>, ParseIntError> {
+            Ok(remote!([n = text.parse::<i32>()?, m = async { 1 }.await] move || n + m))
+        }
+        assert_eq!(on_worker(task_of("41").await.unwrap()).await.unwrap(), 42);
+        assert!(task_of("x").await.is_err());
     }
 
     async fn an_explicit_list_for_every_form() {

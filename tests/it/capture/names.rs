@@ -96,7 +96,7 @@ remote_test! {
 
     async fn ranges_casts_and_operators() {
         let (a, b) = (2, 9);
-        same!([a, b] move || (a..b).map(|x| x as f64 / -1.0).chain((a..=b).map(f64::from)).collect::<Vec<_>>());
+        same!([a, b] move || (a..b).map(|x| f64::from(x) / -1.0).chain((a..=b).map(f64::from)).collect::<Vec<_>>());
         same!([a, b] move || "abcdefghijkl"[a as usize..][..b as usize].to_string());
     }
 

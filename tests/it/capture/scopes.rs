@@ -72,7 +72,7 @@ remote_test! {
         let (list, offset, factor) = (vec![1, 2, 3], 10, 3);
         same!([list, offset, factor] move || {
             let scale = |x: &i32| x * factor;
-            list.iter().map(|x| scale(x) + offset).filter(|x| x % 2 == 0).fold(0, |sum, x| sum + x)
+            list.iter().map(|x| scale(x) + offset).filter(|x| x % 2 == 0).fold(1, |product, x| product * x % 1000)
         });
     }
 
