@@ -43,6 +43,14 @@ pub(crate) fn run_tests(args: Vec<String>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Checks that generator and library are of one version.
+pub(crate) fn check_lock() -> anyhow::Result<()> {
+    let lock = workspace::root().join("Cargo.lock");
+    let text =
+        std::fs::read_to_string(&lock).with_context(|| format!("failed to read {}", lock.display()))?;
+    check_versions(&text)
+}
+
 /// The bindings generator only understands modules of its own release.
 fn check_versions(lock: &str) -> anyhow::Result<()> {
     let library = locked_version(lock, "wasm-bindgen").context("Cargo.lock has no wasm-bindgen")?;

@@ -14,7 +14,9 @@ mod demo;
 mod pages;
 mod progress;
 mod setup;
+mod source;
 mod test;
+mod tidy;
 mod web;
 mod workspace;
 
@@ -31,6 +33,8 @@ enum Command {
     Demo(demo::Args),
     /// Runs all checks and all tests, natively and in browsers.
     Test(test::Args),
+    /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
+    Tidy,
     /// Runs a test binary in a browser; Cargo calls this.
     #[command(hide = true, disable_help_flag = true)]
     WasmRunner {
@@ -55,7 +59,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     shell.change_dir(workspace::root());
     match cli.command {
         Command::Demo(args) => demo::run(&shell, &args),
-        Command::Test(args) => test::run(&shell, &args),
+        Command::Test(args) => Ok(test::run(&shell, &args)),
+        Command::Tidy => tidy::run(&shell),
         Command::WasmRunner { args } => bindings::run_tests(args),
     }
 }

@@ -5,8 +5,7 @@
 //!
 //! ```text
 //! wasm-toolchain/
-//!   bin/rustc, rustdoc                         -> /usr/bin: a compiler started by a symlink takes the link's
-//!                                                 folder for its sysroot
+//!   bin/rustc, rustdoc                         scripts that start those of /usr/bin with this sysroot
 //!   lib/rustlib/<host>/lib                     -> /usr/lib/rustlib/<host>/lib, for build scripts and macros
 //!   lib/rustlib/<host>/bin/rust-lld            -> rustup's linker; Debian has none of this name
 //!   lib/rustlib/wasm32-unknown-unknown/lib/    what we built
@@ -60,7 +59,10 @@ pub(super) fn build(shell: &Shell) -> anyhow::Result<Wasm> {
     let built = build_std(shell)?;
     let sysroot = sysroot(shell)?;
     let fresh = sysroot.with_extension("new");
-    for old in [&fresh, &sysroot] {
+    // Cargo tells compilers apart by their version, not by their library: what was built with another is of no use, and
+    // Cargo would not notice.
+    let stale = workspace::target_dir(shell)?.join(TARGET);
+    for old in [&fresh, &sysroot, &stale] {
         if old.exists() {
             fs::remove_dir_all(old).with_context(|| format!("failed to remove {}", old.display()))?;
         }
@@ -92,7 +94,7 @@ fn toolchain(sysroot: &Path) -> Wasm {
             ("CARGO", cargo.clone()),
             ("RUSTC", sysroot.join("bin/rustc")),
             ("RUSTDOC", sysroot.join("bin/rustdoc")),
-            // For clippy, which is no symlink in the sysroot.
+            // For clippy, which cargo-clippy starts without the script.
             ("SYSROOT", sysroot.to_path_buf()),
         ],
         cargo,
@@ -138,7 +140,7 @@ fn assemble(shell: &Shell, sysroot: &Path, built: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
     }
     for program in ["rustc", "rustdoc"] {
-        link(&Path::new("/usr/bin").join(program), &sysroot.join("bin").join(program))?;
+        script(program, &sysroot.join("bin").join(program))?;
     }
     link(&Path::new("/usr/lib/rustlib").join(host).join("lib"), &rustlib.join(host).join("lib"))?;
     link(&linker(shell)?, &rustlib.join(host).join("bin/rust-lld"))?;
@@ -164,6 +166,22 @@ fn linker(shell: &Shell) -> anyhow::Result<PathBuf> {
     linker.with_context(|| {
         format!("there is no rust-lld in {sysroot}: run with a toolchain that rustup installed")
     })
+}
+
+/// A script that finds its sysroot beside itself, so that the target folder may be moved.
+#[cfg(unix)]
+fn script(program: &str, at: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let text = format!("#!/bin/sh\nexec /usr/bin/{program} --sysroot \"${{0%/bin/{program}}}\" \"$@\"\n");
+    fs::write(at, text).with_context(|| format!("failed to write {}", at.display()))?;
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("failed to make {} executable", at.display()))
+}
+
+#[cfg(not(unix))]
+fn script(_program: &str, _at: &Path) -> anyhow::Result<()> {
+    bail!("this way is for Debian only")
 }
 
 #[cfg(unix)]

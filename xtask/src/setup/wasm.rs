@@ -4,25 +4,18 @@
 //! toolchain is a way without rustup's servers ([`super::debian`]).
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use xshell::{Cmd, Shell, cmd};
 
-use super::apt::which;
-use super::debian;
-use crate::progress::{note, run_logged};
-use crate::workspace;
+use super::{debian, rustup};
+use crate::progress::note;
 
 /// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Setting this to `rustup` or `debian` allows only that way to a toolchain.
 const CHOICE: &str = "WASM_MT_TOOLCHAIN";
-
-/// The target is 30 MB; a mirror that stalls must not take the whole run with it.
-const DOWNLOAD_LIMIT: Duration = Duration::from_secs(180);
 
 /// A toolchain that builds for [`TARGET`].
 #[derive(Clone, Debug)]
@@ -66,8 +59,8 @@ pub(crate) fn wasm(shell: &Shell) -> anyhow::Result<Wasm> {
         {
             return Ok(wasm);
         }
-        match rustup(shell) {
-            Ok(()) => return Ok(Wasm::active()),
+        match from_rustup(shell) {
+            Ok(wasm) => return Ok(wasm),
             Err(error) if choice == "rustup" => return Err(error),
             Err(error) => note(format_args!("rustup could not install the target: {error:#}")),
         }
@@ -84,17 +77,10 @@ fn active_has_target(shell: &Shell) -> bool {
     libraries.is_ok_and(|dir| debian::has_std(dir.as_ref()))
 }
 
-fn rustup(shell: &Shell) -> anyhow::Result<()> {
-    if which("rustup").is_none() {
-        bail!("there is no rustup");
-    }
-    note(format_args!("installing the compiler's library for the web (rustup target add {TARGET})"));
-    let log = workspace::own_dir(shell, "logs")?.join("rustup.log");
-    let mut command = Command::new("rustup");
-    command.args(["target", "add", TARGET]);
-    run_logged(command, &log, DOWNLOAD_LIMIT)?;
+fn from_rustup(shell: &Shell) -> anyhow::Result<Wasm> {
+    rustup::add_target(shell, TARGET)?;
     if !active_has_target(shell) {
         bail!("`rustup target add` succeeded, but rustc does not have the target");
     }
-    Ok(())
+    Ok(Wasm::active())
 }

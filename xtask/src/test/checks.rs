@@ -7,12 +7,21 @@ use xshell::{Shell, cmd};
 
 use super::report::Section;
 use super::stream;
-use crate::progress::Step;
+use crate::progress::{Step, note};
 use crate::setup::Wasm;
+use crate::tidy;
 
 /// Runs all checks; without a toolchain for the web, those for it are left out.
 pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section> {
     let mut section = Section::new("checks");
+    let step = Step::begin("tidy");
+    let verdicts = tidy::check(shell)?;
+    let faults: usize = verdicts.iter().map(|verdict| verdict.faults.len()).sum();
+    verdicts.iter().flat_map(|verdict| &verdict.faults).for_each(note);
+    step.end(format_args!("{} rules, {faults} faults", verdicts.len()));
+    for verdict in &verdicts {
+        section.check(verdict.rule, if verdict.faults.is_empty() { Ok(()) } else { failed() });
+    }
     let strict = ["--", "-D", "warnings"];
     let mut check = |name: &str, command: xshell::Cmd<'_>| -> anyhow::Result<()> {
         let step = Step::begin(name);

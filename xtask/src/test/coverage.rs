@@ -1,25 +1,289 @@
 //! Which tests ran where.
 //!
-//! Engines run one and the same binary, so they MUST run the same tests. Tests with one body for all targets
-//! (`remote_test!`) MUST run natively and in every engine.
+//! Engines run one and the same binary, so they MUST run the same tests. A test with one body for all targets
+//! (`remote_test!`) MUST run natively and in every engine. A file of tests that nothing includes would run nowhere, so
+//! every file beside a suite's root MUST belong to it.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
+use super::output::Outcome;
 use super::report::Section;
+use crate::source::{Token, blank, end_of_group, tokens};
 
-/// A test with one body for all targets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the files under `tests/` say.
+#[derive(Debug, Default)]
 pub(super) struct Declared {
-    /// `suite::name`.
-    pub(super) name: String,
+    /// The tests with one body for all targets, by `suite::path`.
+    pub(super) shared: BTreeSet<String>,
+    /// Files that belong to no suite.
+    pub(super) lost: Vec<String>,
 }
 
-/// The tests that the files under `tests/` declare for all targets.
-pub(super) fn declared(_root: &Path) -> anyhow::Result<Vec<Declared>> {
-    Ok(Vec::new())
+/// Reads the suites of the integration tests: `tests/x.rs` and `tests/x/main.rs`.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read.
+pub(super) fn declared(root: &Path) -> anyhow::Result<Declared> {
+    let mut declared = Declared::default();
+    let folder = root.join("tests");
+    if !folder.is_dir() {
+        return Ok(declared);
+    }
+    for path in entries(&folder)? {
+        let Some(suite) = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()) else { continue };
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            read_module(&path, &folder, &suite, &mut declared.shared, &mut BTreeSet::new())?;
+        } else if path.join("main.rs").is_file() {
+            let mut reached = BTreeSet::new();
+            read_module(&path.join("main.rs"), &path, &suite, &mut declared.shared, &mut reached)?;
+            let lost = sources(&path)?.into_iter().filter(|file| !reached.contains(file));
+            declared
+                .lost
+                .extend(lost.map(|file| file.strip_prefix(root).unwrap_or(&file).display().to_string()));
+        }
+    }
+    Ok(declared)
 }
 
-/// Adds a fault for every test that is missing somewhere; the answer is how many are shared.
-pub(super) fn check(_sections: &mut [Section], declared: &[Declared], _filter: Option<&str>) -> usize {
-    declared.len()
+fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a file as the module `path`; its own modules' files are in `folder`.
+fn read_module(
+    file: &Path,
+    folder: &Path,
+    path: &str,
+    shared: &mut BTreeSet<String>,
+    reached: &mut BTreeSet<PathBuf>,
+) -> anyhow::Result<()> {
+    reached.insert(file.to_owned());
+    let text = fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
+    let code = blank(&text);
+    let found = scan(&tokens(&code), path);
+    shared.extend(found.tests);
+    for name in found.modules {
+        let inner = folder.join(&name);
+        let files = [folder.join(format!("{name}.rs")), inner.join("mod.rs")];
+        // A module with a `#[path]`, or for another target, may have no file here; the compiler knows better than we do.
+        if let Some(file) = files.into_iter().find(|file| file.is_file()) {
+            read_module(&file, &inner, &format!("{path}::{name}"), shared, reached)?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    tests: Vec<String>,
+    modules: Vec<String>,
+}
+
+/// Finds the shared tests of a file, and the modules that have files of their own.
+fn scan(tokens: &[Token<'_>], path: &str) -> Found {
+    let mut found = Found::default();
+    // A whole file may be for one target: `#![cfg(..)]`. A module or a macro may be too: `#[cfg(..)]` before it.
+    if tokens.len() > 3 && tokens[0].text == "#" && tokens[1].text == "!" && is_for_one_target(&tokens[2..]) {
+        return found;
+    }
+    let text = |place: usize| tokens.get(place).map_or("", |token| token.text);
+    let mut place = 0;
+    while place < tokens.len() {
+        if text(place) == "#" && text(place + 1) == "[" && is_for_one_target(&tokens[place + 1..]) {
+            let item = end_of_group(tokens, place + 1);
+            place = end_of_item(tokens, item);
+        } else if text(place) == "mod" && text(place + 2) == ";" {
+            found.modules.push(text(place + 1).to_owned());
+            place += 3;
+        } else if text(place) == "mod" && text(place + 2) == "{" {
+            let end = end_of_group(tokens, place + 2);
+            let inner = scan(&tokens[place + 3..end - 1], &format!("{path}::{}", text(place + 1)));
+            found.tests.extend(inner.tests);
+            place = end;
+        } else if text(place) == "remote_test" && text(place + 1) == "!" {
+            let end = end_of_group(tokens, place + 2);
+            found.tests.extend(functions(&tokens[place + 3..end - 1]).map(|name| format!("{path}::{name}")));
+            place = end;
+        } else {
+            place += 1;
+        }
+    }
+    found
+}
+
+/// True if the attribute at the start is a `cfg` about the target.
+fn is_for_one_target(attribute: &[Token<'_>]) -> bool {
+    let group = &attribute[..end_of_group(attribute, 0)];
+    group.get(1).is_some_and(|token| token.text == "cfg")
+        && group.iter().any(|token| token.text == "target_family")
+}
+
+/// The place after the item that begins at `place`: after its first braces, or its semicolon.
+fn end_of_item(tokens: &[Token<'_>], place: usize) -> usize {
+    let end = tokens[place..].iter().position(|token| ["{", ";"].contains(&token.text));
+    match end.map(|end| place + end) {
+        Some(end) if tokens[end].text == "{" => end_of_group(tokens, end),
+        Some(end) => end + 1,
+        None => tokens.len(),
+    }
+}
+
+/// The names of the functions in a list of functions.
+fn functions<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a str> {
+    let mut place = 0;
+    std::iter::from_fn(move || {
+        while place < tokens.len() {
+            if tokens[place].text == "fn" {
+                let name = tokens.get(place + 1)?.text;
+                place = end_of_item(tokens, place);
+                return Some(name);
+            }
+            place += 1;
+        }
+        None
+    })
+}
+
+/// Adds a fault for every test that is missing somewhere; the answer is how many shared tests were looked for.
+///
+/// Sections without any test are left alone: their fault is known.
+pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Option<&str>) -> usize {
+    let wanted = |name: &str| {
+        filter.is_none_or(|filter| name.split_once("::").is_some_and(|(_, path)| path.contains(filter)))
+    };
+    let shared: BTreeSet<&String> = declared.shared.iter().filter(|name| wanted(name)).collect();
+    let mut anywhere: BTreeMap<String, String> = BTreeMap::new();
+    for section in sections.iter().filter(|section| section.is_engine) {
+        anywhere.extend(section.tests.keys().map(|name| (name.clone(), section.name.clone())));
+    }
+    for section in sections.iter_mut().filter(|section| !section.tests.is_empty()) {
+        let mut missing: BTreeSet<String> = shared
+            .iter()
+            .filter(|name| !section.tests.contains_key(**name))
+            .map(|name| format!("{name} did not run here"))
+            .collect();
+        if section.is_engine {
+            let elsewhere = anywhere
+                .iter()
+                .filter(|(name, _)| !section.tests.contains_key(*name) && !shared.contains(name));
+            missing.extend(elsewhere.map(|(name, other)| format!("{name} ran in {other} and not here")));
+        }
+        missing.into_iter().for_each(|fault| section.fault(fault));
+    }
+    ignored_alike(sections, &shared);
+    if filter.is_none()
+        && let Some(section) = sections.first_mut()
+    {
+        for file in &declared.lost {
+            section.fault(format!("{file} belongs to no test: name it in a `mod`"));
+        }
+    }
+    shared.len()
+}
+
+/// A shared test that is ignored in one place MUST be ignored in all.
+fn ignored_alike(sections: &mut [Section], shared: &BTreeSet<&String>) {
+    for name in shared {
+        let ignored =
+            |section: &Section| section.tests.get(*name).map(|outcome| *outcome == Outcome::Ignored);
+        if sections.iter().any(|section| ignored(section) == Some(false)) {
+            for section in sections.iter_mut().filter(|section| ignored(section) == Some(true)) {
+                section.fault(format!("{name} is ignored here and not elsewhere"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Found {
+        let code = blank(text);
+        scan(&tokens(&code), "it::run")
+    }
+
+    #[test]
+    fn shared_tests_and_modules_are_found() {
+        let found = found(
+            "#[macro_use]\nmod common;\nremote_test! {\n    /// fn no()\n    async fn one() { fn inner() {} }\n    #[ignore]\n    \
+             async fn two() {}\n}\nmod deep { remote_test!(async fn three() {}); }\n#[cfg(target_family = \"wasm\")]\nmod web;\n\
+             #[cfg(not(target_family = \"wasm\"))]\nremote_test! { async fn four() {} }\n",
+        );
+        assert_eq!(found.tests, ["it::run::one", "it::run::two", "it::run::deep::three"]);
+        assert_eq!(found.modules, ["common"]);
+    }
+
+    #[test]
+    fn a_file_for_one_target_shares_nothing() {
+        assert!(
+            found("#![cfg(target_family = \"wasm\")]\nremote_test! { async fn one() {} }").tests.is_empty()
+        );
+    }
+
+    fn section(name: &str, is_engine: bool, tests: &[(&str, Outcome)]) -> Section {
+        let tests = tests.iter().map(|(name, outcome)| ((*name).to_owned(), *outcome)).collect();
+        Section { is_engine, tests, ..Section::new(name) }
+    }
+
+    fn faults(sections: &mut [Section], shared: &[&str]) -> Vec<String> {
+        let declared =
+            Declared { shared: shared.iter().map(|name| (*name).to_owned()).collect(), lost: Vec::new() };
+        check(sections, &declared, None);
+        sections
+            .iter()
+            .flat_map(|section| section.faults.iter().map(|fault| format!("{}: {fault}", section.name)))
+            .collect()
+    }
+
+    #[test]
+    fn a_shared_test_missing_in_one_place_is_a_fault() {
+        use Outcome::Passed;
+        let both = [("it::a", Passed), ("it::b", Passed)];
+        let mut sections = [
+            section("native", false, &both),
+            section("chromium", true, &both),
+            section("webkit", true, &both[..1]),
+        ];
+        assert_eq!(faults(&mut sections, &["it::a", "it::b"]), ["webkit: it::b did not run here"]);
+        assert_eq!(sections[2].failed, 1);
+    }
+
+    #[test]
+    fn engines_run_the_same_tests() {
+        use Outcome::Passed;
+        let mut sections = [
+            section("native", false, &[("unit::x", Passed)]),
+            section("chromium", true, &[("it::a", Passed), ("it::web", Passed)]),
+            section("firefox", true, &[("it::a", Passed)]),
+        ];
+        assert_eq!(faults(&mut sections, &[]), ["firefox: it::web ran in chromium and not here"]);
+    }
+
+    #[test]
+    fn a_test_ignored_in_one_place_is_a_fault() {
+        let mut sections = [
+            section("native", false, &[("it::a", Outcome::Passed)]),
+            section("webkit", true, &[("it::a", Outcome::Ignored)]),
+        ];
+        assert_eq!(faults(&mut sections, &["it::a"]), ["webkit: it::a is ignored here and not elsewhere"]);
+    }
 }

@@ -84,7 +84,7 @@ fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>)
     }
     command.env(browser.browser.driver_variable(), &browser.driver);
 
-    let mut section = Section::new(name);
+    let mut section = Section { is_engine: true, ..Section::new(name) };
     let mut output = Output::default();
     let success = stream::run(command, |line| output.line(line))?;
     output.end();

@@ -11,6 +11,8 @@ pub(super) struct Section {
     pub(super) passed: usize,
     pub(super) failed: usize,
     pub(super) ignored: usize,
+    /// True if the tests ran in a browser.
+    pub(super) is_engine: bool,
     /// What each test that was seen came to, by `suite::path`.
     pub(super) tests: BTreeMap<String, Outcome>,
     /// What failed, in words.
@@ -51,11 +53,6 @@ impl Section {
         if !success && self.failed == before {
             self.fault("cargo test failed before any test did".to_owned());
         }
-    }
-
-    /// The tests that ran, ignored ones aside.
-    pub(super) fn ran(&self) -> impl Iterator<Item = &str> {
-        self.tests.iter().filter(|(_, outcome)| **outcome != Outcome::Ignored).map(|(name, _)| name.as_str())
     }
 }
 

@@ -1,0 +1,170 @@
+//! `cargo xtask tidy`: the rules of the house, each with its cure.
+//!
+//! The rules are about words, not meaning, so that anyone can foresee their verdict: who may import whom ([`imports`]),
+//! where a word may stand ([`words`]), and what the repository holds ([`files`]). They run as tests too.
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use xshell::{Shell, cmd};
+
+use crate::bindings;
+use crate::progress::note;
+use crate::source::{blank, without_tests};
+use crate::workspace;
+
+mod files;
+mod imports;
+mod words;
+
+/// A place where a rule is broken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    file: String,
+    line: usize,
+    what: String,
+    cure: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}; {}", self.file, self.line, self.what, self.cure)
+    }
+}
+
+/// A Rust file, with its path from the root in `/`.
+#[derive(Debug)]
+struct SourceFile {
+    path: String,
+    text: String,
+    /// The text with comments and literals blanked.
+    code: String,
+    /// The code without test modules.
+    library: String,
+}
+
+impl SourceFile {
+    fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let code = blank(&text);
+        Self { path: path.into(), library: without_tests(&code), code, text }
+    }
+}
+
+/// What the rules look at.
+#[derive(Debug, Default)]
+struct Tree {
+    sources: Vec<SourceFile>,
+    /// Paths that git knows; none where this is no git checkout.
+    tracked: Vec<String>,
+    changelog: String,
+    version: String,
+}
+
+/// A rule finds faults in the tree.
+type Rule = fn(&Tree) -> Vec<Fault>;
+
+const RULES: [(&str, Rule); 8] = [
+    ("imports run one way", imports::one_way),
+    ("JavaScript stays in its rooms", words::javascript),
+    ("threads are the platform's", words::threads),
+    ("targets differ at the seam", words::targets),
+    ("unsafe code is where it is reviewed", words::unsafe_code),
+    ("tests await events", words::sleeps),
+    ("the changelog knows this version", files::changelog),
+    ("nothing that was built is tracked", files::artefacts),
+];
+
+/// What a rule came to.
+pub(crate) struct Verdict {
+    pub(crate) rule: &'static str,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Checks all rules.
+///
+/// # Errors
+///
+/// Fails if the repository cannot be read.
+pub(crate) fn check(shell: &Shell) -> anyhow::Result<Vec<Verdict>> {
+    let tree = read(shell, workspace::root())?;
+    for long in files::long(&tree) {
+        note(format_args!("warning: {long}"));
+    }
+    let mut verdicts: Vec<Verdict> =
+        RULES.iter().map(|(rule, find)| Verdict { rule, faults: find(&tree) }).collect();
+    verdicts.push(Verdict { rule: "wasm-bindgen and its generator agree", faults: versions() });
+    Ok(verdicts)
+}
+
+/// `cargo xtask tidy`.
+pub(crate) fn run(shell: &Shell) -> anyhow::Result<ExitCode> {
+    let verdicts = check(shell)?;
+    let faults: Vec<&Fault> = verdicts.iter().flat_map(|verdict| &verdict.faults).collect();
+    for fault in &faults {
+        println!("{fault}");
+    }
+    println!("{} rules, {} faults", verdicts.len(), faults.len());
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn versions() -> Vec<Fault> {
+    let fault = |error: anyhow::Error| Fault {
+        file: "Cargo.lock".to_owned(),
+        line: 1,
+        what: format!("{error:#}"),
+        cure: "then run `cargo update -p wasm-bindgen-cli`".to_owned(),
+    };
+    bindings::check_lock().err().map(fault).into_iter().collect()
+}
+
+fn read(shell: &Shell, root: &Path) -> anyhow::Result<Tree> {
+    let mut tree = Tree::default();
+    for folder in ["src", "macros", "pool", "xtask", "tests", "examples", "benches"] {
+        read_sources(root, &root.join(folder), &mut tree.sources)?;
+    }
+    tree.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    // Where this is no git checkout, nothing is tracked.
+    let tracked = cmd!(shell, "git ls-files").quiet().ignore_stderr().read().unwrap_or_default();
+    tree.tracked = tracked.lines().map(str::to_owned).collect();
+    tree.changelog = std::fs::read_to_string(root.join("CHANGELOG.md")).unwrap_or_default();
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).context("failed to read Cargo.toml")?;
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    tree.version = version.context("Cargo.toml names no version")?.to_owned();
+    Ok(tree)
+}
+
+fn read_sources(root: &Path, folder: &Path, sources: &mut Vec<SourceFile>) -> anyhow::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_sources(root, &path, sources)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("failed to read {}", path.display()))?;
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            sources.push(SourceFile::new(name, text));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_repository_is_tidy() {
+        let shell = Shell::new().unwrap();
+        shell.change_dir(workspace::root());
+        let verdicts = check(&shell).unwrap();
+        let faults: Vec<String> =
+            verdicts.iter().flat_map(|verdict| &verdict.faults).map(Fault::to_string).collect();
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
