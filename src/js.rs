@@ -1,10 +1,14 @@
 //! What only exists on the web.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
-use crate::platform::Attachment;
+use crate::error::Error;
+use crate::platform::{self, Attachment};
+use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, lane, sealed};
+use crate::thread::ThreadBuilder;
 
 /// A JavaScript value in a task's arguments or result. Web only.
 ///
@@ -73,5 +77,74 @@ impl<T: JsCast> Serialize for Js<T> {
 impl<'de, T: JsCast> Deserialize<'de> for Js<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         lane::deserialize(deserializer, "Js", sealed::Block::detach)
+    }
+}
+
+/// A task that runs JavaScript: the body of a function, whose `return` gives the result. Web only.
+///
+/// Runs in the global scope of the worker. Needs a content security policy that allows `unsafe-eval`.
+///
+/// # Errors
+///
+/// What the script throws, a syntax error too, makes the task end in an error that
+/// [`is_js`](Error::is_js), with the exception's text and stack. A result that has no clone, such as a function, is an
+/// error that [`is_codec`](Error::is_codec).
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// let sum = thread.spawn_remote(exec_js("const add = (a, b) => a + b; return add(1, 2);")).await?;
+/// assert_eq!(sum.0, JsValue::from(3));
+/// ```
+#[track_caller]
+pub fn exec_js(source: impl Into<String>) -> Remote<Js<JsValue>> {
+    Remote::fallible(source.into(), |source: String| async move { evaluate(&source).map(Js) })
+}
+
+/// A task that runs asynchronous JavaScript: the body of an `async` function, whose `return` gives the result. Web only.
+///
+/// # Errors
+///
+/// As [`exec_js`]; a rejected promise is an exception.
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// let page = thread.spawn_remote(exec_js_async("return await (await fetch('page.txt')).text();")).await?;
+/// ```
+#[track_caller]
+pub fn exec_js_async(source: impl Into<String>) -> Remote<Js<JsValue>> {
+    Remote::fallible(source.into(), |source: String| async move {
+        let promise = evaluate(&format!("return (async () => {{\n{source}\n}})()"))?;
+        let result = JsFuture::from(js_sys::Promise::from(promise)).await;
+        result.map(Js).map_err(|thrown| platform::js_error(&thrown))
+    })
+}
+
+fn evaluate(source: &str) -> Result<JsValue, Error> {
+    let function = ScriptFunction::new(source).map_err(|thrown| platform::js_error(&thrown))?;
+    let function: &js_sys::Function = function.unchecked_ref();
+    function.call0(&JsValue::UNDEFINED).map_err(|thrown| platform::js_error(&thrown))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Function)]
+    type ScriptFunction;
+    /// As `js_sys::Function::new_no_args`, with the exception of a syntax error or a policy caught.
+    #[wasm_bindgen(constructor, catch, js_class = "Function")]
+    fn new(source: &str) -> Result<ScriptFunction, JsValue>;
+}
+
+/// Web only.
+impl ThreadBuilder {
+    /// Makes the Web Worker itself, for bundlers that look for the expression `new Worker(new URL(..))` in JavaScript.
+    ///
+    /// The factory is typically an imported JavaScript function. The worker's script must be
+    /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT), as a classic or a module script. Usually a bundler's program needs
+    /// [`glue_url`](Self::glue_url) too.
+    pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
+        self.options().spec.web.factory = Some(factory);
+        self
     }
 }

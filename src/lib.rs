@@ -19,7 +19,7 @@ mod worker;
 
 pub use error::Error;
 #[cfg(target_family = "wasm")]
-pub use js::Js;
+pub use js::{Js, exec_js, exec_js_async};
 pub use run::{Exit, run, sleep, yield_now};
 pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable};
 pub use thread::{Thread, ThreadBuilder};

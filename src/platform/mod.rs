@@ -6,6 +6,7 @@
 //! - [`start`] returns at once. The worker it starts calls [`Main`] exactly once and hands what it gives the `first`
 //!   packet before any other.
 //! - Packets arrive in the order in which they were posted, each exactly once, or not at all once the worker is lost.
+//!   Between two packets, futures of [`spawn_local`] that are ready are polled.
 //! - [`Event::Lost`] is the last event of a worker and comes exactly once, however the worker ends - except after its
 //!   [`Port`] was dropped: then it may be left out, and no other event comes.
 //! - Dropping a [`Port`] ends the worker: on the web at once, natively as soon as the running task yields.

@@ -60,6 +60,16 @@ impl Entry {
         const { &Entry { magic: MAGIC, call: call_future::<A, F, R> } }
     }
 
+    /// The entry for a function `fn(A) -> impl Future<Output = Result<R, Error>>` whose error is the task's.
+    pub(crate) fn fallible<A, F, R>() -> &'static Entry
+    where
+        A: DeserializeOwned + 'static,
+        F: Future<Output = Result<R, Error>> + 'static,
+        R: Serialize + 'static,
+    {
+        const { &Entry { magic: MAGIC, call: call_fallible::<A, F, R> } }
+    }
+
     /// The entry for a function `fn(A, X) -> R`.
     pub(crate) fn sync_open<A, X, R>() -> &'static Entry
     where
@@ -152,6 +162,25 @@ where
     let f = unsafe { function::<fn(A) -> F>(address) };
     match decode(decoder) {
         Ok(args) => running(f(args)),
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A) -> F`.
+unsafe fn call_fallible<A, F, R>(address: usize, decoder: Decoder) -> Call
+where
+    A: DeserializeOwned + 'static,
+    F: Future<Output = Result<R, Error>> + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let f = unsafe { function::<fn(A) -> F>(address) };
+    match decode(decoder) {
+        Ok(args) => {
+            let future = f(args);
+            Call::Running(Box::pin(async move { encode(&future.await?) }))
+        }
         Err(error) => Call::Ended(Err(error)),
     }
 }

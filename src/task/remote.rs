@@ -68,6 +68,17 @@ where
         Self::encoded(Entry::future::<A, F, R>().packet(f as *const ()), &args)
     }
 
+    /// A task that awaits `f(args)` and fails with its error.
+    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "only JavaScript fails this way"))]
+    #[track_caller]
+    pub(crate) fn fallible<A, F>(args: A, f: fn(A) -> F) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+        F: Future<Output = Result<R, Error>> + 'static,
+    {
+        Self::encoded(Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
+    }
+
     #[track_caller]
     fn encoded(mut packet: Packet, args: &impl Serialize) -> Self {
         let call = codec::encode(args, &mut packet).map(|()| packet);

@@ -1,107 +1,203 @@
-//! JavaScript values cross, cloned or transferred. Web only.
+//! What only exists on the web: JavaScript in tasks, and what tells a worker from its page.
 
-use js_sys::{ArrayBuffer, Date, Function, JsString, Object, Reflect, Uint8Array};
-use wasm_bindgen::prelude::*;
+use std::cell::Cell;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use js_sys::{Array, ArrayBuffer, Date, Function, Map, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use wasm_mt::{Js, Remote, RemoteFn, Transfer};
+use wasm_mt::{Js, Remote, Thread, Transfer, exec_js, exec_js_async};
 
 use crate::common::on_worker;
 
-fn filled(length: u32) -> Uint8Array {
-    Uint8Array::new_with_length(length).fill(7, 0, length)
+#[wasm_bindgen_test]
+async fn javascript_runs_in_the_worker() {
+    let sum = on_worker(exec_js("const add = (a, b) => a + b; return add(1, 2);")).await.unwrap();
+    assert_eq!(sum.0, JsValue::from(3));
+    let scope = on_worker(exec_js("return self.constructor.name;")).await.unwrap();
+    assert_eq!(scope.0.as_string().unwrap(), "DedicatedWorkerGlobalScope");
 }
 
 #[wasm_bindgen_test]
-async fn a_value_is_cloned_there_and_back() {
-    let object = Object::new();
-    Reflect::set(&object, &"a".into(), &JsString::from("日本語")).unwrap();
-    let (text, Js(back)) = on_worker(Remote::new(Js(object.clone()), |Js(object): Js<Object>| {
-        let text = Reflect::get(&object, &"a".into()).unwrap().as_string();
-        Reflect::set(&object, &"a".into(), &8.into()).unwrap();
-        (text, Js(object))
-    }))
-    .await
-    .unwrap();
-    assert_eq!(text.as_deref(), Some("日本語"));
-    assert_eq!(Reflect::get(&back, &"a".into()).unwrap(), 8);
-    assert_eq!(Reflect::get(&object, &"a".into()).unwrap().as_string().as_deref(), Some("日本語"));
+async fn asynchronous_javascript_is_awaited() {
+    let source = "const sub = (a, b) => new Promise(resolve => setTimeout(() => resolve(a - b), 1)); return await sub(1, 2);";
+    assert_eq!(on_worker(exec_js_async(source)).await.unwrap().0, JsValue::from(-1));
 }
 
 #[wasm_bindgen_test]
-async fn values_without_an_object_are_cloned() {
-    for value in [JsValue::NULL, JsValue::UNDEFINED, JsValue::TRUE, "a".into(), 0.5.into(), u64::MAX.into()] {
-        let Js(back) = on_worker(Remote::new(Js(value.clone()), |value: Js<JsValue>| value)).await.unwrap();
-        assert!(Object::is(&back, &value), "{value:?} came back as {back:?}");
+async fn an_exception_is_an_error_with_text_and_stack_and_the_thread_goes_on() {
+    let thread = Thread::new();
+    for task in [
+        exec_js("throw new TypeError('no such thing');"),
+        exec_js_async("throw new TypeError('no such thing');"),
+    ] {
+        let error = thread.spawn_remote(task).await.unwrap_err();
+        assert!(error.is_js(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("TypeError: no such thing") && text.lines().count() > 1, "{text}");
     }
+    let error = thread.spawn_remote(exec_js("return 1 +;")).await.unwrap_err();
+    assert!(error.is_js() && error.to_string().contains("SyntaxError"), "{error}");
+    let error = thread.spawn_remote(exec_js("throw 7;")).await.unwrap_err();
+    assert!(error.is_js() && error.to_string().contains('7'), "{error}");
+    assert_eq!(thread.spawn_remote(exec_js("return 'on';")).await.unwrap().0, JsValue::from("on"));
 }
 
 #[wasm_bindgen_test]
-async fn a_value_is_transferred_there_and_back() {
-    let array = filled(100_000);
-    let task = Remote::new(
-        (1, Js::transfer(array.clone())),
-        |(n, Transfer(Js(array))): (u8, Transfer<Js<Uint8Array>>)| {
-            array.set_index(0, n);
-            Js::transfer(array)
-        },
-    );
+async fn a_result_without_a_clone_fails_its_own_task_only() {
+    let thread = Thread::new();
+    let refused = thread.spawn_remote(exec_js("return () => 1;"));
+    let beside = thread.spawn_remote(exec_js("return [1];"));
+    let error = refused.await.unwrap_err();
+    assert!(error.is_codec(), "{error}");
+    assert_eq!(Array::from(&beside.await.unwrap().0).length(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn an_argument_without_a_clone_fails_its_own_task_only() {
+    let thread = Thread::new();
+    thread.ready().await.unwrap();
+    let function = Js(Function::new_no_args("return 1"));
+    let error = thread.spawn_remote(Remote::new(function, |f: Js<Function>| f.0.length())).await.unwrap_err();
+    assert!(error.is_codec(), "{error}");
+    assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
+    assert_eq!(thread.pending(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn javascript_values_are_cloned_in_and_out() {
+    let date = Date::new(&JsValue::from(86_400_000.0));
+    let map = Map::new().set(&"key".into(), &JsValue::from(7));
+    let task = Remote::new((Js(date), Js(map)), |(date, map): (Js<Date>, Js<Map>)| {
+        (Js(date.0), map.0.get(&"key".into()).as_f64())
+    });
+    let (date, seven) = on_worker(task).await.unwrap();
+    assert_eq!((date.0.get_time(), seven), (86_400_000.0, Some(7.0)));
+}
+
+#[wasm_bindgen_test]
+async fn a_transferred_buffer_moves_there_and_back() {
+    let bytes = Uint8Array::from(&[1_u8, 2, 3][..]);
+    let buffer = bytes.buffer();
+    let task =
+        Remote::new(Js::transfer(buffer.clone()), |Transfer(Js(buffer)): Transfer<Js<ArrayBuffer>>| {
+            let bytes = Uint8Array::new(&buffer);
+            bytes.set_index(0, 9);
+            Js::transfer(buffer)
+        });
     let Transfer(Js(back)) = on_worker(task).await.unwrap();
-    assert_eq!((back.length(), back.get_index(0), back.get_index(1)), (100_000, 1, 7));
-    assert_eq!(array.length(), 0, "it was cloned, not transferred");
-
-    let buffer = ArrayBuffer::new(8);
-    let length = on_worker(Remote::new(Js::transfer(buffer.clone()), |buffer: Transfer<Js<ArrayBuffer>>| {
-        buffer.0.0.byte_length()
-    }));
-    assert_eq!(length.await.unwrap(), 8);
-    assert_eq!(buffer.byte_length(), 0, "it was cloned, not transferred");
-}
-
-#[wasm_bindgen_test]
-async fn the_arguments_of_a_reusable_task_are_copied_if_transferred() {
-    let array = filled(3);
-    let buffer = filled(4).buffer();
-    let task = RemoteFn::new(
-        (Js::transfer(array.clone()), Js::transfer(buffer.clone()), Js(array.clone())),
-        |(array, buffer, cloned): (Transfer<Js<Uint8Array>>, Transfer<Js<ArrayBuffer>>, Js<Uint8Array>),
-         n: u32| { array.0.0.length() + buffer.0.0.byte_length() + cloned.0.length() + n },
-    );
-    assert_eq!(on_worker(task.call(1)).await.unwrap(), 11);
-    assert_eq!(on_worker(task.call(2)).await.unwrap(), 12);
-    assert_eq!((array.length(), buffer.byte_length()), (3, 4));
+    assert_eq!(buffer.byte_length(), 0, "the page's buffer has moved away");
+    assert_eq!(Uint8Array::new(&back).to_vec(), [9, 2, 3]);
 }
 
 #[wasm_bindgen_test]
 async fn a_value_of_another_type_is_refused() {
-    /// Writes one type, reads another.
-    #[derive(serde::Serialize)]
-    struct Changeling(Js<Date>);
-    impl<'de> serde::Deserialize<'de> for Changeling {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            Js::<Uint8Array>::deserialize(deserializer).map(|_| unreachable!("a date is no array"))
-        }
+    let task = Remote::new((), |()| Js(JsValue::from(1).unchecked_into::<Date>()));
+    let error = on_worker(task).await.unwrap_err();
+    assert!(error.is_codec(), "{error}");
+}
+
+#[wasm_bindgen_test]
+async fn a_static_that_a_task_increments_stays_zero_on_the_page() {
+    thread_local! {
+        static COUNT: Cell<u32> = const { Cell::new(0) };
     }
-    let error = on_worker(Remote::new(Changeling(Js(Date::new_0())), |_: Changeling| ())).await.unwrap_err();
-    assert!(error.is_codec(), "{error}");
-    assert!(error.to_string().contains("Js<js_sys::Uint8Array>"), "{error}");
+    let task = Remote::new((), |()| {
+        COUNT.set(COUNT.get() + 1);
+        COUNT.get()
+    });
+    assert_eq!(on_worker(task).await.unwrap(), 1);
+    assert_eq!(COUNT.get(), 0);
 }
 
 #[wasm_bindgen_test]
-async fn a_value_that_has_no_clone_is_refused() {
-    let function = Function::new_no_args("");
-    let error = on_worker(Remote::new(Js(function), |_: Js<Function>| ())).await.unwrap_err();
-    assert!(error.is_codec(), "{error}");
-    let error = on_worker(Remote::new((), |()| Js(Function::new_no_args("")))).await.err().unwrap();
-    assert!(error.is_codec(), "{error}");
-
-    let copied = RemoteFn::new(Js::transfer(Function::new_no_args("")), |_: Transfer<Js<Function>>, n: u8| n);
-    let error = on_worker(copied.call(1)).await.unwrap_err();
-    assert!(error.is_codec(), "{error}");
-    assert!(error.to_string().contains("send it once"), "{error}");
+async fn a_page_timer_fires_while_a_synchronous_task_runs() {
+    let thread = Thread::new();
+    thread.ready().await.unwrap();
+    let task = thread.spawn_remote(Remote::new(200.0, |milliseconds: f64| {
+        let end = Date::now() + milliseconds;
+        while Date::now() < end {}
+    }));
+    match select(Box::pin(wasm_mt::sleep(Duration::from_millis(5))), task).await {
+        Either::Left(((), task)) => task.await.unwrap(),
+        Either::Right(_) => panic!("the page did not run before the task had ended"),
+    }
 }
 
 #[wasm_bindgen_test]
-async fn another_format_gets_a_text_that_tells_what_js_is_for() {
-    let error = serde_json::to_string(&Js(JsValue::NULL)).unwrap_err();
-    assert!(error.to_string().contains("`Js` travels only through wasm-mt"), "{error}");
+async fn a_trap_is_the_fault_of_its_task() {
+    let thread = Thread::new();
+    let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
+    let culprit = thread.spawn_remote(Remote::new((), |()| -> () { core::arch::wasm32::unreachable() }));
+    let error = culprit.await.unwrap_err();
+    assert!(error.is_panic() && error.to_string().contains("unreachable"), "{error}");
+    let error = bystander.await.unwrap_err();
+    assert!(error.is_worker_lost() && error.to_string().contains("unreachable"), "{error}");
+}
+
+#[wasm_bindgen_test]
+async fn a_trap_after_an_await_is_the_fault_of_its_task() {
+    let thread = Thread::new();
+    let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
+    let culprit = thread.spawn_remote(Remote::new_async((), |()| async {
+        wasm_mt::yield_now().await;
+        core::arch::wasm32::unreachable()
+    }));
+    let error: Result<(), _> = culprit.await;
+    assert!(error.unwrap_err().is_panic());
+    assert!(bystander.await.unwrap_err().is_worker_lost());
+}
+
+#[wasm_bindgen_test]
+async fn an_exhausted_stack_is_the_fault_of_its_task() {
+    fn dig(depth: u64) -> u64 {
+        if depth == u64::MAX { 0 } else { std::hint::black_box(dig(std::hint::black_box(depth + 1))) + 1 }
+    }
+    let thread = Thread::new();
+    let error = thread.spawn_remote(Remote::new(0, dig)).await.unwrap_err();
+    assert!(error.is_panic(), "{error}");
+    assert!(thread.is_lost());
+}
+
+#[wasm_bindgen_test]
+async fn a_worker_that_closes_itself_is_lost() {
+    let thread = Thread::new();
+    let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
+    let closing = thread.spawn_remote(exec_js_async("self.close(); await new Promise(() => {});"));
+    assert!(closing.await.unwrap_err().is_worker_lost());
+    assert!(bystander.await.unwrap_err().is_worker_lost());
+    assert!(thread.is_lost());
+}
+
+#[wasm_bindgen_test]
+async fn a_worker_that_ends_without_a_word_is_lost() {
+    // Keeps the browser's own `close`, which tells nobody: only the lock is a witness.
+    let thread = Thread::builder()
+        .worker_factory(|| {
+            let source = "const parts = ['self.endSilently = self.close.bind(self);', script];
+                return new Worker(URL.createObjectURL(new Blob(parts, { type: 'text/javascript' })));";
+            let make = Function::new_with_args("script", source);
+            make.call1(&JsValue::UNDEFINED, &wasm_mt::WORKER_SCRIPT.into()).map(JsCast::unchecked_into)
+        })
+        .build();
+    let source = "self.endSilently(); await new Promise(() => {});";
+    let error = thread.spawn_remote(exec_js_async(source)).await.unwrap_err();
+    assert!(error.is_worker_lost(), "{error}");
+}
+
+#[wasm_bindgen_test]
+async fn an_unrelated_exception_in_a_worker_is_no_death() {
+    let thread = Thread::new();
+    let source = "setTimeout(() => { throw new Error('unrelated'); }, 0); await new Promise(resolve => setTimeout(resolve, 1));";
+    thread.spawn_remote(exec_js_async(source)).await.unwrap();
+    assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn messages_of_a_task_s_own_are_not_taken_for_ours() {
+    let thread = Thread::new();
+    let source = "for (const m of [1, null, 'text', {}, [], [1], new Uint8Array(3), [new Uint8Array(90)]]) self.postMessage(m);";
+    thread.spawn_remote(exec_js(source)).await.unwrap();
+    assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
 }

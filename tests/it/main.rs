@@ -3,4 +3,12 @@
 #[macro_use]
 mod common;
 
+#[cfg(target_family = "wasm")]
+mod boot;
+mod capture;
+mod drop;
+mod error;
+#[cfg(target_family = "wasm")]
+mod js;
+mod nest;
 mod run;

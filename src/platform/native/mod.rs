@@ -83,6 +83,8 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
             let mut receive = (main.call)(outbox);
             while let Some(packet) = inbox.next().await {
                 receive(packet);
+                // What the packet woke or began has its turn before the next one, as in a browser.
+                yield_now().await;
             }
         };
         // The panics of tasks are caught where they run. What comes out here is the panic of a value's drop; the

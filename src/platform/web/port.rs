@@ -201,8 +201,8 @@ fn refusal(stage: &str, url: &str, text: &str) -> String {
     }
 }
 
-/// An `error` event of the worker. Without a message it is a failed load; a later one with a message is an uncaught
-/// exception that `worker.js` did not take for a death, and that the browser has shown.
+/// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
+/// death, and that the browser has shown.
 fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>) {
     let up = WORKERS.with_borrow(|workers| workers.get(&id).is_none_or(|live| live.up));
     if up {
@@ -212,41 +212,37 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>)
     let script = script.map(str::to_owned);
     let policy = policy.clone();
     spawn_local(async move {
-        let cause = match message {
-            Some(message) => {
-                format!("its script failed: {message}; is the script served as `script_url` the right one?")
-            }
-            None => load_failure(script.as_deref(), &policy).await,
-        };
+        let cause = load_failure(message, script.as_deref(), &policy).await;
         deliver(id, Event::NotStarted(cause));
     });
 }
 
-/// Why a script did not load: the event does not tell, so look.
-async fn load_failure(script: Option<&str>, policy: &Policy) -> String {
+/// Why a script did not load, or failed: the event does not always tell, so look.
+async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Policy) -> String {
     // The violation may be reported after the failure it caused.
     super::yield_now().await;
     if let Some(cause) = policy.cause() {
         return cause;
     }
     let Some(url) = script else {
-        return "its script, a blob, could not be loaded; let the content security policy say `worker-src blob:`, \
-                or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
-            .to_owned();
+        let message = message.unwrap_or_else(|| "it could not be loaded".to_owned());
+        return format!(
+            "its script, a blob, failed: {message}; let the content security policy say `worker-src blob:`, \
+             or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+        );
     };
     let response = match fetch(url) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(thrown) => Err(thrown),
     };
-    let seen = match response {
-        Ok(response) => match get(&response, "status").as_f64() {
-            Some(200.0) => "it loads, but not as a script".to_owned(),
-            Some(status) => format!("status {status}"),
-            None => "no status".to_owned(),
-        },
-        Err(thrown) => text_of(&thrown),
+    let status = response.map(|response| get(&response, "status").as_f64().unwrap_or_default());
+    let seen = match (status, message) {
+        (Ok(200.0), Some(message)) => message,
+        (Ok(200.0), None) => "it is there, but does not load as a script".to_owned(),
+        (Ok(status), _) => format!("status {status}"),
+        (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
     };
-    format!("the worker script {url} could not be loaded: {seen}; serve `wasm_mt::WORKER_SCRIPT` there")
+    format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
 }
 
 /// Asks for the lock that the worker holds for its life: when it comes, the worker is gone.
