@@ -13,7 +13,7 @@ use xshell::Shell;
 
 use crate::progress::{Step, note};
 use crate::setup::{self, Browser, Installed};
-use crate::web::{Server, Site, end_all_on_interrupt};
+use crate::web::{Server, Site};
 use crate::workspace;
 
 mod example;
@@ -75,7 +75,6 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let server = Server::start(Site::new(&site), args.port)?;
     let address = server.url("/");
     if args.headless {
-        end_all_on_interrupt()?;
         let visit = headless::Visit {
             server: &server,
             examples: &examples,

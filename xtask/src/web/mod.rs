@@ -11,7 +11,6 @@ mod program;
 mod server;
 mod session;
 
-pub(crate) use process::end_all_on_interrupt;
 pub(crate) use program::{Programs, write};
 pub(crate) use server::{Server, Site};
 pub(crate) use session::Session;

@@ -2,12 +2,12 @@
 //!
 //! A driver starts a browser, and a browser starts a dozen processes more. Each driver therefore leads a process
 //! group of its own: ending the group ends all of them and nothing else. An interrupt (Ctrl-C, or a polite `kill`)
-//! would skip destructors, so [`end_all_on_interrupt`] ends the groups that are still registered.
+//! would skip destructors, so the first process brings a handler that ends the groups that are still registered.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -37,6 +37,7 @@ impl Process {
     ///
     /// If the folder cannot be made, or the program cannot be started.
     pub(super) fn start(mut command: Command) -> Result<Process> {
+        end_all_on_interrupt()?;
         let folder = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
         command.env("TMPDIR", folder.path()).env("TMP", folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -71,11 +72,11 @@ impl Drop for Process {
 }
 
 /// From now on an interrupt ends every registered group and removes its folder before it ends this program.
-///
-/// # Errors
-///
-/// If the system refuses the signal handlers.
-pub(crate) fn end_all_on_interrupt() -> Result<()> {
+fn end_all_on_interrupt() -> Result<()> {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    if INSTALLED.get().is_some() {
+        return Ok(());
+    }
     group::on_interrupt(|| {
         let running = running();
         let leaders: Vec<u32> = running.iter().map(|&(leader, _)| leader).collect();
@@ -84,7 +85,10 @@ pub(crate) fn end_all_on_interrupt() -> Result<()> {
             // What cannot be removed lies among other temporary files.
             fs::remove_dir_all(folder).ok();
         }
-    })
+    })?;
+    // Another thread may have been first; then there are two handlers, which does no harm.
+    INSTALLED.set(()).ok();
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -151,5 +155,30 @@ mod group {
 
     pub(super) fn on_interrupt(_act: impl Fn() + Send + 'static) -> anyhow::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_process_leaves_neither_a_folder_nor_an_entry() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & wait"]);
+        let mut process = Process::start(command).unwrap();
+        assert!(process.is_running().unwrap());
+        let (leader, folder) = running().iter().find(|(id, _)| *id == process.child.id()).cloned().unwrap();
+        assert!(folder.is_dir());
+        drop(process);
+        assert!(!folder.exists());
+        assert!(running().iter().all(|(id, _)| *id != leader));
+    }
+
+    #[test]
+    fn a_process_that_ends_by_itself_is_seen_to_have_ended() {
+        let mut process = Process::start(Command::new("true")).unwrap();
+        process.child.wait().unwrap();
+        assert!(!process.is_running().unwrap());
     }
 }
