@@ -261,6 +261,36 @@ remote_test! {
         assert_eq!(on_worker(remote!(move || { list.push(3u8); list })).await.unwrap(), [1, 2, 3]);
     }
 
+    async fn a_task_per_item_of_an_iterator() {
+        let offset = 1;
+        let tasks = (0..3).map(|i| remote!(move || i * i + offset));
+        for (task, expected) in tasks.zip([1, 2, 5]) {
+            assert_eq!(on_worker(task).await.unwrap(), expected);
+        }
+    }
+
+    async fn names_of_the_enclosing_impl() {
+        struct Counter<'a>(&'a u32);
+        impl Counter<'_> {
+            const STEP: u32 = 2;
+            fn next(n: u32) -> u32 {
+                n + Self::STEP
+            }
+            fn task(&self) -> Remote<u32> {
+                let n = *self.0;
+                remote!(move || Self::next(n) * Self::STEP)
+            }
+        }
+        assert_eq!(on_worker(Counter(&3).task()).await.unwrap(), 10);
+    }
+
+    async fn a_value_of_an_unnamed_type() {
+        fn length(text: impl AsRef<str> + Serialize + DeserializeOwned + 'static) -> Remote<usize> {
+            remote!(move || text.as_ref().len())
+        }
+        assert_eq!(on_worker(length(String::from("text"))).await.unwrap(), 4);
+    }
+
     async fn generics_of_the_enclosing_function() {
         async fn text_of<T>(value: T) -> String
         where

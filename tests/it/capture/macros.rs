@@ -74,6 +74,14 @@ remote_test! {
         same!([a] move || text!("{a}"));
     }
 
+    async fn macros_in_macros() {
+        let (a, n, list) = (7, 3, vec![1, 2]);
+        same!([a, n, list] move || {
+            assert!(matches!(list.as_slice(), [first, ..] if *first < n), "{}", format!("{a}"));
+            text!("{:?}", vec![vec![a; n], list.iter().map(|x| x + a).collect()])
+        });
+    }
+
     async fn macros_that_look_at_no_values() {
         let a = 1;
         same!([a] move || (stringify!(x + y), concat!("a", 1), cfg!(unix), line!() > 0, a).4);
