@@ -6,6 +6,7 @@ mod common;
 #[cfg(target_family = "wasm")]
 mod boot;
 mod capture;
+mod codec;
 mod drop;
 mod error;
 #[cfg(target_family = "wasm")]
