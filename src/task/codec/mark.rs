@@ -66,3 +66,29 @@ fn mix(name: &str) -> u32 {
 fn fold(mixed: u32) -> u8 {
     (mixed >> 24) as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A byte cannot tell all names apart; it should tell nearly all pairs apart, of alike names too.
+    #[test]
+    fn alike_names_rarely_have_the_same_mark() {
+        let letters = ["a", "b", "i", "x", "y"];
+        let parts = ["", "id", "min", "max", "left", "right", "name", "value", "start", "0", "1"];
+        let names = letters.iter().flat_map(|a| parts.map(|b| [format!("{a}{b}"), format!("{b}_{a}")]));
+        let names = names.flatten().collect::<Vec<_>>();
+        let (mut pairs, mut alike, mut turned, mut variants) = (0, 0, 0, 0);
+        for (i, a) in names.iter().enumerate() {
+            for b in &names[i + 1..] {
+                pairs += 1;
+                alike += usize::from(Fields::of(&[a]).byte() == Fields::of(&[b]).byte());
+                turned += usize::from(Fields::of(&[a, b]).byte() == Fields::of(&[b, a]).byte());
+                variants += usize::from(is_named(variant(a, Shape::Unit), b));
+            }
+        }
+        for (found, ideal) in [(alike, 256), (turned, 256), (variants, 64)] {
+            assert!(found * ideal < pairs * 3 / 2, "{found} of {pairs} pairs, ideal is 1 in {ideal}");
+        }
+    }
+}

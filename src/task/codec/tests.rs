@@ -206,6 +206,39 @@ fn a_newtype_that_borrows_the_name_of_a_lane_gains_nothing() {
 }
 
 #[test]
+fn the_slot_is_closed_after_a_newtype_that_did_not_use_it() {
+    /// Borrows the name of a lane, and does not take what the reader puts into the slot.
+    #[derive(Serialize, Deserialize, Debug)]
+    #[serde(rename = "$wasm_mt::Attachment")]
+    struct Borrowed<T>(T);
+    #[track_caller]
+    fn assert_closed() {
+        let written = serde_json::to_string(&Transfer(vec![1u8])).expect_err("the slot is closed");
+        assert!(written.to_string().contains("travels only"), "{written}");
+        let read = serde_json::from_str::<Transfer<Vec<u8>>>("[1]").expect_err("the slot is closed");
+        assert!(read.to_string().contains("travels only"), "{read}");
+    }
+
+    packet(&Borrowed(5u8)).unwrap();
+    assert_closed();
+    let lanes = Packet { bytes: vec![0, 9], ..packet(&Transfer(vec![1u8])).unwrap() };
+    assert_eq!(decode::<Borrowed<u8>>(lanes).unwrap().0, 9);
+    assert_closed();
+
+    #[cfg(panic = "unwind")]
+    {
+        struct Panics;
+        impl Serialize for Panics {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                panic!("while the slot is open")
+            }
+        }
+        assert!(std::panic::catch_unwind(|| packet(&Borrowed(Panics)).is_ok()).is_err());
+        assert_closed();
+    }
+}
+
+#[test]
 fn lengths_that_a_value_announces_are_held_against_it() {
     struct Announces(usize);
     impl Serialize for Announces {

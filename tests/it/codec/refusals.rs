@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
+use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_mt::Remote;
 
@@ -68,6 +69,22 @@ struct User {
     id: u32,
     #[serde(skip_serializing)]
     _password: u32,
+}
+
+/// Writes its fields in another order than it reads them.
+#[derive(Deserialize)]
+struct OtherOrder {
+    width: u32,
+    height: u32,
+}
+
+impl Serialize for OtherOrder {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("OtherOrder", 2)?;
+        fields.serialize_field("height", &self.height)?;
+        fields.serialize_field("width", &self.width)?;
+        fields.end()
+    }
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -220,6 +237,10 @@ remote_test! {
 
     async fn skips_that_cancel_out_are_refused() {
         refused!(User, User { id: 1, _password: 2 }, ["`User`", "skip_serializing", "skip_deserializing"]);
+    }
+
+    async fn fields_in_another_order_are_refused() {
+        refused!(OtherOrder, OtherOrder { width: 1, height: 2 }, ["`OtherOrder`", "fields that it writes"]);
     }
 
     async fn names_that_differ_between_the_sides_are_refused() {
