@@ -25,7 +25,7 @@ pub(crate) use super::codec::lane;
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use wasm_mt::Transfer;
+/// use wasm_mt::{Thread, Transfer, remote};
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct Image {
@@ -33,8 +33,16 @@ pub(crate) use super::codec::lane;
 ///     pixels: Transfer<Vec<u8>>,
 /// }
 ///
-/// let image = Image { width: 2, pixels: Transfer(vec![0, 255]) };
-/// assert_eq!(image.pixels.0.len() as u32 % image.width, 0);
+/// # wasm_mt::run(async {
+/// let mut image = Image { width: 1000, pixels: Transfer(vec![0; 1_000_000]) };
+/// let inverted = remote!(move || {
+///     image.pixels.0.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+///     image
+/// });
+/// let image = Thread::new().spawn_remote(inverted).await?;
+/// assert_eq!(image.pixels.0[0], 255);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Transfer<T>(pub T);
