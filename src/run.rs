@@ -8,7 +8,7 @@ use crate::platform;
 
 /// Runs the program: blocks natively until `future` ends, and spawns it on the page's event loop in the browser.
 ///
-/// An `Err` is shown: natively on standard error, with exit code 1; in the browser on the console. There the end is also
+/// An `Err` is shown: natively on standard error, with exit code 1; in the browser on the console, and so is a panic. There the end is also
 /// announced by an event `wasm-mt-exit` on the global object, whose `detail.error` is the error's text or `null`.
 ///
 /// # Panics
@@ -16,12 +16,15 @@ use crate::platform;
 /// Natively, if it is called within another `run`, or within a task.
 ///
 /// ```no_run
-/// fn main() {
-///     wasm_mt::run(async {
-///         wasm_mt::println!("{}", wasm_mt::Thread::new().spawn_remote(wasm_mt::remote!(|| 6 * 7)).await?);
-///         Ok::<_, wasm_mt::Error>(())
-///     })
+/// use wasm_mt::{Error, Thread, remote};
+///
+/// async fn app() -> Result<(), Error> {
+///     let thread = Thread::new();
+///     wasm_mt::println!("{}", thread.spawn_remote(remote!(|| 6 * 7)).await?);
+///     Ok(())
 /// }
+///
+/// wasm_mt::run(app()); // all of `main`
 /// ```
 pub fn run<F>(future: F)
 where

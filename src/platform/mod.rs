@@ -26,7 +26,7 @@ mod web;
 use web as room;
 
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{Factory, js_error};
+pub(crate) use web::js_error;
 
 pub(crate) use room::{
     Attachment, Number, Outbox, PANIC_ABORTS, Port, WebOptions, current, guard, memory_size, now, print, run,
@@ -66,6 +66,10 @@ pub(crate) enum Event {
     /// The worker posted this.
     Packet(Packet),
     /// The worker could not be started, for this reason: "what went wrong; what to do".
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        expect(dead_code, reason = "natively a start fails at once or not at all")
+    )]
     NotStarted(String),
     /// The worker is gone.
     Lost(Loss),

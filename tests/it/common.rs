@@ -25,7 +25,7 @@ macro_rules! remote_test {
 }
 
 /// Runs a task on a new worker.
-pub async fn on_worker<R>(task: Remote<R>) -> Result<R, Error>
+pub(crate) async fn on_worker<R>(task: Remote<R>) -> Result<R, Error>
 where
     R: Serialize + DeserializeOwned + 'static,
 {

@@ -183,7 +183,7 @@ struct DropsHandle(Mutex<Option<RemoteHandle<u32>>>);
 
 impl Wake for DropsHandle {
     fn wake(self: Arc<Self>) {
-        let handle = self.0.lock().unwrap().take();
+        let handle = self.0.lock().map(|mut held| held.take());
         drop(handle);
     }
 }

@@ -1,5 +1,7 @@
 //! The tests that run on both targets, filed by axis: one body each, `remote_test!` makes it a test here and there.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 #[macro_use]
 mod common;
 

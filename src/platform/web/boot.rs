@@ -1,6 +1,8 @@
 #![expect(unsafe_code, reason = "the worker's main function crosses as the address of a static")]
 //! The worker's side of a boot: what `worker.js` calls.
 
+#![expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
+
 use std::cell::{Cell, RefCell};
 use std::ptr;
 

@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use wasm_bindgen::JsValue;
-
 use super::message;
 use crate::error::Error;
 

@@ -11,6 +11,8 @@ mod port;
 mod time;
 
 use std::any::Any;
+use std::panic;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasm_bindgen::prelude::*;
@@ -19,7 +21,8 @@ use crate::error::Error;
 
 pub(crate) use attachment::{Attachment, Number};
 pub(crate) use boot::Outbox;
-pub(crate) use port::{Factory, Port, start};
+use port::Factory;
+pub(crate) use port::{Port, start};
 pub(crate) use time::{now, sleep, spawn_service, yield_now};
 
 /// How a worker is to be started, as far as only the web has it.
@@ -71,12 +74,25 @@ pub(crate) fn print(text: &str) {
 
 /// The program's way in: runs `future` beside whatever else the page does, and announces its end.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
+    show_panics();
     spawn_local(async move {
         let outcome = future.await;
         if let Err(text) = &outcome {
             error(text);
         }
         message::announce_exit(outcome.err());
+    });
+}
+
+/// Has the message of a panic shown, which otherwise is a bare trap. The hook that was there is called after ours.
+fn show_panics() {
+    static SHOWN: Once = Once::new();
+    SHOWN.call_once(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            error(&info.to_string());
+            next(info);
+        }));
     });
 }
 

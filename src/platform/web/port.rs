@@ -62,7 +62,7 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
         None => glue::url()?,
     };
     let policy = Policy::watch();
-    let worker = create(spec.web.factory, spec.web.script.as_deref(), spec.name.as_deref(), &policy)?;
+    let worker = create(spec.web.factory, spec.web.script.as_deref(), spec.name.as_deref())?;
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     let lock = format!("wasm-mt {} {id}", js_sys::Math::random());
 
@@ -94,12 +94,7 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     Ok(port)
 }
 
-fn create(
-    factory: Option<Factory>,
-    script: Option<&str>,
-    name: Option<&str>,
-    policy: &Policy,
-) -> Result<Worker, Error> {
+fn create(factory: Option<Factory>, script: Option<&str>, name: Option<&str>) -> Result<Worker, Error> {
     if let Some(factory) = factory {
         return factory().map_err(|thrown| {
             Error::startup(format!("the worker factory threw {}; it must give a Worker", text_of(&thrown)))
@@ -109,12 +104,19 @@ fn create(
     if let Some(name) = name {
         options.set_name(name);
     }
-    let made = match script {
-        Some(script) => Worker::new_with_options(script, &options),
-        None => blob_url().and_then(|url| Worker::new_with_options(&url, &options)),
-    };
-    // Some engines throw where others fire an event.
-    made.map_err(|thrown| Error::startup(policy.cause().unwrap_or_else(|| text_of(&thrown))))
+    // Some engines throw what others tell by an event: that the policy, or the script's origin, is wrong.
+    match script {
+        Some(script) => Worker::new_with_options(script, &options).map_err(|thrown| {
+            Error::startup(format!(
+                "the worker script {script} was refused: {}; serve it from the page's own origin, and let the content \
+                 security policy allow it by `worker-src`",
+                text_of(&thrown)
+            ))
+        }),
+        None => blob_url()
+            .and_then(|url| Worker::new_with_options(&url, &options))
+            .map_err(|thrown| Error::startup(blob_failure(&text_of(&thrown)))),
+    }
 }
 
 /// The worker script as a URL, made once: it must outlive every worker that loads it late.
@@ -225,11 +227,7 @@ async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Po
         return cause;
     }
     let Some(url) = script else {
-        let message = message.unwrap_or_else(|| "it could not be loaded".to_owned());
-        return format!(
-            "its script, a blob, failed: {message}; let the content security policy say `worker-src blob:`, \
-             or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
-        );
+        return blob_failure(&message.unwrap_or_else(|| "it could not be loaded".to_owned()));
     };
     let response = match fetch(url) {
         Ok(promise) => JsFuture::from(promise).await,
@@ -243,6 +241,14 @@ async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Po
         (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
     };
     format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
+}
+
+/// The text for a script that is a blob: most likely a policy forbids it.
+fn blob_failure(seen: &str) -> String {
+    format!(
+        "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
+         or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+    )
 }
 
 /// Asks for the lock that the worker holds for its life: when it comes, the worker is gone.
