@@ -119,6 +119,7 @@ async fn a_page_timer_fires_while_a_synchronous_task_runs() {
         let end = Date::now() + milliseconds;
         while Date::now() < end {}
     }));
+    // sleep: a timer of the page is what is tested
     match select(Box::pin(wasm_mt::sleep(Duration::from_millis(5))), task).await {
         Either::Left(((), task)) => task.await.unwrap(),
         Either::Right(_) => panic!("the page did not run before the task had ended"),

@@ -112,6 +112,7 @@ remote_test! {
         send(&thread);
         sync(&thread);
         send(&thread.ready());
+        // sleep: it is never awaited
         send(&wasm_mt::sleep(std::time::Duration::ZERO));
         assert_eq!(handle.await.unwrap(), 1);
     }

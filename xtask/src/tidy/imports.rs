@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("pool", &["error", "platform", "wire", "task", "worker", "schedule"]),
     ("executor", &["error", "platform", "wire", "task", "worker", "schedule", "pool"]),
     ("thread", &["error", "platform", "wire", "task", "worker", "schedule", "pool", "executor"]),
-    ("js", &["error", "platform", "wire", "task"]),
+    ("js", &["error", "platform", "wire", "task", "thread"]),
     ("run", &["error", "platform", "executor"]),
     ("compat", &["error", "platform", "task", "pool", "executor", "thread", "js", "run"]),
     ("__private", &["error", "platform", "task", "pool", "executor", "thread", "js", "run"]),
