@@ -43,8 +43,8 @@ pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
     if let (Some(first), false) = (captures.first(), task.code.is_move()) {
         return Err(without_move(&task.code, first));
     }
-    if let Some(ExprAsync { capture: None, async_token, .. }) = task.code.returned_block()
-        && (!captures.is_empty() || task.code.parameter().is_some())
+    let borrows = !captures.is_empty() || task.code.parameter().is_some();
+    if let (Some(ExprAsync { capture: None, async_token, .. }), true) = (task.code.returned_block(), borrows)
     {
         return Err(Error::new(
             async_token.span,

@@ -121,7 +121,7 @@ fn foreign() -> Error {
 /// The entry at an address, if there is one.
 fn lookup(address: usize) -> Option<&'static Entry> {
     let end = address.checked_add(size_of::<Entry>())?;
-    if address == 0 || !address.is_multiple_of(align_of::<Entry>()) || end > platform::memory_size() {
+    if address == 0 || address % align_of::<Entry>() != 0 || end > platform::memory_size() {
         return None;
     }
     // SAFETY: the address is aligned and lies within this memory. Addresses in the entries lane come from

@@ -17,9 +17,7 @@ impl<'ast> Visit<'ast> for Analysis {
     }
 
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
-        if path.qself.is_none()
-            && let Some(name) = path.path.get_ident()
-        {
+        if let (None, Some(name)) = (&path.qself, path.path.get_ident()) {
             self.used(name);
         }
     }

@@ -78,7 +78,7 @@ pub fn __wasm_mt_receive(message: &JsValue) {
 
 fn lookup(address: usize) -> Option<&'static Main> {
     let end = address.checked_add(size_of::<Main>())?;
-    if address == 0 || !address.is_multiple_of(align_of::<Main>()) || end > super::memory_size() {
+    if address == 0 || address % align_of::<Main>() != 0 || end > super::memory_size() {
         return None;
     }
     // SAFETY: the address is aligned and lies within this memory. It is that of a static in the page's instance of the
