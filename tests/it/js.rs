@@ -127,6 +127,22 @@ async fn a_page_timer_fires_while_a_synchronous_task_runs() {
 }
 
 #[wasm_bindgen_test]
+async fn a_line_printed_on_a_worker_is_on_the_page_s_console() {
+    let hook = Function::new_no_args(
+        "const lines = [], log = console.log; console.log = text => { lines.push(text); log(text); }; return lines;",
+    );
+    let lines: Array = hook.call0(&JsValue::UNDEFINED).unwrap().unchecked_into();
+    let nested = Remote::new_async((), |()| async {
+        wasm_mt::println!("from a {}", "worker");
+        on_worker(Remote::new((), |()| wasm_mt::println!("from a worker of a worker"))).await
+    });
+    on_worker(nested).await.unwrap().unwrap();
+    wasm_mt::println!("from the page");
+    let lines = lines.iter().filter_map(|line| line.as_string()).collect::<Vec<_>>();
+    assert_eq!(lines, ["from a worker", "from a worker of a worker", "from the page"]);
+}
+
+#[wasm_bindgen_test]
 async fn a_trap_is_the_fault_of_its_task() {
     let thread = Thread::new();
     let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
