@@ -30,9 +30,9 @@ async fn app() -> Result<(), Box<dyn Error>> {
     for tile in Tile::all() {
         let start = Instant::now();
         let pixels = tile.render();
-        serial_time += start.elapsed();
         screen.draw(tile, &pixels)?;
         serial.put(tile, &pixels);
+        serial_time += start.elapsed();
         wasm_mt::yield_now().await; // so that the page stays responsive
     }
     println!("here: {serial_time:.0?}");
