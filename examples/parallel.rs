@@ -58,7 +58,7 @@ async fn app() -> Result<(), Box<dyn Error>> {
 
     let differing = parallel.differing(&serial);
     if differing > 0 {
-        return Err(format!("{differing} pixels differ").into());
+        return Err(format!("{differing} of {} pixels differ", SIZE * SIZE).into());
     }
     println!("all {} pixels are equal; their checksum is {:08x}", SIZE * SIZE, parallel.checksum());
     screen.end(&parallel)
