@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xshell::Shell;
 
+mod bench;
 mod bindings;
 mod demo;
 mod pages;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Args),
     /// Runs all checks and all tests, natively and in browsers.
     Test(test::Args),
+    /// Measures what the library weighs and costs, beside what the platform itself takes.
+    Bench(bench::Args),
     /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
     Tidy,
     /// Runs a test binary in a browser; Cargo calls this.
@@ -60,6 +63,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(&shell, &args),
         Command::Test(args) => Ok(test::run(&shell, &args)),
+        Command::Bench(args) => bench::run(&shell, &args),
         Command::Tidy => tidy::run(&shell),
         Command::WasmRunner { args } => bindings::run_tests(args),
     }

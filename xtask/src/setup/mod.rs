@@ -3,6 +3,7 @@
 //! Set-up writes only under the target folder, except where it asks `rustup` or `apt-get` to install something, and it
 //! says so. What is there already is found within a second, and nothing is asked of the network then.
 
+pub(crate) use apt::which;
 pub(crate) use browsers::{Browser, Browsers, Installed, browsers};
 pub(crate) use rustup::linters;
 pub(crate) use wasm::{TARGET, Wasm, wasm};

@@ -1,0 +1,161 @@
+//! `cargo xtask bench`: what the library weighs and what it costs, each beside its floor.
+//!
+//! The floor is the same work done without this library, measured by the same program in the same run: in a browser by
+//! plain JavaScript on the same page, natively by the standard library. Only ratios mean something on another machine.
+//! Nothing here fails because something is slow. The programs are those of the package in `xtask/benches/`.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use wasm_mt_benches::Measured;
+use xshell::{Shell, cmd};
+
+use crate::bindings::BindingsTarget;
+use crate::progress::{Step, note};
+use crate::setup::{self, Browser, Installed};
+use crate::web::{self, Programs, Server, Session, Site};
+use crate::workspace;
+
+use size::Weight;
+
+mod size;
+mod table;
+
+const PACKAGE: &str = "wasm-mt-benches";
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The browsers to measure in.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "BROWSER,..", default_value = "chromium")]
+    browser: Vec<Browser>,
+    /// How many rounds each benchmark has.
+    #[arg(long, value_name = "N", default_value_t = 31)]
+    rounds: usize,
+}
+
+/// Everything that was measured.
+#[derive(Serialize)]
+struct Report {
+    /// The program that does nothing but run one task.
+    size: Vec<Weight>,
+    runs: Vec<Run>,
+}
+
+/// The benchmarks on one platform.
+#[derive(Serialize)]
+struct Run {
+    platform: String,
+    measured: Vec<Measured>,
+}
+
+/// Measures, prints a table and writes the figures as JSON.
+///
+/// # Errors
+///
+/// If something cannot be built or does not run to its end. Never because of a time.
+pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
+    // Before the builds: a browser that is missing should be known at once.
+    let browsers = setup::browsers(shell, &args.browser)?;
+    if let Some(missing) = browsers.missing.first() {
+        bail!("{} is missing: {}", missing.browser, missing.cure);
+    }
+    let wasm = setup::wasm(shell)?;
+    let folder = workspace::target_dir(shell)?.join("bench");
+
+    let step = Step::begin("building the benchmarks, for the web and natively");
+    let programs = Programs::build(shell, &wasm, ["--release", "--package", PACKAGE])?;
+    let site = folder.join("site");
+    for program in ["bench", "noop"] {
+        programs.bind(program, &site, BindingsTarget::Web)?;
+    }
+    for (name, text) in [
+        ("index.html", include_str!("../../benches/index.html")),
+        ("floor.js", include_str!("../../benches/floor.js")),
+        ("harness.js", include_str!("../../pages/harness.js")),
+    ] {
+        web::write(&site.join(name), text)?;
+    }
+    cmd!(shell, "cargo build --quiet --release --package {PACKAGE}").quiet().run()?;
+    step.end("built");
+
+    let step = Step::begin("weighing the smallest program");
+    let size = size::weigh(shell, &site, "noop")?;
+    step.end("done");
+    let server = Server::start(Site::new(&site), None)?;
+    let mut report = Report { size, runs: Vec::new() };
+    for browser in &browsers.installed {
+        let step = Step::begin(format!("measuring in {}", browser.browser));
+        let measured = in_browser(&server, browser, args.rounds)?;
+        step.end(format_args!("{} benchmarks", measured.len()));
+        report.runs.push(Run { platform: browser.browser.to_string(), measured });
+    }
+    let step = Step::begin("measuring natively");
+    let program =
+        workspace::target_dir(shell)?.join("release").join(format!("bench{}", std::env::consts::EXE_SUFFIX));
+    let rounds = args.rounds.to_string();
+    let measured = read(&cmd!(shell, "{program} {rounds}").quiet().read()?)?;
+    step.end(format_args!("{} benchmarks", measured.len()));
+    report.runs.push(Run { platform: "native".to_owned(), measured });
+
+    print!("\n{}", table::of(&report));
+    let file = folder.join("bench.json");
+    write(&file, &report)?;
+    println!("\nthe figures are in {}", file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the page of benchmarks and waits for its end.
+fn in_browser(server: &Server, browser: &Installed, rounds: usize) -> Result<Vec<Measured>> {
+    let deadline = Duration::from_secs(60 + 5 * rounds as u64);
+    let session = Session::start(browser)?;
+    session.open(&server.url(&format!("/?rounds={rounds}")), deadline)?;
+    let verdict = session.wait_for_attribute("html", "data-verdict", "running", deadline)?;
+    let output = session.execute("return document.documentElement.dataset.output", &[])?;
+    let output = output.as_str().unwrap_or_default();
+    match verdict.as_deref() {
+        Some("ended") => read(output),
+        Some(verdict) => bail!("the page is {verdict}: {output}"),
+        None => bail!("the page did not end within {} s: {output}", deadline.as_secs()),
+    }
+}
+
+/// The benchmarks among the lines that a program printed.
+fn read(output: &str) -> Result<Vec<Measured>> {
+    let measured = output.lines().map(|line| {
+        serde_json::from_str(line).with_context(|| format!("the program printed no benchmark: {line}"))
+    });
+    let measured: Vec<Measured> = measured.collect::<Result<_>>()?;
+    for each in &measured {
+        note(table::line(each));
+    }
+    Ok(measured)
+}
+
+fn write(file: &Path, report: &Report) -> Result<()> {
+    let json = serde_json::to_string_pretty(report)?;
+    fs::write(file, json).with_context(|| format!("failed to write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_prints_is_read() {
+        let line = r#"{"name":"a","ours":{"median":2.0,"least":1.0,"most":3.0},"beside":"b","floor":{"median":1.0,
+            "least":1.0,"most":1.0},"ratio":{"median":2.0,"least":1.0,"most":3.0},"rounds":3,"operations":8}"#;
+        let measured = read(&line.replace('\n', "")).unwrap();
+        assert_eq!((measured[0].name.as_str(), measured[0].operations), ("a", 8));
+    }
+
+    #[test]
+    fn a_program_that_says_something_else_has_failed() {
+        let error = read("Error: no worker").unwrap_err().to_string();
+        assert!(error.contains("no worker"), "{error}");
+    }
+}
