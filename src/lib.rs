@@ -1,4 +1,12 @@
-//! Real multithreading for Rust in the browser.
+#![doc = include_str!("../README.md")]
+//!
+//! # Where to look
+//!
+//! - [`remote!`], [`Remote`] and [`RemoteFn`]: tasks, what they capture, and what does not compile.
+//! - [`Thread`] and [`ThreadBuilder`]: workers and their options.
+//! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
+//! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
+//! - [`run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
 
 #[cfg(all(target_family = "wasm", target_feature = "atomics"))]
 compile_error!(
