@@ -37,11 +37,14 @@ pub(super) fn declared(root: &Path) -> anyhow::Result<Declared> {
     for path in entries(&folder)? {
         let Some(suite) = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()) else { continue };
         if path.extension().is_some_and(|extension| extension == "rs") {
-            read_module(&path, &folder, &suite, &mut declared.shared, &mut BTreeSet::new())?;
+            let mut reached = Reached::default();
+            reached.read(&path, &folder, &suite, true)?;
+            declared.shared.extend(reached.shared);
         } else if path.join("main.rs").is_file() {
-            let mut reached = BTreeSet::new();
-            read_module(&path.join("main.rs"), &path, &suite, &mut declared.shared, &mut reached)?;
-            let lost = sources(&path)?.into_iter().filter(|file| !reached.contains(file));
+            let mut reached = Reached::default();
+            reached.read(&path.join("main.rs"), &path, &suite, true)?;
+            declared.shared.extend(reached.shared);
+            let lost = sources(&path)?.into_iter().filter(|file| !reached.files.contains(file));
             declared
                 .lost
                 .extend(lost.map(|file| file.strip_prefix(root).unwrap_or(&file).display().to_string()));
@@ -67,66 +70,87 @@ fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Reads a file as the module `path`; its own modules' files are in `folder`.
-fn read_module(
-    file: &Path,
-    folder: &Path,
-    path: &str,
-    shared: &mut BTreeSet<String>,
-    reached: &mut BTreeSet<PathBuf>,
-) -> anyhow::Result<()> {
-    reached.insert(file.to_owned());
-    let text = fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
-    let code = blank(&text);
-    let found = scan(&tokens(&code), path);
-    shared.extend(found.tests);
-    for name in found.modules {
-        let inner = folder.join(&name);
-        let files = [folder.join(format!("{name}.rs")), inner.join("mod.rs")];
-        // A module with a `#[path]`, or for another target, may have no file here; the compiler knows better than we do.
-        if let Some(file) = files.into_iter().find(|file| file.is_file()) {
-            read_module(&file, &inner, &format!("{path}::{name}"), shared, reached)?;
+/// What belongs to one suite.
+#[derive(Debug, Default)]
+struct Reached {
+    shared: BTreeSet<String>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Reached {
+    /// Reads a file as the module `path`; its own modules' files are in `folder`.
+    fn read(&mut self, file: &Path, folder: &Path, path: &str, for_all_targets: bool) -> anyhow::Result<()> {
+        self.files.insert(file.to_owned());
+        let text = fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
+        let code = blank(&text);
+        let found = scan(&tokens(&code), path);
+        if for_all_targets {
+            self.shared.extend(found.tests);
         }
+        for module in found.modules {
+            let inner = folder.join(&module.name);
+            let files = [folder.join(format!("{}.rs", module.name)), inner.join("mod.rs")];
+            // A module with a `#[path]` has no file here; the compiler knows better than we do.
+            if let Some(file) = files.into_iter().find(|file| file.is_file()) {
+                let path = format!("{path}::{}", module.name);
+                self.read(&file, &inner, &path, for_all_targets && module.for_all_targets)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[derive(Debug, Default)]
 struct Found {
     tests: Vec<String>,
-    modules: Vec<String>,
+    modules: Vec<Module>,
+}
+
+/// A module with a file of its own.
+#[derive(Debug, PartialEq, Eq)]
+struct Module {
+    name: String,
+    for_all_targets: bool,
 }
 
 /// Finds the shared tests of a file, and the modules that have files of their own.
 fn scan(tokens: &[Token<'_>], path: &str) -> Found {
     let mut found = Found::default();
-    // A whole file may be for one target: `#![cfg(..)]`. A module or a macro may be too: `#[cfg(..)]` before it.
-    if tokens.len() > 3 && tokens[0].text == "#" && tokens[1].text == "!" && is_for_one_target(&tokens[2..]) {
-        return found;
-    }
+    scan_items(tokens, path, true, &mut found);
+    found
+}
+
+fn scan_items(tokens: &[Token<'_>], path: &str, mut for_all_targets: bool, found: &mut Found) {
     let text = |place: usize| tokens.get(place).map_or("", |token| token.text);
     let mut place = 0;
     while place < tokens.len() {
-        if text(place) == "#" && text(place + 1) == "[" && is_for_one_target(&tokens[place + 1..]) {
+        if text(place) == "#" && text(place + 1) == "!" && is_for_one_target(&tokens[place + 2..]) {
+            // This attribute is about the whole file, or the whole module.
+            for_all_targets = false;
+            place = end_of_group(tokens, place + 2);
+        } else if text(place) == "#" && text(place + 1) == "[" && is_for_one_target(&tokens[place + 1..]) {
             let item = end_of_group(tokens, place + 1);
             place = end_of_item(tokens, item);
+            scan_items(&tokens[item..place], path, false, found);
         } else if text(place) == "mod" && text(place + 2) == ";" {
-            found.modules.push(text(place + 1).to_owned());
+            found.modules.push(Module { name: text(place + 1).to_owned(), for_all_targets });
             place += 3;
         } else if text(place) == "mod" && text(place + 2) == "{" {
             let end = end_of_group(tokens, place + 2);
-            let inner = scan(&tokens[place + 3..end - 1], &format!("{path}::{}", text(place + 1)));
-            found.tests.extend(inner.tests);
+            let path = format!("{path}::{}", text(place + 1));
+            scan_items(&tokens[place + 3..end - 1], &path, for_all_targets, found);
             place = end;
         } else if text(place) == "remote_test" && text(place + 1) == "!" {
             let end = end_of_group(tokens, place + 2);
-            found.tests.extend(functions(&tokens[place + 3..end - 1]).map(|name| format!("{path}::{name}")));
+            if for_all_targets {
+                let names = functions(&tokens[place + 3..end - 1]);
+                found.tests.extend(names.map(|name| format!("{path}::{name}")));
+            }
             place = end;
         } else {
             place += 1;
         }
     }
-    found
 }
 
 /// True if the attribute at the start is a `cfg` about the target.
@@ -189,11 +213,15 @@ pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Optio
         missing.into_iter().for_each(|fault| section.fault(fault));
     }
     ignored_alike(sections, &shared);
-    if filter.is_none()
-        && let Some(section) = sections.first_mut()
-    {
-        for file in &declared.lost {
-            section.fault(format!("{file} belongs to no test: name it in a `mod`"));
+    let nothing_ran = sections.iter().all(|section| section.passed + section.failed + section.ignored == 0);
+    if let Some(section) = sections.first_mut() {
+        match filter {
+            Some(filter) if nothing_ran => section.fault(format!("no test's name contains `{filter}`")),
+            Some(_) => {}
+            None => {
+                let lost = declared.lost.iter();
+                lost.for_each(|file| section.fault(format!("{file} belongs to no test: name it in a `mod`")));
+            }
         }
     }
     shared.len()
@@ -229,7 +257,9 @@ mod tests {
              #[cfg(not(target_family = \"wasm\"))]\nremote_test! { async fn four() {} }\n",
         );
         assert_eq!(found.tests, ["it::run::one", "it::run::two", "it::run::deep::three"]);
-        assert_eq!(found.modules, ["common"]);
+        let modules: Vec<_> =
+            found.modules.iter().map(|module| (module.name.as_str(), module.for_all_targets)).collect();
+        assert_eq!(modules, [("common", true), ("web", false)]);
     }
 
     #[test]
