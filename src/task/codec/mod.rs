@@ -46,7 +46,7 @@ use self::writer::Writer;
 ///
 /// A recursive type passes one of these at each turn. The bound keeps an unoptimized build within the 1 MiB of
 /// stack that a linker gives to wasm by default.
-const MAX_DEPTH: u32 = 500;
+const MAX_DEPTH: u32 = 128;
 
 /// Appends a value to all lanes of a packet. If that fails or panics, the packet is as it was before.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {

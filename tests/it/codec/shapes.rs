@@ -212,12 +212,12 @@ remote_test! {
         let branch = Tree { name: "branch".into(), children: vec![leaf.clone(); 3] };
         worker.survives(Tree { name: "root".into(), children: vec![branch, leaf] }).await;
         worker.survives(list(0)).await;
-        worker.survives(list(500)).await;
+        worker.survives(list(128)).await;
     }
 
     async fn nesting_without_end_is_refused() {
         let worker = Worker::new();
-        assert_refused(worker.echo(list(501)).await, &["List", "nested more than", "send it flat"]);
+        assert_refused(worker.echo(list(129)).await, &["List", "nested more than", "send it flat"]);
         worker.survives(1).await;
     }
 }

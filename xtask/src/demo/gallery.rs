@@ -18,17 +18,21 @@ const SHARED: [(&str, &str); 3] = [
     ("icon.svg", include_str!("../../gallery/icon.svg")),
 ];
 
-/// Writes the gallery of `examples` to `site`, where their programs already are.
+/// Writes the gallery of `examples` to `site`, where their programs already are. `inject` is a script that runs in each
+/// example's page before everything else.
 ///
 /// # Errors
 ///
 /// If a file cannot be written.
-pub(super) fn write(site: &Path, examples: &[Example]) -> Result<()> {
+pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> Result<()> {
+    let script = if inject.is_some() { "<script src=\"../inject.js\"></script>" } else { "" };
+    web::write(&site.join("inject.js"), inject.unwrap_or_default())?;
     let mut entries = String::new();
     for example in examples {
         let (name, sentence, source) =
             (escape(&example.name), escape(&example.sentence), escape(&example.source));
-        let values = [("name", name.as_str()), ("sentence", &sentence), ("source", &source)];
+        let values =
+            [("name", name.as_str()), ("sentence", &sentence), ("source", &source), ("inject", script)];
         entries += &fill(ENTRY, &values);
         let folder = site.join(&example.name);
         web::write(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
@@ -75,7 +79,7 @@ mod tests {
         fs::create_dir(site.path().join("odd")).unwrap();
         let source = "//! A & B\nfn main() { println!(\"<b>{{name}}</b>\") }\n";
         let example = Example { name: "odd".into(), sentence: "A & B".into(), source: source.into() };
-        write(site.path(), &[example]).unwrap();
+        write(site.path(), &[example], None).unwrap();
         let page = fs::read_to_string(site.path().join("odd/index.html")).unwrap();
         assert!(page.contains("println!(&quot;&lt;b&gt;{{name}}&lt;/b&gt;&quot;)"), "{page}");
         assert!(page.contains("<p>A &amp; B</p>"), "{page}");

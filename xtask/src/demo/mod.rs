@@ -4,6 +4,7 @@
 //! at each in real browsers ([`headless`]). What was built before is not built again: Cargo knows for the programs,
 //! a stamp for their bindings.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// How wide the page is under `--headless`, in pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 1100, requires = "headless")]
     width: u32,
+    /// A script to run in each example's page before the program: for tests of the gallery, which break something.
+    #[arg(long, value_name = "FILE", hide = true, requires = "headless")]
+    inject: Option<PathBuf>,
 }
 
 /// One browser, or every one that can be had.
@@ -69,7 +73,8 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let step = Step::begin("building the examples for the web");
     let examples = example::find(&shell.current_dir().join("examples"), &args.names)?;
     let built = example::build(shell, &wasm, &examples, &site)?;
-    gallery::write(&site, &examples)?;
+    let inject = args.inject.as_ref().map(|file| shell.read_file(file)).transpose()?;
+    gallery::write(&site, &examples, inject.as_deref())?;
     step.end(built);
 
     let server = Server::start(Site::new(&site), args.port)?;

@@ -15,6 +15,7 @@ use report::{Report, Section};
 
 mod checks;
 mod coverage;
+mod demo;
 mod engines;
 mod native;
 mod output;
@@ -91,6 +92,9 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
         Ok(wasm) => {
             for section in engines::run(shell, wasm, &browsers.installed, filter)? {
                 report.add(section);
+            }
+            if let (Some(browser), None) = (browsers.installed.first(), filter) {
+                report.add(demo::run(shell, browser));
             }
         }
         Err(error) => {
