@@ -184,7 +184,6 @@ mod web {
             Ok(())
         }
 
-        #[expect(clippy::unnecessary_wraps, reason = "natively a file is written")]
         pub(super) fn end(&self, _picture: &Picture) -> Result<(), Box<dyn Error>> {
             Ok(()) // all is drawn
         }
