@@ -83,6 +83,10 @@ fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>)
         command.env_remove(other.driver_variable());
     }
     command.env(browser.browser.driver_variable(), &browser.driver);
+    // The runner ends drivers by force, and they leave their browsers' profiles behind.
+    let profile =
+        tempfile::Builder::new().prefix("wasm-mt-").tempdir().context("failed to create a folder")?;
+    command.env("TMPDIR", profile.path()).env("TMP", profile.path());
 
     let mut section = Section { is_engine: true, ..Section::new(name) };
     let mut output = Output::default();
