@@ -160,7 +160,7 @@ impl fmt::Display for Error {
                 write!(f, "its worker was lost: {cause}; run it again on another worker if it may run twice")
             }
             ErrorKind::Cancelled => f.write_str("it was aborted"),
-            ErrorKind::Timeout { limit } => write!(f, "it ran longer than its limit of {limit:?}"),
+            ErrorKind::Timeout { limit } => write!(f, "it ran longer than its limit of {} ms", limit.as_millis() as u64),
             ErrorKind::Closed => f.write_str(
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),

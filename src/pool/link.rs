@@ -341,8 +341,9 @@ async fn start_deadline(shared: Weak<Shared>, limit: Duration) {
     let starting = matches!(shared.lock().life, Life::Starting { .. });
     if starting {
         let cause = format!(
-            "it was not ready within {limit:?}; if its module is large or `on_start` takes long, \
-             give the builder a longer `start_timeout`"
+            "it was not ready within {} ms; if its module is large or `on_start` takes long, \
+             give the builder a longer `start_timeout`",
+            limit.as_millis() as u64
         );
         shared.end(Error::startup(cause), None);
     }

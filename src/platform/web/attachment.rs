@@ -87,7 +87,8 @@ fn copy(value: &JsValue) -> Result<JsValue, Error> {
     }
     structured_clone(value).map_err(|exception| {
         Error::codec(format!(
-            "a transferred value cannot be copied to be sent again ({exception:?}); send it once, or not by transfer"
+            "a transferred value cannot be copied to be sent again ({}); send it once, or not by transfer",
+            super::text_of(&exception)
         ))
     })
 }

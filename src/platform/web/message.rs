@@ -85,7 +85,7 @@ pub(super) fn get(object: &JsValue, key: &str) -> JsValue {
 pub(super) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object {
     let object = Object::new();
     for (key, value) in properties {
-        Reflect::set(&object, &JsValue::from_str(key), &value).expect("a fresh object takes any property");
+        set(&object, key, &value);
     }
     object
 }
@@ -96,7 +96,8 @@ pub(super) const VERSION: u32 = 1;
 /// Tells the page something that is not a packet.
 pub(super) fn tell(key: &str, value: &JsValue) {
     let message = object([("wasmMt", VERSION.into()), (key, value.clone())]);
-    post_message(&message, &Array::new()).expect("plain text can be cloned");
+    let posted = post_message(&message, &Array::new());
+    debug_assert!(posted.is_ok(), "plain text can be cloned");
 }
 
 /// Fires `wasm-mt-exit` on the global object, for pages that show how a program ended.
@@ -111,6 +112,10 @@ extern "C" {
     /// The worker's own, to its page.
     #[wasm_bindgen(catch, js_name = postMessage)]
     pub(super) fn post_message(message: &JsValue, transfer: &Array) -> Result<(), JsValue>;
+
+    /// Of a plain object: nothing can go wrong.
+    #[wasm_bindgen(js_namespace = Reflect)]
+    fn set(object: &Object, key: &str, value: &JsValue) -> bool;
 
     #[wasm_bindgen(js_name = dispatchEvent)]
     fn dispatch_event(event: &CustomEvent) -> bool;

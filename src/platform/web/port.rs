@@ -64,7 +64,8 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     let policy = Policy::watch();
     let worker = create(spec.web.factory, spec.web.script.as_deref(), spec.name.as_deref())?;
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
-    let lock = format!("wasm-mt {} {id}", js_sys::Math::random());
+    let random = (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
+    let lock = format!("wasm-mt {random} {id}");
 
     let on_message = {
         let lock = lock.clone();
@@ -233,10 +234,10 @@ async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Po
         Ok(promise) => JsFuture::from(promise).await,
         Err(thrown) => Err(thrown),
     };
-    let status = response.map(|response| get(&response, "status").as_f64().unwrap_or_default());
+    let status = response.map(|response| get(&response, "status").as_f64().map_or(0, |status| status as u32));
     let seen = match (status, message) {
-        (Ok(200.0), Some(message)) => message,
-        (Ok(200.0), None) => "it is there, but does not load as a script".to_owned(),
+        (Ok(200), Some(message)) => message,
+        (Ok(200), None) => "it is there, but does not load as a script".to_owned(),
         (Ok(status), _) => format!("status {status}"),
         (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
     };

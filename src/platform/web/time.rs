@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 
 /// Time since some moment of the past; it never goes back.
 pub(crate) fn now() -> Duration {
-    Duration::from_secs_f64(performance_now() / 1000.0)
+    Duration::from_micros((performance_now() * 1000.0) as u64)
 }
 
 /// Resolves after `duration`; longer than 24 days is cut to that.

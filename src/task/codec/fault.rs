@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::de::{Expected, Unexpected};
+
 /// The error type of our serializer and deserializer: one pointer, so that results stay in registers.
 pub(super) struct Fault(Box<Cause>);
 
@@ -71,6 +73,21 @@ impl serde::ser::Error for Fault {
 impl serde::de::Error for Fault {
     fn custom<T: fmt::Display>(text: T) -> Self {
         Fault::new(text.to_string())
+    }
+
+    // The texts of serde show the value, whatever it is: a program would carry the formatting of floats for that alone.
+
+    #[cold]
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Fault::new(format!("there is something else than {expected}; {AGREE}"))
+    }
+
+    #[cold]
+    fn invalid_value(value: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Fault::new(match value {
+            Unexpected::Unsigned(number) => format!("there is {number} and not {expected}; {AGREE}"),
+            _ => format!("there is a value that is not {expected}; {AGREE}"),
+        })
     }
 }
 
