@@ -20,6 +20,7 @@ mod js;
 mod platform;
 mod pool;
 mod run;
+mod table;
 mod task;
 mod thread;
 mod wire;

@@ -11,7 +11,6 @@
 //! Whoever is to be answered is in `tasks`, from `submit` to its answer: the step to `Ended` answers all of them, so
 //! none is forgotten. Nothing is woken, answered or dropped under the lock.
 
-use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
@@ -22,6 +21,7 @@ use futures::channel::oneshot;
 
 use crate::error::Error;
 use crate::platform::{self, Event, Loss, Packet, Port, Spec};
+use crate::table::Table;
 use crate::task::{Job, Reply};
 use crate::wire::{FromWorker, TaskId, ToWorker};
 use crate::worker;
@@ -47,7 +47,7 @@ struct Shared {
 struct State {
     life: Life,
     /// The unanswered ones. `None`: nobody waits for it any more, but the worker has not ended it.
-    tasks: HashMap<TaskId, Option<Reply>>,
+    tasks: Table<Option<Reply>>,
     last_id: TaskId,
     /// Who waits for the end of `Starting`.
     waiting: Vec<oneshot::Sender<Result<(), Error>>>,
@@ -70,7 +70,7 @@ impl Link {
     pub(crate) fn start(options: Options) -> Self {
         // Until the platform has given the port, which it does under the lock: the worker's first event waits for it.
         let life = Life::Ended(Error::closed());
-        let state = State { life, tasks: HashMap::new(), last_id: 0, waiting: Vec::new() };
+        let state = State { life, tasks: Table::new(), last_id: 0, waiting: Vec::new() };
         let shared = Arc::new(Shared { state: Mutex::new(state) });
         let events = Arc::downgrade(&shared);
         let take = move |event| {
@@ -125,7 +125,7 @@ impl Link {
             Life::Ended(_) => unreachable!("seen above, under the same lock"),
         };
         if let Some(error) = refused {
-            let reply = state.tasks.remove(&id);
+            let reply = state.tasks.remove(id);
             drop(state);
             answer(reply, error);
         }
@@ -182,7 +182,7 @@ impl State {
     fn next_id(&mut self) -> TaskId {
         loop {
             self.last_id = self.last_id.wrapping_add(1);
-            if self.last_id != 0 && !self.tasks.contains_key(&self.last_id) {
+            if self.last_id != 0 && self.tasks.get(self.last_id).is_none() {
                 return self.last_id;
             }
         }
@@ -214,7 +214,7 @@ impl Shared {
         match message {
             FromWorker::Ready => self.make_ready(),
             FromWorker::Done { id, outcome } => {
-                let reply = self.lock().tasks.remove(&id);
+                let reply = self.lock().tasks.remove(id);
                 match reply {
                     Some(Some(reply)) => reply.send(outcome),
                     // Cancelled meanwhile: nobody waits.
@@ -238,7 +238,7 @@ impl Shared {
             Life::Starting { port, queue } => {
                 for (id, call) in queue {
                     if let Err(error) = post_run(&port, id, call) {
-                        refused.push((state_now.tasks.remove(&id), error));
+                        refused.push((state_now.tasks.remove(id), error));
                     }
                 }
                 Life::Ready { port }
@@ -263,10 +263,10 @@ impl Shared {
         let dropped = match &mut state_now.life {
             Life::Starting { queue, .. } => {
                 let call = queue.iter().position(|(queued, _)| *queued == id).and_then(|at| queue.remove(at));
-                (state_now.tasks.remove(&id).flatten(), call)
+                (state_now.tasks.remove(id).flatten(), call)
             }
             Life::Ready { port } => {
-                let reply = state_now.tasks.get_mut(&id).and_then(Option::take);
+                let reply = state_now.tasks.get_mut(id).and_then(Option::take);
                 if reply.is_some() {
                     let mut packet = Packet::default();
                     ToWorker::Cancel { id }.write(&mut packet);
@@ -301,9 +301,9 @@ impl Shared {
         // The worker goes before anybody who is woken may start another.
         drop(life);
         if let Some((id, error)) = culprit {
-            answer(tasks.remove(&id), error);
+            answer(tasks.remove(id), error);
         }
-        for (_, reply) in tasks {
+        for reply in tasks.into_values() {
             answer(Some(reply), error.clone());
         }
         for sender in waiting {

@@ -10,7 +10,6 @@ mod panic;
 mod running;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::AbortHandle;
@@ -18,6 +17,7 @@ use futures::future::AbortHandle;
 use self::running::Running;
 use crate::error::Error;
 use crate::platform::{self, Inbox, Main, Outbox, Packet};
+use crate::table::Table;
 use crate::task::{self, Call, Outcome};
 use crate::wire::{FromWorker, TaskId, ToWorker};
 
@@ -33,7 +33,7 @@ fn main(outbox: Outbox) -> Inbox {
 struct Worker {
     outbox: Outbox,
     /// The asynchronous tasks that have begun and not ended.
-    running: RefCell<HashMap<TaskId, AbortHandle>>,
+    running: RefCell<Table<AbortHandle>>,
     /// Set by the first panic, for ever.
     poisoned: Cell<bool>,
 }
@@ -91,7 +91,7 @@ impl Worker {
                         Ok(None) => return,
                         Err(_aborted) => Err(Error::cancelled()),
                     };
-                    self.running.borrow_mut().remove(&id);
+                    self.running.borrow_mut().remove(id);
                     self.done(id, outcome);
                 });
             }
@@ -100,7 +100,7 @@ impl Worker {
     }
 
     fn cancel(&self, id: TaskId) {
-        if let Some(task) = self.running.borrow().get(&id) {
+        if let Some(task) = self.running.borrow().get(id) {
             task.abort();
         }
     }

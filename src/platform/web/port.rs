@@ -1,7 +1,6 @@
 //! The page's side of a worker: starting it, posting to it, and hearing how it fares.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise};
@@ -14,12 +13,13 @@ use super::boot::{not_cloneable, table_length};
 use super::message::{self, VERSION, get, object};
 use super::{glue, print, text_of};
 use crate::error::Error;
+use crate::table::Table;
 
 /// Makes a worker, for bundlers that must see the expression that does.
 pub(crate) type Factory = fn() -> Result<Worker, JsValue>;
 
 thread_local! {
-    static WORKERS: RefCell<BTreeMap<u32, Live>> = const { RefCell::new(BTreeMap::new()) };
+    static WORKERS: RefCell<Table<Live>> = const { RefCell::new(Table::new()) };
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -41,7 +41,8 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let worker = WORKERS.with_borrow(|workers| workers[&self.id].worker.clone());
+        let worker = WORKERS.with_borrow(|workers| workers.get(self.id).map(|live| live.worker.clone()));
+        let worker = worker.expect("a worker is there until its port is dropped");
         let (message, moved) = message::pack(packet);
         worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
@@ -50,7 +51,7 @@ impl Port {
 impl Drop for Port {
     fn drop(&mut self) {
         // Fails only while the page's thread-locals are torn down, and then the worker goes with the page.
-        if let Ok(Some(live)) = WORKERS.try_with(|workers| workers.borrow_mut().remove(&self.id)) {
+        if let Ok(Some(live)) = WORKERS.try_with(|workers| workers.borrow_mut().remove(self.id)) {
             live.worker.terminate();
         }
     }
@@ -58,8 +59,8 @@ impl Drop for Port {
 
 pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
     let glue = match spec.web.glue {
-        Some(url) => absolute(&url)?,
-        None => glue::url()?,
+        Some(url) => Some(absolute(&url)?),
+        None => glue::url(),
     };
     let policy = Policy::watch();
     let worker = create(spec.web.factory, spec.web.script.as_deref(), spec.name.as_deref())?;
@@ -79,6 +80,7 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     let (first, moved) = message::pack(first);
     let boot = object([
         ("version", VERSION.into()),
+        ("trace", if glue.is_none() { glue::trace() } else { JsValue::UNDEFINED }),
         ("glue", glue.into()),
         ("module", wasm_bindgen::module()),
         ("main", (std::ptr::from_ref(main).expose_provenance()).into()),
@@ -139,7 +141,7 @@ fn blob_url() -> Result<String, JsValue> {
 /// A URL in full: inside a blob's worker nothing else is understood.
 fn absolute(url: &str) -> Result<String, Error> {
     let base = get(&get(&js_sys::global(), "document"), "baseURI").as_string();
-    let base = base.or_else(|| glue::url().ok()).unwrap_or_default();
+    let base = base.or_else(glue::url).unwrap_or_default();
     match Url::new_with_base(url, &base) {
         Ok(url) => Ok(url.href()),
         Err(_) => Err(Error::startup(format!(
@@ -150,7 +152,7 @@ fn absolute(url: &str) -> Result<String, Error> {
 
 /// Hands an event to whoever takes this worker's, unless its port is gone.
 fn deliver(id: u32, event: Event) {
-    let events = WORKERS.with_borrow(|workers| workers.get(&id).map(|live| live.events.clone()));
+    let events = WORKERS.with_borrow(|workers| workers.get(id).map(|live| live.events.clone()));
     if let Some(events) = events {
         events(event);
     }
@@ -170,7 +172,7 @@ fn on_message(id: u32, data: &JsValue, lock: &str) {
         print(&line);
     } else if get(data, "up").is_truthy() {
         WORKERS.with_borrow_mut(|workers| {
-            if let Some(live) = workers.get_mut(&id) {
+            if let Some(live) = workers.get_mut(id) {
                 live.up = true;
             }
         });
@@ -207,7 +209,7 @@ fn refusal(stage: &str, url: &str, text: &str) -> String {
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
 /// death, and that the browser has shown.
 fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>) {
-    let up = WORKERS.with_borrow(|workers| workers.get(&id).is_none_or(|live| live.up));
+    let up = WORKERS.with_borrow(|workers| workers.get(id).is_none_or(|live| live.up));
     if up {
         return;
     }

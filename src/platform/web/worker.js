@@ -1,7 +1,7 @@
 // The script of a wasm-mt worker: a classic one, started from a blob or, under a strict content security policy, from
 // a URL of the host's own. It runs the page's own compiled module behind the page's own glue.
 //
-// Boot message:  { version, glue, module, main, table, name, lock, first }
+// Boot message:  { version, glue or trace, module, main, table, name, lock, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
 //                { wasmMt: version, up | refused | print | died | closing | .. }   everything else
 (() => {
@@ -61,6 +61,16 @@
     });
   };
 
+  // Where the page does not know the glue's URL, it sends a stack trace, of which it is the first script. Frames are
+  // `at name (URL:line:column)` or `name@URL:line:column`; those of the instance itself are passed over.
+  const find = (trace) => {
+    for (const line of trace.split("\n")) {
+      const url = /[^ (@]+:\/\/.*?(?=(:\d+){0,2}\)*\s*$)/.exec(line)?.[0];
+      if (url && !/\.wasm$|:wasm-function\[/.test(url)) return url;
+    }
+    throw new Error("its URL is in no stack trace");
+  };
+
   // The glue is a module (`--target web`), or a classic script that defines a global (`--target no-modules`), whose
   // name is `wasm_bindgen` unless the application chose another. A classic script is harmless as a module: it exports
   // nothing.
@@ -100,18 +110,20 @@
     }
     withoutMain(boot.module);
     const held = hold(boot.lock);
+    let url = "";
     let glue;
     try {
-      glue = await load(boot.glue);
+      url = boot.glue ?? find(boot.trace);
+      glue = await load(url);
     } catch (error) {
-      const status = await fetch(boot.glue).then((response) => response.status, () => 0);
-      return refuse(status === 200 || status === 0 ? "glue" : `status ${status}`, error, boot.glue);
+      const status = url && (await fetch(url).then((response) => response.status, () => 0));
+      return refuse(status && status !== 200 ? `status ${status}` : "glue", error, url);
     }
     try {
       glue.initSync({ module: boot.module });
       if (!glue.__wasm_mt_start) throw new Error("it belongs to another program");
     } catch (error) {
-      return refuse("instance", error, boot.glue);
+      return refuse("instance", error, url);
     }
     tell({ up: true, locked: await held });
     self.onmessage = ({ data }) => {
@@ -123,8 +135,8 @@
       }
     };
     try {
-      current = glue.__wasm_mt_start(boot.main, boot.table, boot.glue, boot.first);
-      if (!current) refuse("instance", new Error("it belongs to another build"), boot.glue);
+      current = glue.__wasm_mt_start(boot.main, boot.table, url, boot.first);
+      if (!current) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);
     }

@@ -6,14 +6,15 @@ use super::{Fault, SourceFile, Tree};
 use crate::source::{Token, blank, end_of_group, tokens};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("error", &[]),
+    ("table", &[]),
     ("schedule", &[]),
-    ("platform", &["error"]),
+    ("platform", &["error", "table"]),
     ("wire", &["error", "platform"]),
     ("task", &["error", "platform", "wire"]),
-    ("worker", &["error", "platform", "wire", "task"]),
-    ("pool", &["error", "platform", "wire", "task", "worker", "schedule"]),
+    ("worker", &["error", "table", "platform", "wire", "task"]),
+    ("pool", &["error", "table", "platform", "wire", "task", "worker", "schedule"]),
     ("executor", &["error", "platform", "wire", "task", "worker", "schedule", "pool"]),
     ("thread", &["error", "platform", "wire", "task", "worker", "schedule", "pool", "executor"]),
     ("js", &["error", "platform", "wire", "task", "thread"]),
