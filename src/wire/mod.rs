@@ -8,6 +8,9 @@
 //! tells for each lane. Heads lie between the bodies in the bytes; a body cannot run over into the next head, because
 //! every reader is bounded by the head's lengths.
 
+use std::mem;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -38,58 +41,48 @@ pub(crate) enum FromWorker {
     Panicked { id: Option<TaskId>, message: String, location: Option<String> },
 }
 
-#[derive(Serialize, Deserialize)]
-enum ToHead {
-    Start { on_start: Option<Lanes> },
-    Run { id: TaskId, call: Lanes },
-    Cancel { id: TaskId },
-}
-
-#[derive(Serialize, Deserialize)]
-enum FromHead {
-    Ready,
-    Done { id: TaskId, outcome: Result<Lanes, Error> },
-    Panicked { id: Option<TaskId>, message: String, location: Option<String> },
-}
-
-/// How much of each lane a body takes.
+/// What a message is, and how much of each lane its body takes. Numbers only: one small codec for all messages.
 #[derive(Serialize, Deserialize, Clone, Copy)]
-struct Lanes {
+struct Head {
+    kind: u8,
+    id: TaskId,
     bytes: usize,
     entries: usize,
     attachments: usize,
 }
 
-impl Lanes {
-    fn of(packet: &Packet) -> Self {
-        Self {
-            bytes: packet.bytes.len(),
-            entries: packet.entries.len(),
-            attachments: packet.attachments.len(),
-        }
-    }
+/// The kinds of messages. What is a whole value in a body is encoded by postcard.
+mod kind {
+    // To a worker.
+    pub(super) const START: u8 = 0;
+    pub(super) const START_WITH: u8 = 1; // body: the call of `on_start`
+    pub(super) const RUN: u8 = 2; // body: the call
+    pub(super) const CANCEL: u8 = 3;
+    // From a worker.
+    pub(super) const READY: u8 = 4;
+    pub(super) const DONE: u8 = 5; // body: the result
+    pub(super) const FAILED: u8 = 6; // body: an `Error`
+    pub(super) const PANICKED: u8 = 7; // body: message and location; no task: zero
 }
 
 impl ToWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
         match self {
-            Self::Start { on_start } => {
-                let lanes = on_start.as_ref().map(Lanes::of);
-                append(packet, &ToHead::Start { on_start: lanes }, on_start);
-            }
-            Self::Run { id, call } => append(packet, &ToHead::Run { id, call: Lanes::of(&call) }, Some(call)),
-            Self::Cancel { id } => append(packet, &ToHead::Cancel { id }, None),
+            Self::Start { on_start: None } => append(packet, kind::START, 0, Packet::default()),
+            Self::Start { on_start: Some(call) } => append(packet, kind::START_WITH, 0, call),
+            Self::Run { id, call } => append(packet, kind::RUN, id, call),
+            Self::Cancel { id } => append(packet, kind::CANCEL, id, Packet::default()),
         }
     }
 
-    fn read(reader: &mut Reader) -> Result<Self, Error> {
-        Ok(match reader.head()? {
-            ToHead::Start { on_start } => {
-                Self::Start { on_start: on_start.map(|lanes| reader.body(lanes)).transpose()? }
-            }
-            ToHead::Run { id, call } => Self::Run { id, call: reader.body(call)? },
-            ToHead::Cancel { id } => Self::Cancel { id },
+    fn read(kind: u8, id: TaskId, body: Packet) -> Result<Self, Error> {
+        Ok(match kind {
+            kind::START => Self::Start { on_start: None },
+            kind::START_WITH => Self::Start { on_start: Some(body) },
+            kind::RUN => Self::Run { id, call: body },
+            kind::CANCEL => Self::Cancel { id },
+            _ => return Err(garbled()),
         })
     }
 
@@ -103,31 +96,25 @@ impl FromWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
         match self {
-            Self::Ready => append(packet, &FromHead::Ready, None),
-            Self::Done { id, outcome } => {
-                let (lanes, body) = match outcome {
-                    Ok(body) => (Ok(Lanes::of(&body)), Some(body)),
-                    Err(error) => (Err(error), None),
-                };
-                append(packet, &FromHead::Done { id, outcome: lanes }, body);
-            }
+            Self::Ready => append(packet, kind::READY, 0, Packet::default()),
+            Self::Done { id, outcome: Ok(result) } => append(packet, kind::DONE, id, result),
+            Self::Done { id, outcome: Err(error) } => append(packet, kind::FAILED, id, encode(&error)),
             Self::Panicked { id, message, location } => {
-                append(packet, &FromHead::Panicked { id, message, location }, None);
+                append(packet, kind::PANICKED, id.unwrap_or(0), encode(&(message, location)));
             }
         }
     }
 
-    fn read(reader: &mut Reader) -> Result<Self, Error> {
-        Ok(match reader.head()? {
-            FromHead::Ready => Self::Ready,
-            FromHead::Done { id, outcome } => Self::Done {
-                id,
-                outcome: match outcome {
-                    Ok(lanes) => Ok(reader.body(lanes)?),
-                    Err(error) => Err(error),
-                },
-            },
-            FromHead::Panicked { id, message, location } => Self::Panicked { id, message, location },
+    fn read(kind: u8, id: TaskId, body: Packet) -> Result<Self, Error> {
+        Ok(match kind {
+            kind::READY => Self::Ready,
+            kind::DONE => Self::Done { id, outcome: Ok(body) },
+            kind::FAILED => Self::Done { id, outcome: Err(decode(&body)?) },
+            kind::PANICKED => {
+                let (message, location) = decode(&body)?;
+                Self::Panicked { id: (id != 0).then_some(id), message, location }
+            }
+            _ => return Err(garbled()),
         })
     }
 
@@ -137,14 +124,22 @@ impl FromWorker {
     }
 }
 
-fn append(packet: &mut Packet, head: &impl Serialize, body: Option<Packet>) {
-    packet.bytes = postcard::to_extend(head, std::mem::take(&mut packet.bytes))
-        .expect("a head is plain data and a vector takes all of it");
-    if let Some(mut body) = body {
-        packet.bytes.append(&mut body.bytes);
-        packet.entries.append(&mut body.entries);
-        packet.attachments.append(&mut body.attachments);
-    }
+fn append(packet: &mut Packet, kind: u8, id: TaskId, mut body: Packet) {
+    let (bytes, entries, attachments) = (body.bytes.len(), body.entries.len(), body.attachments.len());
+    let head = Head { kind, id, bytes, entries, attachments };
+    packet.bytes = postcard::to_extend(&head, mem::take(&mut packet.bytes)).expect("numbers can be encoded");
+    packet.bytes.append(&mut body.bytes);
+    packet.entries.append(&mut body.entries);
+    packet.attachments.append(&mut body.attachments);
+}
+
+fn encode(value: &impl Serialize) -> Packet {
+    let bytes = postcard::to_stdvec(value).expect("plain data can be encoded");
+    Packet { bytes, ..Packet::default() }
+}
+
+fn decode<T: DeserializeOwned>(body: &Packet) -> Result<T, Error> {
+    postcard::from_bytes(&body.bytes).map_err(|_| garbled())
 }
 
 /// Takes a packet apart from its front.
@@ -161,22 +156,24 @@ impl Reader {
         Self { bytes, at: 0, entries: entries.into_iter(), attachments: attachments.into_iter() }
     }
 
-    fn all<M>(mut self, read: impl Fn(&mut Self) -> Result<M, Error>) -> Result<Vec<M>, Error> {
+    fn all<M>(mut self, read: impl Fn(u8, TaskId, Packet) -> Result<M, Error>) -> Result<Vec<M>, Error> {
         let mut messages = Vec::new();
         while self.at < self.bytes.len() {
-            messages.push(read(&mut self)?);
+            let head = self.head()?;
+            let body = self.body(head)?;
+            messages.push(read(head.kind, head.id, body)?);
         }
         Ok(messages)
     }
 
-    fn head<'a, H: Deserialize<'a>>(&'a mut self) -> Result<H, Error> {
+    fn head(&mut self) -> Result<Head, Error> {
         let rest = &self.bytes[self.at..];
-        let (head, behind) = postcard::take_from_bytes::<H>(rest).map_err(|_| garbled())?;
+        let (head, behind) = postcard::take_from_bytes(rest).map_err(|_| garbled())?;
         self.at += rest.len() - behind.len();
         Ok(head)
     }
 
-    fn body(&mut self, lanes: Lanes) -> Result<Packet, Error> {
+    fn body(&mut self, lanes: Head) -> Result<Packet, Error> {
         let end =
             self.at.checked_add(lanes.bytes).filter(|end| *end <= self.bytes.len()).ok_or_else(garbled)?;
         if lanes.entries > self.entries.len() || lanes.attachments > self.attachments.len() {
@@ -184,7 +181,7 @@ impl Reader {
         }
         let bytes = if end == self.bytes.len() {
             // The last body takes the buffer along: a big one is moved to its front, not copied to a new place.
-            let mut bytes = std::mem::take(&mut self.bytes);
+            let mut bytes = mem::take(&mut self.bytes);
             bytes.drain(..self.at);
             self.at = 0;
             bytes

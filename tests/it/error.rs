@@ -91,7 +91,7 @@ remote_test! {
         let thread = Thread::builder().start_timeout(Duration::from_millis(100)).on_start(forever()).build();
         let error = thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap_err();
         assert!(error.is_startup(), "{error}");
-        assert!(error.to_string().contains("100ms") && error.to_string().contains("start_timeout"), "{error}");
+        assert!(error.to_string().contains("100 ms") && error.to_string().contains("start_timeout"), "{error}");
     }
 }
 
