@@ -1,7 +1,6 @@
 //! The one error type of the crate: an opaque value with predicates.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,103 +24,112 @@ use serde::{Deserialize, Serialize};
 /// }
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Error {
-    kind: Box<ErrorKind>,
-    task: Option<Box<str>>,
+pub struct Error(Box<Facts>);
+
+/// Flat, so that little code copies and encodes it: every program has that code.
+#[derive(Clone, Serialize, Deserialize)]
+struct Facts {
+    kind: Kind,
+    /// What is particular about it: a message, a cause, a limit.
+    what: String,
+    /// The place of a panic, or the stack of an exception.
+    place: Option<String>,
+    /// Names the task.
+    task: Option<String>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-enum ErrorKind {
-    Panic { message: String, location: Option<String> },
-    WorkerLost { cause: String },
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    Panic,
+    WorkerLost,
     Cancelled,
-    Timeout { limit: Duration },
+    Timeout,
     Closed,
-    Startup { cause: String },
-    Codec { cause: String },
-    QueueFull { limit: usize },
-    Js { message: String, stack: String },
+    Startup,
+    Codec,
+    QueueFull,
+    Js,
 }
 
 impl Error {
     /// True if the task itself panicked, or made its worker trap.
     #[must_use]
     pub fn is_panic(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Panic { .. })
+        self.0.kind == Kind::Panic
     }
 
     /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered.
     #[must_use]
     pub fn is_worker_lost(&self) -> bool {
-        matches!(*self.kind, ErrorKind::WorkerLost { .. })
+        self.0.kind == Kind::WorkerLost
     }
 
     /// True if the task was aborted.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Cancelled)
+        self.0.kind == Kind::Cancelled
     }
 
     /// True if the task ran longer than its time limit.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Timeout { .. })
+        self.0.kind == Kind::Timeout
     }
 
     /// True if the executor was closed, terminated or dropped before the task had its result.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Closed)
+        self.0.kind == Kind::Closed
     }
 
     /// True if the worker could not be started.
     #[must_use]
     pub fn is_startup(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Startup { .. })
+        self.0.kind == Kind::Startup
     }
 
     /// True if an argument or a result could not be encoded or decoded.
     #[must_use]
     pub fn is_codec(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Codec { .. })
+        self.0.kind == Kind::Codec
     }
 
     /// True if the executor's queue was full and waiting was not wanted.
     #[must_use]
     pub fn is_queue_full(&self) -> bool {
-        matches!(*self.kind, ErrorKind::QueueFull { .. })
+        self.0.kind == Kind::QueueFull
     }
 
     /// True if JavaScript threw an exception.
     #[must_use]
     pub fn is_js(&self) -> bool {
-        matches!(*self.kind, ErrorKind::Js { .. })
+        self.0.kind == Kind::Js
     }
 
     pub(crate) fn panic(message: impl Into<String>, location: Option<String>) -> Self {
-        ErrorKind::Panic { message: message.into(), location }.into()
+        Self::new(Kind::Panic, message.into(), location)
     }
 
     pub(crate) fn worker_lost(cause: impl Into<String>) -> Self {
-        ErrorKind::WorkerLost { cause: cause.into() }.into()
+        Self::new(Kind::WorkerLost, cause.into(), None)
     }
 
     pub(crate) fn cancelled() -> Self {
-        ErrorKind::Cancelled.into()
+        Self::new(Kind::Cancelled, String::new(), None)
     }
 
     pub(crate) fn closed() -> Self {
-        ErrorKind::Closed.into()
+        Self::new(Kind::Closed, String::new(), None)
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn startup(cause: impl Into<String>) -> Self {
-        ErrorKind::Startup { cause: cause.into() }.into()
+        Self::new(Kind::Startup, cause.into(), None)
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn codec(cause: impl Into<String>) -> Self {
-        ErrorKind::Codec { cause: cause.into() }.into()
+        Self::new(Kind::Codec, cause.into(), None)
     }
 
     #[cfg_attr(
@@ -129,50 +137,46 @@ impl Error {
         expect(dead_code, reason = "only the web has JavaScript exceptions")
     )]
     pub(crate) fn js(message: impl Into<String>, stack: impl Into<String>) -> Self {
-        ErrorKind::Js { message: message.into(), stack: stack.into() }.into()
+        Self::new(Kind::Js, message.into(), Some(stack.into()))
+    }
+
+    fn new(kind: Kind, what: String, place: Option<String>) -> Self {
+        Self(Box::new(Facts { kind, what, place, task: None }))
     }
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
     pub(crate) fn of_task(mut self, name: &str) -> Self {
-        self.task.get_or_insert_with(|| name.into());
+        self.0.task.get_or_insert_with(|| name.into());
         self
-    }
-}
-
-impl From<ErrorKind> for Error {
-    fn from(kind: ErrorKind) -> Self {
-        Error { kind: Box::new(kind), task: None }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.task {
+        let Facts { kind, what, place, task } = &*self.0;
+        match task {
             Some(task) => write!(f, "failed to run the task made at {task}: ")?,
             None => f.write_str("failed to run a task: ")?,
         }
-        match &*self.kind {
-            ErrorKind::Panic { message, location: Some(location) } => {
-                write!(f, "it panicked at {location}: {message}")
+        let place = place.as_deref().unwrap_or_default();
+        match kind {
+            Kind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
+            Kind::Panic => write!(f, "it panicked at {place}: {what}"),
+            Kind::WorkerLost => {
+                write!(f, "its worker was lost: {what}; run it again on another worker if it may run twice")
             }
-            ErrorKind::Panic { message, location: None } => write!(f, "it panicked: {message}"),
-            ErrorKind::WorkerLost { cause } => {
-                write!(f, "its worker was lost: {cause}; run it again on another worker if it may run twice")
-            }
-            ErrorKind::Cancelled => f.write_str("it was aborted"),
-            ErrorKind::Timeout { limit } => write!(f, "it ran longer than its limit of {} ms", limit.as_millis() as u64),
-            ErrorKind::Closed => f.write_str(
+            Kind::Cancelled => f.write_str("it was aborted"),
+            Kind::Timeout => write!(f, "it ran longer than its limit of {what}"),
+            Kind::Closed => f.write_str(
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),
-            ErrorKind::Startup { cause } => write!(f, "the worker did not start: {cause}"),
-            ErrorKind::Codec { cause } => f.write_str(cause),
-            ErrorKind::QueueFull { limit } => {
-                write!(f, "the queue holds its limit of {limit} tasks; wait for one of them, or raise `max_queue`")
+            Kind::Startup => write!(f, "the worker did not start: {what}"),
+            Kind::Codec => f.write_str(what),
+            Kind::QueueFull => {
+                write!(f, "the queue holds its limit of {what} tasks; wait for one of them, or raise `max_queue`")
             }
-            ErrorKind::Js { message, stack } if stack.is_empty() => {
-                write!(f, "JavaScript threw an exception: {message}")
-            }
-            ErrorKind::Js { message, stack } => write!(f, "JavaScript threw an exception: {message}\n{stack}"),
+            Kind::Js if place.is_empty() => write!(f, "JavaScript threw an exception: {what}"),
+            Kind::Js => write!(f, "JavaScript threw an exception: {what}\n{place}"),
         }
     }
 }

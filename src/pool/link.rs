@@ -11,7 +11,6 @@
 //! Whoever is to be answered is in `tasks`, from `submit` to its answer: the step to `Ended` answers all of them, so
 //! none is forgotten. Nothing is woken, answered or dropped under the lock.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -56,7 +55,7 @@ struct State {
 enum Life {
     Starting {
         port: Port,
-        queue: VecDeque<(TaskId, Packet)>,
+        queue: Vec<(TaskId, Packet)>,
     },
     Ready {
         port: Port,
@@ -86,7 +85,7 @@ impl Link {
         });
         match started {
             Ok(port) => {
-                state.life = Life::Starting { port, queue: VecDeque::new() };
+                state.life = Life::Starting { port, queue: Vec::new() };
                 platform::spawn_service(start_deadline(Arc::downgrade(&shared), options.start_timeout));
             }
             Err(error) => state.life = Life::Ended(error),
@@ -118,7 +117,7 @@ impl Link {
         state.tasks.insert(id, Some(reply));
         let refused = match &mut state.life {
             Life::Starting { queue, .. } => {
-                queue.push_back((id, call));
+                queue.push((id, call));
                 None
             }
             Life::Ready { port } => post_run(port, id, call).err(),
@@ -262,7 +261,7 @@ impl Shared {
         let state_now = &mut *state;
         let dropped = match &mut state_now.life {
             Life::Starting { queue, .. } => {
-                let call = queue.iter().position(|(queued, _)| *queued == id).and_then(|at| queue.remove(at));
+                let call = queue.iter().position(|(queued, _)| *queued == id).map(|at| queue.remove(at));
                 (state_now.tasks.remove(id).flatten(), call)
             }
             Life::Ready { port } => {
