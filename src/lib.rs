@@ -20,6 +20,11 @@ mod js;
 mod platform;
 mod pool;
 mod run;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the pool has one worker, and nothing to decide yet")
+)]
+mod schedule;
 mod table;
 mod task;
 mod thread;

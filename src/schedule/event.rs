@@ -1,0 +1,81 @@
+//! What a schedule hears, and what it says: the page's half.
+
+use std::time::Duration;
+
+use super::alarm::Alarm;
+use super::task::{TaskId, Terms, WorkerId};
+
+/// What the page's half hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The page has a new task. A `bounded` one is refused if the line is full.
+    Submitted { task: TaskId, terms: Terms, bounded: bool },
+    /// The task's handle was dropped.
+    Cancelled { task: TaskId },
+    /// The task's handle says: now, at any price.
+    Aborted { task: TaskId },
+    /// The handle of a child that waits or runs elsewhere was let go: the child runs even if its maker is lost.
+    Detached { task: TaskId },
+    /// The page submits nothing more, and wants to know when all is done.
+    Closing,
+
+    /// The worker has greeted.
+    Ready { worker: WorkerId },
+    /// The worker begins a task which its page may have to know of: one of unknown or long cost, or with a timeout.
+    Began { worker: WorkerId, task: TaskId, terms: Terms },
+    /// The worker has nothing to run; this posted task awaits something and has taken the thread for `ran` so far.
+    Waits { worker: WorkerId, task: TaskId, ran: Duration },
+    /// The worker is done with a task that was posted to it, or with one of its own that it had named. `ran` is how long
+    /// it took the thread; `None` if it never began, or could not be posted.
+    Finished { worker: WorkerId, task: TaskId, ran: Option<Duration> },
+    /// The worker hands over a task that it has not begun: one of its own, or one that was posted to it.
+    Returned { worker: WorkerId, task: TaskId, terms: Terms },
+    /// The worker holds so many unfinished tasks of its own, and has something to run, or has not.
+    Reported { worker: WorkerId, local: u32, resting: bool },
+    /// The worker is gone, by the fault of one task if it is known. `begun`: if it is known, all tasks that have begun on
+    /// it and may not have been answered.
+    Lost { worker: WorkerId, culprit: Option<TaskId>, begun: Option<Vec<TaskId>> },
+
+    /// The time that [`wake_at`](super::Schedule::wake_at) named has come.
+    Woken,
+}
+
+/// What the page's half says. The driver does it, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Start a worker under this name.
+    Start { worker: WorkerId },
+    /// Post the task. A worker that is not ready gets it after its greeting.
+    Post { worker: WorkerId, task: TaskId },
+    /// Tell the worker to stop the task, for this reason. The worker answers as always.
+    Stop { worker: WorkerId, task: TaskId, verdict: Verdict },
+    /// Ask the worker to hand over tasks that it has not begun, for so many workers that have nothing to do.
+    Ask { worker: WorkerId, hungry: u32 },
+    /// Answer the task. It happens exactly once per task; the driver forgets the task with it.
+    Settle { task: TaskId, verdict: Verdict },
+    /// End the worker, whose deadline has passed. The schedule has forgotten it already.
+    Terminate { worker: WorkerId, overdue: Alarm },
+    /// All is done: nothing waits, nothing runs, nothing will come.
+    Closed,
+}
+
+/// How a task ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// With what its worker answered.
+    Answered,
+    /// Unanswered: nobody waits for it, or it was aborted.
+    Cancelled,
+    /// It ran for longer than it may.
+    TimedOut,
+    /// It took its worker down.
+    Blamed,
+    /// Its worker was lost under it.
+    WorkerLost,
+    /// No worker could be started.
+    NoWorkers,
+    /// The line is full.
+    QueueFull,
+    /// The schedule is closing.
+    Closed,
+}

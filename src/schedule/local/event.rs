@@ -1,0 +1,75 @@
+//! What a schedule hears, and what it says: the worker's half.
+
+use std::time::Duration;
+
+use crate::schedule::task::{TaskId, Terms};
+
+/// What the worker's half hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocalEvent {
+    /// The worker comes from its event loop: messages may have been read, and follow.
+    Woken,
+    /// A task was posted to this worker.
+    Arrived { task: TaskId, terms: Terms },
+    /// The page says: stop this task.
+    Stopped { task: TaskId },
+    /// The page says: so many workers have nothing to do.
+    Asked { hungry: u32 },
+    /// The code that runs makes a task.
+    Spawned { task: TaskId, terms: Terms },
+    /// The handle of a task that was made here was dropped.
+    Dropped { task: TaskId },
+    /// The handle of a task that was made here wants it stopped at any price.
+    Aborted { task: TaskId },
+    /// The handle of a task that was made here was let go.
+    Detached { task: TaskId },
+    /// A task that awaited something is about to be polled.
+    Resumed { task: TaskId },
+    /// The call or the poll is over; the task has `ended`, or awaits something.
+    Polled { task: TaskId, ended: bool },
+}
+
+/// What the worker's half says. The driver does it, in this order.
+///
+/// All but `Forget` and `Flush` add something to the packet that the next `Flush` posts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocalAction {
+    /// Add the task's result: [`Event::Finished`](crate::schedule::Event::Finished). `None`: it never began.
+    Answer { task: TaskId, ran: Option<Duration> },
+    /// Add that the task begins: [`Event::Began`](crate::schedule::Event::Began).
+    Name { task: TaskId, terms: Terms },
+    /// Add that the task awaits something: [`Event::Waits`](crate::schedule::Event::Waits).
+    Wait { task: TaskId, ran: Duration },
+    /// Add the task itself, and forget it: [`Event::Returned`](crate::schedule::Event::Returned).
+    Return { task: TaskId, terms: Terms },
+    /// Add how the worker stands: [`Event::Reported`](crate::schedule::Event::Reported).
+    Report { local: u32, resting: bool },
+    /// Add a word of the handle of a task that is on the page.
+    Pass { task: TaskId, word: Word },
+    /// Drop the task: its call if it has not begun, else its future.
+    Forget { task: TaskId },
+    /// Post the packet now.
+    Flush,
+}
+
+/// What a handle says of its task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// [`Event::Cancelled`](crate::schedule::Event::Cancelled)
+    Cancel,
+    /// [`Event::Aborted`](crate::schedule::Event::Aborted)
+    Abort,
+    /// [`Event::Detached`](crate::schedule::Event::Detached)
+    Detach,
+}
+
+/// What a worker does next, between two tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Call the task, or poll it for the first time; then say `Polled`.
+    Begin(TaskId),
+    /// Let the event loop have a turn; then say `Woken` and ask again.
+    Yield,
+    /// Return to the event loop, until a message comes or a task resumes.
+    Rest,
+}

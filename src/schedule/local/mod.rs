@@ -1,0 +1,349 @@
+//! The worker's half of a schedule: what runs next, what is handed over, when to speak and when to listen.
+//!
+//! ```text
+//!   posted, or made here            chosen                ended
+//!        -------------->  UNBEGUN ---------> BEGUN ------------------> (answered, forgotten)
+//!                            |
+//!                            +--> (returned to the page, or dropped: forgotten)
+//! ```
+//!
+//! A task is in the books of one worker at most: what is returned is forgotten in the same step, and what was forgotten
+//! cannot begin. So no task runs twice.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+mod deque;
+mod event;
+
+use self::deque::Deque;
+pub(crate) use self::event::{LocalAction, LocalEvent, Next, Word};
+use super::cost::Costs;
+use super::task::{TaskId, Terms};
+use super::{Config, Strategy};
+
+#[derive(Debug)]
+struct Entry {
+    terms: Terms,
+    /// The page wants an answer.
+    posted: bool,
+    begun: Option<Duration>,
+    /// The time that its polls took.
+    ran: Duration,
+    /// The page knows that it awaits something.
+    waits: bool,
+    /// It is to be dropped when the poll that runs is over.
+    doomed: bool,
+}
+
+/// The code that runs.
+#[derive(Debug)]
+struct Poll {
+    task: TaskId,
+    since: Duration,
+    /// Tasks that it has made.
+    spawned: u32,
+    /// Some of them, or older ones, were given to hungry workers meanwhile.
+    gave: bool,
+}
+
+impl Poll {
+    fn new(task: TaskId, since: Duration) -> Self {
+        Self { task, since, spawned: 0, gave: false }
+    }
+}
+
+/// Decides what a worker does. See the README beside this room.
+#[derive(Debug)]
+pub(crate) struct Local {
+    strategy: Strategy,
+    config: Config,
+    tasks: HashMap<TaskId, Entry>,
+    deque: Deque,
+    /// How many tasks have not begun.
+    unbegun: usize,
+    costs: Costs,
+    /// How many workers had nothing to do when the page asked last; zero once it was answered.
+    hungry: u32,
+    poll: Option<Poll>,
+    /// Unfinished tasks that were made here and kept.
+    kept: u32,
+    /// Posted tasks that have begun, and of which the page does not know that they wait.
+    unsettled: BTreeSet<TaskId>,
+    /// When the first item of the packet was added. `None`: the packet is empty.
+    gathered: Option<Duration>,
+    /// What the page was told last.
+    reported: (u32, bool),
+    /// When messages were read last.
+    listened: Duration,
+}
+
+impl Local {
+    pub(crate) fn new(strategy: Strategy, config: Config) -> Self {
+        Self {
+            strategy,
+            tasks: HashMap::new(),
+            deque: Deque::new(strategy),
+            unbegun: 0,
+            costs: Costs::new(config.tick),
+            // Until the page says more, all others have nothing to do: the first task may make hundreds before its worker
+            // hears anything.
+            hungry: u32::try_from(config.threads.saturating_sub(1)).unwrap_or(u32::MAX),
+            poll: None,
+            kept: 0,
+            unsettled: BTreeSet::new(),
+            gathered: None,
+            reported: (0, true),
+            listened: Duration::ZERO,
+            config,
+        }
+    }
+
+    /// Takes one event; says what is to be done.
+    pub(crate) fn handle(&mut self, now: Duration, event: LocalEvent, actions: &mut Vec<LocalAction>) {
+        match event {
+            LocalEvent::Woken => self.listened = now,
+            LocalEvent::Arrived { task, terms } => {
+                self.enter(task, terms, true);
+                self.deque.push_posted(task);
+            }
+            LocalEvent::Asked { hungry } => {
+                self.hungry = hungry;
+                self.give(now, actions);
+            }
+            LocalEvent::Spawned { task, terms } => self.spawn(now, task, terms, actions),
+            LocalEvent::Stopped { task } => {
+                self.stop(now, task, actions);
+            }
+            LocalEvent::Dropped { task } => self.own(now, task, Word::Cancel, actions),
+            LocalEvent::Aborted { task } => self.own(now, task, Word::Abort, actions),
+            LocalEvent::Detached { task } => match self.tasks.get_mut(&task) {
+                Some(entry) if !entry.posted => entry.terms.detached = true,
+                _ => self.gather(now, LocalAction::Pass { task, word: Word::Detach }, actions),
+            },
+            LocalEvent::Resumed { task } => self.poll = Some(Poll::new(task, now)),
+            LocalEvent::Polled { task, ended } => self.polled(now, task, ended, actions),
+        }
+    }
+
+    /// Says what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
+    pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction>) -> Next {
+        if self.unbegun > 0 && now.saturating_sub(self.listened) >= self.config.listen {
+            self.flush(false, actions);
+            return Next::Yield;
+        }
+        let tasks = &self.tasks;
+        let Some(id) = self.deque.pop(|task| tasks.get(&task).is_some_and(|entry| entry.begun.is_none()))
+        else {
+            return self.rest(now, actions);
+        };
+        self.unbegun -= 1;
+        let entry = self.tasks.get_mut(&id).expect("the deque gives tasks of the books");
+        entry.begun = Some(now);
+        let (posted, terms) = (entry.posted, entry.terms);
+        let short = self.costs.of(terms.site).is_short() && !terms.is_killable();
+        // Under `Serial` what is on its way here would overtake what is returned.
+        if terms.is_killable() && self.strategy != Strategy::Serial {
+            self.clear_desk(now, actions);
+        }
+        // Its page needs the name of a posted task to know what was lost, and of any that has a deadline.
+        if terms.timeout.is_some() || posted && !short {
+            self.gather(now, LocalAction::Name { task: id, terms }, actions);
+        }
+        // The page takes it for one that has nothing to do, and will not ask it for tasks.
+        if !posted && self.reported.1 {
+            self.gathered.get_or_insert(now);
+        }
+        let overdue = self.gathered.is_some_and(|since| now.saturating_sub(since) >= self.config.round_trip);
+        if !short || overdue {
+            self.flush(false, actions);
+        }
+        if posted {
+            self.unsettled.insert(id);
+        }
+        self.poll = Some(Poll::new(id, now));
+        Next::Begin(id)
+    }
+
+    fn enter(&mut self, id: TaskId, terms: Terms, posted: bool) {
+        let entry = Entry { terms, posted, begun: None, ran: Duration::ZERO, waits: false, doomed: false };
+        self.tasks.insert(id, entry);
+        self.unbegun += 1;
+        self.kept += u32::from(!posted);
+    }
+
+    fn spawn(&mut self, now: Duration, task: TaskId, terms: Terms, actions: &mut Vec<LocalAction>) {
+        self.enter(task, terms, false);
+        self.deque.push_child(task, self.poll.as_ref().map(|poll| poll.task));
+        // The code that runs may go on for long, and nothing is heard meanwhile. It gives each time it has made as many
+        // again, so that a hundred tasks leave in seven packets, and most have left whenever it stops making them.
+        let due = self.poll.as_mut().is_none_or(|poll| {
+            poll.spawned += 1;
+            poll.spawned.is_power_of_two()
+        });
+        if due {
+            self.give(now, actions);
+        }
+    }
+
+    /// Returns what others should run, if there is something.
+    fn give(&mut self, now: Duration, actions: &mut Vec<LocalAction>) {
+        let surplus = match self.strategy {
+            Strategy::Serial => 0,
+            // Every task goes to the least loaded worker, and the page knows which that is.
+            Strategy::Parallel if self.config.threads == 1 => 0,
+            Strategy::Parallel => self.children(),
+            // Its own share stays, and be it one: it would run that next.
+            Strategy::WorkStealing => {
+                let hungry = self.hungry as usize;
+                let share = self.unbegun - self.unbegun.div_ceil(hungry + 1);
+                share.min(hungry.saturating_mul(self.config.batch))
+            }
+        };
+        let tasks = &self.tasks;
+        let mut given = Vec::new();
+        while given.len() < surplus {
+            let stolen = self.deque.steal(|task| tasks.get(&task).is_some_and(|entry| entry.begun.is_none()));
+            let Some(task) = stolen else { break };
+            given.push(task);
+        }
+        // The one that was made first leaves first.
+        if self.strategy == Strategy::Parallel {
+            given.reverse();
+        }
+        for task in &given {
+            self.give_back(now, *task, actions);
+        }
+        if !given.is_empty() {
+            self.flush(false, actions);
+            match &mut self.poll {
+                // What the page wanted is not known before this is over: it goes on giving.
+                Some(poll) => poll.gave = true,
+                None => self.hungry = 0,
+            }
+        }
+    }
+
+    /// How many of the unbegun tasks were made by the code that runs: under `Parallel`, others have left already.
+    fn children(&self) -> usize {
+        self.tasks.values().filter(|entry| !entry.posted && entry.begun.is_none()).count()
+    }
+
+    fn give_back(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
+        if let Some(entry) = self.tasks.remove(&task) {
+            self.unbegun -= 1;
+            self.kept -= u32::from(!entry.posted);
+            self.gather(now, LocalAction::Return { task, terms: entry.terms }, actions);
+        }
+    }
+
+    /// Returns what was posted and has not begun, before a task begins that may cost the worker its life.
+    fn clear_desk(&mut self, now: Duration, actions: &mut Vec<LocalAction>) {
+        let tasks = &self.tasks;
+        let posted = self.deque.take_posted(|task| tasks.get(&task).is_some_and(|entry| entry.posted));
+        for task in posted {
+            if self.tasks.get(&task).is_some_and(|entry| entry.begun.is_none()) {
+                self.give_back(now, task, actions);
+            }
+        }
+    }
+
+    fn polled(&mut self, now: Duration, task: TaskId, ended: bool, actions: &mut Vec<LocalAction>) {
+        let Some(poll) = self.poll.take() else { return };
+        let Some(entry) = self.tasks.get_mut(&task) else { return };
+        entry.ran += now.saturating_sub(poll.since);
+        if !ended && entry.doomed {
+            actions.push(LocalAction::Forget { task });
+            self.end(now, task, actions);
+        } else if ended {
+            self.end(now, task, actions);
+        }
+        if poll.gave && self.strategy == Strategy::WorkStealing {
+            self.hungry = 0;
+        } else if poll.spawned > 0 {
+            self.give(now, actions);
+        }
+    }
+
+    /// A task that has begun is over.
+    fn end(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
+        let Some(entry) = self.tasks.remove(&task) else { return };
+        // Under `Serial` what stands behind a task waits for all of it.
+        let ran = match (self.strategy, entry.begun) {
+            (Strategy::Serial, Some(begun)) => now.saturating_sub(begun),
+            _ => entry.ran,
+        };
+        self.costs.learn(entry.terms.site, ran);
+        self.deque.ended(task);
+        self.unsettled.remove(&task);
+        self.kept -= u32::from(!entry.posted);
+        // What was named is answered too.
+        if entry.posted || entry.terms.timeout.is_some() {
+            self.gather(now, LocalAction::Answer { task, ran: Some(ran) }, actions);
+        }
+    }
+
+    /// Stops a task of the books. False if it is in none.
+    fn stop(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) -> bool {
+        let Some(entry) = self.tasks.get_mut(&task) else { return false };
+        if entry.begun.is_none() {
+            let posted = entry.posted;
+            self.tasks.remove(&task);
+            self.unbegun -= 1;
+            self.kept -= u32::from(!posted);
+            actions.push(LocalAction::Forget { task });
+            if posted {
+                self.gather(now, LocalAction::Answer { task, ran: None }, actions);
+            }
+        } else if self.poll.as_ref().is_some_and(|poll| poll.task == task) {
+            entry.doomed = true;
+        } else {
+            actions.push(LocalAction::Forget { task });
+            self.end(now, task, actions);
+        }
+        true
+    }
+
+    /// A handle speaks of a task that was made here: it is here, or the page knows where.
+    fn own(&mut self, now: Duration, task: TaskId, word: Word, actions: &mut Vec<LocalAction>) {
+        if !self.stop(now, task, actions) {
+            self.gather(now, LocalAction::Pass { task, word }, actions);
+        }
+    }
+
+    /// Nothing can be begun: tells what waits, so that its page may post more.
+    fn rest(&mut self, now: Duration, actions: &mut Vec<LocalAction>) -> Next {
+        // Under `Serial` nothing may be begun while a task waits, so there is no hurry to post it.
+        if self.strategy != Strategy::Serial {
+            for task in std::mem::take(&mut self.unsettled) {
+                if let Some(entry) = self.tasks.get_mut(&task).filter(|entry| !entry.waits) {
+                    entry.waits = true;
+                    let ran = entry.ran;
+                    self.gather(now, LocalAction::Wait { task, ran }, actions);
+                }
+            }
+        }
+        if self.reported != (self.kept, true) {
+            self.gathered.get_or_insert(now);
+        }
+        self.flush(true, actions);
+        Next::Rest
+    }
+
+    fn gather(&mut self, now: Duration, action: LocalAction, actions: &mut Vec<LocalAction>) {
+        self.gathered.get_or_insert(now);
+        actions.push(action);
+    }
+
+    /// Posts the packet, if there is something in it.
+    fn flush(&mut self, resting: bool, actions: &mut Vec<LocalAction>) {
+        if self.gathered.take().is_some() {
+            let report = (self.kept, resting);
+            if self.reported != report {
+                self.reported = report;
+                actions.push(LocalAction::Report { local: self.kept, resting });
+            }
+            actions.push(LocalAction::Flush);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Pure strategies: which worker runs which task, and when.
+//!
+//! A schedule has two halves, both state machines without I/O, clock or threads. The page's half, [`Schedule`], keeps the
+//! ledger of what the page knows; the worker's half, [`Local`], keeps the books of one worker. Both take events and the
+//! time, and say actions; whoever drives them carries messages between the two. The protocol is told in the README beside
+//! this file, and why it loses no task and runs none twice.
+//!
+//! What a driver MUST keep:
+//!
+//! - Events are handed over in the order in which they happen; the messages of one worker in the order in which it posted
+//!   them, and [`Event::Lost`] after all of them. No message of a worker comes after its loss or its `Terminate`.
+//! - Actions are done in the order in which they are said, before the next event is handed over.
+//! - [`Event::Woken`] comes at the time of [`Schedule::wake_at`] or later, in a turn of the event loop of its own, after
+//!   all messages that have arrived by then.
+
+use std::time::Duration;
+
+mod alarm;
+mod cost;
+mod event;
+mod ledger;
+mod life;
+mod line;
+mod local;
+mod roster;
+#[cfg(test)]
+mod simulator;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::alarm::Alarm;
+pub(crate) use self::event::{Action, Event, Verdict};
+pub(crate) use self::ledger::Schedule;
+pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next, Word};
+pub(crate) use self::task::{Kind, Site, TaskId, Terms, WorkerId};
+
+/// How tasks are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    /// One task at a time, in order, also when tasks are asynchronous. A task's children run within its turn.
+    Serial,
+    /// Every task at once to the least loaded worker.
+    Parallel,
+    /// Tasks wait on the page until a worker has room. What a task makes stays on its worker, until another has nothing
+    /// to do.
+    WorkStealing,
+}
+
+/// The numbers of a schedule. Both halves have the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Config {
+    /// How many workers there are to be.
+    pub(crate) threads: usize,
+    /// How many bounded tasks may wait.
+    pub(crate) max_queue: Option<usize>,
+    /// How long a worker may take to greet.
+    pub(crate) start_timeout: Duration,
+    /// How long a worker may take to answer for a task that was stopped.
+    pub(crate) grace: Duration,
+    /// What a worker waits for an answer of its page. Twice as much work is posted to it ahead.
+    pub(crate) round_trip: Duration,
+    /// How long a worker goes on without reading its messages.
+    pub(crate) listen: Duration,
+    /// How many tasks a worker hands over at once for each that has nothing to do.
+    pub(crate) batch: usize,
+    /// The step of the clock.
+    pub(crate) tick: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            max_queue: None,
+            start_timeout: Duration::from_secs(10),
+            grace: Duration::from_millis(100),
+            round_trip: Duration::from_micros(100),
+            listen: Duration::from_millis(1),
+            batch: 64,
+            tick: Duration::from_micros(100),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The simulated page: drives [`Schedule`] as the pool does.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::worker::WorkerSide;
+use super::{Deed, Occasion, Scene, ToWorker};
+use crate::schedule::{Action, Event, Schedule, TaskId, WorkerId};
+
+/// What makes a turn of the page's event loop.
+#[derive(Debug)]
+pub(super) enum Input {
+    Deed(Deed),
+    Packet(Vec<Event>),
+    Wake,
+}
+
+#[derive(Debug)]
+pub(super) struct PageSide {
+    schedule: Option<Schedule>,
+    inbox: VecDeque<Input>,
+    /// When it is done with what it does.
+    free: Duration,
+    turn_planned: bool,
+    wake_planned: Option<Duration>,
+    submitted: Vec<TaskId>,
+    pub(super) terminated: BTreeSet<WorkerId>,
+    pub(super) last_answer: Duration,
+    pub(super) packets: usize,
+    pub(super) returned: usize,
+    pub(super) events: usize,
+    pub(super) spent: Duration,
+    pub(super) closed: bool,
+    pub(super) most_queued: usize,
+}
+
+impl PageSide {
+    pub(super) fn new() -> Self {
+        Self {
+            schedule: None,
+            inbox: VecDeque::new(),
+            free: Duration::ZERO,
+            turn_planned: false,
+            wake_planned: None,
+            submitted: Vec::new(),
+            terminated: BTreeSet::new(),
+            last_answer: Duration::ZERO,
+            packets: 0,
+            returned: 0,
+            events: 0,
+            spent: Duration::ZERO,
+            closed: false,
+            most_queued: 0,
+        }
+    }
+
+    pub(super) fn open(&mut self, scene: &mut Scene, workers: &mut BTreeMap<WorkerId, WorkerSide>) {
+        let mut actions = Vec::new();
+        self.schedule = Some(Schedule::open(scene.strategy, scene.config, Duration::ZERO, &mut actions));
+        self.act(Duration::ZERO, actions, scene, workers);
+    }
+
+    /// Puts an input behind those that wait.
+    pub(super) fn plan(&mut self, now: Duration, scene: &mut Scene, input: Input) {
+        self.inbox.push_back(input);
+        self.plan_turn(now, scene);
+    }
+
+    fn plan_turn(&mut self, now: Duration, scene: &mut Scene) {
+        if !self.turn_planned && !self.inbox.is_empty() {
+            self.turn_planned = true;
+            scene.agenda.plan(now.max(self.free), Occasion::PageTurn);
+        }
+    }
+
+    /// One turn: a packet, a wake-up, or all deeds that are due.
+    pub(super) fn turn(
+        &mut self,
+        now: Duration,
+        scene: &mut Scene,
+        workers: &mut BTreeMap<WorkerId, WorkerSide>,
+    ) {
+        self.turn_planned = false;
+        let mut actions = Vec::new();
+        let mut cost = Duration::ZERO;
+        match self.inbox.pop_front() {
+            Some(Input::Packet(events)) => {
+                self.packets += 1;
+                cost += scene.network.packet + scene.network.item * u32::try_from(events.len()).unwrap_or(0);
+                for event in events {
+                    self.tell(now, event, &mut actions);
+                }
+            }
+            Some(Input::Wake) => {
+                self.wake_planned = None;
+                self.tell(now, Event::Woken, &mut actions);
+            }
+            Some(Input::Deed(deed)) => {
+                let mut next = Some(deed);
+                while let Some(deed) = next {
+                    cost += scene.network.item;
+                    self.perform(now, deed, scene, &mut actions);
+                    next = match self.inbox.front() {
+                        Some(Input::Deed(deed)) => Some(*deed),
+                        _ => None,
+                    };
+                    if next.is_some() {
+                        self.inbox.pop_front();
+                    }
+                }
+            }
+            None => {}
+        }
+        self.free = now + cost;
+        self.act(now + cost, actions, scene, workers);
+        self.plan_turn(now, scene);
+    }
+
+    fn perform(&mut self, now: Duration, deed: Deed, scene: &mut Scene, actions: &mut Vec<Action>) {
+        match deed {
+            Deed::Submit { script, bounded } => {
+                let number = u32::try_from(self.submitted.len() + 1).expect("there are not so many");
+                let task = TaskId { owner: WorkerId::PAGE, number };
+                self.submitted.push(task);
+                let terms = scene.library.scripts[script].terms;
+                scene.records.make(task, terms, script, None);
+                self.tell(now, Event::Submitted { task, terms, bounded }, actions);
+            }
+            Deed::Cancel { nth, abort } => {
+                if let Some(task) = self.submitted.get(nth % self.submitted.len().max(1)).copied() {
+                    let event = if abort { Event::Aborted { task } } else { Event::Cancelled { task } };
+                    self.tell(now, event, actions);
+                }
+            }
+            Deed::Close => self.tell(now, Event::Closing, actions),
+            Deed::Kill { .. } => unreachable!("the world does that"),
+        }
+    }
+
+    fn tell(&mut self, now: Duration, event: Event, actions: &mut Vec<Action>) {
+        self.events += 1;
+        self.returned += usize::from(matches!(event, Event::Returned { .. }));
+        let schedule = self.schedule.as_mut().expect("the schedule is open");
+        let begun = Instant::now();
+        schedule.handle(now, event, actions);
+        self.spent += begun.elapsed();
+        self.most_queued = self.most_queued.max(schedule.queued());
+    }
+
+    /// Does what the schedule says; what goes to one worker leaves in one packet.
+    fn act(
+        &mut self,
+        mut now: Duration,
+        actions: Vec<Action>,
+        scene: &mut Scene,
+        workers: &mut BTreeMap<WorkerId, WorkerSide>,
+    ) {
+        let mut packets: BTreeMap<WorkerId, Vec<ToWorker>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for action in actions {
+            let (worker, message) = match action {
+                Action::Start { worker } => {
+                    let (least, most) = scene.network.boot;
+                    let at = now + scene.dice.between(least, most);
+                    workers.insert(worker, WorkerSide::new(worker, scene));
+                    scene.agenda.plan(at, Occasion::WorkerReady { worker });
+                    continue;
+                }
+                Action::Terminate { worker, .. } => {
+                    // A worker that is killed has been gone for a while, and is not in the list.
+                    workers.remove(&worker);
+                    self.terminated.insert(worker);
+                    scene.records.end_worker(worker, now);
+                    continue;
+                }
+                Action::Settle { task, verdict } => {
+                    let record = scene.records.of(task);
+                    record.settled.push((verdict, now));
+                    if task.owner == WorkerId::PAGE {
+                        record.resolved = true;
+                        self.last_answer = now;
+                        continue;
+                    }
+                    (task.owner, ToWorker::Settled { task })
+                }
+                Action::Closed => {
+                    assert!(!self.closed, "it is closed once");
+                    self.closed = true;
+                    continue;
+                }
+                Action::Post { worker, task } => {
+                    (worker, ToWorker::Run { task, terms: scene.records.of(task).terms })
+                }
+                Action::Stop { worker, task, .. } => (worker, ToWorker::Stop { task }),
+                Action::Ask { worker, hungry } => (worker, ToWorker::Ask { hungry }),
+            };
+            let packet = packets.entry(worker).or_default();
+            if packet.is_empty() {
+                order.push(worker);
+            }
+            packet.push(message);
+        }
+        for worker in order {
+            let messages = packets.remove(&worker).unwrap_or_default();
+            now += scene.network.packet + scene.network.item * u32::try_from(messages.len()).unwrap_or(0);
+            self.packets += 1;
+            let at = scene.arrival(worker, false, now);
+            scene.agenda.plan(at, Occasion::WorkerGets { worker, messages });
+        }
+        self.free = self.free.max(now);
+        let wake = self.schedule.as_ref().and_then(Schedule::wake_at);
+        if let Some(at) = wake {
+            if self.wake_planned.is_none_or(|planned| at < planned) {
+                self.wake_planned = Some(at);
+                scene.agenda.plan(at.max(now), Occasion::PageWakes);
+            }
+        }
+    }
+}

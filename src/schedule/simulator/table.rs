@@ -1,0 +1,112 @@
+//! The makespans of all strategies, beside their lower bound.
+
+use std::time::Duration;
+
+use super::workload::Workload;
+use crate::schedule::Strategy;
+
+const STRATEGIES: [Strategy; 3] = [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing];
+const WORKERS: [usize; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
+
+/// The shuffle of the skewed tasks that the table shows.
+const SEED: u64 = 2026;
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// How many times the lower bound.
+fn ratio(workload: &Workload, strategy: Strategy, workers: usize) -> f64 {
+    let outcome = workload.run(strategy, workers);
+    assert!(outcome.records.tasks.values().all(|record| record.resolved), "every task is answered");
+    outcome.makespan.as_secs_f64() / workload.bound(workers).as_secs_f64()
+}
+
+#[test]
+#[ignore = "prints the table of ARCHITECTURE; run it with --release"]
+fn makespans() {
+    let workloads = [
+        Workload::equal(),
+        Workload::skewed(SEED),
+        Workload::tiny("10,000 tasks of 1 to 5 us", 10_000),
+        Workload::tiny("100,000 tasks of 1 to 5 us", 100_000),
+        Workload::fork_join(),
+        Workload::burst(),
+        Workload::waiting(),
+    ];
+    println!(
+        "| tasks | workers | bound | serial | parallel | work-stealing | packets | handed over | us per event |"
+    );
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
+    for workload in workloads {
+        for workers in WORKERS {
+            let bound = workload.bound(workers);
+            let outcomes = STRATEGIES.map(|strategy| workload.run(strategy, workers));
+            let shown = outcomes.each_ref().map(|outcome| {
+                let ratio = outcome.makespan.as_secs_f64() / bound.as_secs_f64();
+                format!("{:.1} ms ({ratio:.2})", ms(outcome.makespan))
+            });
+            let stealing = &outcomes[2];
+            println!(
+                "| {} | {workers} | {:.1} ms | {} | {} | {:.2} |",
+                workload.name,
+                ms(bound),
+                shown.join(" | "),
+                format_args!("{} | {}", stealing.packets, stealing.returned),
+                stealing.spent.as_secs_f64() * 1e6 / stealing.events as f64,
+            );
+        }
+    }
+}
+
+#[test]
+fn skewed_tasks_are_near_the_ideal_with_stealing_and_not_when_split_at_once() {
+    let median = |strategy| {
+        let mut ratios =
+            (0..31).map(|seed| ratio(&Workload::skewed(SEED + seed), strategy, 2)).collect::<Vec<_>>();
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    };
+    let (stealing, split) = (median(Strategy::WorkStealing), median(Strategy::Parallel));
+    assert!(stealing < 1.08, "{stealing}");
+    assert!(split - 1.0 > 2.0 * (stealing - 1.0), "{split} against {stealing}");
+}
+
+#[test]
+fn a_fork_join_tree_runs_on_all_workers() {
+    let tree = Workload::fork_join();
+    let one = tree.run(Strategy::WorkStealing, 1).makespan;
+    for (workers, least) in [(2, 1.7), (4, 3.2), (8, 5.5)] {
+        let many = tree.run(Strategy::WorkStealing, workers).makespan;
+        let gain = one.as_secs_f64() / many.as_secs_f64();
+        assert!(gain > least, "{gain} on {workers} workers");
+    }
+}
+
+#[test]
+fn children_of_a_parent_that_does_not_await_yet_run_elsewhere() {
+    let burst = Workload::burst();
+    let outcome = burst.run(Strategy::WorkStealing, 2);
+    assert!(outcome.returned >= 32, "{}", outcome.returned);
+    assert!(ratio(&burst, Strategy::WorkStealing, 2) < 1.15);
+}
+
+#[test]
+fn tiny_tasks_are_limited_by_messages() {
+    let tiny = Workload::tiny("tiny", 10_000);
+    let outcome = tiny.run(Strategy::WorkStealing, 2);
+    // A message per task and reply would be 20,000.
+    assert!(outcome.packets < 1_500, "{} packets", outcome.packets);
+    // The ideal counts no messages; 0.6 us per task are for writing and reading it and its result.
+    assert!(ratio(&tiny, Strategy::WorkStealing, 2) < 1.6);
+}
+
+#[test]
+fn tasks_that_wait_overlap() {
+    let waiting = Workload::waiting();
+    // One after another they would take 5 s.
+    for strategy in [Strategy::Parallel, Strategy::WorkStealing] {
+        let makespan = waiting.run(strategy, 2).makespan;
+        assert!(makespan < Duration::from_millis(40), "{strategy:?}: {makespan:?}");
+    }
+}

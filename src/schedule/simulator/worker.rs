@@ -1,0 +1,301 @@
+//! A simulated worker: drives [`Local`] as the worker's loop does.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use super::{Occasion, Scene, Step, ToWorker, is_sync};
+use crate::schedule::{Event, Local, LocalAction, LocalEvent, Next, TaskId, Terms, Word, WorkerId};
+
+/// A task that has begun.
+#[derive(Debug, Default)]
+struct Running {
+    script: usize,
+    step: usize,
+    /// The handles that it holds.
+    held: Vec<TaskId>,
+    /// It awaits all of them.
+    joins: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct WorkerSide {
+    id: WorkerId,
+    local: Local,
+    ready: bool,
+    inbox: VecDeque<Vec<ToWorker>>,
+    /// A turn or a step is planned.
+    planned: bool,
+    free: Duration,
+    running: HashMap<TaskId, Running>,
+    /// Who holds the handle of a task that was made here.
+    holders: HashMap<TaskId, TaskId>,
+    woken: VecDeque<TaskId>,
+    packet: Vec<Event>,
+    last: u32,
+    /// Tasks that were posted to it and are not answered; all that have begun.
+    posted: HashSet<TaskId>,
+    begun: HashSet<TaskId>,
+}
+
+impl WorkerSide {
+    pub(super) fn new(id: WorkerId, scene: &Scene) -> Self {
+        Self {
+            id,
+            local: Local::new(scene.strategy, scene.config),
+            ready: false,
+            inbox: VecDeque::new(),
+            planned: false,
+            free: Duration::ZERO,
+            running: HashMap::new(),
+            holders: HashMap::new(),
+            woken: VecDeque::new(),
+            packet: Vec::new(),
+            last: 0,
+            posted: HashSet::new(),
+            begun: HashSet::new(),
+        }
+    }
+
+    /// What the block in its memory would tell: the tasks that have begun.
+    pub(super) fn begun(&self) -> Vec<TaskId> {
+        self.begun.iter().copied().collect()
+    }
+
+    pub(super) fn greet(&mut self, now: Duration, scene: &mut Scene) {
+        self.ready = true;
+        self.packet.push(Event::Ready { worker: self.id });
+        self.free = now;
+        self.post(scene);
+        self.plan(now, scene);
+    }
+
+    pub(super) fn get(&mut self, now: Duration, messages: Vec<ToWorker>, scene: &mut Scene) {
+        self.inbox.push_back(messages);
+        self.plan(now, scene);
+    }
+
+    /// A task's timer has run down.
+    pub(super) fn resume(&mut self, now: Duration, task: TaskId, scene: &mut Scene) {
+        if self.running.contains_key(&task) {
+            self.woken.push_back(task);
+            self.plan(now, scene);
+        }
+    }
+
+    fn plan(&mut self, now: Duration, scene: &mut Scene) {
+        if self.ready && !self.planned {
+            self.planned = true;
+            scene.agenda.plan(now.max(self.free), Occasion::WorkerTurn { worker: self.id });
+        }
+    }
+
+    /// The event loop: all packets that have arrived.
+    pub(super) fn turn(&mut self, now: Duration, scene: &mut Scene) {
+        self.free = now;
+        self.tell(LocalEvent::Woken, scene);
+        while let Some(messages) = self.inbox.pop_front() {
+            let items = u32::try_from(messages.len()).unwrap_or(0);
+            self.free += scene.network.packet + scene.network.item * items;
+            for message in messages {
+                self.read(message, scene);
+            }
+        }
+        scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id });
+    }
+
+    fn read(&mut self, message: ToWorker, scene: &mut Scene) {
+        match message {
+            ToWorker::Run { task, terms } => {
+                self.posted.insert(task);
+                self.tell(LocalEvent::Arrived { task, terms }, scene);
+            }
+            ToWorker::Stop { task } => {
+                scene.records.of(task).stopped = Some((self.id, self.free));
+                self.resolve(task, scene);
+                self.tell(LocalEvent::Stopped { task }, scene);
+            }
+            ToWorker::Ask { hungry } => self.tell(LocalEvent::Asked { hungry }, scene),
+            ToWorker::Settled { task } => self.resolve(task, scene),
+        }
+    }
+
+    /// The handle of a task that was made here has its answer.
+    fn resolve(&mut self, task: TaskId, scene: &mut Scene) {
+        if task.owner != self.id {
+            return;
+        }
+        scene.records.of(task).resolved = true;
+        let Some(holder) = self.holders.remove(&task) else { return };
+        if let Some(running) = self.running.get_mut(&holder) {
+            running.held.retain(|held| *held != task);
+            if running.joins && running.held.is_empty() {
+                running.joins = false;
+                self.woken.push_back(holder);
+            }
+        }
+    }
+
+    /// One poll, or one decision.
+    pub(super) fn step(&mut self, now: Duration, scene: &mut Scene) {
+        self.free = now;
+        let mut actions = Vec::new();
+        let next = match self.woken.pop_front() {
+            Some(task) if self.running.contains_key(&task) => {
+                self.tell(LocalEvent::Resumed { task }, scene);
+                self.poll(task, scene);
+                None
+            }
+            Some(_) => None,
+            None => Some(self.local.next(self.free, &mut actions)),
+        };
+        self.act(actions, scene);
+        match next {
+            None => scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id }),
+            Some(Next::Begin(task)) => {
+                let record = scene.records.of(task);
+                record.begun.push((self.id, self.free));
+                let script = record.script;
+                self.begun.insert(task);
+                self.running.insert(task, Running { script, ..Running::default() });
+                self.poll(task, scene);
+                scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id });
+            }
+            Some(Next::Yield) => {
+                self.free += scene.network.turn;
+                scene.agenda.plan(self.free, Occasion::WorkerTurn { worker: self.id });
+            }
+            Some(Next::Rest) => {
+                self.planned = false;
+                if !self.inbox.is_empty() {
+                    self.plan(self.free, scene);
+                }
+            }
+        }
+    }
+
+    /// Runs a task until it awaits something or ends.
+    fn poll(&mut self, task: TaskId, scene: &mut Scene) {
+        let script = self.running[&task].script;
+        let ended = loop {
+            let Some(running) = self.running.get_mut(&task) else { break true };
+            let Some(step) = scene.library.scripts[script].steps.get(running.step).copied() else {
+                break true;
+            };
+            running.step += 1;
+            match step {
+                Step::Run(time) => self.free += time,
+                Step::Spawn { script: child, detached } => self.spawn(task, child, detached, scene),
+                Step::Drop => {
+                    if !running.held.is_empty() {
+                        let child = running.held.remove(0);
+                        self.drop_handle(child, scene);
+                    }
+                }
+                Step::Join => {
+                    running.joins = !running.held.is_empty();
+                    if running.joins {
+                        break false;
+                    }
+                }
+                Step::Wait(time) => {
+                    let worker = self.id;
+                    scene.agenda.plan(self.free + time, Occasion::Resume { worker, task });
+                    break false;
+                }
+            }
+        };
+        assert!(ended || !is_sync(&scene.library.scripts[script].terms), "a synchronous task awaits nothing");
+        if ended {
+            self.finish(task, scene);
+        }
+        self.tell(LocalEvent::Polled { task, ended }, scene);
+    }
+
+    fn spawn(&mut self, parent: TaskId, script: usize, detached: bool, scene: &mut Scene) {
+        self.last += 1;
+        let task = TaskId { owner: self.id, number: self.last };
+        let terms = Terms { detached, ..scene.library.scripts[script].terms };
+        scene.records.make(task, terms, script, Some(parent));
+        if detached {
+            scene.records.of(task).resolved = true;
+        } else {
+            self.holders.insert(task, parent);
+            self.running.get_mut(&parent).expect("it runs").held.push(task);
+        }
+        self.tell(LocalEvent::Spawned { task, terms }, scene);
+    }
+
+    fn drop_handle(&mut self, child: TaskId, scene: &mut Scene) {
+        self.holders.remove(&child);
+        scene.records.of(child).resolved = true;
+        self.tell(LocalEvent::Dropped { task: child }, scene);
+    }
+
+    /// A task is over: its future is dropped, with the handles that it holds, and whoever awaits it here goes on.
+    fn finish(&mut self, task: TaskId, scene: &mut Scene) {
+        let Some(running) = self.running.remove(&task) else { return };
+        scene.records.of(task).ended.push((self.id, self.free));
+        for child in running.held {
+            self.drop_handle(child, scene);
+        }
+        if !self.posted.contains(&task) {
+            self.resolve(task, scene);
+        }
+    }
+
+    fn tell(&mut self, event: LocalEvent, scene: &mut Scene) {
+        let mut actions = Vec::new();
+        self.local.handle(self.free, event, &mut actions);
+        self.act(actions, scene);
+    }
+
+    fn act(&mut self, actions: Vec<LocalAction>, scene: &mut Scene) {
+        let worker = self.id;
+        for action in actions {
+            let event = match action {
+                LocalAction::Answer { task, ran } => {
+                    self.posted.remove(&task);
+                    Event::Finished { worker, task, ran }
+                }
+                LocalAction::Name { task, terms } => Event::Began { worker, task, terms },
+                LocalAction::Wait { task, ran } => Event::Waits { worker, task, ran },
+                LocalAction::Return { task, terms } => {
+                    self.posted.remove(&task);
+                    Event::Returned { worker, task, terms }
+                }
+                LocalAction::Report { local, resting } => Event::Reported { worker, local, resting },
+                LocalAction::Pass { task, word: Word::Cancel } => Event::Cancelled { task },
+                LocalAction::Pass { task, word: Word::Abort } => Event::Aborted { task },
+                LocalAction::Pass { task, word: Word::Detach } => Event::Detached { task },
+                LocalAction::Forget { task } => {
+                    self.forget(task, scene);
+                    continue;
+                }
+                LocalAction::Flush => {
+                    self.post(scene);
+                    continue;
+                }
+            };
+            self.packet.push(event);
+        }
+    }
+
+    /// Drops a task: whoever awaits it here learns that it was stopped.
+    fn forget(&mut self, task: TaskId, scene: &mut Scene) {
+        let local = !self.posted.contains(&task);
+        if self.running.contains_key(&task) {
+            self.finish(task, scene);
+        } else if local {
+            self.resolve(task, scene);
+        }
+    }
+
+    fn post(&mut self, scene: &mut Scene) {
+        let events = std::mem::take(&mut self.packet);
+        let items = u32::try_from(events.len()).unwrap_or(0);
+        self.free += scene.network.packet + scene.network.item * items;
+        let (worker, sent) = (self.id, self.free);
+        let at = scene.arrival(worker, true, sent);
+        scene.agenda.plan(at, Occasion::PageGets { worker, sent, events });
+    }
+}

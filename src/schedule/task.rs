@@ -1,0 +1,53 @@
+//! What a schedule knows of a task: its name, and the terms on which it runs.
+
+use std::time::Duration;
+
+/// Names a worker for ever: a worker that takes the place of a lost one has a name of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct WorkerId(pub(crate) u32);
+
+impl WorkerId {
+    /// Whoever is not a worker of the pool, but its owner.
+    pub(crate) const PAGE: Self = Self(0);
+}
+
+/// Names a task for life, wherever it goes: whoever made it numbers it, and is part of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TaskId {
+    /// Where the task was made, and where its handle is.
+    pub(crate) owner: WorkerId,
+    pub(crate) number: u32,
+}
+
+/// The place in the program that makes tasks of one kind. Tasks of one site are expected to cost about the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Site(pub(crate) u64);
+
+/// How a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// In one go: nothing else happens on its worker meanwhile.
+    Sync,
+    /// From await to await, beside others.
+    Async,
+}
+
+/// The terms on which a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) site: Site,
+    pub(crate) kind: Kind,
+    /// How long it may take from its start.
+    pub(crate) timeout: Option<Duration>,
+    /// How often it may run again after the loss of its worker.
+    pub(crate) retries: u32,
+    /// Nobody holds its handle, and it runs all the same.
+    pub(crate) detached: bool,
+}
+
+impl Terms {
+    /// True if only the end of its worker ends it in time. Nothing is posted behind such a task.
+    pub(crate) fn is_killable(&self) -> bool {
+        self.kind == Kind::Sync && self.timeout.is_some()
+    }
+}

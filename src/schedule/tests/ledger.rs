@@ -1,0 +1,315 @@
+//! The page's half, scenario by scenario.
+
+use std::time::Duration;
+
+use crate::schedule::{
+    Action, Alarm, Config, Event, Kind, Schedule, Site, Strategy, TaskId, Terms, Verdict, WorkerId,
+};
+
+const SHORT: Duration = Duration::from_micros(10);
+
+fn worker(id: u32) -> WorkerId {
+    WorkerId(id)
+}
+
+fn root(number: u32) -> TaskId {
+    TaskId { owner: WorkerId::PAGE, number }
+}
+
+fn child(owner: u32, number: u32) -> TaskId {
+    TaskId { owner: worker(owner), number }
+}
+
+fn terms() -> Terms {
+    Terms { site: Site(1), kind: Kind::Sync, timeout: None, retries: 0, detached: false }
+}
+
+fn limited(kind: Kind) -> Terms {
+    Terms { kind, timeout: Some(Duration::from_millis(10)), ..terms() }
+}
+
+/// A schedule, and what it said last.
+struct Page {
+    schedule: Schedule,
+    now: Duration,
+    started: u32,
+}
+
+impl Page {
+    /// All workers have greeted.
+    fn new(strategy: Strategy, threads: usize) -> Self {
+        let mut page = Self::starting(strategy, Config { threads, ..Config::default() });
+        for id in 1..=page.started {
+            page.tell(Event::Ready { worker: worker(id) });
+        }
+        page
+    }
+
+    fn starting(strategy: Strategy, config: Config) -> Self {
+        let mut actions = Vec::new();
+        let schedule = Schedule::open(strategy, config, Duration::ZERO, &mut actions);
+        let started = u32::try_from(actions.len()).expect("there are few");
+        Self { schedule, now: Duration::ZERO, started }
+    }
+
+    fn tell(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.schedule.handle(self.now, event, &mut actions);
+        actions
+    }
+
+    fn submit(&mut self, number: u32, terms: Terms) -> Vec<Action> {
+        self.tell(Event::Submitted { task: root(number), terms, bounded: true })
+    }
+
+    fn finish(&mut self, id: u32, task: TaskId, ran: Duration) -> Vec<Action> {
+        self.tell(Event::Finished { worker: worker(id), task, ran: Some(ran) })
+    }
+
+    fn lose(&mut self, id: u32) -> Vec<Action> {
+        self.tell(Event::Lost { worker: worker(id), culprit: None, begun: None })
+    }
+
+    /// Lets the time pass to the next deadline, and its verdict.
+    fn wait(&mut self) -> Vec<Action> {
+        self.now = self.schedule.wake_at().expect("a deadline is set");
+        let first = self.tell(Event::Woken);
+        assert_eq!(first, [], "what has been posted is heard before a verdict");
+        self.tell(Event::Woken)
+    }
+}
+
+fn post(id: u32, number: u32) -> Action {
+    Action::Post { worker: worker(id), task: root(number) }
+}
+
+fn settle(number: u32, verdict: Verdict) -> Action {
+    Action::Settle { task: root(number), verdict }
+}
+
+#[test]
+fn nothing_is_posted_behind_a_task_of_unknown_or_long_cost() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    assert_eq!(page.submit(1, terms()), [post(1, 1)]);
+    assert_eq!(page.submit(2, terms()), []);
+    assert_eq!(page.finish(1, root(1), Duration::from_millis(5)), [settle(1, Verdict::Answered), post(1, 2)]);
+    assert_eq!(page.submit(3, terms()), []);
+}
+
+#[test]
+fn short_tasks_are_posted_ahead_as_far_as_they_fill_a_round_trip_twice() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, terms());
+    page.finish(1, root(1), SHORT);
+    let posted = (2..100).filter(|number| page.submit(*number, terms()) == [post(1, *number)]).count();
+    assert!((20..=25).contains(&posted), "{posted}");
+}
+
+#[test]
+fn tasks_go_to_the_worker_that_has_none() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, terms());
+    page.finish(1, root(1), SHORT);
+    assert_eq!(page.submit(2, terms()), [post(1, 2)]);
+    assert_eq!(page.submit(3, terms()), [post(2, 3)]);
+}
+
+#[test]
+fn nothing_is_posted_behind_a_synchronous_task_with_a_timeout() {
+    for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+        let mut page = Page::new(strategy, 1);
+        page.submit(1, terms());
+        page.finish(1, root(1), SHORT);
+        assert_eq!(page.submit(2, limited(Kind::Sync)), [post(1, 2)]);
+        assert_eq!(page.submit(3, terms()), [], "{strategy:?}");
+        page.tell(Event::Began { worker: worker(1), task: root(2), terms: limited(Kind::Sync) });
+        assert_eq!(page.submit(4, terms()), [], "{strategy:?}");
+        let told = page.finish(1, root(2), SHORT);
+        assert!(told.contains(&post(1, 3)), "{strategy:?}: {told:?}");
+    }
+}
+
+#[test]
+fn parallel_posts_at_once_to_the_least_loaded_worker_even_before_it_is_up() {
+    let mut page = Page::starting(Strategy::Parallel, Config { threads: 2, ..Config::default() });
+    let told = (1..=4).flat_map(|number| page.submit(number, terms())).collect::<Vec<_>>();
+    assert_eq!(told, [post(1, 1), post(2, 2), post(1, 3), post(2, 4)]);
+    // What was posted to a worker that never came up has not begun.
+    assert_eq!(page.lose(1), [post(2, 1), post(2, 3)]);
+}
+
+#[test]
+fn a_full_line_refuses_and_idle_workers_make_room() {
+    let config = Config { threads: 2, max_queue: Some(1), ..Config::default() };
+    let mut page = Page::starting(Strategy::WorkStealing, config);
+    page.tell(Event::Ready { worker: worker(1) });
+    page.tell(Event::Ready { worker: worker(2) });
+    assert_eq!(page.submit(1, terms()), [post(1, 1)]);
+    assert_eq!(page.submit(2, terms()), [post(2, 2)]);
+    assert_eq!(page.submit(3, terms()), []);
+    assert_eq!(page.submit(4, terms()), [settle(4, Verdict::QueueFull)]);
+    // Children are neither refused nor counted.
+    page.tell(Event::Returned { worker: worker(1), task: child(1, 1), terms: terms() });
+    assert_eq!(page.schedule.queued(), 1);
+}
+
+#[test]
+fn a_task_keeps_its_place_in_the_line() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, Terms { retries: 1, ..terms() });
+    page.submit(2, terms());
+    assert_eq!(page.lose(1), [Action::Start { worker: worker(2) }]);
+    assert_eq!(page.tell(Event::Ready { worker: worker(2) }), [post(2, 1)]);
+}
+
+#[test]
+fn a_worker_with_tasks_to_spare_is_asked_once_for_those_that_have_none() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, terms());
+    // It began as if it had been asked.
+    let returned = |number| Event::Returned { worker: worker(1), task: child(1, number), terms: terms() };
+    assert_eq!(page.tell(returned(1)), [Action::Post { worker: worker(2), task: child(1, 1) }]);
+    let told = page.finish(2, child(1, 1), Duration::from_millis(2));
+    assert!(told.contains(&Action::Ask { worker: worker(1), hungry: 1 }), "{told:?}");
+    page.tell(Event::Reported { worker: worker(2), local: 0, resting: true });
+    assert_eq!(page.submit(2, terms()), [post(2, 2)]);
+    assert_eq!(page.finish(2, root(2), Duration::from_millis(2)), [settle(2, Verdict::Answered)]);
+}
+
+#[test]
+fn a_task_that_waits_makes_room() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, Terms { kind: Kind::Async, ..terms() });
+    assert_eq!(page.submit(2, terms()), []);
+    let waits = Event::Waits { worker: worker(1), task: root(1), ran: SHORT };
+    assert_eq!(page.tell(waits), [post(1, 2)]);
+}
+
+#[test]
+fn a_lost_worker_is_accounted_for_task_by_task() {
+    let mut page = Page::new(Strategy::Parallel, 1);
+    for number in 1..=5 {
+        page.submit(number, Terms { retries: u32::from(number == 2), ..terms() });
+    }
+    page.tell(Event::Cancelled { task: root(5) });
+    let begun = Some(vec![root(1), root(2), root(3)]);
+    let told = page.tell(Event::Lost { worker: worker(1), culprit: Some(root(1)), begun });
+    let verdicts = [settle(1, Verdict::Blamed), settle(3, Verdict::WorkerLost)];
+    // The others run again on the worker that takes its place: one may, one had not begun.
+    let again = [Action::Start { worker: worker(2) }, post(2, 2), post(2, 4)];
+    assert_eq!(told, [&verdicts[..], &again[..]].concat());
+}
+
+#[test]
+fn a_worker_that_is_gone_has_no_say() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, Terms { retries: 1, ..terms() });
+    page.lose(1);
+    assert_eq!(page.finish(1, root(1), SHORT), []);
+    let returned = Event::Returned { worker: worker(1), task: child(1, 1), terms: terms() };
+    assert_eq!(page.tell(returned), []);
+    assert_eq!(page.tell(Event::Ready { worker: worker(2) }), [post(2, 1)]);
+}
+
+#[test]
+fn the_children_of_a_lost_worker_are_dropped_unless_they_were_let_go() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, terms());
+    page.submit(2, terms());
+    for number in 1..=3 {
+        page.tell(Event::Returned { worker: worker(1), task: child(1, number), terms: terms() });
+    }
+    page.tell(Event::Detached { task: child(1, 2) });
+    let cancelled = |number| Action::Settle { task: child(1, number), verdict: Verdict::Cancelled };
+    let told = page.lose(1);
+    assert_eq!(
+        told,
+        [cancelled(1), cancelled(3), settle(1, Verdict::WorkerLost), Action::Start { worker: worker(3) }]
+    );
+    let told = page.finish(2, root(2), SHORT);
+    assert!(told.contains(&Action::Post { worker: worker(2), task: child(1, 2) }), "{told:?}");
+}
+
+#[test]
+fn a_start_that_takes_too_long_is_ended_and_not_repeated() {
+    let mut page = Page::starting(Strategy::WorkStealing, Config::default());
+    page.submit(1, terms());
+    let overdue = Alarm::Start(worker(1));
+    assert_eq!(
+        page.wait(),
+        [Action::Terminate { worker: worker(1), overdue }, settle(1, Verdict::NoWorkers)]
+    );
+    assert_eq!(page.submit(2, terms()), [settle(2, Verdict::NoWorkers)]);
+}
+
+#[test]
+fn a_timeout_counts_from_the_start_and_ends_the_worker_of_a_synchronous_task() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, limited(Kind::Sync));
+    assert_eq!(page.schedule.wake_at(), None);
+    page.now = Duration::from_millis(500);
+    page.tell(Event::Began { worker: worker(1), task: root(1), terms: limited(Kind::Sync) });
+    assert_eq!(page.schedule.wake_at(), Some(Duration::from_millis(510)));
+    let overdue = Alarm::Timeout(root(1));
+    let terminate = Action::Terminate { worker: worker(1), overdue };
+    assert_eq!(page.wait(), [settle(1, Verdict::TimedOut), terminate, Action::Start { worker: worker(2) }]);
+}
+
+#[test]
+fn an_asynchronous_task_is_told_to_stop_before_its_worker_is_ended() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, limited(Kind::Async));
+    page.tell(Event::Began { worker: worker(1), task: root(1), terms: limited(Kind::Async) });
+    let stop = Action::Stop { worker: worker(1), task: root(1), verdict: Verdict::TimedOut };
+    assert_eq!(page.wait(), [settle(1, Verdict::TimedOut), stop]);
+    assert!(page.schedule.wake_at().is_some(), "it has its grace");
+    assert_eq!(page.finish(1, root(1), SHORT), []);
+    assert_eq!(page.schedule.wake_at(), None);
+}
+
+#[test]
+fn an_aborted_task_that_does_not_stop_takes_its_worker_with_it() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, terms());
+    page.tell(Event::Began { worker: worker(1), task: root(1), terms: terms() });
+    let stop = Action::Stop { worker: worker(1), task: root(1), verdict: Verdict::Cancelled };
+    assert_eq!(page.tell(Event::Aborted { task: root(1) }), [settle(1, Verdict::Cancelled), stop]);
+    let terminate = Action::Terminate { worker: worker(1), overdue: Alarm::Grace(root(1)) };
+    assert_eq!(page.wait(), [terminate, Action::Start { worker: worker(2) }]);
+}
+
+#[test]
+fn an_aborted_task_that_has_not_begun_is_not_to_blame() {
+    let mut page = Page::new(Strategy::Parallel, 1);
+    page.submit(1, terms());
+    page.submit(2, terms());
+    page.tell(Event::Began { worker: worker(1), task: root(1), terms: terms() });
+    page.tell(Event::Aborted { task: root(2) });
+    assert_eq!(page.wait(), []);
+    assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Verdict::Answered)]);
+}
+
+#[test]
+fn a_worker_s_own_task_with_a_timeout_is_watched_too() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, Terms { kind: Kind::Async, ..terms() });
+    page.tell(Event::Began { worker: worker(1), task: child(1, 1), terms: limited(Kind::Sync) });
+    let terminate = Action::Terminate { worker: worker(1), overdue: Alarm::Timeout(child(1, 1)) };
+    assert_eq!(page.wait(), [terminate, settle(1, Verdict::WorkerLost), Action::Start { worker: worker(2) }]);
+}
+
+#[test]
+fn closing_refuses_tasks_and_takes_children() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, Terms { kind: Kind::Async, ..terms() });
+    page.tell(Event::Waits { worker: worker(1), task: root(1), ran: SHORT });
+    assert_eq!(page.tell(Event::Closing), []);
+    assert_eq!(page.submit(2, terms()), [settle(2, Verdict::Closed)]);
+    let returned = Event::Returned { worker: worker(1), task: child(1, 1), terms: terms() };
+    assert_eq!(page.tell(returned), [Action::Post { worker: worker(1), task: child(1, 1) }]);
+    page.tell(Event::Reported { worker: worker(1), local: 1, resting: false });
+    page.finish(1, child(1, 1), SHORT);
+    assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Verdict::Answered)]);
+    let done = Event::Reported { worker: worker(1), local: 0, resting: true };
+    assert_eq!(page.tell(done), [Action::Closed]);
+}

@@ -1,0 +1,313 @@
+//! The worker's half, scenario by scenario.
+
+use std::time::Duration;
+
+use crate::schedule::{
+    Config, Kind, Local, LocalAction, LocalEvent, Next, Site, Strategy, TaskId, Terms, Word, WorkerId,
+};
+
+const SHORT: Duration = Duration::from_micros(10);
+
+fn posted(number: u32) -> TaskId {
+    TaskId { owner: WorkerId::PAGE, number }
+}
+
+fn own(number: u32) -> TaskId {
+    TaskId { owner: WorkerId(1), number }
+}
+
+fn terms() -> Terms {
+    Terms { site: Site(1), kind: Kind::Async, timeout: None, retries: 0, detached: false }
+}
+
+fn killable() -> Terms {
+    Terms { kind: Kind::Sync, timeout: Some(Duration::from_secs(1)), ..terms() }
+}
+
+/// The books of a worker, and its clock.
+struct Desk {
+    local: Local,
+    now: Duration,
+}
+
+impl Desk {
+    /// Nobody is hungry, and tasks of `terms()` are known to be short.
+    fn new(strategy: Strategy) -> Self {
+        let config = Config { threads: 2, tick: Duration::ZERO, ..Config::default() };
+        let mut desk = Self { local: Local::new(strategy, config), now: Duration::ZERO };
+        desk.tell(LocalEvent::Asked { hungry: 0 });
+        desk.arrive(1_000);
+        assert_eq!(desk.next().1, Next::Begin(posted(1_000)));
+        desk.end(posted(1_000));
+        desk.next();
+        desk
+    }
+
+    fn tell(&mut self, event: LocalEvent) -> Vec<LocalAction> {
+        let mut actions = Vec::new();
+        self.local.handle(self.now, event, &mut actions);
+        actions
+    }
+
+    fn next(&mut self) -> (Vec<LocalAction>, Next) {
+        let mut actions = Vec::new();
+        let next = self.local.next(self.now, &mut actions);
+        (actions, next)
+    }
+
+    fn arrive(&mut self, number: u32) {
+        assert_eq!(self.tell(LocalEvent::Arrived { task: posted(number), terms: terms() }), []);
+    }
+
+    fn spawn(&mut self, number: u32) -> Vec<LocalAction> {
+        self.tell(LocalEvent::Spawned { task: own(number), terms: terms() })
+    }
+
+    fn end(&mut self, task: TaskId) -> Vec<LocalAction> {
+        self.now += SHORT;
+        self.tell(LocalEvent::Polled { task, ended: true })
+    }
+
+    /// Runs everything, and tells in which order.
+    fn order(&mut self) -> Vec<TaskId> {
+        let mut order = Vec::new();
+        while let (_, Next::Begin(task)) = self.next() {
+            order.push(task);
+            self.end(task);
+        }
+        order
+    }
+}
+
+fn returned(actions: &[LocalAction]) -> Vec<TaskId> {
+    let tasks = actions.iter().filter_map(|action| match action {
+        LocalAction::Return { task, .. } => Some(*task),
+        _ => None,
+    });
+    tasks.collect()
+}
+
+#[test]
+fn stealing_begins_its_own_newest_first_and_then_what_was_posted_oldest_first() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.arrive(2);
+    assert_eq!(desk.next().1, Next::Begin(posted(1)));
+    desk.spawn(1);
+    desk.spawn(2);
+    desk.end(posted(1));
+    assert_eq!(desk.order(), [own(2), own(1), posted(2)]);
+}
+
+#[test]
+fn parallel_begins_in_the_order_of_arrival() {
+    let mut desk = Desk::new(Strategy::Parallel);
+    desk.arrive(1);
+    desk.arrive(2);
+    assert_eq!(desk.order(), [posted(1), posted(2)]);
+}
+
+#[test]
+fn serial_runs_children_within_their_parent_s_turn() {
+    let mut desk = Desk::new(Strategy::Serial);
+    desk.arrive(1);
+    desk.arrive(2);
+    assert_eq!(desk.next().1, Next::Begin(posted(1)));
+    desk.spawn(1);
+    desk.spawn(2);
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(desk.next().1, Next::Begin(own(1)));
+    desk.spawn(3);
+    desk.tell(LocalEvent::Polled { task: own(1), ended: false });
+    assert_eq!(desk.next().1, Next::Begin(own(3)));
+    desk.tell(LocalEvent::Polled { task: own(3), ended: false });
+    // It awaits something else: nobody goes ahead of it.
+    assert_eq!(desk.next().1, Next::Rest);
+    desk.tell(LocalEvent::Resumed { task: own(3) });
+    desk.end(own(3));
+    assert_eq!(desk.next().1, Next::Rest);
+    desk.tell(LocalEvent::Resumed { task: own(1) });
+    desk.end(own(1));
+    desk.tell(LocalEvent::Resumed { task: posted(1) });
+    desk.end(posted(1));
+    // A child that was let go still belongs to the turn.
+    assert_eq!(desk.order(), [own(2), posted(2)]);
+}
+
+#[test]
+fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    let unknown = Terms { site: Site(2), ..terms() };
+    desk.tell(LocalEvent::Arrived { task: posted(2), terms: unknown });
+    assert_eq!(desk.next(), (vec![], Next::Begin(posted(1))));
+    let answer = |number| LocalAction::Answer { task: posted(number), ran: Some(SHORT) };
+    assert_eq!(desk.end(posted(1)), [answer(1)]);
+    let (told, next) = desk.next();
+    assert_eq!(next, Next::Begin(posted(2)));
+    assert_eq!(told.first(), Some(&LocalAction::Name { task: posted(2), terms: unknown }));
+    assert_eq!(told.last(), Some(&LocalAction::Flush));
+}
+
+#[test]
+fn replies_leave_when_nothing_is_left_to_do_or_a_round_trip_has_passed() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    for number in 1..=30 {
+        desk.arrive(number);
+    }
+    let mut begun = 0;
+    loop {
+        let (told, next) = desk.next();
+        let Next::Begin(task) = next else {
+            assert_eq!((next, told.last()), (Next::Rest, Some(&LocalAction::Flush)));
+            break;
+        };
+        assert_eq!(told.contains(&LocalAction::Flush), begun > 0 && begun % 11 == 0, "before the {begun}.");
+        begun += 1;
+        desk.end(task);
+    }
+    assert_eq!(begun, 30);
+}
+
+#[test]
+fn a_worker_listens_every_millisecond() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.arrive(2);
+    desk.now = Duration::from_millis(3);
+    assert_eq!(desk.next().1, Next::Yield);
+    desk.tell(LocalEvent::Woken);
+    assert_eq!(desk.next().1, Next::Begin(posted(1)));
+}
+
+#[test]
+fn what_waits_is_told_when_nothing_is_left_to_do() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.arrive(2);
+    desk.next();
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(desk.next(), (vec![], Next::Begin(posted(2))));
+    desk.tell(LocalEvent::Polled { task: posted(2), ended: false });
+    let wait = |number| LocalAction::Wait { task: posted(number), ran: Duration::ZERO };
+    assert_eq!(desk.next(), (vec![wait(1), wait(2), LocalAction::Flush], Next::Rest));
+    assert_eq!(desk.next(), (vec![], Next::Rest));
+}
+
+#[test]
+fn a_task_that_makes_many_gives_half_of_them_before_it_awaits() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.tell(LocalEvent::Asked { hungry: 1 });
+    desk.arrive(1);
+    desk.next();
+    let mut left = Vec::new();
+    let mut packets = 0;
+    for number in 1..=64 {
+        let told = desk.spawn(number);
+        packets += usize::from(told.contains(&LocalAction::Flush));
+        left.extend(returned(&told));
+    }
+    assert!((32..48).contains(&left.len()), "{left:?}");
+    assert!(packets <= 6, "{packets}");
+    assert_eq!(left[0], own(1), "the oldest first");
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    // The page has not asked again.
+    assert_eq!(desk.spawn(65), []);
+}
+
+#[test]
+fn a_worker_that_is_asked_gives_its_oldest_and_keeps_its_share() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.next();
+    for number in 1..=5 {
+        desk.spawn(number);
+    }
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(returned(&desk.tell(LocalEvent::Asked { hungry: 1 })), [own(1), own(2)]);
+    assert_eq!(returned(&desk.tell(LocalEvent::Asked { hungry: 9 })), [own(3), own(4)]);
+    // The last one it runs itself; who asked is remembered.
+    assert_eq!(returned(&desk.tell(LocalEvent::Asked { hungry: 1 })), []);
+    assert_eq!(returned(&desk.spawn(6)), [own(5)]);
+}
+
+#[test]
+fn under_parallel_every_child_leaves() {
+    let mut desk = Desk::new(Strategy::Parallel);
+    desk.arrive(1);
+    desk.arrive(2);
+    desk.next();
+    let mut left = Vec::new();
+    for number in 1..=3 {
+        left.extend(returned(&desk.spawn(number)));
+    }
+    left.extend(returned(&desk.end(posted(1))));
+    assert_eq!(left, [own(1), own(2), own(3)]);
+    assert_eq!(desk.order(), [posted(2)]);
+}
+
+#[test]
+fn what_was_posted_leaves_before_a_task_that_may_cost_the_worker_its_life() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.next();
+    desk.tell(LocalEvent::Spawned { task: own(1), terms: killable() });
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.arrive(2);
+    desk.arrive(3);
+    let (told, next) = desk.next();
+    assert_eq!(next, Next::Begin(own(1)));
+    assert_eq!(returned(&told), [posted(3), posted(2)]);
+    assert!(told.contains(&LocalAction::Name { task: own(1), terms: killable() }));
+    assert_eq!(told.last(), Some(&LocalAction::Flush));
+    // Its page watches the time, and learns that it is over.
+    assert!(desk.end(own(1)).iter().any(|action| matches!(action, LocalAction::Answer { .. })));
+}
+
+#[test]
+fn a_task_that_is_stopped_before_it_begins_never_does() {
+    for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+        let mut desk = Desk::new(strategy);
+        desk.arrive(1);
+        desk.arrive(2);
+        let told = desk.tell(LocalEvent::Stopped { task: posted(1) });
+        let answer = LocalAction::Answer { task: posted(1), ran: None };
+        assert_eq!(told, [LocalAction::Forget { task: posted(1) }, answer]);
+        assert_eq!(desk.order(), [posted(2)], "{strategy:?}");
+        assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
+    }
+}
+
+#[test]
+fn a_task_that_is_stopped_while_it_awaits_is_dropped_and_answered_once() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.next();
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    let told = desk.tell(LocalEvent::Stopped { task: posted(1) });
+    let answer = LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO) };
+    assert_eq!(told, [LocalAction::Forget { task: posted(1) }, answer]);
+    assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
+}
+
+#[test]
+fn a_task_that_stops_itself_is_dropped_after_its_poll() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    desk.arrive(1);
+    desk.next();
+    assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
+    let told = desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(told[0], LocalAction::Forget { task: posted(1) });
+}
+
+#[test]
+fn handles_of_tasks_that_left_speak_to_the_page() {
+    let mut desk = Desk::new(Strategy::Parallel);
+    desk.arrive(1);
+    desk.next();
+    desk.spawn(1);
+    let pass = |word| LocalAction::Pass { task: own(1), word };
+    assert_eq!(desk.tell(LocalEvent::Detached { task: own(1) }), [pass(Word::Detach)]);
+    assert_eq!(desk.tell(LocalEvent::Dropped { task: own(1) }), [pass(Word::Cancel)]);
+    assert_eq!(desk.tell(LocalEvent::Aborted { task: own(1) }), [pass(Word::Abort)]);
+}
