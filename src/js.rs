@@ -1,5 +1,6 @@
 //! What only exists on the web.
 
+use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::platform::{self, Attachment};
 use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, lane, sealed};
-use crate::thread::ThreadBuilder;
+use crate::thread::{Thread, ThreadBuilder};
 
 /// A JavaScript value in a task's arguments or result. Web only.
 ///
@@ -134,6 +135,15 @@ extern "C" {
     /// As `js_sys::Function::new_no_args`, with the exception of a syntax error or a policy caught.
     #[wasm_bindgen(constructor, catch, js_class = "Function")]
     fn new(source: &str) -> Result<ScriptFunction, JsValue>;
+}
+
+/// Web only: the future runs on the event loop here.
+impl LocalSpawn for Thread {
+    fn spawn_local_obj(&self, future: LocalFutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.status()?;
+        platform::spawn_local(future);
+        Ok(())
+    }
 }
 
 /// Web only.

@@ -4,6 +4,7 @@
 //!
 //! - [`remote!`], [`Remote`] and [`RemoteFn`]: tasks, what they capture, and what does not compile.
 //! - [`Thread`] and [`ThreadBuilder`]: workers and their options.
+//! - [`Executor`] and [`ExecutorExt`]: whatever takes tasks, a `Thread` or your own.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
 //! - [`run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
@@ -15,6 +16,7 @@ compile_error!(
 );
 
 mod error;
+mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod platform;
@@ -32,6 +34,7 @@ mod wire;
 mod worker;
 
 pub use error::Error;
+pub use executor::{Executor, ExecutorExt};
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};
 pub use run::{Exit, run, sleep, yield_now};

@@ -5,10 +5,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+use futures::task::{FutureObj, Spawn, SpawnError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::executor::{Executor, ExecutorExt};
 use crate::platform::{Packet, Spec};
 use crate::pool::{Link, Options};
 use crate::task::{Job, Remote, RemoteHandle};
@@ -63,16 +66,7 @@ impl Thread {
     where
         R: Serialize + DeserializeOwned + 'static,
     {
-        let (job, handle) = task.into_job();
-        if let Some(job) = job {
-            self.submit(job);
-        }
-        handle
-    }
-
-    /// Runs a type-erased task on this thread.
-    pub fn submit(&self, job: Job) {
-        self.link.submit(job);
+        ExecutorExt::spawn_remote(self, task)
     }
 
     /// Resolves when the worker takes tasks. Awaiting it is optional.
@@ -102,6 +96,31 @@ impl Thread {
     /// In the browser a running task is stopped where it is. Natively a synchronous task finishes, unheard.
     pub fn terminate(&self) {
         self.link.terminate();
+    }
+}
+
+/// A future runs on this thread natively; in the browser it cannot leave its memory, and runs on the event loop here.
+impl Spawn for Thread {
+    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.link.spawn(future)
+    }
+
+    fn status(&self) -> Result<(), SpawnError> {
+        if self.is_lost() { Err(SpawnError::shutdown()) } else { Ok(()) }
+    }
+}
+
+impl Executor for Thread {
+    fn submit(&self, job: Job) {
+        self.link.submit(job);
+    }
+
+    fn pending(&self) -> usize {
+        Self::pending(self)
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.link.close())
     }
 }
 

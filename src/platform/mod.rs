@@ -13,6 +13,7 @@
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
 //!   to [`start`] or [`Port::post`] (web). Whoever takes them MUST NOT hold a lock that the worker's tasks may want.
 //! - The three lanes of a [`Packet`] are never mixed: nothing in `bytes` can become an entry or an attachment.
+//! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
 
 #[cfg(not(target_family = "wasm"))]

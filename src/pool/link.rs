@@ -5,7 +5,8 @@
 //! ```text
 //! Starting -> Ready    the worker answered `Start`: what was queued is posted
 //! Starting -> Ended    it refused, was lost, or was not ready by its deadline
-//! Ready    -> Ended    it panicked, was lost, was terminated, or nobody holds the link any more
+//! Ready    -> Ended    it panicked, was lost, was terminated, has ended the last task of a link that was closed, or
+//!                      nobody holds the link any more
 //! ```
 //!
 //! Whoever is to be answered is in `tasks`, from `submit` to its answer: the step to `Ended` answers all of them, so
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures::channel::oneshot;
+use futures::task::{FutureObj, SpawnError};
 
 use crate::error::Error;
 use crate::platform::{self, Event, Loss, Packet, Port, Spec};
@@ -50,6 +52,8 @@ struct State {
     last_id: TaskId,
     /// Who waits for the end of `Starting`.
     waiting: Vec<oneshot::Sender<Result<(), Error>>>,
+    /// Who waits for the end, once no more tasks are taken.
+    closing: Option<Vec<oneshot::Sender<()>>>,
 }
 
 enum Life {
@@ -69,7 +73,7 @@ impl Link {
     pub(crate) fn start(options: Options) -> Self {
         // Until the platform has given the port, which it does under the lock: the worker's first event waits for it.
         let life = Life::Ended(Error::closed());
-        let state = State { life, tasks: Table::new(), last_id: 0, waiting: Vec::new() };
+        let state = State { life, tasks: Table::new(), last_id: 0, waiting: Vec::new(), closing: None };
         let shared = Arc::new(Shared { state: Mutex::new(state) });
         let events = Arc::downgrade(&shared);
         let take = move |event| {
@@ -98,8 +102,11 @@ impl Link {
     pub(crate) fn submit(&self, job: Job) {
         let Job { call, reply, .. } = job;
         let mut state = self.shared.lock();
-        if let Life::Ended(error) = &state.life {
-            let error = error.clone();
+        let refusal = match &state.life {
+            Life::Ended(error) => Some(error.clone()),
+            _ => state.closing.is_some().then(Error::closed),
+        };
+        if let Some(error) = refusal {
             drop(state);
             return reply.send(Err(error));
         }
@@ -165,6 +172,32 @@ impl Link {
         self.shared.lock().tasks.len()
     }
 
+    /// Runs a future in the worker's memory where it shares ours, or else here.
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        let state = self.shared.lock();
+        match &state.life {
+            Life::Starting { port, .. } | Life::Ready { port } if state.closing.is_none() => {
+                port.spawn(future)
+            }
+            _ => Err(SpawnError::shutdown()),
+        }
+    }
+
+    /// Refuses tasks from now on. Resolves when those that were taken have ended; then the worker ends too.
+    pub(crate) fn close(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.shared.lock();
+        if !matches!(state.life, Life::Ended(_)) {
+            state.closing.get_or_insert_default().push(sender);
+        }
+        drop(state);
+        self.shared.end_if_closed();
+        async move {
+            // A sender that is gone says the same: the worker has ended.
+            receiver.await.unwrap_or(());
+        }
+    }
+
     /// Ends the worker, and answers all it has not answered.
     pub(crate) fn terminate(&self) {
         self.shared.end(Error::closed(), None);
@@ -219,6 +252,7 @@ impl Shared {
                     // Cancelled meanwhile: nobody waits.
                     _ => drop(outcome),
                 }
+                self.end_if_closed();
             }
             FromWorker::Panicked { id, message, location } => {
                 let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
@@ -278,6 +312,17 @@ impl Shared {
         };
         drop(state);
         drop(dropped);
+        self.end_if_closed();
+    }
+
+    /// The last task of a closed link has ended.
+    fn end_if_closed(&self) {
+        let state = self.lock();
+        let done = state.closing.is_some() && state.tasks.len() == 0;
+        drop(state);
+        if done {
+            self.end(Error::closed(), None);
+        }
     }
 
     /// The worker is lost, by the fault of one task if it is known.
@@ -296,6 +341,7 @@ impl Shared {
         let life = mem::replace(&mut state.life, Life::Ended(error.clone()));
         let mut tasks = mem::take(&mut state.tasks);
         let waiting = mem::take(&mut state.waiting);
+        let closing = state.closing.take();
         drop(state);
         // The worker goes before anybody who is woken may start another.
         drop(life);
@@ -307,6 +353,9 @@ impl Shared {
         }
         for sender in waiting {
             sender.send(Err(error.clone())).unwrap_or(());
+        }
+        for sender in closing.into_iter().flatten() {
+            sender.send(()).unwrap_or(());
         }
     }
 }

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
+use crate::error::panic_text;
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::wire::FromWorker;
 
@@ -43,7 +44,7 @@ fn install() {
 
 fn note(info: &PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string);
-    let note = (text(info.payload()), location);
+    let note = (panic_text(info.payload()), location);
     if !PANIC_ABORTS {
         LAST.set(Some(note));
         return;
@@ -67,15 +68,5 @@ pub(super) fn forget_last() {
 
 /// What is known of a panic that was caught.
 pub(super) fn describe(payload: &(dyn Any + Send)) -> Note {
-    LAST.take().unwrap_or_else(|| (text(payload), None))
-}
-
-fn text(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a value that is not a text".to_owned()
-    }
+    LAST.take().unwrap_or_else(|| (panic_text(payload), None))
 }

@@ -1,9 +1,11 @@
 //! What only exists on the web: JavaScript in tasks, and what tells a worker from its page.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use futures::task::LocalSpawnExt;
 use js_sys::{Array, ArrayBuffer, Date, Function, Map, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -140,6 +142,15 @@ async fn a_line_printed_on_a_worker_is_on_the_page_s_console() {
     wasm_mt::println!("from the page");
     let lines = lines.iter().filter_map(|line| line.as_string()).collect::<Vec<_>>();
     assert_eq!(lines, ["from a worker", "from a worker of a worker", "from the page"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_local_future_is_spawned_here() {
+    let here = Rc::new(Cell::new(0));
+    let there = here.clone();
+    let thread = Thread::new();
+    thread.spawn_local_with_handle(async move { there.set(7) }).unwrap().await;
+    assert_eq!(here.get(), 7);
 }
 
 #[wasm_bindgen_test]

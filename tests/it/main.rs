@@ -11,6 +11,7 @@ mod capture;
 mod codec;
 mod drop;
 mod error;
+mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod nest;

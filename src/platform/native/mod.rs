@@ -12,7 +12,7 @@ use std::thread;
 
 use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedSender};
-use futures::task::LocalSpawnExt;
+use futures::task::{FutureObj, LocalSpawnExt, SpawnError};
 use futures_executor::{LocalPool, LocalSpawner};
 
 use super::{Event, Events, Loss, Main, Packet, Spec};
@@ -37,13 +37,25 @@ thread_local! {
 
 /// The page's end of a worker: dropping it ends the worker at its next yield.
 pub(crate) struct Port {
-    packets: UnboundedSender<Packet>,
+    inbox: UnboundedSender<ToThread>,
+}
+
+/// What a worker's channel carries.
+enum ToThread {
+    Packet(Packet),
+    Future(FutureObj<'static, ()>),
 }
 
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
         // A worker that is gone has said so, or is about to: its packets have nobody to answer them.
-        self.packets.unbounded_send(packet).map_err(|_| Error::worker_lost("its thread has ended"))
+        let sent = self.inbox.unbounded_send(ToThread::Packet(packet));
+        sent.map_err(|_| Error::worker_lost("its thread has ended"))
+    }
+
+    /// Runs a future on the worker's thread: natively it shares our memory.
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.inbox.unbounded_send(ToThread::Future(future)).map_err(|_| SpawnError::shutdown())
     }
 }
 
@@ -73,16 +85,19 @@ impl Drop for Witness {
 }
 
 pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
-    let (packets, mut inbox) = mpsc::unbounded::<Packet>();
-    packets.unbounded_send(first).expect("the receiver is alive: it is in this function");
+    let (sender, mut inbox) = mpsc::unbounded();
+    sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let run = move || {
         let lifeline = Arc::new(Lifeline(events));
         let witness = Witness(lifeline.clone());
         let outbox = Outbox { events: lifeline };
         let worker = async move {
             let mut receive = (main.call)(outbox);
-            while let Some(packet) = inbox.next().await {
-                receive(packet);
+            while let Some(next) = inbox.next().await {
+                match next {
+                    ToThread::Packet(packet) => receive(packet),
+                    ToThread::Future(future) => spawn_local(future),
+                }
                 // What the packet woke or began has its turn before the next one, as in a browser.
                 yield_now().await;
             }
@@ -94,7 +109,7 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     };
     let name = spec.name.unwrap_or_else(|| "wasm-mt".to_owned());
     match thread::Builder::new().name(name).spawn(run) {
-        Ok(_detached) => Ok(Port { packets }),
+        Ok(_detached) => Ok(Port { inbox: sender }),
         Err(error) => Err(Error::startup(format!("the system gave no thread: {error}; start fewer of them"))),
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures::task::{FutureObj, SpawnError};
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -45,6 +46,19 @@ impl Port {
         let worker = worker.expect("a worker is there until its port is dropped");
         let (message, moved) = message::pack(packet);
         worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
+    }
+}
+
+impl Port {
+    /// Runs a future here: it cannot leave its memory.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "the seam; natively the worker's thread is needed"
+    )]
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        spawn_local(future);
+        Ok(())
     }
 }
 

@@ -44,7 +44,7 @@ use self::writer::Writer;
 
 /// How deep values may be nested: options, sequences, maps and enum variants with content count, structs do not.
 ///
-/// A recursive type passes one of these at each turn. The bound is serde_json's: it keeps an unoptimized build well
+/// A recursive type passes one of these at each turn. The bound is that of `serde_json`: it keeps an unoptimized build well
 /// within the 1 MiB of stack that a linker gives to wasm, and within what each engine adds to it.
 const MAX_DEPTH: u32 = 128;
 
