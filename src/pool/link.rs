@@ -384,7 +384,7 @@ async fn start_deadline(shared: Weak<Shared>, limit: Duration) {
             break;
         }
     }
-    platform::yield_now().await;
+    platform::sleep(Duration::ZERO).await;
     let Some(shared) = shared.upgrade() else { return };
     let starting = matches!(shared.lock().life, Life::Starting { .. });
     if starting {

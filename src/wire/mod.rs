@@ -4,14 +4,14 @@
 //! the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one [`FromWorker::Ready`],
 //! or by the loss of the worker.
 //!
-//! Several messages may share a packet. Each is a head, encoded by postcard, and a body of the length that the head
-//! tells for each lane. Heads lie between the bodies in the bytes; a body cannot run over into the next head, because
+//! Several messages may share a packet. Each is a head of numbers, and a body of the length that the head tells for
+//! each lane. Heads lie between the bodies in the bytes; a body cannot run over into the next head, because
 //! every reader is bounded by the head's lengths.
 
 use std::mem;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::platform::{Attachment, Packet};
@@ -41,14 +41,38 @@ pub(crate) enum FromWorker {
     Panicked { id: Option<TaskId>, message: String, location: Option<String> },
 }
 
-/// What a message is, and how much of each lane its body takes. Numbers only: one small codec for all messages.
-#[derive(Serialize, Deserialize, Clone, Copy)]
+/// What a message is, and how much of each lane its body takes.
+#[derive(Clone, Copy)]
 struct Head {
     kind: u8,
     id: TaskId,
     bytes: usize,
     entries: usize,
     attachments: usize,
+}
+
+impl Head {
+    /// Both sides run one module, so a word is the same for both.
+    const WORD: usize = size_of::<usize>();
+    const LENGTH: usize = 5 * Self::WORD;
+
+    fn write(self, bytes: &mut Vec<u8>) {
+        for word in [usize::from(self.kind), self.id as usize, self.bytes, self.entries, self.attachments] {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    fn read(bytes: &[u8; Self::LENGTH]) -> Self {
+        let (words, _none_left) = bytes.as_chunks::<{ Self::WORD }>();
+        let word = |place: usize| usize::from_le_bytes(words[place]);
+        Self {
+            kind: word(0) as u8,
+            id: word(1) as TaskId,
+            bytes: word(2),
+            entries: word(3),
+            attachments: word(4),
+        }
+    }
 }
 
 /// The kinds of messages. What is a whole value in a body is encoded by postcard.
@@ -126,15 +150,14 @@ impl FromWorker {
 
 fn append(packet: &mut Packet, kind: u8, id: TaskId, mut body: Packet) {
     let (bytes, entries, attachments) = (body.bytes.len(), body.entries.len(), body.attachments.len());
-    let head = Head { kind, id, bytes, entries, attachments };
-    packet.bytes = postcard::to_extend(&head, mem::take(&mut packet.bytes)).expect("numbers can be encoded");
+    Head { kind, id, bytes, entries, attachments }.write(&mut packet.bytes);
     packet.bytes.append(&mut body.bytes);
     packet.entries.append(&mut body.entries);
     packet.attachments.append(&mut body.attachments);
 }
 
 fn encode(value: &impl Serialize) -> Packet {
-    let bytes = postcard::to_stdvec(value).expect("plain data can be encoded");
+    let Ok(bytes) = postcard::to_stdvec(value) else { unreachable!("plain data can be encoded") };
     Packet { bytes, ..Packet::default() }
 }
 
@@ -167,10 +190,9 @@ impl Reader {
     }
 
     fn head(&mut self) -> Result<Head, Error> {
-        let rest = &self.bytes[self.at..];
-        let (head, behind) = postcard::take_from_bytes(rest).map_err(|_| garbled())?;
-        self.at += rest.len() - behind.len();
-        Ok(head)
+        let head = self.bytes[self.at..].first_chunk().ok_or_else(garbled)?;
+        self.at += Head::LENGTH;
+        Ok(Head::read(head))
     }
 
     fn body(&mut self, lanes: Head) -> Result<Packet, Error> {

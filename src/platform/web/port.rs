@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::task::{FutureObj, SpawnError};
 use js_sys::{Array, Promise};
@@ -239,7 +240,7 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>)
 /// Why a script did not load, or failed: the event does not always tell, so look.
 async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Policy) -> String {
     // The violation may be reported after the failure it caused.
-    super::yield_now().await;
+    super::sleep(Duration::ZERO).await;
     if let Some(cause) = policy.cause() {
         return cause;
     }

@@ -94,10 +94,11 @@ impl serde::de::Error for Fault {
 impl From<postcard::Error> for Fault {
     #[cold]
     fn from(error: postcard::Error) -> Self {
-        use postcard::Error as Postcard;
         Fault::new(match error {
-            Postcard::DeserializeUnexpectedEnd => format!("the bytes end before the value does; {AGREE}"),
-            other => format!("the bytes are of another type ({other}); {AGREE}"),
+            postcard::Error::DeserializeUnexpectedEnd => {
+                format!("the bytes end before the value does; {AGREE}")
+            }
+            _ => format!("the bytes are of another type; {AGREE}"),
         })
     }
 }
