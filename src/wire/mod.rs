@@ -4,14 +4,14 @@
 //! the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one [`FromWorker::Ready`],
 //! or by the loss of the worker.
 //!
-//! Several messages may share a packet. Each is a head of numbers, and a body of the length that the head tells for
-//! each lane. Heads lie between the bodies in the bytes; a body cannot run over into the next head, because
-//! every reader is bounded by the head's lengths.
+//! Several messages may share a packet. Each is a head of numbers and a body, the part of each lane whose length the head
+//! tells. Heads lie in the lane of entries, before the entries of their bodies: values cannot forge them, and the bytes of
+//! a message that is alone in its packet are not copied.
 
 use std::mem;
 
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::platform::{Attachment, Packet};
@@ -42,9 +42,8 @@ pub(crate) enum FromWorker {
 }
 
 /// What a message is, and how much of each lane its body takes.
-#[derive(Clone, Copy)]
 struct Head {
-    kind: u8,
+    kind: usize,
     id: TaskId,
     bytes: usize,
     entries: usize,
@@ -52,41 +51,22 @@ struct Head {
 }
 
 impl Head {
-    /// Both sides run one module, so a word is the same for both.
-    const WORD: usize = size_of::<usize>();
-    const LENGTH: usize = 5 * Self::WORD;
-
-    fn write(self, bytes: &mut Vec<u8>) {
-        for word in [usize::from(self.kind), self.id as usize, self.bytes, self.entries, self.attachments] {
-            bytes.extend_from_slice(&word.to_le_bytes());
-        }
-    }
-
-    fn read(bytes: &[u8; Self::LENGTH]) -> Self {
-        let (words, _none_left) = bytes.as_chunks::<{ Self::WORD }>();
-        let word = |place: usize| usize::from_le_bytes(words[place]);
-        Self {
-            kind: word(0) as u8,
-            id: word(1) as TaskId,
-            bytes: word(2),
-            entries: word(3),
-            attachments: word(4),
-        }
-    }
+    /// How many numbers it is in the lane of entries.
+    const LENGTH: usize = 5;
 }
 
 /// The kinds of messages. What is a whole value in a body is encoded by postcard.
 mod kind {
     // To a worker.
-    pub(super) const START: u8 = 0;
-    pub(super) const START_WITH: u8 = 1; // body: the call of `on_start`
-    pub(super) const RUN: u8 = 2; // body: the call
-    pub(super) const CANCEL: u8 = 3;
+    pub(super) const START: usize = 0;
+    pub(super) const START_WITH: usize = 1; // body: the call of `on_start`
+    pub(super) const RUN: usize = 2; // body: the call
+    pub(super) const CANCEL: usize = 3;
     // From a worker.
-    pub(super) const READY: u8 = 4;
-    pub(super) const DONE: u8 = 5; // body: the result
-    pub(super) const FAILED: u8 = 6; // body: an `Error`
-    pub(super) const PANICKED: u8 = 7; // body: message and location; no task: zero
+    pub(super) const READY: usize = 4;
+    pub(super) const DONE: usize = 5; // body: the result
+    pub(super) const FAILED: usize = 6; // body: an `Error`
+    pub(super) const PANICKED: usize = 7; // body: message and location; no task: zero
 }
 
 impl ToWorker {
@@ -100,7 +80,7 @@ impl ToWorker {
         }
     }
 
-    fn read(kind: u8, id: TaskId, body: Packet) -> Result<Self, Error> {
+    fn read(kind: usize, id: TaskId, body: Packet) -> Result<Self, Error> {
         Ok(match kind {
             kind::START => Self::Start { on_start: None },
             kind::START_WITH => Self::Start { on_start: Some(body) },
@@ -129,7 +109,7 @@ impl FromWorker {
         }
     }
 
-    fn read(kind: u8, id: TaskId, body: Packet) -> Result<Self, Error> {
+    fn read(kind: usize, id: TaskId, body: Packet) -> Result<Self, Error> {
         Ok(match kind {
             kind::READY => Self::Ready,
             kind::DONE => Self::Done { id, outcome: Ok(body) },
@@ -148,12 +128,21 @@ impl FromWorker {
     }
 }
 
-fn append(packet: &mut Packet, kind: u8, id: TaskId, mut body: Packet) {
-    let (bytes, entries, attachments) = (body.bytes.len(), body.entries.len(), body.attachments.len());
-    Head { kind, id, bytes, entries, attachments }.write(&mut packet.bytes);
-    packet.bytes.append(&mut body.bytes);
-    packet.entries.append(&mut body.entries);
-    packet.attachments.append(&mut body.attachments);
+fn append(packet: &mut Packet, kind: usize, id: TaskId, body: Packet) {
+    let Packet { bytes, entries, attachments } = body;
+    packet.entries.reserve_exact(Head::LENGTH + entries.len());
+    packet.entries.extend([kind, id as usize, bytes.len(), entries.len(), attachments.len()]);
+    packet.entries.extend(entries);
+    join(&mut packet.bytes, bytes);
+    join(&mut packet.attachments, attachments);
+}
+
+fn join<T>(lane: &mut Vec<T>, mut more: Vec<T>) {
+    if lane.is_empty() {
+        *lane = more;
+    } else {
+        lane.append(&mut more);
+    }
 }
 
 fn encode(value: &impl Serialize) -> Packet {
@@ -179,34 +168,31 @@ impl Reader {
         Self { bytes, at: 0, entries: entries.into_iter(), attachments: attachments.into_iter() }
     }
 
-    fn all<M>(mut self, read: impl Fn(u8, TaskId, Packet) -> Result<M, Error>) -> Result<Vec<M>, Error> {
+    fn all<M>(mut self, read: impl Fn(usize, TaskId, Packet) -> Result<M, Error>) -> Result<Vec<M>, Error> {
         let mut messages = Vec::new();
-        while self.at < self.bytes.len() {
-            let head = self.head()?;
-            let body = self.body(head)?;
+        while let Some(kind) = self.entries.next() {
+            let mut number = || self.entries.next().ok_or_else(garbled);
+            let head = Head {
+                kind,
+                id: number()? as TaskId,
+                bytes: number()?,
+                entries: number()?,
+                attachments: number()?,
+            };
+            let body = self.body(&head)?;
             messages.push(read(head.kind, head.id, body)?);
         }
         Ok(messages)
     }
 
-    fn head(&mut self) -> Result<Head, Error> {
-        let head = self.bytes[self.at..].first_chunk().ok_or_else(garbled)?;
-        self.at += Head::LENGTH;
-        Ok(Head::read(head))
-    }
-
-    fn body(&mut self, lanes: Head) -> Result<Packet, Error> {
+    fn body(&mut self, head: &Head) -> Result<Packet, Error> {
         let end =
-            self.at.checked_add(lanes.bytes).filter(|end| *end <= self.bytes.len()).ok_or_else(garbled)?;
-        if lanes.entries > self.entries.len() || lanes.attachments > self.attachments.len() {
+            self.at.checked_add(head.bytes).filter(|end| *end <= self.bytes.len()).ok_or_else(garbled)?;
+        if head.entries > self.entries.len() || head.attachments > self.attachments.len() {
             return Err(garbled());
         }
-        let bytes = if end == self.bytes.len() {
-            // The last body takes the buffer along: a big one is moved to its front, not copied to a new place.
-            let mut bytes = mem::take(&mut self.bytes);
-            bytes.drain(..self.at);
-            self.at = 0;
-            bytes
+        let bytes = if self.at == 0 && end == self.bytes.len() {
+            mem::take(&mut self.bytes)
         } else {
             let bytes = self.bytes[self.at..end].to_vec();
             self.at = end;
@@ -214,8 +200,8 @@ impl Reader {
         };
         Ok(Packet {
             bytes,
-            entries: self.entries.by_ref().take(lanes.entries).collect(),
-            attachments: self.attachments.by_ref().take(lanes.attachments).collect(),
+            entries: self.entries.by_ref().take(head.entries).collect(),
+            attachments: self.attachments.by_ref().take(head.attachments).collect(),
         })
     }
 }

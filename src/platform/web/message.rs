@@ -2,47 +2,50 @@
 //!
 //! A packet is one `Uint8Array`, or an array of it and the attachments. Its tail holds the lane of entries, as words,
 //! their number and a magic word: at the end, so that the bytes in front are copied once, from where they are.
+//! Every call into JavaScript counts in a small task's time: see that a packet takes few.
 //! Everything else is an object with the key `wasmMt` (`worker.js`).
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
+use web_sys::Worker;
 
 use super::super::Packet;
 use super::attachment::Attachment;
 
 /// Ends every packet, so that the message of somebody else is not taken for one.
-const MAGIC: u32 = 0x746d_7770;
+const MAGIC: usize = 0x746d_7770;
 
 /// From this length a buffer is moved; below, the browser's copy is cheaper than the hand-over.
-const MOVED_FROM: u32 = 16 * 1024;
+const MOVED_FROM: usize = 16 * 1024;
 
-const WORD: usize = size_of::<u32>();
+const WORD: usize = size_of::<usize>();
 
-/// A packet as `postMessage` takes it: the message, and the list of what is moved.
-pub(super) fn pack(packet: Packet) -> (JsValue, Array) {
+/// A packet as `postMessage` takes it: the message, and the list of what is moved or, if nothing is, undefined.
+pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
     let Packet { mut bytes, entries, attachments } = packet;
-    bytes.reserve_exact((entries.len() + 2) * WORD);
     let count = entries.len();
-    for word in entries.into_iter().chain([count, MAGIC as usize]) {
+    bytes.reserve_exact((count + 2) * WORD);
+    for word in entries.into_iter().chain([count, MAGIC]) {
         bytes.extend_from_slice(&word.to_le_bytes());
     }
     let body = Uint8Array::from(&bytes[..]);
-    let moved = Array::new();
-    if body.length() >= MOVED_FROM {
-        moved.push(&body.buffer());
+    let mut moved = None;
+    let mut move_along = |value: &JsValue| moved.get_or_insert_with(Array::new).push(value);
+    if bytes.len() >= MOVED_FROM {
+        move_along(&body.buffer());
     }
     if attachments.is_empty() {
-        return (body.into(), moved);
+        return (body.into(), moved.into());
     }
     let message = Array::of1(&body);
     for attachment in attachments {
         let (value, transfer) = attachment.into_parts();
         if transfer {
-            moved.push(&super::attachment::transferable(&value));
+            move_along(&super::attachment::transferable(&value));
         }
         message.push(&value);
     }
-    (message.into(), moved)
+    (message.into(), moved.into())
 }
 
 /// The packet that a message holds, if it is one of ours.
@@ -57,24 +60,18 @@ pub(super) fn unpack(message: &JsValue) -> Option<Packet> {
 }
 
 fn unpack_body(body: &Uint8Array, attachments: Vec<Attachment>) -> Option<Packet> {
-    let mut bytes = body.to_vec();
-    if take_word(&mut bytes)? != MAGIC {
-        return None;
-    }
-    let count = take_word(&mut bytes)? as usize;
-    if count > bytes.len() / WORD {
-        return None;
-    }
-    let mut entries =
-        (0..count).map(|_| take_word(&mut bytes).map(|word| word as usize)).collect::<Option<Vec<_>>>()?;
-    entries.reverse();
+    let mut bytes = vec![0; body.length() as usize];
+    copy_out(&mut bytes, body);
+    let (front, tail) = bytes.split_last_chunk::<{ 2 * WORD }>()?;
+    let [count, MAGIC] = words(tail)[..] else { return None };
+    let start = front.len().checked_sub(count.checked_mul(WORD)?)?;
+    let entries = words(&front[start..]);
+    bytes.truncate(start);
     Some(Packet { bytes, entries, attachments })
 }
 
-fn take_word(bytes: &mut Vec<u8>) -> Option<u32> {
-    let word = *bytes.last_chunk::<WORD>()?;
-    bytes.truncate(bytes.len() - WORD);
-    Some(u32::from_le_bytes(word))
+fn words(bytes: &[u8]) -> Vec<usize> {
+    bytes.as_chunks().0.iter().map(|word| usize::from_le_bytes(*word)).collect()
 }
 
 /// A property, or undefined.
@@ -96,7 +93,7 @@ pub(super) const VERSION: u32 = 1;
 /// Tells the page something that is not a packet.
 pub(super) fn tell(key: &str, value: &JsValue) {
     let message = object([("wasmMt", VERSION.into()), (key, value.clone())]);
-    let posted = post_message(&message, &Array::new());
+    let posted = post_message(&message, &JsValue::UNDEFINED);
     debug_assert!(posted.is_ok(), "plain text can be cloned");
 }
 
@@ -111,7 +108,14 @@ pub(super) fn announce_exit(error: Option<String>) {
 extern "C" {
     /// The worker's own, to its page.
     #[wasm_bindgen(catch, js_name = postMessage)]
-    pub(super) fn post_message(message: &JsValue, transfer: &Array) -> Result<(), JsValue>;
+    pub(super) fn post_message(message: &JsValue, moved: &JsValue) -> Result<(), JsValue>;
+    /// To a worker.
+    #[wasm_bindgen(catch, js_namespace = ["Worker", "prototype", "postMessage"], js_name = call)]
+    pub(super) fn post_message_to(worker: &Worker, message: &JsValue, moved: &JsValue)
+    -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn copy_out(to: &mut [u8], from: &Uint8Array);
 
     /// Of a plain object: nothing can go wrong.
     #[wasm_bindgen(js_namespace = Reflect)]

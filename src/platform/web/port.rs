@@ -46,7 +46,7 @@ impl Port {
         let worker = WORKERS.with_borrow(|workers| workers.get(self.id).map(|live| live.worker.clone()));
         let worker = worker.expect("a worker is there until its port is dropped");
         let (message, moved) = message::pack(packet);
-        worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
+        message::post_message_to(&worker, &message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
         ("lock", lock.into()),
         ("first", first),
     ]);
-    let posted = worker.post_message_with_transfer(&boot, &moved);
+    let posted = message::post_message_to(&worker, &boot, &moved);
     let live =
         Live { worker, events: Rc::new(events), up: false, _on_message: on_message, _on_error: on_error };
     WORKERS.with_borrow_mut(|workers| workers.insert(id, live));
