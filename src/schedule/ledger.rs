@@ -25,7 +25,7 @@ use super::event::{Action, Event, Verdict};
 use super::life::Life;
 use super::line::{Line, Place};
 use super::roster::{Roster, Share};
-use super::task::{TaskId, Terms, WorkerId};
+use super::task::{Kind, TaskId, Terms, WorkerId};
 use super::{Config, Strategy};
 
 #[derive(Debug)]
@@ -265,7 +265,7 @@ impl Schedule {
                     self.line.remove(place);
                 }
             }
-            State::Posted(posted) => self.take_back(id, posted),
+            State::Posted(posted) => self.take_back(id, task.terms.kind, posted),
         }
         self.roster.change(id.owner, |owner| {
             owner.owned.remove(&id);
@@ -275,13 +275,13 @@ impl Schedule {
     }
 
     /// Takes a posted task off its worker's books.
-    fn take_back(&mut self, id: TaskId, posted: Posted) {
+    fn take_back(&mut self, id: TaskId, kind: Kind, posted: Posted) {
         self.behind -= usize::from(posted.behind);
         self.roster.change(posted.worker, |worker| {
             worker.posted.remove(&id);
+            worker.load.running -= u32::from(posted.began && kind == Kind::Sync);
             if !posted.waits {
                 worker.load.remove(posted.share);
-                worker.load.running -= u32::from(posted.began);
             }
         });
     }
@@ -310,7 +310,7 @@ impl Schedule {
         }
         let Some((terms, posted)) = self.posted(worker, id) else { return };
         let timeout = terms.timeout;
-        let first = !posted.began && !posted.waits;
+        let first = !posted.began && terms.kind == Kind::Sync;
         let behind = std::mem::take(&mut posted.behind);
         posted.began = true;
         self.behind -= usize::from(behind);
@@ -332,7 +332,6 @@ impl Schedule {
         self.behind -= usize::from(before.behind);
         self.roster.change(worker, |worker| {
             worker.load.remove(before.share);
-            worker.load.running -= u32::from(before.began);
         });
         if self.costs.of(site) == Cost::Unknown {
             self.costs.learn(site, ran);
@@ -366,8 +365,9 @@ impl Schedule {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let (Some(place), false) = (task.place, task.settled) else { return self.forget(id) };
         if let State::Posted(posted) = std::mem::replace(&mut task.state, State::Waiting) {
+            let kind = task.terms.kind;
             self.alarms.clear(Alarm::Timeout(id));
-            self.take_back(id, posted);
+            self.take_back(id, kind, posted);
             self.line.insert(place, id);
         }
     }
@@ -424,10 +424,12 @@ impl Schedule {
                 }
             }
             Alarm::Grace(id) => {
-                let Some(&Task { state: State::Posted(posted), .. }) = self.tasks.get(&id) else { return };
-                let others = self.roster.get(posted.worker).map_or(0, |worker| worker.load.running);
-                // It is not to blame if another task holds it up.
-                let to_blame = posted.began && !posted.waits || others == 0;
+                let Some(&Task { state: State::Posted(posted), terms, .. }) = self.tasks.get(&id) else {
+                    return;
+                };
+                let running = self.roster.get(posted.worker).map_or(0, |worker| worker.load.running);
+                // A synchronous task that has begun and not ended has the thread: another is not to blame.
+                let to_blame = running == 0 || posted.began && terms.kind == Kind::Sync;
                 if !to_blame {
                     self.give_grace(now, id);
                 }

@@ -22,7 +22,7 @@ pub(crate) struct Load {
     time: Duration,
     /// Those of them that only the worker's end ends in time, its own ones that it named among them.
     killable: u32,
-    /// Tasks of any origin that the worker named and that neither ended nor wait.
+    /// Synchronous tasks of any origin that the worker named and that have not ended. One, while messages are in order.
     pub(crate) running: u32,
 }
 

@@ -60,8 +60,9 @@ pub(crate) struct Local {
     config: Config,
     tasks: HashMap<TaskId, Entry>,
     deque: Deque,
-    /// How many tasks have not begun.
+    /// How many tasks have not begun, and how many of them were made here.
     unbegun: usize,
+    spare: usize,
     costs: Costs,
     /// How many workers had nothing to do when the page asked last; zero once it was answered.
     hungry: u32,
@@ -85,6 +86,7 @@ impl Local {
             tasks: HashMap::new(),
             deque: Deque::new(strategy),
             unbegun: 0,
+            spare: 0,
             costs: Costs::new(config.tick),
             // Until the page says more, all others have nothing to do: the first task may make hundreds before its worker
             // hears anything.
@@ -137,10 +139,10 @@ impl Local {
         else {
             return self.rest(now, actions);
         };
-        self.unbegun -= 1;
         let entry = self.tasks.get_mut(&id).expect("the deque gives tasks of the books");
         entry.begun = Some(now);
         let (posted, terms) = (entry.posted, entry.terms);
+        self.leaves_the_deque(posted);
         let short = self.costs.of(terms.site).is_short() && !terms.is_killable();
         // Under `Serial` what is on its way here would overtake what is returned.
         if terms.is_killable() && self.strategy != Strategy::Serial {
@@ -169,7 +171,13 @@ impl Local {
         let entry = Entry { terms, posted, begun: None, ran: Duration::ZERO, waits: false, doomed: false };
         self.tasks.insert(id, entry);
         self.unbegun += 1;
+        self.spare += usize::from(!posted);
         self.kept += u32::from(!posted);
+    }
+
+    fn leaves_the_deque(&mut self, posted: bool) {
+        self.unbegun -= 1;
+        self.spare -= usize::from(!posted);
     }
 
     fn spawn(&mut self, now: Duration, task: TaskId, terms: Terms, actions: &mut Vec<LocalAction>) {
@@ -192,7 +200,7 @@ impl Local {
             Strategy::Serial => 0,
             // Every task goes to the least loaded worker, and the page knows which that is.
             Strategy::Parallel if self.config.threads == 1 => 0,
-            Strategy::Parallel => self.children(),
+            Strategy::Parallel => self.spare,
             // Its own share stays, and be it one: it would run that next.
             Strategy::WorkStealing => {
                 let hungry = self.hungry as usize;
@@ -224,14 +232,9 @@ impl Local {
         }
     }
 
-    /// How many of the unbegun tasks were made by the code that runs: under `Parallel`, others have left already.
-    fn children(&self) -> usize {
-        self.tasks.values().filter(|entry| !entry.posted && entry.begun.is_none()).count()
-    }
-
     fn give_back(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
         if let Some(entry) = self.tasks.remove(&task) {
-            self.unbegun -= 1;
+            self.leaves_the_deque(entry.posted);
             self.kept -= u32::from(!entry.posted);
             self.gather(now, LocalAction::Return { task, terms: entry.terms }, actions);
         }
@@ -289,7 +292,7 @@ impl Local {
         if entry.begun.is_none() {
             let posted = entry.posted;
             self.tasks.remove(&task);
-            self.unbegun -= 1;
+            self.leaves_the_deque(posted);
             self.kept -= u32::from(!posted);
             actions.push(LocalAction::Forget { task });
             if posted {
