@@ -82,6 +82,9 @@ pub(crate) struct Worker {
     pub(crate) asked: bool,
     /// Its place among the open ones.
     rank: Option<u64>,
+    /// It is among the hungry, or the unasked.
+    hungry: bool,
+    unasked: bool,
 }
 
 /// All workers that are not gone.
@@ -129,6 +132,8 @@ impl Roster {
             // A worker begins as if it had been.
             asked: true,
             rank: None,
+            hungry: false,
+            unasked: false,
         };
         self.workers.insert(id, worker);
         self.sort(id);
@@ -189,7 +194,9 @@ impl Roster {
     /// Takes a worker that may have tasks to spare; it counts as asked.
     pub(crate) fn take_unasked(&mut self) -> Option<WorkerId> {
         let id = self.unasked.pop_first()?;
-        self.workers.get_mut(&id).expect("the sets hold workers that are not gone").asked = true;
+        let worker = self.workers.get_mut(&id).expect("the sets hold workers that are not gone");
+        worker.asked = true;
+        worker.unasked = false;
         Some(id)
     }
 
@@ -222,11 +229,15 @@ impl Roster {
         }
         let hungry = ready && worker.load.count == 0 && worker.load.killable == 0 && worker.resting;
         let unasked = ready && !hungry && !worker.asked;
-        for (set, fits) in [(&mut self.hungry, hungry), (&mut self.unasked, unasked)] {
-            if fits {
-                set.insert(id);
-            } else {
-                set.remove(&id);
+        let flags = [
+            (&mut self.hungry, &mut worker.hungry, hungry),
+            (&mut self.unasked, &mut worker.unasked, unasked),
+        ];
+        for (set, before, now) in flags {
+            match (std::mem::replace(before, now), now) {
+                (false, true) => _ = set.insert(id),
+                (true, false) => _ = set.remove(&id),
+                _ => {}
             }
         }
     }

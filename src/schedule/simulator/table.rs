@@ -1,9 +1,10 @@
 //! The makespans of all strategies, beside their lower bound.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use super::workload::Workload;
-use crate::schedule::Strategy;
+use crate::schedule::{Action, Config, Event, Kind, Schedule, Site, Strategy, TaskId, Terms, WorkerId};
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing];
 const WORKERS: [usize; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
@@ -108,5 +109,54 @@ fn tasks_that_wait_overlap() {
     for strategy in [Strategy::Parallel, Strategy::WorkStealing] {
         let makespan = waiting.run(strategy, 2).makespan;
         assert!(makespan < Duration::from_millis(40), "{strategy:?}: {makespan:?}");
+    }
+}
+
+/// The page's half alone: it must cost far less than the 0.3 us that an item of a message costs in each direction.
+#[test]
+#[ignore = "measures; run it with --release"]
+fn cost_of_the_ledger() {
+    println!("| workers | tasks | us per task, median of thousands |");
+    println!("| --: | --: | --: |");
+    for (workers, tasks) in [(2, 10_000), (2, 100_000), (64, 100_000), (1024, 100_000)] {
+        let config = Config { threads: workers, ..Config::default() };
+        let mut actions = Vec::new();
+        let mut schedule = Schedule::open(Strategy::WorkStealing, config, Duration::ZERO, &mut actions);
+        for action in std::mem::take(&mut actions) {
+            if let Action::Start { worker } = action {
+                schedule.handle(Duration::ZERO, Event::Ready { worker }, &mut actions);
+            }
+        }
+        let terms = Terms { site: Site(1), kind: Kind::Sync, timeout: None, retries: 0, detached: false };
+        let mut chunks = Vec::new();
+        let mut posted = VecDeque::new();
+        let mut submitted = 0;
+        while submitted < tasks || !posted.is_empty() {
+            let begun = Instant::now();
+            for _ in 0..1_000 {
+                let event = if submitted < tasks {
+                    submitted += 1;
+                    let task = TaskId { owner: WorkerId::PAGE, number: submitted };
+                    Event::Submitted { task, terms, bounded: false }
+                } else if let Some((worker, task)) = posted.pop_front() {
+                    Event::Finished { worker, task, ran: Some(Duration::from_micros(3)) }
+                } else {
+                    break;
+                };
+                schedule.handle(Duration::ZERO, event, &mut actions);
+                posted.extend(actions.drain(..).filter_map(|action| match action {
+                    Action::Post { worker, task } => Some((worker, task)),
+                    _ => None,
+                }));
+            }
+            chunks.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        // The first half submits, the second answers.
+        let median = |chunks: &mut [f64]| {
+            chunks.sort_by(f64::total_cmp);
+            chunks[chunks.len() / 2]
+        };
+        let (submits, answers) = chunks.split_at_mut(tasks as usize / 1_000);
+        println!("| {workers} | {tasks} | {:.2} + {:.2} |", median(submits), median(answers));
     }
 }

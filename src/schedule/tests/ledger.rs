@@ -154,6 +154,18 @@ fn a_full_line_refuses_and_idle_workers_make_room() {
 }
 
 #[test]
+fn a_task_that_was_posted_behind_another_counts_as_queued_until_it_is_known_to_have_begun() {
+    let config = Config { max_queue: Some(1), ..Config::default() };
+    let mut page = Page::starting(Strategy::Parallel, config);
+    page.tell(Event::Ready { worker: worker(1) });
+    assert_eq!(page.submit(1, terms()), [post(1, 1)]);
+    assert_eq!(page.submit(2, terms()), [post(1, 2)]);
+    assert_eq!(page.submit(3, terms()), [settle(3, Verdict::QueueFull)]);
+    page.tell(Event::Began { worker: worker(1), task: root(2), terms: terms() });
+    assert_eq!(page.submit(4, terms()), [post(1, 4)]);
+}
+
+#[test]
 fn a_task_keeps_its_place_in_the_line() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, Terms { retries: 1, ..terms() });
@@ -209,6 +221,20 @@ fn a_worker_that_is_gone_has_no_say() {
     let returned = Event::Returned { worker: worker(1), task: child(1, 1), terms: terms() };
     assert_eq!(page.tell(returned), []);
     assert_eq!(page.tell(Event::Ready { worker: worker(2) }), [post(2, 1)]);
+    assert_eq!(page.finish(1, root(1), SHORT), []);
+    assert_eq!(page.finish(2, root(1), SHORT), [settle(1, Verdict::Answered)]);
+}
+
+#[test]
+fn a_task_runs_again_as_often_as_it_may() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, Terms { retries: 2, ..terms() });
+    for id in 2..=3 {
+        assert_eq!(page.lose(id - 1), [Action::Start { worker: worker(id) }]);
+        assert_eq!(page.tell(Event::Ready { worker: worker(id) }), [post(id, 1)]);
+    }
+    let told = page.lose(3);
+    assert_eq!(told, [settle(1, Verdict::WorkerLost), Action::Start { worker: worker(4) }]);
 }
 
 #[test]
