@@ -5,9 +5,9 @@
 //! what the worker had posted by then is heard before the verdict. For this the driver MUST hand over the messages that
 //! have arrived before it wakes the schedule again, and MUST NOT wake it twice in one turn of its event loop.
 
-use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::store::{Name, Order, Store};
 use super::task::{TaskId, WorkerId};
 
 /// What is overdue when an alarm rings.
@@ -21,9 +21,21 @@ pub(crate) enum Alarm {
     Grace(TaskId),
 }
 
+impl Name for Alarm {
+    /// There are fewer than 2^30 workers, so the uppermost bits of a task's number are free.
+    fn number(self) -> u64 {
+        match self {
+            Self::Start(worker) => worker.number(),
+            Self::Timeout(task) => (1 << 62) | task.number(),
+            Self::Grace(task) => (2 << 62) | task.number(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     alarm: Alarm,
+    at: Duration,
     after: Duration,
     /// It was met in time, and what the worker has posted is being heard.
     heard: bool,
@@ -32,54 +44,62 @@ struct Setting {
 /// The alarms that are set, the earliest first. There is one of each kind per task or worker at most.
 #[derive(Debug, Default)]
 pub(crate) struct Alarms {
-    settings: BTreeMap<(Duration, u64), Setting>,
-    places: HashMap<Alarm, (Duration, u64)>,
-    last: u64,
+    settings: Store<Setting>,
+    order: Order,
 }
 
 impl Alarms {
     /// Sets an alarm, anew if it was set.
     pub(crate) fn set(&mut self, alarm: Alarm, now: Duration, after: Duration) {
         self.clear(alarm);
-        self.insert(now.saturating_add(after), Setting { alarm, after, heard: false });
+        self.insert(Setting { alarm, at: now.saturating_add(after), after, heard: false });
     }
 
     pub(crate) fn clear(&mut self, alarm: Alarm) {
-        if let Some(place) = self.places.remove(&alarm) {
-            self.settings.remove(&place);
+        if let Some(setting) = self.settings.remove(alarm) {
+            self.order.remove(nanos(setting.at), alarm);
         }
     }
 
     /// When the schedule wants to be woken.
     pub(crate) fn next(&self) -> Option<Duration> {
-        self.settings.first_key_value().map(|((at, _), _)| *at)
+        self.order.first().map(|(at, _)| Duration::from_nanos(at))
     }
 
     /// Takes out the alarms that ring.
     pub(crate) fn ring(&mut self, now: Duration) -> Vec<Alarm> {
-        let later = self.settings.split_off(&(now.saturating_add(Duration::from_nanos(1)), 0));
-        let due = std::mem::replace(&mut self.settings, later);
+        let mut due = Vec::new();
+        while let Some((at, number)) = self.order.first() {
+            if at > nanos(now) {
+                break;
+            }
+            self.order.pop();
+            due.extend(self.settings.remove(number));
+        }
         let mut rung = Vec::new();
-        for ((at, _), setting) in due {
-            self.places.remove(&setting.alarm);
-            let Setting { alarm, after, heard } = setting;
+        for setting in due {
+            let Setting { alarm, at, after, heard } = setting;
             let tolerance = after / 4 + Duration::from_millis(50);
-            if now - at > tolerance {
+            if now.saturating_sub(at) > tolerance {
                 self.set(alarm, now, after);
             } else if heard {
                 rung.push(alarm);
             } else {
-                self.insert(now, Setting { alarm, after, heard: true });
+                self.insert(Setting { at: now, heard: true, ..setting });
             }
         }
         rung
     }
 
-    fn insert(&mut self, at: Duration, setting: Setting) {
-        self.last += 1;
-        self.places.insert(setting.alarm, (at, self.last));
-        self.settings.insert((at, self.last), setting);
+    fn insert(&mut self, setting: Setting) {
+        self.order.insert(nanos(setting.at), setting.alarm);
+        self.settings.insert(setting.alarm, setting);
     }
+}
+
+/// What lies more than 500 years ahead never comes.
+pub(crate) fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
 }
 
 #[cfg(test)]

@@ -7,20 +7,21 @@
 //! A browser's clock is coarse (100 us, in Firefox 1 ms): of a thousand tasks of 1 us, 999 seem free and one seems to take
 //! a millisecond. The mean is right all the same; the peak believes of a measurement only what exceeds one tick.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use super::alarm::nanos;
+use super::store::Store;
 use super::task::Site;
 
-/// A task at least this long is named before it begins, and nothing is posted behind it.
-pub(crate) const LONG: Duration = Duration::from_micros(500);
+/// A task at least this long, in nanoseconds as all here, is named before it begins, and nothing is posted behind it.
+const LONG: u64 = 500_000;
 
 /// The weight of the latest measurement in the mean is 1 / `MEMORY`.
-const MEMORY: u32 = 8;
+const MEMORY: u64 = 8;
 /// A peak that is not met again shrinks by 1 / `DECAY` per task.
-const DECAY: u32 = 64;
+const DECAY: u64 = 64;
 /// No task costs less: it bounds how many are posted on the word of a clock that shows none of them.
-const LEAST: Duration = Duration::from_micros(1);
+const LEAST: u64 = 1_000;
 
 /// What the tasks of a site are expected to cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub(crate) enum Cost {
     Unknown,
     /// Some of them took half a millisecond or more.
     Long,
-    /// The mean of tasks that are all short.
-    Short(Duration),
+    /// The mean of tasks that are all short, in nanoseconds.
+    Short(u64),
 }
 
 impl Cost {
@@ -41,25 +42,25 @@ impl Cost {
 
 #[derive(Debug)]
 struct Estimate {
-    mean: Duration,
-    peak: Duration,
+    mean: u64,
+    peak: u64,
 }
 
 /// The estimates of all sites.
 #[derive(Debug)]
 pub(crate) struct Costs {
-    sites: HashMap<Site, Estimate>,
-    tick: Duration,
+    sites: Store<Estimate>,
+    tick: u64,
 }
 
 impl Costs {
     /// `tick` is the step of the clock that measures.
     pub(crate) fn new(tick: Duration) -> Self {
-        Self { sites: HashMap::new(), tick }
+        Self { sites: Store::default(), tick: nanos(tick) }
     }
 
     pub(crate) fn of(&self, site: Site) -> Cost {
-        match self.sites.get(&site) {
+        match self.sites.get(site) {
             None => Cost::Unknown,
             Some(Estimate { mean, peak }) if *mean.max(peak) >= LONG => Cost::Long,
             Some(Estimate { mean, .. }) => Cost::Short(LEAST.max(*mean)),
@@ -68,9 +69,12 @@ impl Costs {
 
     /// A task of the site took the thread for so long.
     pub(crate) fn learn(&mut self, site: Site, ran: Duration) {
+        let ran = nanos(ran);
         let sure = ran.saturating_sub(self.tick);
-        let estimate = self.sites.entry(site).or_insert(Estimate { mean: ran.min(LONG / 2), peak: sure });
-        // The first measurement alone must not make a site long because of one tick.
+        let Some(estimate) = self.sites.get_mut(site) else {
+            // The first measurement alone must not make a site long because of one tick.
+            return self.sites.insert(site, Estimate { mean: ran.min(LONG / 2), peak: sure });
+        };
         estimate.mean = estimate.mean - estimate.mean / MEMORY + ran / MEMORY;
         estimate.peak = sure.max(estimate.peak - estimate.peak / DECAY);
     }

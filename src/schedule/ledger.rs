@@ -16,15 +16,15 @@
 //! (*) A task goes back to the line in three cases only: its worker returned it unbegun; its worker is gone and it surely
 //! had not begun; its worker is gone and it may run again. Otherwise a loss settles it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use super::alarm::{Alarm, Alarms};
+use super::alarm::{Alarm, Alarms, nanos};
 use super::cost::{Cost, Costs};
 use super::event::{Action, Event, Verdict};
 use super::life::Life;
 use super::line::{Line, Place};
 use super::roster::{Roster, Share};
+use super::store::Store;
 use super::task::{Kind, TaskId, Terms, WorkerId};
 use super::{Config, Strategy};
 
@@ -62,7 +62,7 @@ struct Posted {
 pub(crate) struct Schedule {
     strategy: Strategy,
     config: Config,
-    tasks: HashMap<TaskId, Task>,
+    tasks: Store<Task>,
     line: Line,
     roster: Roster,
     costs: Costs,
@@ -78,9 +78,9 @@ impl Schedule {
     pub(crate) fn open(strategy: Strategy, config: Config, now: Duration, actions: &mut Vec<Action>) -> Self {
         let mut schedule = Self {
             strategy,
-            tasks: HashMap::new(),
+            tasks: Store::default(),
             line: Line::default(),
-            roster: Roster::new(strategy, config.round_trip * 2),
+            roster: Roster::new(strategy, 2 * nanos(config.round_trip)),
             costs: Costs::new(config.tick),
             alarms: Alarms::default(),
             behind: 0,
@@ -114,7 +114,7 @@ impl Schedule {
                 self.give_grace(now, task);
             }
             Event::Detached { task } => {
-                if let Some(task) = self.tasks.get_mut(&task) {
+                if let Some(task) = self.tasks.get_mut(task) {
                     task.terms.detached = true;
                 }
             }
@@ -180,7 +180,7 @@ impl Schedule {
         self.line.insert(place, id);
         self.tasks.insert(id, Task { terms, place: Some(place), state: State::Waiting, settled: false });
         self.roster.change(id.owner, |owner| {
-            owner.owned.insert(id);
+            owner.owned.insert(0, id);
         });
     }
 
@@ -193,7 +193,7 @@ impl Schedule {
                 continue;
             }
             let Some(worker) = self.roster.best() else { break };
-            let task = self.tasks.get_mut(&id).expect("the line holds tasks of the ledger");
+            let task = self.tasks.get_mut(id).expect("the line holds tasks of the ledger");
             let place = task.place.expect("a task in the line has a place");
             let share = Share {
                 posted: true,
@@ -204,10 +204,10 @@ impl Schedule {
             let behind = busy && place.is_root();
             task.state = State::Posted(Posted { worker, share, began: false, waits: false, behind });
             self.behind += usize::from(behind);
-            self.line.remove(place);
+            self.line.remove(place, id);
             self.roster.change(worker, |worker| {
                 worker.load.add(share);
-                worker.posted.insert(id);
+                worker.posted.insert(0, id);
             });
             actions.push(Action::Post { worker, task: id });
         }
@@ -227,7 +227,7 @@ impl Schedule {
     }
 
     fn cancel(&mut self, id: TaskId, actions: &mut Vec<Action>) {
-        let Some(task) = self.tasks.get(&id) else { return };
+        let Some(task) = self.tasks.get(id) else { return };
         match task.state {
             State::Waiting => {
                 self.settle(id, Verdict::Cancelled, actions);
@@ -246,7 +246,7 @@ impl Schedule {
 
     /// Answers a task, if it was not answered.
     fn settle(&mut self, id: TaskId, verdict: Verdict, actions: &mut Vec<Action>) -> bool {
-        let Some(task) = self.tasks.get_mut(&id) else { return false };
+        let Some(task) = self.tasks.get_mut(id) else { return false };
         let first = !task.settled;
         task.settled = true;
         // The handle of a task that a worker made and kept is there: its page has nobody to answer.
@@ -258,17 +258,17 @@ impl Schedule {
 
     /// Takes a task out of the ledger, wherever it is.
     fn forget(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.remove(&id) else { return };
+        let Some(task) = self.tasks.remove(id) else { return };
         match task.state {
             State::Waiting => {
                 if let Some(place) = task.place {
-                    self.line.remove(place);
+                    self.line.remove(place, id);
                 }
             }
             State::Posted(posted) => self.take_back(id, task.terms.kind, posted),
         }
         self.roster.change(id.owner, |owner| {
-            owner.owned.remove(&id);
+            owner.owned.remove(0, id);
         });
         self.alarms.clear(Alarm::Timeout(id));
         self.alarms.clear(Alarm::Grace(id));
@@ -278,7 +278,7 @@ impl Schedule {
     fn take_back(&mut self, id: TaskId, kind: Kind, posted: Posted) {
         self.behind -= usize::from(posted.behind);
         self.roster.change(posted.worker, |worker| {
-            worker.posted.remove(&id);
+            worker.posted.remove(0, id);
             worker.load.running -= u32::from(posted.began && kind == Kind::Sync);
             if !posted.waits {
                 worker.load.remove(posted.share);
@@ -288,7 +288,7 @@ impl Schedule {
 
     /// What is known of a task that this worker holds.
     fn posted(&mut self, worker: WorkerId, task: TaskId) -> Option<(&Terms, &mut Posted)> {
-        let task = self.tasks.get_mut(&task)?;
+        let task = self.tasks.get_mut(task)?;
         match &mut task.state {
             State::Posted(posted) if posted.worker == worker => Some((&task.terms, posted)),
             _ => None,
@@ -299,13 +299,13 @@ impl Schedule {
         if self.roster.get(worker).is_none() {
             return;
         }
-        if id.owner == worker && !self.tasks.contains_key(&id) {
+        if id.owner == worker && self.tasks.get(id).is_none() {
             let share = Share { posted: false, cost: Cost::Unknown, killable: terms.is_killable() };
             let posted = Posted { worker, share, began: false, waits: false, behind: false };
             self.tasks.insert(id, Task { terms, place: None, state: State::Posted(posted), settled: false });
             self.roster.change(worker, |worker| {
                 worker.load.add(share);
-                worker.posted.insert(id);
+                worker.posted.insert(0, id);
             });
         }
         let Some((terms, posted)) = self.posted(worker, id) else { return };
@@ -353,7 +353,7 @@ impl Schedule {
             return;
         }
         self.roster.change(worker, |worker| worker.asked = false);
-        if id.owner == worker && !self.tasks.contains_key(&id) {
+        if id.owner == worker && self.tasks.get(id).is_none() {
             self.enter(id, terms);
         } else if self.posted(worker, id).is_some() {
             self.put_back(id);
@@ -362,7 +362,7 @@ impl Schedule {
 
     /// Puts a posted task where it stood in the line; one that is settled is forgotten.
     fn put_back(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Some(task) = self.tasks.get_mut(id) else { return };
         let (Some(place), false) = (task.place, task.settled) else { return self.forget(id) };
         if let State::Posted(posted) = std::mem::replace(&mut task.state, State::Waiting) {
             let kind = task.terms.kind;
@@ -380,18 +380,20 @@ impl Schedule {
         begun: Option<&[TaskId]>,
         actions: &mut Vec<Action>,
     ) {
-        let Some(worker) = self.roster.remove(id) else { return };
+        let Some(mut worker) = self.roster.remove(id) else { return };
         self.alarms.clear(Alarm::Start(id));
         // Nobody waits for what it made, but for what runs for its own sake.
-        for child in worker.owned {
-            if self.tasks.get(&child).is_some_and(|task| !task.terms.detached) {
+        while let Some((_, child)) = worker.owned.pop() {
+            let child = TaskId::from_number(child);
+            if self.tasks.get(child).is_some_and(|task| !task.terms.detached) {
                 self.cancel(child, actions);
             }
         }
-        for task in worker.posted {
+        while let Some((_, task)) = worker.posted.pop() {
+            let task = TaskId::from_number(task);
             let surely_unbegun =
                 !worker.life.may_have_begun() || begun.is_some_and(|begun| !begun.contains(&task));
-            let Some(entry) = self.tasks.get_mut(&task) else { continue };
+            let Some(entry) = self.tasks.get_mut(task) else { continue };
             if culprit == Some(task) {
                 self.settle(task, Verdict::Blamed, actions);
             } else if !surely_unbegun && entry.terms.retries > 0 {
@@ -411,7 +413,7 @@ impl Schedule {
         let doomed = match alarm {
             Alarm::Start(worker) => Some(worker),
             Alarm::Timeout(id) => {
-                let Some(&Task { state: State::Posted(posted), terms, .. }) = self.tasks.get(&id) else {
+                let Some(&Task { state: State::Posted(posted), terms, .. }) = self.tasks.get(id) else {
                     return;
                 };
                 if terms.is_killable() {
@@ -424,7 +426,7 @@ impl Schedule {
                 }
             }
             Alarm::Grace(id) => {
-                let Some(&Task { state: State::Posted(posted), terms, .. }) = self.tasks.get(&id) else {
+                let Some(&Task { state: State::Posted(posted), terms, .. }) = self.tasks.get(id) else {
                     return;
                 };
                 let running = self.roster.get(posted.worker).map_or(0, |worker| worker.load.running);
@@ -444,7 +446,7 @@ impl Schedule {
 
     /// Lets a worker answer for a task that was stopped.
     fn give_grace(&mut self, now: Duration, task: TaskId) {
-        if self.tasks.contains_key(&task) {
+        if self.tasks.get(task).is_some() {
             self.alarms.set(Alarm::Grace(task), now, self.config.grace);
         }
     }

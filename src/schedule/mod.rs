@@ -25,6 +25,7 @@ mod local;
 mod roster;
 #[cfg(test)]
 mod simulator;
+mod store;
 mod task;
 #[cfg(test)]
 mod tests;

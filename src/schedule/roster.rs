@@ -1,15 +1,13 @@
 //! The workers of a schedule, by what they can take.
 //!
 //! Each worker is in as many of three sets as it fits: *open* (may be given a task), *hungry* (has nothing to do), *unasked*
-//! (may have tasks to spare, and was not asked for them yet). A change of one worker moves it between sets in O(log n).
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+//! (may have tasks to spare, and was not asked for them yet). A change of one worker moves it between them in O(log n).
 
 use super::Strategy;
 use super::cost::Cost;
 use super::life::Life;
-use super::task::{TaskId, WorkerId};
+use super::store::{Order, Store};
+use super::task::WorkerId;
 
 /// What the posted tasks of a worker cost it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,8 +16,8 @@ pub(crate) struct Load {
     pub(crate) count: u32,
     /// Those of them that are not known to be short.
     heavy: u32,
-    /// The expected cost of the short ones.
-    time: Duration,
+    /// The expected cost of the short ones, in nanoseconds.
+    time: u64,
     /// Those of them that only the worker's end ends in time, its own ones that it named among them.
     killable: u32,
     /// Synchronous tasks of any origin that the worker named and that have not ended. One, while messages are in order.
@@ -59,7 +57,7 @@ impl Load {
     }
 
     /// True if the worker may get another task for it to find when it is done with those it has.
-    fn has_credit(&self, window: Duration) -> bool {
+    fn has_credit(&self, window: u64) -> bool {
         // Two at least, or a worker with one task of 400 us stands still for a round trip after it.
         self.killable == 0 && (self.count == 0 || self.heavy == 0 && (self.count < 2 || self.time < window))
     }
@@ -71,9 +69,9 @@ pub(crate) struct Worker {
     pub(crate) life: Life,
     pub(crate) load: Load,
     /// Tasks that it has to answer, and its own that it named.
-    pub(crate) posted: BTreeSet<TaskId>,
+    pub(crate) posted: Order,
     /// Tasks that it made and handed over, and that wait or run elsewhere.
-    pub(crate) owned: BTreeSet<TaskId>,
+    pub(crate) owned: Order,
     /// Unfinished tasks that it made and kept.
     pub(crate) local: u32,
     /// It said that it has nothing to run, but for what was posted since.
@@ -91,11 +89,12 @@ pub(crate) struct Worker {
 #[derive(Debug)]
 pub(crate) struct Roster {
     strategy: Strategy,
-    window: Duration,
-    workers: BTreeMap<WorkerId, Worker>,
-    open: BTreeSet<(u64, WorkerId)>,
-    hungry: BTreeSet<WorkerId>,
-    unasked: BTreeSet<WorkerId>,
+    window: u64,
+    workers: Store<Worker>,
+    /// The fewer tasks, the earlier.
+    open: Order,
+    hungry: usize,
+    unasked: Order,
     /// The one worker of a serial schedule.
     chosen: Option<WorkerId>,
     /// Workers with unfinished tasks of their own.
@@ -104,14 +103,14 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    pub(crate) fn new(strategy: Strategy, window: Duration) -> Self {
+    pub(crate) fn new(strategy: Strategy, window: u64) -> Self {
         Self {
             strategy,
             window,
-            workers: BTreeMap::new(),
-            open: BTreeSet::new(),
-            hungry: BTreeSet::new(),
-            unasked: BTreeSet::new(),
+            workers: Store::default(),
+            open: Order::default(),
+            hungry: 0,
+            unasked: Order::default(),
             chosen: None,
             keepers: 0,
             last: 0,
@@ -125,8 +124,8 @@ impl Roster {
         let worker = Worker {
             life: Life::Starting,
             load: Load::default(),
-            posted: BTreeSet::new(),
-            owned: BTreeSet::new(),
+            posted: Order::default(),
+            owned: Order::default(),
             local: 0,
             resting: true,
             // A worker begins as if it had been.
@@ -141,12 +140,12 @@ impl Roster {
     }
 
     pub(crate) fn get(&self, id: WorkerId) -> Option<&Worker> {
-        self.workers.get(&id)
+        self.workers.get(id)
     }
 
     /// Changes a worker, if it is not gone.
     pub(crate) fn change(&mut self, id: WorkerId, change: impl FnOnce(&mut Worker)) {
-        if let Some(worker) = self.workers.get_mut(&id) {
+        if let Some(worker) = self.workers.get_mut(id) {
             let kept = worker.local > 0;
             change(worker);
             match (kept, worker.local > 0) {
@@ -160,17 +159,18 @@ impl Roster {
 
     /// Forgets a worker.
     pub(crate) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
-        let worker = self.workers.remove(&id)?;
+        let worker = self.workers.remove(id)?;
         self.keepers -= usize::from(worker.local > 0);
         if let Some(rank) = worker.rank {
-            self.open.remove(&(rank, id));
+            self.open.remove(rank, id);
         }
-        self.hungry.remove(&id);
-        self.unasked.remove(&id);
+        self.hungry -= usize::from(worker.hungry);
+        self.unasked.remove(0, id);
         if self.chosen == Some(id) {
             self.chosen = None;
-            let next = self.workers.iter().find(|(_, worker)| worker.life == Life::Ready);
-            if let Some(next) = next.map(|(id, _)| *id) {
+            // The one that has been there for longest.
+            let all = (id.0 + 1..=self.last).chain(1..id.0).map(WorkerId);
+            for next in all {
                 self.sort(next);
             }
         }
@@ -183,18 +183,18 @@ impl Roster {
 
     /// The worker that the next task goes to.
     pub(crate) fn best(&self) -> Option<WorkerId> {
-        self.open.first().map(|(_, id)| *id)
+        self.open.first().map(|(_, id)| WorkerId::from_number(id))
     }
 
     /// How many workers have nothing to do.
     pub(crate) fn hungry(&self) -> usize {
-        self.hungry.len()
+        self.hungry
     }
 
     /// Takes a worker that may have tasks to spare; it counts as asked.
     pub(crate) fn take_unasked(&mut self) -> Option<WorkerId> {
-        let id = self.unasked.pop_first()?;
-        let worker = self.workers.get_mut(&id).expect("the sets hold workers that are not gone");
+        let id = WorkerId::from_number(self.unasked.pop()?.1);
+        let worker = self.workers.get_mut(id).expect("the sets hold workers that are not gone");
         worker.asked = true;
         worker.unasked = false;
         Some(id)
@@ -207,7 +207,7 @@ impl Roster {
 
     /// Puts a worker into the sets that it fits.
     fn sort(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some(worker) = self.workers.get_mut(id) else { return };
         let ready = worker.life == Life::Ready;
         if ready && self.strategy == Strategy::Serial {
             self.chosen.get_or_insert(id);
@@ -220,24 +220,22 @@ impl Roster {
         };
         if rank != worker.rank {
             if let Some(rank) = worker.rank {
-                self.open.remove(&(rank, id));
+                self.open.remove(rank, id);
             }
             if let Some(rank) = rank {
-                self.open.insert((rank, id));
+                self.open.insert(rank, id);
             }
             worker.rank = rank;
         }
         let hungry = ready && worker.load.count == 0 && worker.load.killable == 0 && worker.resting;
         let unasked = ready && !hungry && !worker.asked;
-        let flags = [
-            (&mut self.hungry, &mut worker.hungry, hungry),
-            (&mut self.unasked, &mut worker.unasked, unasked),
-        ];
-        for (set, before, now) in flags {
-            match (std::mem::replace(before, now), now) {
-                (false, true) => _ = set.insert(id),
-                (true, false) => _ = set.remove(&id),
-                _ => {}
+        self.hungry -= usize::from(std::mem::replace(&mut worker.hungry, hungry));
+        self.hungry += usize::from(hungry);
+        if std::mem::replace(&mut worker.unasked, unasked) != unasked {
+            if unasked {
+                self.unasked.insert(0, id);
+            } else {
+                self.unasked.remove(0, id);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! The three orders answer the same questions. Tasks are removed lazily: whoever asks for the next one tells which are
 //! still to be run.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::schedule::Strategy;
 use crate::schedule::task::TaskId;
@@ -99,8 +99,6 @@ impl Deque {
 pub(crate) struct Nested {
     roots: VecDeque<TaskId>,
     turns: Vec<Turn>,
-    /// Where the turn of a task is.
-    places: HashMap<TaskId, usize>,
 }
 
 #[derive(Debug)]
@@ -113,8 +111,8 @@ struct Turn {
 
 impl Nested {
     fn push_child(&mut self, task: TaskId, parent: Option<TaskId>) {
-        match parent.and_then(|parent| self.places.get(&parent)) {
-            Some(place) => self.turns[*place].children.push_back(task),
+        match parent.and_then(|parent| self.turn(parent)) {
+            Some(turn) => turn.children.push_back(task),
             None => self.roots.push_back(task),
         }
     }
@@ -126,7 +124,6 @@ impl Nested {
                 Some(turn) => match turn.children.pop_front() {
                     Some(child) => child,
                     None if turn.ended => {
-                        self.places.remove(&turn.task);
                         self.turns.pop();
                         continue;
                     }
@@ -135,7 +132,6 @@ impl Nested {
                 },
             };
             if alive(next) {
-                self.places.insert(next, self.turns.len());
                 self.turns.push(Turn { task: next, children: VecDeque::new(), ended: false });
                 return Some(next);
             }
@@ -143,8 +139,13 @@ impl Nested {
     }
 
     fn ended(&mut self, task: TaskId) {
-        if let Some(place) = self.places.get(&task) {
-            self.turns[*place].ended = true;
+        if let Some(turn) = self.turn(task) {
+            turn.ended = true;
         }
+    }
+
+    /// The turn of a task: mostly the uppermost.
+    fn turn(&mut self, task: TaskId) -> Option<&mut Turn> {
+        self.turns.iter_mut().rev().find(|turn| turn.task == task)
     }
 }

@@ -10,7 +10,6 @@
 //! A task is in the books of one worker at most: what is returned is forgotten in the same step, and what was forgotten
 //! cannot begin. So no task runs twice.
 
-use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 mod deque;
@@ -19,6 +18,7 @@ mod event;
 use self::deque::Deque;
 pub(crate) use self::event::{LocalAction, LocalEvent, Next, Word};
 use super::cost::Costs;
+use super::store::{Order, Store};
 use super::task::{TaskId, Terms};
 use super::{Config, Strategy};
 
@@ -58,7 +58,7 @@ impl Poll {
 pub(crate) struct Local {
     strategy: Strategy,
     config: Config,
-    tasks: HashMap<TaskId, Entry>,
+    tasks: Store<Entry>,
     deque: Deque,
     /// How many tasks have not begun, and how many of them were made here.
     unbegun: usize,
@@ -70,7 +70,7 @@ pub(crate) struct Local {
     /// Unfinished tasks that were made here and kept.
     kept: u32,
     /// Posted tasks that have begun, and of which the page does not know that they wait.
-    unsettled: BTreeSet<TaskId>,
+    unsettled: Order,
     /// When the first item of the packet was added. `None`: the packet is empty.
     gathered: Option<Duration>,
     /// What the page was told last.
@@ -83,7 +83,7 @@ impl Local {
     pub(crate) fn new(strategy: Strategy, config: Config) -> Self {
         Self {
             strategy,
-            tasks: HashMap::new(),
+            tasks: Store::default(),
             deque: Deque::new(strategy),
             unbegun: 0,
             spare: 0,
@@ -93,7 +93,7 @@ impl Local {
             hungry: u32::try_from(config.threads.saturating_sub(1)).unwrap_or(u32::MAX),
             poll: None,
             kept: 0,
-            unsettled: BTreeSet::new(),
+            unsettled: Order::default(),
             gathered: None,
             reported: (0, true),
             listened: Duration::ZERO,
@@ -119,7 +119,7 @@ impl Local {
             }
             LocalEvent::Dropped { task } => self.own(now, task, Word::Cancel, actions),
             LocalEvent::Aborted { task } => self.own(now, task, Word::Abort, actions),
-            LocalEvent::Detached { task } => match self.tasks.get_mut(&task) {
+            LocalEvent::Detached { task } => match self.tasks.get_mut(task) {
                 Some(entry) if !entry.posted => entry.terms.detached = true,
                 _ => self.gather(now, LocalAction::Pass { task, word: Word::Detach }, actions),
             },
@@ -135,11 +135,11 @@ impl Local {
             return Next::Yield;
         }
         let tasks = &self.tasks;
-        let Some(id) = self.deque.pop(|task| tasks.get(&task).is_some_and(|entry| entry.begun.is_none()))
+        let Some(id) = self.deque.pop(|task| tasks.get(task).is_some_and(|entry| entry.begun.is_none()))
         else {
             return self.rest(now, actions);
         };
-        let entry = self.tasks.get_mut(&id).expect("the deque gives tasks of the books");
+        let entry = self.tasks.get_mut(id).expect("the deque gives tasks of the books");
         entry.begun = Some(now);
         let (posted, terms) = (entry.posted, entry.terms);
         self.leaves_the_deque(posted);
@@ -161,7 +161,7 @@ impl Local {
             self.flush(false, actions);
         }
         if posted {
-            self.unsettled.insert(id);
+            self.unsettled.insert(0, id);
         }
         self.poll = Some(Poll::new(id, now));
         Next::Begin(id)
@@ -211,7 +211,7 @@ impl Local {
         let tasks = &self.tasks;
         let mut given = Vec::new();
         while given.len() < surplus {
-            let stolen = self.deque.steal(|task| tasks.get(&task).is_some_and(|entry| entry.begun.is_none()));
+            let stolen = self.deque.steal(|task| tasks.get(task).is_some_and(|entry| entry.begun.is_none()));
             let Some(task) = stolen else { break };
             given.push(task);
         }
@@ -233,7 +233,7 @@ impl Local {
     }
 
     fn give_back(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
-        if let Some(entry) = self.tasks.remove(&task) {
+        if let Some(entry) = self.tasks.remove(task) {
             self.leaves_the_deque(entry.posted);
             self.kept -= u32::from(!entry.posted);
             self.gather(now, LocalAction::Return { task, terms: entry.terms }, actions);
@@ -243,9 +243,9 @@ impl Local {
     /// Returns what was posted and has not begun, before a task begins that may cost the worker its life.
     fn clear_desk(&mut self, now: Duration, actions: &mut Vec<LocalAction>) {
         let tasks = &self.tasks;
-        let posted = self.deque.take_posted(|task| tasks.get(&task).is_some_and(|entry| entry.posted));
+        let posted = self.deque.take_posted(|task| tasks.get(task).is_some_and(|entry| entry.posted));
         for task in posted {
-            if self.tasks.get(&task).is_some_and(|entry| entry.begun.is_none()) {
+            if self.tasks.get(task).is_some_and(|entry| entry.begun.is_none()) {
                 self.give_back(now, task, actions);
             }
         }
@@ -253,7 +253,7 @@ impl Local {
 
     fn polled(&mut self, now: Duration, task: TaskId, ended: bool, actions: &mut Vec<LocalAction>) {
         let Some(poll) = self.poll.take() else { return };
-        let Some(entry) = self.tasks.get_mut(&task) else { return };
+        let Some(entry) = self.tasks.get_mut(task) else { return };
         entry.ran += now.saturating_sub(poll.since);
         if !ended && entry.doomed {
             actions.push(LocalAction::Forget { task });
@@ -270,7 +270,7 @@ impl Local {
 
     /// A task that has begun is over.
     fn end(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
-        let Some(entry) = self.tasks.remove(&task) else { return };
+        let Some(entry) = self.tasks.remove(task) else { return };
         // Under `Serial` what stands behind a task waits for all of it.
         let ran = match (self.strategy, entry.begun) {
             (Strategy::Serial, Some(begun)) => now.saturating_sub(begun),
@@ -278,7 +278,7 @@ impl Local {
         };
         self.costs.learn(entry.terms.site, ran);
         self.deque.ended(task);
-        self.unsettled.remove(&task);
+        self.unsettled.remove(0, task);
         self.kept -= u32::from(!entry.posted);
         // What was named is answered too.
         if entry.posted || entry.terms.timeout.is_some() {
@@ -288,10 +288,10 @@ impl Local {
 
     /// Stops a task of the books. False if it is in none.
     fn stop(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) -> bool {
-        let Some(entry) = self.tasks.get_mut(&task) else { return false };
+        let Some(entry) = self.tasks.get_mut(task) else { return false };
         if entry.begun.is_none() {
             let posted = entry.posted;
-            self.tasks.remove(&task);
+            self.tasks.remove(task);
             self.leaves_the_deque(posted);
             self.kept -= u32::from(!posted);
             actions.push(LocalAction::Forget { task });
@@ -318,8 +318,9 @@ impl Local {
     fn rest(&mut self, now: Duration, actions: &mut Vec<LocalAction>) -> Next {
         // Under `Serial` nothing may be begun while a task waits, so there is no hurry to post it.
         if self.strategy != Strategy::Serial {
-            for task in std::mem::take(&mut self.unsettled) {
-                if let Some(entry) = self.tasks.get_mut(&task).filter(|entry| !entry.waits) {
+            while let Some((_, task)) = self.unsettled.pop() {
+                let task = TaskId::from_number(task);
+                if let Some(entry) = self.tasks.get_mut(task).filter(|entry| !entry.waits) {
                     entry.waits = true;
                     let ran = entry.ran;
                     self.gather(now, LocalAction::Wait { task, ran }, actions);

@@ -1,0 +1,152 @@
+//! The two collections of this room, each compiled once.
+//!
+//! Every instance of a hash map or a B-tree for types of its own adds some kilobytes to each program for the web. Here all
+//! keys are numbers, so that one of each does for all: a [`Store`] finds a value by its name, an [`Order`] holds names in
+//! an order.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::task::{Site, TaskId, WorkerId};
+
+/// What names a value, as a number.
+pub(crate) trait Name: Copy {
+    fn number(self) -> u64;
+}
+
+impl Name for u64 {
+    fn number(self) -> u64 {
+        self
+    }
+}
+
+impl Name for WorkerId {
+    fn number(self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
+impl Name for TaskId {
+    fn number(self) -> u64 {
+        (u64::from(self.owner.0) << 32) | u64::from(self.number)
+    }
+}
+
+impl Name for Site {
+    fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl TaskId {
+    /// The task that this number names.
+    pub(crate) fn from_number(number: u64) -> Self {
+        Self { owner: WorkerId((number >> 32) as u32), number: number as u32 }
+    }
+}
+
+impl WorkerId {
+    /// The worker that this number names.
+    pub(crate) fn from_number(number: u64) -> Self {
+        Self(number as u32)
+    }
+}
+
+/// Spreads numbers that are given out one after the other, by a multiplication. Nobody outside chooses them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let product = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = product ^ (product >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Values by name. Every operation takes O(1).
+#[derive(Debug)]
+pub(crate) struct Store<T> {
+    places: HashMap<u64, usize, BuildHasherDefault<Spread>>,
+    values: Vec<Option<T>>,
+    free: Vec<usize>,
+}
+
+impl<T> Default for Store<T> {
+    fn default() -> Self {
+        Self { places: HashMap::default(), values: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Store<T> {
+    /// Enters a value under a name that names none yet.
+    pub(crate) fn insert(&mut self, name: impl Name, value: T) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.values.push(None);
+            self.values.len() - 1
+        });
+        self.values[place] = Some(value);
+        let before = self.places.insert(name.number(), place);
+        debug_assert!(before.is_none(), "a name is given once");
+    }
+
+    pub(crate) fn get(&self, name: impl Name) -> Option<&T> {
+        self.values[*self.places.get(&name.number())?].as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, name: impl Name) -> Option<&mut T> {
+        self.values[*self.places.get(&name.number())?].as_mut()
+    }
+
+    pub(crate) fn remove(&mut self, name: impl Name) -> Option<T> {
+        let place = self.places.remove(&name.number())?;
+        self.free.push(place);
+        self.values[place].take()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+}
+
+/// Names by rank, and by number where ranks are equal. Every operation takes O(log n).
+#[derive(Debug, Default)]
+pub(crate) struct Order(BTreeSet<(u64, u64)>);
+
+impl Order {
+    pub(crate) fn insert(&mut self, rank: u64, name: impl Name) {
+        self.0.insert((rank, name.number()));
+    }
+
+    pub(crate) fn remove(&mut self, rank: u64, name: impl Name) -> bool {
+        self.0.remove(&(rank, name.number()))
+    }
+
+    /// The least rank, and the name that has it.
+    pub(crate) fn first(&self) -> Option<(u64, u64)> {
+        self.0.first().copied()
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<(u64, u64)> {
+        let first = self.first()?;
+        self.0.remove(&first);
+        Some(first)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
