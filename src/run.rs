@@ -57,7 +57,8 @@ mod sealed {
     impl<E> Sealed for Result<(), E> {}
 }
 
-/// Resolves after `duration`, on both targets and under any runtime.
+/// Resolves after `duration`, on both targets and under any runtime. Browsers count in milliseconds, and no further than 24
+/// days: longer is cut to that.
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
     platform::sleep(duration)
 }

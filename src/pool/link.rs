@@ -82,7 +82,8 @@ impl Link {
             }
         };
         let mut state = shared.lock();
-        let started = options.on_start.transpose().and_then(|on_start| {
+        let on_start = options.on_start.transpose().map_err(on_start_failed);
+        let started = on_start.and_then(|on_start| {
             let mut first = Packet::default();
             ToWorker::Start { on_start }.write(&mut first);
             platform::start(options.spec, &worker::MAIN, first, Box::new(take))
@@ -222,7 +223,8 @@ impl State {
 }
 
 impl Shared {
-    /// User code runs under this lock nowhere, so a poisoned one is as good as any.
+    /// No task's code runs under this lock, so a poisoned one is as good as any. (In a browser, posting may call a getter
+    /// of a JavaScript object that is cloned; a getter that uses the same thread would find the lock taken.)
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -254,9 +256,12 @@ impl Shared {
                 }
                 self.end_if_closed();
             }
+            FromWorker::Refused { error } => self.end(on_start_failed(error), None),
             FromWorker::Panicked { id, message, location } => {
                 let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-                let cause = format!("another task panicked on it{place}: {message}");
+                let who =
+                    if id.is_some() { "another task" } else { "its `on_start`, or what that left running," };
+                let cause = format!("{who} panicked on it{place}: {message}");
                 self.lost(cause, id.map(|id| (id, Error::panic(message, location))));
             }
         }
@@ -327,17 +332,25 @@ impl Shared {
 
     /// The worker is lost, by the fault of one task if it is known.
     fn lost(&self, cause: String, culprit: Option<(TaskId, Error)>) {
-        let starting = matches!(self.lock().life, Life::Starting { .. });
-        let error = if starting { Error::startup(cause) } else { Error::worker_lost(cause) };
-        self.end(error, culprit);
+        let error = |life: &Life| match life {
+            Life::Starting { .. } => Some(Error::startup(cause)),
+            _ => Some(Error::worker_lost(cause)),
+        };
+        self.end_if(error, culprit);
     }
 
-    /// The step to `Ended`: every unanswered task ends in `error`, but for the culprit, which has its own.
     fn end(&self, error: Error, culprit: Option<(TaskId, Error)>) {
+        self.end_if(|_| Some(error), culprit);
+    }
+
+    /// The step to `Ended`, if `verdict` has an error for the life as it is: every unanswered task ends in that, but for the
+    /// culprit, which has its own.
+    fn end_if(&self, verdict: impl FnOnce(&Life) -> Option<Error>, culprit: Option<(TaskId, Error)>) {
         let mut state = self.lock();
         if matches!(state.life, Life::Ended(_)) {
             return;
         }
+        let Some(error) = verdict(&state.life) else { return };
         let life = mem::replace(&mut state.life, Life::Ended(error.clone()));
         let mut tasks = mem::take(&mut state.tasks);
         let waiting = mem::take(&mut state.waiting);
@@ -386,13 +399,16 @@ async fn start_deadline(shared: Weak<Shared>, limit: Duration) {
     }
     platform::sleep(Duration::ZERO).await;
     let Some(shared) = shared.upgrade() else { return };
-    let starting = matches!(shared.lock().life, Life::Starting { .. });
-    if starting {
-        let cause = format!(
+    let late = || {
+        Error::startup(format!(
             "it was not ready within {} ms; if its module is large or `on_start` takes long, \
              give the builder a longer `start_timeout`",
             limit.as_millis() as u64
-        );
-        shared.end(Error::startup(cause), None);
-    }
+        ))
+    };
+    shared.end_if(|life| matches!(life, Life::Starting { .. }).then(late), None);
+}
+
+fn on_start_failed(error: Error) -> Error {
+    Error::startup(format!("its `on_start` failed: {error}"))
 }

@@ -40,8 +40,8 @@ impl Slot {
 ///
 /// It always resolves: to the task's value, or to an [`Error`] that says why there is none.
 ///
-/// **Dropping the handle cancels the task**: one that was not begun never starts, an asynchronous one is dropped at
-/// its next await, and a synchronous one that runs already finishes and its result is thrown away.
+/// **Dropping the handle cancels the task**: one that its worker has not received never starts, an asynchronous one is
+/// dropped at its next await, and a synchronous one that was received finishes and its result is thrown away.
 /// [`forget`](Self::forget) lets it run instead. The handle does not keep its executor alive.
 #[must_use = "dropping a handle cancels its task; call `.forget()` to let it run"]
 pub struct RemoteHandle<T> {
@@ -86,12 +86,11 @@ impl<T> Future for RemoteHandle<T> {
     /// If the handle is polled again after it gave its result.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
+        // Cloned before the lock is taken: a waker's code is not ours.
+        let new = context.waker().clone();
         let mut state = self.slot.lock();
         let replaced = match &mut *state {
-            State::Waiting { waker, .. } => match waker {
-                Some(waker) if waker.will_wake(context.waker()) => None,
-                _ => waker.replace(context.waker().clone()),
-            },
+            State::Waiting { waker, .. } => waker.replace(new),
             State::Answered(_) => {
                 let State::Answered(outcome) = std::mem::replace(&mut *state, State::Dropped) else {
                     unreachable!("the state was matched under the same lock")

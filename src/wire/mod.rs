@@ -1,8 +1,8 @@
 //! The two message types that cross between a page and its worker, and their one codec.
 //!
 //! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`], also when it was cancelled - or by
-//! the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one [`FromWorker::Ready`],
-//! or by the loss of the worker.
+//! the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one [`FromWorker::Ready`] or
+//! [`FromWorker::Refused`], or by the loss of the worker.
 //!
 //! Several messages may share a packet. Each is a head of numbers and a body, the part of each lane whose length the head
 //! tells. Heads lie in the lane of entries, before the entries of their bodies: values cannot forge them, and the bytes of
@@ -35,6 +35,8 @@ pub(crate) enum ToWorker {
 pub(crate) enum FromWorker {
     /// The worker takes tasks.
     Ready,
+    /// `on_start` could not be run; the worker takes no tasks.
+    Refused { error: Error },
     /// The task has ended, with an encoded result or an error.
     Done { id: TaskId, outcome: Result<Packet, Error> },
     /// The task panicked; the worker is lost and says nothing more. No task: the panic was in `on_start`, or between tasks.
@@ -67,6 +69,7 @@ mod kind {
     pub(super) const DONE: usize = 5; // body: the result
     pub(super) const FAILED: usize = 6; // body: an `Error`
     pub(super) const PANICKED: usize = 7; // body: message and location; no task: zero
+    pub(super) const REFUSED: usize = 8; // body: an `Error`
 }
 
 impl ToWorker {
@@ -101,6 +104,7 @@ impl FromWorker {
     pub(crate) fn write(self, packet: &mut Packet) {
         match self {
             Self::Ready => append(packet, kind::READY, 0, Packet::default()),
+            Self::Refused { error } => append(packet, kind::REFUSED, 0, encode(&error)),
             Self::Done { id, outcome: Ok(result) } => append(packet, kind::DONE, id, result),
             Self::Done { id, outcome: Err(error) } => append(packet, kind::FAILED, id, encode(&error)),
             Self::Panicked { id, message, location } => {
@@ -112,6 +116,7 @@ impl FromWorker {
     fn read(kind: usize, id: TaskId, body: Packet) -> Result<Self, Error> {
         Ok(match kind {
             kind::READY => Self::Ready,
+            kind::REFUSED => Self::Refused { error: decode(&body)? },
             kind::DONE => Self::Done { id, outcome: Ok(body) },
             kind::FAILED => Self::Done { id, outcome: Err(decode(&body)?) },
             kind::PANICKED => {

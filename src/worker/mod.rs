@@ -16,7 +16,7 @@ use futures::future::AbortHandle;
 
 use self::running::Running;
 use crate::error::Error;
-use crate::platform::{self, Inbox, Main, Outbox, Packet};
+use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet};
 use crate::table::Table;
 use crate::task::{self, Call, Outcome};
 use crate::wire::{FromWorker, TaskId, ToWorker};
@@ -43,7 +43,7 @@ impl Worker {
         // Page and worker run one module and its page has greeted it: what it posts can be read.
         let messages = ToWorker::read_all(packet).expect("the page writes what this very code reads");
         for message in messages {
-            if self.poisoned.get() {
+            if self.is_poisoned() {
                 return;
             }
             match message {
@@ -74,7 +74,7 @@ impl Worker {
         panic::watch(&self.outbox);
         self.post(match outcome {
             Ok(_unit) => FromWorker::Ready,
-            Err(error) => FromWorker::Panicked { id: None, message: error.to_string(), location: None },
+            Err(error) => FromWorker::Refused { error },
         });
     }
 
@@ -97,6 +97,12 @@ impl Worker {
             }
             None => {}
         }
+    }
+
+    /// True after a panic. Where panics abort, nobody comes back to say so: then the hook has noted it, or a task's code
+    /// was left without its end and is still the current one.
+    fn is_poisoned(&self) -> bool {
+        self.poisoned.get() || (PANIC_ABORTS && (panic::was_noted() || platform::current() != 0))
     }
 
     fn cancel(&self, id: TaskId) {

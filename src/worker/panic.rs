@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use crate::error::panic_text;
+use crate::error::{Error, panic_text};
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::wire::FromWorker;
 
@@ -19,6 +19,8 @@ thread_local! {
     /// Where the page listens; set in workers only: the hook minds its own threads.
     static OUTBOX: RefCell<Option<Outbox>> = const { RefCell::new(None) };
     static LAST: Cell<Option<Note>> = const { Cell::new(None) };
+    /// Where panics abort: there was one, and the page knows.
+    static NOTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Makes sure that panics on this worker are noted. The hook that was there is called after ours.
@@ -43,22 +45,32 @@ fn install() {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
+    // Nobody listens: the thread is none of ours, or is going away.
+    let Ok(Some(outbox)) =
+        OUTBOX.try_with(|outbox| outbox.try_borrow().ok().and_then(|outbox| outbox.clone()))
+    else {
+        return;
+    };
     let location = info.location().map(ToString::to_string);
     let note = (panic_text(info.payload()), location);
     if !PANIC_ABORTS {
-        LAST.set(Some(note));
-        return;
+        return LAST.set(Some(note));
     }
     // Told once: hooks of ours may be chained.
-    let Some(outbox) = OUTBOX.try_with(|outbox| outbox.try_borrow_mut().ok()?.take()).ok().flatten() else {
+    if NOTED.replace(true) {
         return;
-    };
+    }
     let (message, location) = note;
     let task = platform::current();
     let mut packet = Packet::default();
     FromWorker::Panicked { id: (task != 0).then_some(task), message, location }.write(&mut packet);
     // If not even this can be posted, the trap that follows tells the page.
-    let _told: Result<(), crate::error::Error> = outbox.post(packet);
+    let _told: Result<(), Error> = outbox.post(packet);
+}
+
+/// True once a panic was noted, where panics abort.
+pub(super) fn was_noted() -> bool {
+    NOTED.get()
 }
 
 /// Before code that may panic: what was noted until now was caught by somebody else.

@@ -33,7 +33,7 @@ impl Future for Running {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.worker.poisoned.get() {
+        if this.worker.is_poisoned() {
             return Poll::Pending;
         }
         let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
+use futures::future::join_all;
 use wasm_mt::{Remote, RemoteHandle, Thread};
 
 thread_local! {
@@ -122,6 +123,48 @@ remote_test! {
         }
         assert!(thread.spawn_remote(read_count()).await.unwrap_err().is_closed());
         assert!(thread.ready().await.unwrap_err().is_closed());
+    }
+
+    async fn what_is_queued_on_a_terminated_thread_never_runs() {
+        /// Natively the page and the worker share these; in the browser the worker is stopped where it is.
+        static RELEASED: AtomicBool = AtomicBool::new(cfg!(target_family = "wasm"));
+        static BEGUN: AtomicBool = AtomicBool::new(cfg!(target_family = "wasm"));
+        static RAN: AtomicUsize = AtomicUsize::new(0);
+        static GONE: AtomicBool = AtomicBool::new(cfg!(target_family = "wasm"));
+
+        /// Dropped with the thread's own values.
+        struct Gone;
+        impl Drop for Gone {
+            fn drop(&mut self) {
+                GONE.store(true, Ordering::Release);
+            }
+        }
+
+        let thread = Thread::new();
+        let witness = thread.spawn_remote(Remote::new_async((), |()| async {
+            let _gone = Gone;
+            std::future::pending::<()>().await;
+        }));
+        let blocks = thread.spawn_remote(Remote::new((), |()| {
+            BEGUN.store(true, Ordering::Release);
+            while !RELEASED.load(Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+        }));
+        let queued = (0..5)
+            .map(|_| thread.spawn_remote(Remote::new((), |()| RAN.fetch_add(1, Ordering::AcqRel))))
+            .collect::<Vec<_>>();
+        while !BEGUN.load(Ordering::Acquire) {
+            wasm_mt::yield_now().await;
+        }
+        thread.terminate();
+        RELEASED.store(true, Ordering::Release);
+        while !GONE.load(Ordering::Acquire) {
+            wasm_mt::yield_now().await;
+        }
+        assert_eq!(RAN.load(Ordering::Acquire), 0);
+        assert!(join_all(queued).await.into_iter().all(|result| result.unwrap_err().is_closed()));
+        assert!(witness.await.unwrap_err().is_closed() && blocks.await.unwrap_err().is_closed());
     }
 
     async fn only_the_last_waker_is_woken() {

@@ -83,7 +83,7 @@ remote_test! {
         let task = thread.spawn_remote(Remote::new((), |()| 1));
         let error = thread.ready().await.unwrap_err();
         assert!(error.is_startup(), "{error}");
-        assert!(error.to_string().contains("no logger"), "{error}");
+        assert!(error.to_string().contains("no logger") && error.to_string().contains("on_start"), "{error}");
         assert!(task.await.unwrap_err().is_startup());
     }
 

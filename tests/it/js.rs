@@ -223,6 +223,22 @@ async fn an_unrelated_exception_in_a_worker_is_no_death() {
 }
 
 #[wasm_bindgen_test]
+async fn a_task_that_listens_to_messages_of_its_own_does_not_make_its_worker_deaf() {
+    let thread = Thread::new();
+    let source = "self.onmessage = event => { self.heard = event.data; };";
+    thread.spawn_remote(exec_js(source)).await.unwrap();
+    assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn an_exception_that_a_task_only_reports_is_no_death() {
+    let thread = Thread::new();
+    let source = "self.reportError(new Error('reported')); return 1;";
+    assert_eq!(thread.spawn_remote(exec_js(source)).await.unwrap().0, JsValue::from(1));
+    assert_eq!(thread.spawn_remote(Remote::new((), |()| 2)).await.unwrap(), 2);
+}
+
+#[wasm_bindgen_test]
 async fn messages_of_a_task_s_own_are_not_taken_for_ours() {
     let thread = Thread::new();
     let source = "for (const m of [1, null, 'text', {}, [], [1], new Uint8Array(3), [new Uint8Array(90)]]) self.postMessage(m);";

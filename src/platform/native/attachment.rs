@@ -8,12 +8,12 @@ use crate::error::Error;
 /// A boxed value, moved to the other side.
 pub struct Attachment(Box<dyn Value>);
 
-trait Value: Any + Send {
+trait Value: Any + Send + Sync {
     fn clone_boxed(&self) -> Box<dyn Value>;
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-impl<T: Any + Send + Clone> Value for T {
+impl<T: Any + Send + Sync + Clone> Value for T {
     fn clone_boxed(&self) -> Box<dyn Value> {
         Box::new(self.clone())
     }
@@ -47,7 +47,7 @@ impl fmt::Debug for Attachment {
 }
 
 /// A number of which whole slices travel.
-pub trait Number: Copy + Send + 'static {}
+pub trait Number: Copy + Send + Sync + 'static {}
 
 macro_rules! numbers {
     ($($number:ty)*) => {

@@ -12,6 +12,7 @@ use std::thread;
 
 use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedSender};
+use futures::future::{AbortHandle, Abortable};
 use futures::task::{FutureObj, LocalSpawnExt, SpawnError};
 use futures_executor::{LocalPool, LocalSpawner};
 
@@ -38,6 +39,14 @@ thread_local! {
 /// The page's end of a worker: dropping it ends the worker at its next yield.
 pub(crate) struct Port {
     inbox: UnboundedSender<ToThread>,
+    /// Ends the loop that reads the inbox, whatever is still in there.
+    end: AbortHandle,
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.end.abort();
+    }
 }
 
 /// What a worker's channel carries.
@@ -87,6 +96,7 @@ impl Drop for Witness {
 pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
     let (sender, mut inbox) = mpsc::unbounded();
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
+    let (end, registration) = AbortHandle::new_pair();
     let run = move || {
         let lifeline = Arc::new(Lifeline(events));
         let witness = Witness(lifeline.clone());
@@ -104,12 +114,13 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
         };
         // The panics of tasks are caught where they run. What comes out here is the panic of a value's drop; the
         // hook has shown it and the witness reports the loss.
-        let _shown = panic::catch_unwind(AssertUnwindSafe(|| run_local(worker)));
+        let _shown =
+            panic::catch_unwind(AssertUnwindSafe(|| run_local(Abortable::new(worker, registration))));
         drop(witness);
     };
     let name = spec.name.unwrap_or_else(|| "wasm-mt".to_owned());
     match thread::Builder::new().name(name).spawn(run) {
-        Ok(_detached) => Ok(Port { inbox: sender }),
+        Ok(_detached) => Ok(Port { inbox: sender, end }),
         Err(error) => Err(Error::startup(format!("the system gave no thread: {error}; start fewer of them"))),
     }
 }

@@ -35,9 +35,10 @@ pub(crate) fn yield_now() -> impl Future<Output = ()> + Send + 'static {
     })
 }
 
-/// Runs a small future of this crate, a deadline for example, beside the program: on one thread for all of them.
+/// Runs a small future of this crate, a deadline for example, beside the program: on one thread for all of them. If the
+/// system gives no thread for it, there are no deadlines: the threads that could be late will not start either.
 pub(crate) fn spawn_service(future: impl Future<Output = ()> + Send + 'static) {
-    static SERVICE: OnceLock<UnboundedSender<BoxFuture<'static, ()>>> = OnceLock::new();
+    static SERVICE: OnceLock<Option<UnboundedSender<BoxFuture<'static, ()>>>> = OnceLock::new();
     let service = SERVICE.get_or_init(|| {
         let (sender, mut receiver) = mpsc::unbounded::<BoxFuture<'static, ()>>();
         let run = move || {
@@ -49,11 +50,9 @@ pub(crate) fn spawn_service(future: impl Future<Output = ()> + Send + 'static) {
                 }
             });
         };
-        thread::Builder::new()
-            .name("wasm-mt-service".to_owned())
-            .spawn(run)
-            .expect("the system gives one thread more");
-        sender
+        thread::Builder::new().name("wasm-mt-service".to_owned()).spawn(run).ok().map(|_detached| sender)
     });
-    service.unbounded_send(Box::pin(future)).expect("the service's receiver lives in its endless loop");
+    if let Some(service) = service {
+        service.unbounded_send(Box::pin(future)).expect("the service's receiver lives in its endless loop");
+    }
 }

@@ -224,8 +224,7 @@ fn refusal(stage: &str, url: &str, text: &str) -> String {
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
 /// death, and that the browser has shown.
 fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>) {
-    let up = WORKERS.with_borrow(|workers| workers.get(id).is_none_or(|live| live.up));
-    if up {
+    if is_up(id) {
         return;
     }
     let message = get(event, "message").as_string();
@@ -233,8 +232,15 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>)
     let policy = policy.clone();
     spawn_local(async move {
         let cause = load_failure(message, script.as_deref(), &policy).await;
-        deliver(id, Event::NotStarted(cause));
+        if !is_up(id) {
+            deliver(id, Event::NotStarted(cause));
+        }
     });
+}
+
+/// True if the worker's script runs, or nobody wants it any more.
+fn is_up(id: u32) -> bool {
+    WORKERS.with_borrow(|workers| workers.get(id).is_none_or(|live| live.up))
 }
 
 /// Why a script did not load, or failed: the event does not always tell, so look.
@@ -272,7 +278,11 @@ fn blob_failure(seen: &str) -> String {
 /// Asks for the lock that the worker holds for its life: when it comes, the worker is gone.
 fn await_lock(id: u32, name: &str) {
     let granted = Closure::once_into_js(move |_lock: JsValue| {
-        deliver(id, Event::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
+        spawn_local(async move {
+            // What the worker posted before its end may still be on its way through the event loop.
+            super::yield_now().await;
+            deliver(id, Event::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
+        });
     });
     // Without locks a deadline is the only witness; a page that goes away has nobody to tell.
     if let Ok(promise) = request_lock(name, &granted) {
@@ -296,7 +306,8 @@ impl Policy {
         let heard = blocked.clone();
         let listener = Closure::new(move |event: JsValue| {
             let directive = get(&event, "effectiveDirective").as_string().unwrap_or_default();
-            if directive.starts_with("worker-src") || directive.starts_with("script-src") {
+            // Also where the policy says `script-src` only, the directive in effect is this one.
+            if directive == "worker-src" {
                 *heard.borrow_mut() = Some(directive);
             }
         });

@@ -22,14 +22,16 @@
     tell({ died: String(error?.message ?? error), task: task() });
   };
 
-  // An uncaught exception is a death if it went through the instance: a trap, an exhausted stack, or anything thrown
-  // while a task's code was running. The exception of an unrelated timer is not.
-  const fatal = (error) => error instanceof WebAssembly.RuntimeError || task() !== 0;
-
+  // An uncaught exception is a death if it went through the instance: a trap, or anything, an exhausted stack say, that
+  // left a task's code without its end. The exception of an unrelated timer is not, nor one that a task merely
+  // reports: its code goes on after this event, and has ended when the microtask looks.
   self.addEventListener("error", (event) => {
-    if (!fatal(event.error ?? event.message)) return;
+    const error = event.error ?? event.message;
+    const trapped = error instanceof WebAssembly.RuntimeError;
+    if (!trapped && task() === 0) return;
     event.preventDefault();
-    die(event.error ?? event.message);
+    if (trapped) return die(error);
+    queueMicrotask(() => (task() === 0 ? console.error(error) : die(error)));
   });
   self.addEventListener("unhandledrejection", (event) => {
     if (!(event.reason instanceof WebAssembly.RuntimeError)) return;
@@ -104,7 +106,7 @@
 
   const refuse = (stage, error, url) => tell({ refused: stage, text: String(error?.message ?? error), url });
 
-  self.onmessage = async ({ data: boot }) => {
+  const start = async ({ data: boot }) => {
     if (boot.version !== VERSION) {
       return refuse("version", `the script has version ${VERSION}, the page wants ${boot.version}`);
     }
@@ -126,14 +128,14 @@
       return refuse("instance", error, url);
     }
     tell({ up: true, locked: await held });
-    self.onmessage = ({ data }) => {
+    self.addEventListener("message", ({ data }) => {
       if (dead) return;
       try {
         glue.__wasm_mt_receive(data);
       } catch (error) {
         die(error);
       }
-    };
+    });
     try {
       current = glue.__wasm_mt_start(boot.main, boot.table, url, boot.first);
       if (!current) refuse("instance", new Error("it belongs to another build"), url);
@@ -141,4 +143,7 @@
       die(error);
     }
   };
+
+  // Not by `onmessage`: a task may set that for messages of its own.
+  self.addEventListener("message", start, { once: true });
 })();
