@@ -229,13 +229,14 @@ pub trait TakesOther<T> {
     type Draft;
 }
 
-/// The levels. Each `check` is called on a draft, and gives it back or is a compile error.
+/// The levels. Each is called on a draft, and gives it back or is a compile error. Its
+/// name is one that no trait in the scope of a user has: two methods of one name on one level would be ambiguous.
 pub mod checks {
     use super::*;
 
     pub trait Fine<T>: Sized {
         #[inline]
-        fn check<D, M>(self, draft: D, _: M) -> D
+        fn __wasm_mt_check<D, M>(self, draft: D, _: M) -> D
         where
             T: Kind<M>,
             Task: TakesOwned<T, M>,
@@ -246,7 +247,7 @@ pub mod checks {
     impl<T: Serialize + DeserializeOwned> Fine<T> for &&&&Probe<T> {}
 
     pub trait Borrowed<T>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> <Task as TakesOwned<T, i32>>::Draft
+        fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <Task as TakesOwned<T, i32>>::Draft
         where
             Task: TakesOwned<T, i32>,
         {
@@ -257,7 +258,7 @@ pub mod checks {
     impl<'a, T: ?Sized> Borrowed<&'a mut T> for &&&Probe<&'a mut T> {}
 
     pub trait Function<T, Signature>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> <Task as TakesFunction<T>>::Draft
+        fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <Task as TakesFunction<T>>::Draft
         where
             Task: TakesFunction<T>,
         {
@@ -277,7 +278,7 @@ pub mod checks {
     function!(A B C D E);
 
     pub trait Unawaited<T>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> <Task as TakesFuture<T>>::Draft
+        fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <Task as TakesFuture<T>>::Draft
         where
             Task: TakesFuture<T>,
         {
@@ -287,7 +288,7 @@ pub mod checks {
     impl<F: Future> Unawaited<F> for &&Probe<F> {}
 
     pub trait Unencodable<T>: Sized {
-        fn check<D, M>(self, _: D, _: M) -> <Task as TakesOther<T>>::Draft
+        fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <Task as TakesOther<T>>::Draft
         where
             Task: TakesOther<T>,
         {

@@ -186,9 +186,9 @@ fn checks(root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
         ));
     }
     if let Some(parameter) = code.parameter() {
-        probes.push((parameter.span(), quote_spanned!(here=> draft.argument())));
+        probes.push((parameter.span(), quote_spanned!(here=> #root::__private::Draft::argument(&draft))));
     }
-    probes.push((code.result_span(), quote_spanned!(here=> draft.result())));
+    probes.push((code.result_span(), quote_spanned!(here=> #root::__private::Draft::result(&draft))));
 
     let (make, check): (Vec<_>, Vec<_>) = probes
         .into_iter()
@@ -196,7 +196,7 @@ fn checks(root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
         .map(|(number, (place, probe))| {
             let name = format_ident!("probe{number}", span = here);
             let place = here.located_at(place);
-            let check = quote_spanned!(place=> let draft = (&&&&#name).check(draft, 0););
+            let check = quote_spanned!(place=> let draft = (&&&&#name).__wasm_mt_check(draft, 0););
             (quote_spanned!(here=> let #name = #probe;), check)
         })
         .unzip();

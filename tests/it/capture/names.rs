@@ -117,6 +117,22 @@ remote_test! {
         same!([draft, captured, probe0] move || draft + captured + probe0);
     }
 
+    async fn methods_of_all_types_with_names_that_the_expansion_uses_itself() {
+        #[expect(dead_code, reason = "the expansion must not call them")]
+        trait Extension: Sized {
+            fn check<D, M>(self, draft: D, _: M) -> D { draft }
+            fn argument(self) {}
+            fn result(self) {}
+            fn into_remote(self) {}
+            fn into_remote_fn(self) {}
+        }
+        impl<T> Extension for T {}
+        let n = 3;
+        same!([n] move || n + 1);
+        let function = wasm_mt::remote!(move |x: i32| x + n);
+        assert_eq!(on_worker(function.call(4)).await.unwrap(), 7);
+    }
+
     async fn nothing_in_scope_but_the_macro() {
         mod bare {
             #![no_implicit_prelude]
