@@ -29,7 +29,7 @@ use crate::thread::{Thread, ThreadBuilder};
 ///
 /// ```ignore (web only)
 /// let date = Js(js_sys::Date::new_0());
-/// let year = remote!(move || date.0.get_full_year()).await?;
+/// let year = thread.spawn_remote(remote!(move || date.0.get_full_year())).await?;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Js<T>(pub T);
@@ -50,7 +50,7 @@ impl<T: JsCast> Js<T> {
     ///
     /// ```ignore (web only)
     /// let canvas = Js::transfer(element.transfer_control_to_offscreen()?);
-    /// remote!(move || draw(&canvas.0.0)).await?;
+    /// thread.spawn_remote(remote!(move || draw(&canvas.0.0))).await?;
     /// ```
     pub fn transfer(value: T) -> Transfer<Js<T>> {
         Transfer(Js(value))

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::executor::{Executor, ExecutorExt};
-use crate::platform::{Packet, Spec};
+use crate::platform::Spec;
 use crate::pool::{Link, Options};
 use crate::task::{Job, Remote, RemoteHandle};
 
@@ -215,10 +215,3 @@ impl ThreadBuilder {
         Thread { link: Arc::new(Link::start(self.options)) }
     }
 }
-
-/// A packet is part of the builder: it must be `Send` for the builder to be.
-const _: fn() = || {
-    fn send<T: Send>() {}
-    send::<Packet>();
-    send::<ThreadBuilder>();
-};

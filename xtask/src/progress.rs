@@ -90,15 +90,17 @@ fn tail(file: &Path, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
+/// A command for tests: what `sh` makes of `script`.
+#[cfg(test)]
+pub(crate) fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    command
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        command
-    }
 
     fn log(name: &str) -> std::path::PathBuf {
         std::env::temp_dir().join(format!("xtask-progress-{}-{name}", std::process::id()))

@@ -1,4 +1,4 @@
-//! What the analysis takes for captures, form by form. That such tasks run, `tests/it/capture.rs` of the crate shows.
+//! What the analysis takes for captures, form by form. That such tasks run, `tests/it/capture` of the crate shows.
 
 use super::find;
 use crate::grammar::Task;

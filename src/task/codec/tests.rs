@@ -1,5 +1,5 @@
 //! What needs the codec itself: bytes that no `Serialize` writes, lanes, and rollback. Round trips through the public
-//! API are in `tests/codec.rs`.
+//! API are in `tests/it/codec`.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

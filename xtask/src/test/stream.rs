@@ -61,12 +61,7 @@ fn run_within(silence: Duration, mut command: Command, mut line: impl FnMut(&str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
-        command
-    }
+    use crate::progress::shell;
 
     #[test]
     fn both_streams_arrive_in_order() {
