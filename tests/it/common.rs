@@ -24,6 +24,53 @@ macro_rules! remote_test {
     )*};
 }
 
+/// Resolves when `count` tasks await it with the same `name`: none goes on before all are there, so all run at once.
+/// It holds its thread natively.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) async fn meet(name: &'static str, count: u32) {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Barrier, Mutex};
+
+    static BARRIERS: Mutex<BTreeMap<&str, Arc<Barrier>>> = Mutex::new(BTreeMap::new());
+
+    let barrier = BARRIERS
+        .lock()
+        .unwrap()
+        .entry(name)
+        .or_insert_with(|| Arc::new(Barrier::new(count as usize)))
+        .clone();
+    barrier.wait();
+}
+
+/// Resolves when `count` tasks await it with the same `name`: none goes on before all are there, so all run at once.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn meet(name: &'static str, count: u32) {
+    // Whoever hears a new voice answers: those who came later did not hear what was said before.
+    let source = format!(
+        "const channel = new BroadcastChannel('{name}');
+        const me = Math.random();
+        const present = new Set([me]);
+        await new Promise((resolve) => {{
+            channel.onmessage = ({{ data }}) => {{
+                if (present.has(data)) return;
+                present.add(data);
+                channel.postMessage(me);
+                if (present.size === {count}) resolve();
+            }};
+            channel.postMessage(me);
+        }});"
+    );
+    javascript(&source).await;
+}
+
+/// Runs the body of an `async` function here.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn javascript(source: &str) -> wasm_bindgen::JsValue {
+    let function = js_sys::Function::new_no_args(&format!("return (async () => {{\n{source}\n}})()"));
+    let promise = function.call0(&wasm_bindgen::JsValue::UNDEFINED).unwrap();
+    wasm_bindgen_futures::JsFuture::from(js_sys::Promise::from(promise)).await.unwrap()
+}
+
 /// Runs a task on a new worker.
 pub(crate) async fn on_worker<R>(task: Remote<R>) -> Result<R, Error>
 where

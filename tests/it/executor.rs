@@ -200,6 +200,16 @@ remote_test! {
         run.await;
     }
 
+    async fn a_run_that_is_dropped_resolves_its_handle() {
+        let executor = Keeps::new();
+        let handle = forever(&executor);
+        let mut run = Box::pin(executor.take().run());
+        assert!(futures::poll!(&mut run).is_pending());
+        assert!(!handle.is_finished());
+        drop(run);
+        assert!(handle.await.unwrap_err().is_worker_lost());
+    }
+
     async fn a_job_can_be_failed_and_has_a_name() {
         let executor = Keeps::new();
         let line = line!() + 1;

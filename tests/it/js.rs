@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -102,15 +103,13 @@ async fn a_value_of_another_type_is_refused() {
 
 #[wasm_bindgen_test]
 async fn a_static_that_a_task_increments_stays_zero_on_the_page() {
-    thread_local! {
-        static COUNT: Cell<u32> = const { Cell::new(0) };
-    }
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let task = Remote::new((), |()| {
-        COUNT.set(COUNT.get() + 1);
-        COUNT.get()
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        COUNT.load(Ordering::Relaxed)
     });
     assert_eq!(on_worker(task).await.unwrap(), 1);
-    assert_eq!(COUNT.get(), 0);
+    assert_eq!(COUNT.load(Ordering::Relaxed), 0);
 }
 
 #[wasm_bindgen_test]

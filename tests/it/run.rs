@@ -5,7 +5,7 @@ use std::cell::Cell;
 use futures::future::{join_all, try_join_all};
 use wasm_mt::{Remote, RemoteFn, Thread};
 
-use crate::common::on_worker;
+use crate::common::{meet, on_worker};
 
 remote_test! {
     async fn a_function_runs_on_a_worker() {
@@ -78,7 +78,12 @@ remote_test! {
 
     async fn eight_threads_run_at_once() {
         let threads = (0..8).map(|n| Thread::builder().name(format!("number {n}")).build()).collect::<Vec<_>>();
-        let handles = threads.iter().zip(0..).map(|(thread, n)| thread.spawn_remote(Remote::new(n, |n: u64| n * n)));
+        let handles = threads.iter().zip(0..).map(|(thread, n)| {
+            thread.spawn_remote(Remote::new_async(n, |n: u64| async move {
+                meet("eight threads", 8).await;
+                n * n
+            }))
+        });
         let squares = try_join_all(handles).await.unwrap();
         assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49]);
     }
@@ -112,6 +117,7 @@ remote_test! {
         send(&thread);
         sync(&thread);
         send(&thread.ready());
+        send(&Thread::builder());
         // sleep: it is never awaited
         send(&wasm_mt::sleep(std::time::Duration::ZERO));
         assert_eq!(handle.await.unwrap(), 1);
