@@ -113,6 +113,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "brackets_in_the_path", programs: &["{root}(app)@1/app.js"], ..PLAIN },
     Scenario { name: "base_elsewhere", head: "<base href=\"/nowhere/\">", ..PLAIN },
     Scenario {
+        name: "eight_threads_and_one_below_each",
+        query: "?threads=8",
+        expected: Expected::Prints(&["computed 42"; 8]),
+        ..PLAIN
+    },
+    Scenario {
         name: "two_programs",
         programs: &["{root}app/app.js", "{root}app/other.js"],
         expected: Expected::Prints(&["computed 42", "computed page task worker"]),

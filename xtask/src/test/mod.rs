@@ -93,8 +93,8 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
             for section in engines::run(shell, wasm, &browsers.installed, filter)? {
                 report.add(section);
             }
-            if let (Some(browser), None) = (browsers.installed.first(), filter) {
-                report.add(demo::run(shell, browser));
+            if filter.is_none() && !browsers.installed.is_empty() {
+                report.add(demo::run(shell, &browsers.installed));
             }
         }
         Err(error) => {
