@@ -65,13 +65,13 @@ impl Error {
         self.0.kind == Kind::WorkerLost
     }
 
-    /// True if the task was aborted.
+    /// True if the task was aborted. No executor of this version gives it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.kind == Kind::Cancelled
     }
 
-    /// True if the task ran longer than its time limit.
+    /// True if the task ran longer than its time limit. No executor of this version gives it.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == Kind::Timeout
@@ -95,7 +95,7 @@ impl Error {
         self.0.kind == Kind::Codec
     }
 
-    /// True if the executor's queue was full and waiting was not wanted.
+    /// True if the executor's queue was full and waiting was not wanted. No executor of this version gives it.
     #[must_use]
     pub fn is_queue_full(&self) -> bool {
         self.0.kind == Kind::QueueFull
