@@ -22,6 +22,9 @@ use super::store::{Order, Store};
 use super::task::{TaskId, Terms};
 use super::{Config, Strategy};
 
+/// A packet of so many items costs little more per item than a larger one.
+const ENOUGH: u32 = 32;
+
 #[derive(Debug)]
 struct Entry {
     terms: Terms,
@@ -73,6 +76,8 @@ pub(crate) struct Local {
     unsettled: Order,
     /// When the first item of the packet was added. `None`: the packet is empty.
     gathered: Option<Duration>,
+    /// How many items it has.
+    items: u32,
     /// What the page was told last.
     reported: (u32, bool),
     /// When messages were read last.
@@ -95,6 +100,7 @@ impl Local {
             kept: 0,
             unsettled: Order::default(),
             gathered: None,
+            items: 0,
             reported: (0, true),
             listened: Duration::ZERO,
             config,
@@ -156,7 +162,9 @@ impl Local {
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
-        let overdue = self.gathered.is_some_and(|since| now.saturating_sub(since) >= self.config.round_trip);
+        // By number too, since a coarse clock shows a round trip when it has been ten.
+        let overdue = self.items >= ENOUGH
+            || self.gathered.is_some_and(|since| now.saturating_sub(since) >= self.config.round_trip);
         if !short || overdue {
             self.flush(false, actions);
         }
@@ -336,11 +344,13 @@ impl Local {
 
     fn gather(&mut self, now: Duration, action: LocalAction, actions: &mut Vec<LocalAction>) {
         self.gathered.get_or_insert(now);
+        self.items += 1;
         actions.push(action);
     }
 
     /// Posts the packet, if there is something in it.
     fn flush(&mut self, resting: bool, actions: &mut Vec<LocalAction>) {
+        self.items = 0;
         if self.gathered.take().is_some() {
             let report = (self.kept, resting);
             if self.reported != report {

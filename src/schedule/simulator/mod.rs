@@ -37,6 +37,8 @@ pub(crate) struct Network {
     pub(crate) turn: Duration,
     /// From the request to the greeting.
     pub(crate) boot: (Duration, Duration),
+    /// The step of the workers' clocks.
+    pub(crate) tick: Duration,
     /// From the loss of a worker until its page hears of it.
     pub(crate) witness: Duration,
 }
@@ -52,6 +54,7 @@ impl Network {
             item: Duration::from_nanos(300),
             turn: us(5),
             boot: (Duration::ZERO, Duration::ZERO),
+            tick: us(5),
             witness: us(2_000),
         }
     }

@@ -18,7 +18,11 @@ fn ms(time: Duration) -> f64 {
 
 /// How many times the lower bound.
 fn ratio(workload: &Workload, strategy: Strategy, workers: usize) -> f64 {
-    let outcome = workload.run(strategy, workers);
+    ratio_by(Duration::from_micros(5), workload, strategy, workers)
+}
+
+fn ratio_by(tick: Duration, workload: &Workload, strategy: Strategy, workers: usize) -> f64 {
+    let outcome = workload.run_by(tick, strategy, workers);
     assert!(outcome.records.tasks.values().all(|record| record.resolved), "every task is answered");
     outcome.makespan.as_secs_f64() / workload.bound(workers).as_secs_f64()
 }
@@ -100,6 +104,23 @@ fn tiny_tasks_are_limited_by_messages() {
     assert!(outcome.packets < 1_500, "{} packets", outcome.packets);
     // The ideal counts no messages; 0.6 us per task are for writing and reading it and its result.
     assert!(ratio(&tiny, Strategy::WorkStealing, 2) < 1.6);
+}
+
+#[test]
+fn coarse_clocks_do_little_harm() {
+    let workloads = [
+        (Workload::tiny("tiny", 10_000), 1.7),
+        (Workload::fork_join(), 1.15),
+        (Workload::skewed(SEED), 1.08),
+        (Workload::burst(), 1.1),
+    ];
+    // Browsers step by 100 us, Firefox by 1 ms.
+    for tick in [100, 1_000].map(Duration::from_micros) {
+        for (workload, most) in &workloads {
+            let ratio = ratio_by(tick, workload, Strategy::WorkStealing, 2);
+            assert!(ratio < *most, "{}, {tick:?}: {ratio}", workload.name);
+        }
+    }
 }
 
 #[test]

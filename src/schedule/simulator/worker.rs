@@ -146,7 +146,7 @@ impl WorkerSide {
                 None
             }
             Some(_) => None,
-            None => Some(self.local.next(self.free, &mut actions)),
+            None => Some(self.local.next(self.clock(scene), &mut actions)),
         };
         self.act(actions, scene);
         match next {
@@ -243,9 +243,16 @@ impl WorkerSide {
         }
     }
 
+    /// What its clock shows.
+    fn clock(&self, scene: &Scene) -> Duration {
+        let tick = scene.network.tick.as_nanos().max(1);
+        let shown = self.free.as_nanos() / tick * tick;
+        Duration::from_nanos(u64::try_from(shown).unwrap_or(u64::MAX))
+    }
+
     fn tell(&mut self, event: LocalEvent, scene: &mut Scene) {
         let mut actions = Vec::new();
-        self.local.handle(self.free, event, &mut actions);
+        self.local.handle(self.clock(scene), event, &mut actions);
         self.act(actions, scene);
     }
 

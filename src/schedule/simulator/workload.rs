@@ -84,8 +84,14 @@ impl Workload {
     }
 
     pub(super) fn run(&self, strategy: Strategy, workers: usize) -> Outcome {
-        let config = Config { threads: workers, tick: Duration::from_micros(5), ..Config::default() };
-        let mut world = World::new(strategy, config, Network::measured(), self.library.clone(), 1);
+        self.run_by(Network::measured().tick, strategy, workers)
+    }
+
+    /// Runs it with clocks of this step.
+    pub(super) fn run_by(&self, tick: Duration, strategy: Strategy, workers: usize) -> Outcome {
+        let config = Config { threads: workers, tick, ..Config::default() };
+        let network = Network { tick, ..Network::measured() };
+        let mut world = World::new(strategy, config, network, self.library.clone(), 1);
         for script in &self.roots {
             world.plan(Duration::ZERO, Deed::Submit { script: *script, bounded: false });
         }
