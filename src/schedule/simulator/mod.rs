@@ -184,9 +184,6 @@ pub(crate) struct Outcome {
     pub(crate) packets: usize,
     /// Tasks that a worker handed over.
     pub(crate) returned: usize,
-    /// Events that the page's half took, and the real time it took for all.
-    pub(crate) events: usize,
-    pub(crate) spent: Duration,
     pub(crate) closed: bool,
     /// The most tasks that were queued after any event.
     pub(crate) most_queued: usize,
@@ -228,8 +225,6 @@ impl World {
             makespan: self.page.last_answer,
             packets: self.page.packets,
             returned: self.page.returned,
-            events: self.page.events,
-            spent: self.page.spent,
             closed: self.page.closed,
             most_queued: self.page.most_queued,
             records: self.scene.records,

@@ -1,7 +1,7 @@
 //! The simulated page: drives [`Schedule`] as the pool does.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::worker::WorkerSide;
 use super::{Deed, Occasion, Scene, ToWorker};
@@ -28,8 +28,6 @@ pub(super) struct PageSide {
     pub(super) last_answer: Duration,
     pub(super) packets: usize,
     pub(super) returned: usize,
-    pub(super) events: usize,
-    pub(super) spent: Duration,
     pub(super) closed: bool,
     pub(super) most_queued: usize,
 }
@@ -47,8 +45,6 @@ impl PageSide {
             last_answer: Duration::ZERO,
             packets: 0,
             returned: 0,
-            events: 0,
-            spent: Duration::ZERO,
             closed: false,
             most_queued: 0,
         }
@@ -138,12 +134,9 @@ impl PageSide {
     }
 
     fn tell(&mut self, now: Duration, event: Event, actions: &mut Vec<Action>) {
-        self.events += 1;
         self.returned += usize::from(matches!(event, Event::Returned { .. }));
         let schedule = self.schedule.as_mut().expect("the schedule is open");
-        let begun = Instant::now();
         schedule.handle(now, event, actions);
-        self.spent += begun.elapsed();
         self.most_queued = self.most_queued.max(schedule.queued());
     }
 
