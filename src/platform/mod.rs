@@ -16,6 +16,8 @@
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
 
+mod script;
+
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(not(target_family = "wasm"))]
@@ -34,10 +36,9 @@ pub(crate) use room::{
     sleep, spawn_local, spawn_service, start, yield_now,
 };
 
-use crate::error::Error;
+pub(crate) use script::WORKER_SCRIPT;
 
-/// The script that a Web Worker of ours runs, for hosts that must serve it themselves.
-pub(crate) const WORKER_SCRIPT: &str = include_str!("web/worker.js");
+use crate::error::Error;
 
 /// What crosses between two memories, in three lanes.
 #[derive(Debug, Default)]

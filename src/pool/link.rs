@@ -346,11 +346,16 @@ impl Shared {
     /// The step to `Ended`, if `verdict` has an error for the life as it is: every unanswered task ends in that, but for the
     /// culprit, which has its own.
     fn end_if(&self, verdict: impl FnOnce(&Life) -> Option<Error>, culprit: Option<(TaskId, Error)>) {
-        let mut state = self.lock();
-        if matches!(state.life, Life::Ended(_)) {
-            return;
+        let state = self.lock();
+        if !matches!(state.life, Life::Ended(_))
+            && let Some(error) = verdict(&state.life)
+        {
+            Self::ended(state, error, culprit);
         }
-        let Some(error) = verdict(&state.life) else { return };
+    }
+
+    /// The step itself: apart, so that a program has it once and not once per verdict.
+    fn ended(mut state: MutexGuard<'_, State>, error: Error, culprit: Option<(TaskId, Error)>) {
         let life = mem::replace(&mut state.life, Life::Ended(error.clone()));
         let mut tasks = mem::take(&mut state.tasks);
         let waiting = mem::take(&mut state.waiting);

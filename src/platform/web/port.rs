@@ -280,7 +280,7 @@ fn await_lock(id: u32, name: &str) {
     let granted = Closure::once_into_js(move |_lock: JsValue| {
         spawn_local(async move {
             // What the worker posted before its end may still be on its way through the event loop.
-            super::yield_now().await;
+            super::sleep(Duration::ZERO).await;
             deliver(id, Event::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
         });
     });

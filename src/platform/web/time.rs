@@ -18,7 +18,9 @@ pub(crate) fn now() -> Duration {
 /// Resolves after `duration`; longer than 24 days is cut to that.
 pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
     let (sender, receiver) = oneshot::channel::<()>();
-    let milliseconds = i32::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
+    let rest = u64::from(duration.subsec_micros().div_ceil(1000));
+    let milliseconds = duration.as_secs().saturating_mul(1000).saturating_add(rest);
+    let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
     // A receiver that is gone does not wait.
     let fire = Closure::once_into_js(move || sender.send(()).unwrap_or(()));
     set_timeout(&fire, milliseconds);
