@@ -3,7 +3,7 @@
 const SOURCE: &[u8] = include_bytes!("web/worker.js");
 
 /// The script that a Web Worker of ours runs, for hosts that must serve it themselves.
-pub(crate) const WORKER_SCRIPT: &str = match str::from_utf8(&SCRIPT) {
+pub(crate) const WORKER_SCRIPT: &str = match std::str::from_utf8(&SCRIPT) {
     Ok(script) => script,
     Err(_) => panic!("whole lines were left out, and spaces"),
 };

@@ -347,9 +347,10 @@ impl Shared {
     /// culprit, which has its own.
     fn end_if(&self, verdict: impl FnOnce(&Life) -> Option<Error>, culprit: Option<(TaskId, Error)>) {
         let state = self.lock();
-        if !matches!(state.life, Life::Ended(_))
-            && let Some(error) = verdict(&state.life)
-        {
+        if matches!(state.life, Life::Ended(_)) {
+            return;
+        }
+        if let Some(error) = verdict(&state.life) {
             Self::ended(state, error, culprit);
         }
     }

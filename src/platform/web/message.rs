@@ -63,15 +63,19 @@ fn unpack_body(body: &Uint8Array, attachments: Vec<Attachment>) -> Option<Packet
     let mut bytes = vec![0; body.length() as usize];
     copy_out(&mut bytes, body);
     let (front, tail) = bytes.split_last_chunk::<{ 2 * WORD }>()?;
-    let [count, MAGIC] = words(tail)[..] else { return None };
+    let (count, magic) = (word(&tail[..WORD]), word(&tail[WORD..]));
+    if magic != MAGIC {
+        return None;
+    }
     let start = front.len().checked_sub(count.checked_mul(WORD)?)?;
-    let entries = words(&front[start..]);
+    let entries = front[start..].chunks_exact(WORD).map(word).collect();
     bytes.truncate(start);
     Some(Packet { bytes, entries, attachments })
 }
 
-fn words(bytes: &[u8]) -> Vec<usize> {
-    bytes.as_chunks().0.iter().map(|word| usize::from_le_bytes(*word)).collect()
+/// A word from its bytes, the lowest first.
+fn word(bytes: &[u8]) -> usize {
+    bytes.iter().rfold(0, |word, byte| word << 8 | usize::from(*byte))
 }
 
 /// A property, or undefined.
