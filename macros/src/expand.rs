@@ -68,7 +68,7 @@ pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
         let captured = #values;
         #root::__private::#door(
             captured,
-            #bar #[allow(unused_mut)] #pattern #parameter #bar #output #body,
+            #bar #[allow(unused_mut, reason = "only the body knows what it changes")] #pattern #parameter #bar #output #body,
             |draft| { #checks draft.#finish() },
         )
     }})

@@ -292,6 +292,8 @@ impl Shared {
             // Whoever waited may have gone.
             sender.send(Ok(())).unwrap_or(());
         }
+        // Those that were refused may have been the last.
+        self.end_if_closed();
     }
 
     /// Nobody waits for this task any more.

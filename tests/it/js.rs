@@ -10,7 +10,7 @@ use futures::task::LocalSpawnExt;
 use js_sys::{Array, ArrayBuffer, Date, Function, Map, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use wasm_mt::{Js, Remote, Thread, Transfer, exec_js, exec_js_async};
+use wasm_mt::{Executor, Js, Remote, Thread, Transfer, exec_js, exec_js_async};
 
 use crate::common::on_worker;
 
@@ -66,6 +66,18 @@ async fn an_argument_without_a_clone_fails_its_own_task_only() {
     assert!(error.is_codec(), "{error}");
     assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
     assert_eq!(thread.pending(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn close_does_not_wait_for_a_queued_task_that_cannot_be_sent() {
+    let thread = Thread::new();
+    let function = Js(Function::new_no_args("return 1"));
+    let refused = thread.spawn_remote(Remote::new(function, |f: Js<Function>| f.0.length()));
+    let closed = Executor::close(&thread);
+    assert!(refused.await.unwrap_err().is_codec());
+    // sleep: only a fault makes it fire, and then it is the verdict
+    let late = wasm_mt::sleep(Duration::from_secs(10));
+    assert!(matches!(select(Box::pin(late), closed).await, Either::Right(_)), "it was never closed");
 }
 
 #[wasm_bindgen_test]
