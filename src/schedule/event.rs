@@ -10,6 +10,8 @@ use super::task::{TaskId, Terms, WorkerId};
 pub(crate) enum Event {
     /// The page has a new task. A `bounded` one is refused if the line is full.
     Submitted { task: TaskId, terms: Terms, bounded: bool },
+    /// The page has a task for this worker alone, whatever the bound.
+    Pinned { worker: WorkerId, task: TaskId, terms: Terms },
     /// The task's handle was dropped.
     Cancelled { task: TaskId },
     /// The task's handle says: now, at any price.

@@ -108,6 +108,7 @@ impl Schedule {
     pub(crate) fn handle(&mut self, now: Duration, event: Event, actions: &mut Vec<Action>) {
         match event {
             Event::Submitted { task, terms, bounded } => self.submit(task, terms, bounded, actions),
+            Event::Pinned { worker, task, terms } => self.pin(worker, task, terms, actions),
             Event::Cancelled { task } => self.cancel(task, actions),
             Event::Aborted { task } => {
                 self.cancel(task, actions);
@@ -155,18 +156,33 @@ impl Schedule {
     }
 
     fn submit(&mut self, task: TaskId, terms: Terms, bounded: bool, actions: &mut Vec<Action>) {
-        // A task that can be posted at once to a worker that has none is not queued.
-        let full = self.config.max_queue.is_some_and(|max| self.queued() >= max) && !self.has_idle();
         let refused = if self.closing {
             Some(Verdict::Closed)
         } else {
-            (bounded && full).then_some(Verdict::QueueFull)
+            (bounded && self.is_full()).then_some(Verdict::QueueFull)
         };
         if let Some(verdict) = refused {
             actions.push(Action::Settle { task, verdict });
         } else {
             self.enter(task, terms);
         }
+    }
+
+    fn pin(&mut self, worker: WorkerId, task: TaskId, terms: Terms, actions: &mut Vec<Action>) {
+        if self.closing {
+            actions.push(Action::Settle { task, verdict: Verdict::Closed });
+        } else if self.roster.get(worker).is_none() {
+            actions.push(Action::Settle { task, verdict: Verdict::NoWorkers });
+        } else {
+            self.enter(task, Terms { pinned: true, ..terms });
+            self.post(task, worker, actions);
+        }
+    }
+
+    /// True if a bounded task would be refused.
+    pub(crate) fn is_full(&self) -> bool {
+        // A task that can be posted at once to a worker that has none is not queued.
+        self.config.max_queue.is_some_and(|max| self.queued() >= max) && !self.has_idle()
     }
 
     fn has_idle(&self) -> bool {
@@ -193,24 +209,29 @@ impl Schedule {
                 continue;
             }
             let Some(worker) = self.roster.best() else { break };
-            let task = self.tasks.get_mut(id).expect("the line holds tasks of the ledger");
-            let place = task.place.expect("a task in the line has a place");
-            let share = Share {
-                posted: true,
-                cost: self.costs.of(task.terms.site),
-                killable: task.terms.is_killable(),
-            };
-            let busy = self.roster.get(worker).is_some_and(|worker| worker.load.count > 0);
-            let behind = busy && place.is_root();
-            task.state = State::Posted(Posted { worker, share, began: false, waits: false, behind });
-            self.behind += usize::from(behind);
-            self.line.remove(place, id);
-            self.roster.change(worker, |worker| {
-                worker.load.add(share);
-                worker.posted.insert(0, id);
-            });
-            actions.push(Action::Post { worker, task: id });
+            self.post(id, worker, actions);
         }
+    }
+
+    /// Gives a task of the line to a worker.
+    fn post(&mut self, id: TaskId, worker: WorkerId, actions: &mut Vec<Action>) {
+        let task = self.tasks.get_mut(id).expect("the line holds tasks of the ledger");
+        let place = task.place.expect("a task in the line has a place");
+        let share = Share {
+            posted: true,
+            cost: self.costs.of(task.terms.site),
+            killable: task.terms.is_killable(),
+        };
+        let busy = self.roster.get(worker).is_some_and(|worker| worker.load.count > 0);
+        let behind = busy && place.is_root();
+        task.state = State::Posted(Posted { worker, share, began: false, waits: false, behind });
+        self.behind += usize::from(behind);
+        self.line.remove(place, id);
+        self.roster.change(worker, |worker| {
+            worker.load.add(share);
+            worker.posted.insert(0, id);
+        });
+        actions.push(Action::Post { worker, task: id });
     }
 
     /// Asks workers that may have tasks to spare, if others have nothing to do.
@@ -391,12 +412,13 @@ impl Schedule {
         }
         while let Some((_, task)) = worker.posted.pop() {
             let task = TaskId::from_number(task);
-            let surely_unbegun =
-                !worker.life.may_have_begun() || begun.is_some_and(|begun| !begun.contains(&task));
             let Some(entry) = self.tasks.get_mut(task) else { continue };
+            let unbegun = !worker.life.may_have_begun() || begun.is_some_and(|begun| !begun.contains(&task));
+            // One that was for this worker alone has nowhere else to go.
+            let surely_unbegun = unbegun && !entry.terms.pinned;
             if culprit == Some(task) {
                 self.settle(task, Verdict::Blamed, actions);
-            } else if !surely_unbegun && entry.terms.retries > 0 {
+            } else if !surely_unbegun && entry.terms.retries > 0 && !entry.terms.pinned {
                 entry.terms.retries -= 1;
             } else if !surely_unbegun {
                 self.settle(task, Verdict::WorkerLost, actions);
@@ -404,7 +426,7 @@ impl Schedule {
             self.put_back(task);
         }
         let idle = self.tasks.is_empty() && !self.roster.keeps_tasks();
-        if worker.life.is_replaced() && !(self.closing && idle) {
+        if self.config.replace && worker.life.is_replaced() && !(self.closing && idle) {
             self.start(now, actions);
         }
     }

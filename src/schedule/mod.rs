@@ -31,14 +31,27 @@ mod task;
 mod tests;
 
 pub(crate) use self::alarm::Alarm;
+pub(crate) use self::store::{Name, Store};
 pub(crate) use self::event::{Action, Event, Verdict};
 pub(crate) use self::ledger::Schedule;
 pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next, Word};
 pub(crate) use self::task::{Kind, Site, TaskId, Terms, WorkerId};
 
-/// How tasks are spread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Strategy {
+/// How a pool spreads its tasks over its workers.
+///
+/// ```
+/// use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+///
+/// # wasm_mt::run(async {
+/// for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+///     let pool = Pool::builder().strategy(strategy).build();
+///     assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+/// }
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Strategy {
     /// One task at a time, in order, also when tasks are asynchronous. A task's children run within its turn.
     Serial,
     /// Every task at once to the least loaded worker.
@@ -53,6 +66,8 @@ pub(crate) enum Strategy {
 pub(crate) struct Config {
     /// How many workers there are to be.
     pub(crate) threads: usize,
+    /// True if a worker that goes is replaced.
+    pub(crate) replace: bool,
     /// How many bounded tasks may wait.
     pub(crate) max_queue: Option<usize>,
     /// How long a worker may take to greet.
@@ -73,6 +88,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             threads: 1,
+            replace: true,
             max_queue: None,
             start_timeout: Duration::from_secs(10),
             grace: Duration::from_millis(100),

@@ -43,9 +43,16 @@ pub(crate) struct Terms {
     pub(crate) retries: u32,
     /// Nobody holds its handle, and it runs all the same.
     pub(crate) detached: bool,
+    /// It is for the one worker that it was posted to.
+    pub(crate) pinned: bool,
 }
 
 impl Terms {
+    /// What most tasks run on.
+    pub(crate) const fn new(site: Site, kind: Kind) -> Self {
+        Self { site, kind, timeout: None, retries: 0, detached: false, pinned: false }
+    }
+
     /// True if only the end of its worker ends it in time. Nothing is posted behind such a task.
     pub(crate) fn is_killable(&self) -> bool {
         self.kind == Kind::Sync && self.timeout.is_some()

@@ -10,6 +10,7 @@
 //! A task is in the books of one worker at most: what is returned is forgotten in the same step, and what was forgotten
 //! cannot begin. So no task runs twice.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 mod deque;
@@ -63,6 +64,8 @@ pub(crate) struct Local {
     config: Config,
     tasks: Store<Entry>,
     deque: Deque,
+    /// Tasks for this worker alone, which begin first and are never given away.
+    pinned: VecDeque<TaskId>,
     /// How many tasks have not begun, and how many of them were made here.
     unbegun: usize,
     spare: usize,
@@ -90,6 +93,7 @@ impl Local {
             strategy,
             tasks: Store::default(),
             deque: Deque::new(strategy),
+            pinned: VecDeque::new(),
             unbegun: 0,
             spare: 0,
             costs: Costs::new(config.tick),
@@ -113,7 +117,12 @@ impl Local {
             LocalEvent::Woken => self.listened = now,
             LocalEvent::Arrived { task, terms } => {
                 self.enter(task, terms, true);
-                self.deque.push_posted(task);
+                // Under `Serial` it waits for its turn like any other, and nothing is given away.
+                if terms.pinned && self.strategy != Strategy::Serial {
+                    self.pinned.push_back(task);
+                } else {
+                    self.deque.push_posted(task);
+                }
             }
             LocalEvent::Asked { hungry } => {
                 self.hungry = hungry;
@@ -141,8 +150,9 @@ impl Local {
             return Next::Yield;
         }
         let tasks = &self.tasks;
-        let Some(id) = self.deque.pop(|task| tasks.get(task).is_some_and(|entry| entry.begun.is_none()))
-        else {
+        let alive = |task| tasks.get(task).is_some_and(|entry| entry.begun.is_none());
+        let pinned = std::iter::from_fn(|| self.pinned.pop_front()).find(|task| alive(*task));
+        let Some(id) = pinned.or_else(|| self.deque.pop(alive)) else {
             return self.rest(now, actions);
         };
         let entry = self.tasks.get_mut(id).expect("the deque gives tasks of the books");

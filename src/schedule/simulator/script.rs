@@ -29,7 +29,7 @@ pub(crate) struct Script {
 
 impl Script {
     pub(crate) fn new(site: u64, kind: Kind, steps: Vec<Step>) -> Self {
-        let terms = Terms { site: Site(site), kind, timeout: None, retries: 0, detached: false };
+        let terms = Terms::new(Site(site), kind);
         Self { terms, steps }
     }
 }

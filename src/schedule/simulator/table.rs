@@ -146,7 +146,7 @@ fn cost_of_the_ledger() {
                 schedule.handle(Duration::ZERO, Event::Ready { worker }, &mut actions);
             }
         }
-        let terms = Terms { site: Site(1), kind: Kind::Sync, timeout: None, retries: 0, detached: false };
+        let terms = Terms::new(Site(1), Kind::Sync);
         let mut chunks = Vec::new();
         let mut posted = VecDeque::new();
         let mut submitted = 0;

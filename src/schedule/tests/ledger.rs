@@ -21,7 +21,7 @@ fn child(owner: u32, number: u32) -> TaskId {
 }
 
 fn terms() -> Terms {
-    Terms { site: Site(1), kind: Kind::Sync, timeout: None, retries: 0, detached: false }
+    Terms::new(Site(1), Kind::Sync)
 }
 
 fn limited(kind: Kind) -> Terms {

@@ -17,7 +17,7 @@ fn own(number: u32) -> TaskId {
 }
 
 fn terms() -> Terms {
-    Terms { site: Site(1), kind: Kind::Async, timeout: None, retries: 0, detached: false }
+    Terms::new(Site(1), Kind::Async)
 }
 
 fn killable() -> Terms {
