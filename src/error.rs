@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,13 +66,13 @@ impl Error {
         self.0.kind == Kind::WorkerLost
     }
 
-    /// True if the task was aborted. No executor of this version gives it.
+    /// True if the task was aborted.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.kind == Kind::Cancelled
     }
 
-    /// True if the task ran longer than its time limit. No executor of this version gives it.
+    /// True if the task ran longer than its time limit.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == Kind::Timeout
@@ -95,7 +96,7 @@ impl Error {
         self.0.kind == Kind::Codec
     }
 
-    /// True if the executor's queue was full and waiting was not wanted. No executor of this version gives it.
+    /// True if the executor's queue was full and waiting was not wanted.
     #[must_use]
     pub fn is_queue_full(&self) -> bool {
         self.0.kind == Kind::QueueFull
@@ -117,6 +118,16 @@ impl Error {
 
     pub(crate) fn cancelled() -> Self {
         Self::new(Kind::Cancelled, String::new(), None)
+    }
+
+    /// The task ran for longer than it may.
+    pub(crate) fn timeout(limit: Duration) -> Self {
+        // Not by `Debug`, which would bring the code that formats fractions into every program.
+        Self::new(Kind::Timeout, format!("{} ms", limit.as_millis() as u64), None)
+    }
+
+    pub(crate) fn queue_full() -> Self {
+        Self::new(Kind::QueueFull, String::new(), None)
     }
 
     pub(crate) fn closed() -> Self {
@@ -174,7 +185,7 @@ impl fmt::Display for Error {
             Kind::Startup => write!(f, "the worker did not start: {what}"),
             Kind::Codec => f.write_str(what),
             Kind::QueueFull => {
-                write!(f, "the queue holds its limit of {what} tasks; wait for one of them, or raise `max_queue`")
+                f.write_str("the executor's queue is full; wait for one of its tasks, or raise `max_queue`")
             }
             Kind::Js if place.is_empty() => write!(f, "JavaScript threw an exception: {what}"),
             Kind::Js => write!(f, "JavaScript threw an exception: {what}\n{place}"),

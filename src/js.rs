@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::Error;
+use crate::executor::{ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor};
 use crate::platform::{self, Attachment};
 use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, lane, sealed};
@@ -137,12 +138,27 @@ extern "C" {
     fn new(source: &str) -> Result<ScriptFunction, JsValue>;
 }
 
-/// Web only: the future runs on the event loop here.
-impl LocalSpawn for Thread {
-    fn spawn_local_obj(&self, future: LocalFutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.status()?;
-        platform::spawn_local(future);
-        Ok(())
+macro_rules! local_spawn {
+    ($($executor:ty)*) => {$(
+        /// Web only: the future runs on the event loop here.
+        impl LocalSpawn for $executor {
+            fn spawn_local_obj(&self, future: LocalFutureObj<'static, ()>) -> Result<(), SpawnError> {
+                self.status()?;
+                platform::spawn_local(future);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+local_spawn!(Thread Pool SerialExecutor ParallelExecutor WorkStealingExecutor);
+
+/// Web only.
+impl PoolBuilder {
+    /// Makes the Web Workers: see [`ThreadBuilder::worker_factory`].
+    pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
+        self.options().spec.web.factory = Some(factory);
+        self
     }
 }
 

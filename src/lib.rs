@@ -16,16 +16,12 @@ compile_error!(
 );
 
 mod error;
-mod executor;
+pub mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod platform;
 mod pool;
 mod run;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the pool has one worker, and nothing to decide yet")
-)]
 mod schedule;
 mod table;
 mod task;
@@ -34,10 +30,14 @@ mod wire;
 mod worker;
 
 pub use error::Error;
-pub use executor::{Executor, ExecutorExt};
+pub use executor::{
+    Executor, ExecutorExt, ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor,
+};
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};
+pub use pool::{Stats, TaskRun};
 pub use run::{Exit, run, sleep, yield_now};
+pub use schedule::Strategy;
 pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable};
 pub use thread::{Thread, ThreadBuilder};
 

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::executor::{Executor, ExecutorExt};
-use crate::platform::Spec;
-use crate::pool::{Link, Options};
+use crate::pool::{Options, Stats, Supervisor};
+use crate::schedule::Strategy;
 use crate::task::{Job, Remote, RemoteHandle};
 
 /// A worker: a Web Worker in the browser, a `std::thread` natively.
@@ -41,7 +41,7 @@ use crate::task::{Job, Remote, RemoteHandle};
 /// ```
 #[derive(Clone)]
 pub struct Thread {
-    link: Arc<Link>,
+    supervisor: Arc<Supervisor>,
 }
 
 impl Thread {
@@ -75,19 +75,19 @@ impl Thread {
     ///
     /// [`is_startup`](Error::is_startup) if the worker did not start; what ended the thread if it has ended since.
     pub fn ready(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
-        self.link.ready()
+        self.supervisor.ready()
     }
 
     /// True if the worker is gone: it did not start, a task panicked, or it was terminated.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.link.ended().is_some()
+        self.supervisor.is_lost()
     }
 
     /// How many tasks were spawned and are not finished.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.link.pending()
+        self.supervisor.pending()
     }
 
     /// Ends the worker. Pending handles, and those of tasks spawned later, resolve with an error that
@@ -95,14 +95,14 @@ impl Thread {
     ///
     /// In the browser a running task is stopped where it is. Natively a synchronous task finishes, unheard.
     pub fn terminate(&self) {
-        self.link.terminate();
+        self.supervisor.terminate();
     }
 }
 
 /// A future runs on this thread natively; in the browser it cannot leave its memory, and runs on the event loop here.
 impl Spawn for Thread {
     fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.link.spawn(future)
+        self.supervisor.spawn(future)
     }
 
     fn status(&self) -> Result<(), SpawnError> {
@@ -112,15 +112,21 @@ impl Spawn for Thread {
 
 impl Executor for Thread {
     fn submit(&self, job: Job) {
-        self.link.submit(job);
+        let Ok(()) = self.supervisor.submit(job, false) else {
+            unreachable!("only a bounded task can be refused");
+        };
     }
 
     fn pending(&self) -> usize {
         Self::pending(self)
     }
 
+    fn stats(&self) -> Stats {
+        self.supervisor.stats()
+    }
+
     fn close(&self) -> BoxFuture<'static, ()> {
-        Box::pin(self.link.close())
+        Box::pin(self.supervisor.close())
     }
 }
 
@@ -159,8 +165,8 @@ pub struct ThreadBuilder {
 
 impl Default for ThreadBuilder {
     fn default() -> Self {
-        let options =
-            Options { spec: Spec::default(), start_timeout: Duration::from_secs(10), on_start: None };
+        // One worker that takes every task at once, and is not replaced.
+        let options = Options { threads: Some(1), replace: false, ..Options::new(Strategy::Parallel) };
         Self { options }
     }
 }
@@ -212,6 +218,6 @@ impl ThreadBuilder {
     /// Starts the worker. It is usable at once.
     #[must_use]
     pub fn build(self) -> Thread {
-        Thread { link: Arc::new(Link::start(self.options)) }
+        Thread { supervisor: Arc::new(Supervisor::start(self.options)) }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::Executor;
+use crate::pool::Stats;
 use crate::task::Job;
 
 macro_rules! forward {
@@ -27,6 +28,10 @@ macro_rules! forward {
 
             fn pending(&self) -> usize {
                 E::pending(self)
+            }
+
+            fn stats(&self) -> Stats {
+                E::stats(self)
             }
 
             fn close(&self) -> BoxFuture<'static, ()> {

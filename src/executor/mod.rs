@@ -1,12 +1,21 @@
 //! Where tasks run: the trait that every executor implements, and what it gives to all of them.
 
+mod current;
 mod forward;
+mod fronts;
+mod pool;
+
+pub use current::current;
+pub use fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
+pub use pool::{Pool, PoolBuilder};
 
 use futures::future::{self, BoxFuture};
 use futures::task::Spawn;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::Error;
+use crate::pool::Stats;
 use crate::task::{Job, Remote, RemoteHandle};
 
 /// Takes tasks and decides where and when they run.
@@ -91,6 +100,11 @@ pub trait Executor: Spawn + Send + Sync {
         0
     }
 
+    /// What the executor has done so far. By default nothing is counted.
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
+
     /// Takes no more tasks, and resolves when those that were taken have ended. By default there is nothing to close,
     /// and tasks are taken as before.
     fn close(&self) -> BoxFuture<'static, ()> {
@@ -112,6 +126,20 @@ pub trait ExecutorExt: Executor {
             self.submit(job);
         }
         handle
+    }
+
+    /// Runs a task, unless that would overfill the executor's queue: see [`max_queue`](PoolBuilder::max_queue).
+    ///
+    /// # Errors
+    ///
+    /// [`is_queue_full`](Error::is_queue_full) if there is no room for the task.
+    fn try_spawn_remote<R>(&self, task: Remote<R>) -> Result<RemoteHandle<R>, Error>
+    where
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        let (job, handle) = task.into_job();
+        let refused = job.and_then(|job| self.try_submit(job).err());
+        refused.map_or(Ok(handle), |job| Err(Error::queue_full().of_task(&job.name())))
     }
 }
 

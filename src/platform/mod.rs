@@ -15,6 +15,9 @@
 //! - The three lanes of a [`Packet`] are never mixed: nothing in `bytes` can become an entry or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
+//! - What [`show_begun`] was given last is in [`Loss::begun`], where the room can read it after the end.
+//! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
+//! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod script;
 
@@ -32,8 +35,9 @@ use web as room;
 pub(crate) use web::js_error;
 
 pub(crate) use room::{
-    Attachment, Number, Outbox, PANIC_ABORTS, Port, WebOptions, current, guard, memory_size, now, print, run,
-    sleep, spawn_local, spawn_service, start, yield_now,
+    Attachment, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick, clock_tick,
+    current, guard, has_local_pool, memory_size, now, parallelism, print, run, show_begun, sleep,
+    spawn_local, spawn_service, start, yield_now,
 };
 
 pub(crate) use script::WORKER_SCRIPT;
@@ -83,9 +87,11 @@ pub(crate) struct Loss {
     /// What was seen of it.
     pub(crate) cause: String,
     /// The task whose code ran at that moment; zero if none did, or nobody knows.
-    pub(crate) task: u32,
+    pub(crate) task: u64,
     /// True if the code of that task is to blame: it trapped.
     pub(crate) trapped: bool,
+    /// What the worker had shown by [`show_begun`], if it can be known.
+    pub(crate) begun: Option<Vec<u64>>,
 }
 
 /// Where a worker's events go.

@@ -104,6 +104,11 @@ impl Schedule {
         self.line.roots() + self.behind
     }
 
+    /// True if the task is in the ledger, also if it was settled and only its worker still has it.
+    pub(crate) fn knows(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some()
+    }
+
     /// Takes one event; says what is to be done.
     pub(crate) fn handle(&mut self, now: Duration, event: Event, actions: &mut Vec<Action>) {
         match event {
@@ -217,11 +222,8 @@ impl Schedule {
     fn post(&mut self, id: TaskId, worker: WorkerId, actions: &mut Vec<Action>) {
         let task = self.tasks.get_mut(id).expect("the line holds tasks of the ledger");
         let place = task.place.expect("a task in the line has a place");
-        let share = Share {
-            posted: true,
-            cost: self.costs.of(task.terms.site),
-            killable: task.terms.is_killable(),
-        };
+        let share =
+            Share { posted: true, cost: self.costs.of(task.terms.site), killable: task.terms.is_killable() };
         let busy = self.roster.get(worker).is_some_and(|worker| worker.load.count > 0);
         let behind = busy && place.is_root();
         task.state = State::Posted(Posted { worker, share, began: false, waits: false, behind });

@@ -31,10 +31,10 @@ mod task;
 mod tests;
 
 pub(crate) use self::alarm::Alarm;
-pub(crate) use self::store::{Name, Store};
 pub(crate) use self::event::{Action, Event, Verdict};
 pub(crate) use self::ledger::Schedule;
 pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next, Word};
+pub(crate) use self::store::{Name, Store};
 pub(crate) use self::task::{Kind, Site, TaskId, Terms, WorkerId};
 
 /// How a pool spreads its tasks over its workers.

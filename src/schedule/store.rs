@@ -116,6 +116,21 @@ impl<T> Store<T> {
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
+
+    /// All values, in no order that means something.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.values.iter().flatten()
+    }
+
+    /// All values, in no order that means something.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut().flatten()
+    }
+
+    /// All values, in no order that means something.
+    pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
+        self.values.into_iter().flatten()
+    }
 }
 
 /// Names by rank, and by number where ranks are equal. Every operation takes O(log n).

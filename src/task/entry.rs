@@ -9,6 +9,7 @@
 
 use std::future::Future;
 use std::mem;
+use std::panic::Location;
 use std::ptr;
 
 use futures::future::LocalBoxFuture;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use super::codec::{self, Decoder};
 use crate::error::Error;
 use crate::platform::{self, Packet};
+use crate::schedule::Site;
 
 /// What a call gives: an encoded result.
 pub(crate) type Outcome = Result<Packet, Error>;
@@ -112,6 +114,26 @@ pub(crate) fn begin(packet: Packet) -> Call {
     }
 }
 
+/// What stands for a place in the program, here and in every other instance of its module.
+pub(super) fn site(place: &'static Location<'static>) -> Site {
+    Site(ptr::from_ref(place).expose_provenance() as u64)
+}
+
+/// The place in the program that a site stands for.
+pub(crate) fn place(site: Site) -> Option<&'static Location<'static>> {
+    let address = usize::try_from(site.0).ok().filter(|address| is_within::<Location<'static>>(*address))?;
+    // SAFETY: the address is aligned and lies within this memory. Sites are made by `site` only, of references that live for
+    // ever, and cross in the lane of entries, which only this crate writes; so it is the address of such a place, and means
+    // the same here as there (module documentation).
+    Some(unsafe { &*ptr::with_exposed_provenance::<Location<'static>>(address) })
+}
+
+/// True if a static of this type may lie at the address.
+fn is_within<T>(address: usize) -> bool {
+    let end = address.checked_add(size_of::<T>());
+    address != 0 && address % align_of::<T>() == 0 && end.is_some_and(|end| end <= platform::memory_size())
+}
+
 fn foreign() -> Error {
     Error::codec(
         "the task was made by another build of the program; reload the page so that both sides run the same one",
@@ -120,8 +142,7 @@ fn foreign() -> Error {
 
 /// The entry at an address, if there is one.
 fn lookup(address: usize) -> Option<&'static Entry> {
-    let end = address.checked_add(size_of::<Entry>())?;
-    if address == 0 || address % align_of::<Entry>() != 0 || end > platform::memory_size() {
+    if !is_within::<Entry>(address) {
         return None;
     }
     // SAFETY: the address is aligned and lies within this memory. Addresses in the entries lane come from

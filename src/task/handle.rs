@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use futures::future::FusedFuture;
@@ -12,6 +12,7 @@ use futures::future::FusedFuture;
 use super::entry::Outcome;
 use crate::error::Error;
 use crate::platform::Packet;
+use crate::schedule::{TaskId, Word};
 
 /// What both ends share.
 struct Slot {
@@ -19,20 +20,56 @@ struct Slot {
 }
 
 enum State {
-    /// No answer yet; the handle is there. -> `Answered`, by the reply; -> `Dropped`, by the handle.
-    Waiting { waker: Option<Waker>, on_cancel: Option<OnCancel> },
+    /// No answer yet; the handle is there. -> `Answered`, by the reply, or by an abort that nobody else hears;
+    /// -> `Dropped`, by the handle.
+    Waiting { waker: Option<Waker>, holder: Option<Held> },
     /// The answer is there and the handle has not taken it. -> `Dropped`, by the handle.
     Answered(Outcome),
     /// The handle is gone, or has its answer: nobody waits any more.
     Dropped,
 }
 
-type OnCancel = Box<dyn FnOnce() + Send>;
+/// Whoever holds jobs hears what their handles say.
+///
+/// It is called under no lock of this crate, on the thread that has the handle.
+pub(crate) trait Holder: Send + Sync {
+    /// The handle of this task was dropped, let go, or wants it stopped at any price.
+    fn hear(&self, task: TaskId, word: Word);
+}
+
+/// Where the job is, and its name there. A handle does not keep its executor alive.
+#[derive(Clone)]
+struct Held {
+    holder: Weak<dyn Holder>,
+    task: TaskId,
+}
+
+impl Held {
+    fn tell(&self, word: Word) {
+        if let Some(holder) = self.holder.upgrade() {
+            holder.hear(self.task, word);
+        }
+    }
+}
 
 impl Slot {
     /// Nothing that could panic runs under this lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, outcome: Outcome) {
+        let mut state = self.lock();
+        if let State::Waiting { waker, .. } = &mut *state {
+            let waker = waker.take();
+            let before = std::mem::replace(&mut *state, State::Answered(outcome));
+            // Nothing is dropped, and the waiting task is not woken, under the lock.
+            drop(state);
+            drop(before);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
     }
 }
 
@@ -40,9 +77,10 @@ impl Slot {
 ///
 /// It always resolves: to the task's value, or to an [`Error`] that says why there is none.
 ///
-/// **Dropping the handle cancels the task**: one that its worker has not received never starts, an asynchronous one is
-/// dropped at its next await, and a synchronous one that was received finishes and its result is thrown away.
-/// [`forget`](Self::forget) lets it run instead. The handle does not keep its executor alive.
+/// **Dropping the handle cancels the task**: one that has not begun when its worker hears of it never starts, an
+/// asynchronous one is dropped at its next await, and a synchronous one that has begun finishes and its result is thrown
+/// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it at any price. The handle does not
+/// keep its executor alive.
 #[must_use = "dropping a handle cancels its task; call `.forget()` to let it run"]
 pub struct RemoteHandle<T> {
     slot: Arc<Slot>,
@@ -56,19 +94,42 @@ impl<T> RemoteHandle<T> {
         made_at: &'static Location<'static>,
         decode: fn(Packet) -> Result<T, Error>,
     ) -> (Reply, Self) {
-        let state = Mutex::new(State::Waiting { waker: None, on_cancel: None });
+        let state = Mutex::new(State::Waiting { waker: None, holder: None });
         let slot = Arc::new(Slot { state });
         (Reply { slot: Some(slot.clone()) }, Self { slot, made_at, decode, taken: false })
     }
 
     /// Lets the task run to its end without anybody waiting for it. Its result, or error, is thrown away.
     pub fn forget(mut self) {
-        let hooks = match &mut *self.slot.lock() {
-            State::Waiting { waker, on_cancel } => (waker.take(), on_cancel.take()),
+        let (_waker, holder) = match &mut *self.slot.lock() {
+            State::Waiting { waker, holder } => (waker.take(), holder.take()),
             _ => (None, None),
         };
-        drop(hooks);
         self.taken = true;
+        if let Some(holder) = holder {
+            holder.tell(Word::Detach);
+        }
+    }
+
+    /// Stops the task at any price, and resolves the handle with an error that [`is_cancelled`](Error::is_cancelled),
+    /// unless it has its answer already.
+    ///
+    /// A task that has not begun never starts; an asynchronous one is dropped at its next await. If it has not ended after
+    /// a grace of 100 milliseconds (see [`PoolBuilder::grace`](crate::PoolBuilder::grace)), its worker is ended with it:
+    /// in the browser where it is; natively the thread runs on, unheard, until the task ends. A pool replaces that worker,
+    /// and other tasks on it resolve with an error that [`is_worker_lost`](Error::is_worker_lost). A
+    /// [`Thread`](crate::Thread) is lost. A task that runs on the thread of its own executor, an
+    /// [`InlineExecutor`](crate::InlineExecutor) or [`Job::run`](crate::Job::run), is only ever stopped at an await.
+    pub fn abort(&self) {
+        let holder = match &*self.slot.lock() {
+            State::Waiting { holder, .. } => holder.clone(),
+            _ => return,
+        };
+        match holder {
+            Some(holder) => holder.tell(Word::Abort),
+            // Nobody has taken the job yet, or nobody minds words: whoever does later finds it answered.
+            None => self.slot.answer(Err(Error::cancelled())),
+        }
     }
 
     /// True once the task has its result, or failed: awaiting the handle gives it at once.
@@ -120,8 +181,8 @@ impl<T> Drop for RemoteHandle<T> {
             return;
         }
         let before = std::mem::replace(&mut *self.slot.lock(), State::Dropped);
-        if let State::Waiting { on_cancel: Some(on_cancel), .. } = before {
-            on_cancel();
+        if let State::Waiting { holder: Some(holder), .. } = before {
+            holder.tell(Word::Cancel);
         }
     }
 }
@@ -145,30 +206,22 @@ impl Reply {
         self.answer(outcome);
     }
 
-    /// Has `hook` called when the handle is dropped before the answer. True if the handle is still there.
-    pub(crate) fn on_cancel(&self, hook: impl FnOnce() + Send + 'static) -> bool {
+    /// Has `holder` hear what the handle says, by this name. False if nobody waits for the
+    /// answer: then the task need not run.
+    pub(crate) fn held_by(&self, holder: Weak<dyn Holder>, task: TaskId) -> bool {
         let Some(slot) = &self.slot else { return false };
         match &mut *slot.lock() {
-            State::Waiting { on_cancel, .. } => {
-                *on_cancel = Some(Box::new(hook));
+            State::Waiting { holder: held, .. } => {
+                *held = Some(Held { holder, task });
                 true
             }
-            _ => false,
+            State::Answered(_) | State::Dropped => false,
         }
     }
 
     fn answer(&mut self, outcome: Outcome) {
-        let Some(slot) = self.slot.take() else { return };
-        let mut state = slot.lock();
-        if let State::Waiting { waker, .. } = &mut *state {
-            let waker = waker.take();
-            let before = std::mem::replace(&mut *state, State::Answered(outcome));
-            // Neither the hook is dropped nor the waiting task woken under the lock.
-            drop(state);
-            drop(before);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+        if let Some(slot) = self.slot.take() {
+            slot.answer(outcome);
         }
     }
 }

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location};
+use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::{AbortHandle, Abortable, Aborted};
+use futures::future::{AbortHandle, Abortable, Aborted, Either, select};
 
-use super::entry::{Call, begin};
-use super::handle::Reply;
+use super::entry::{self, Call, begin};
+use super::handle::{Holder, Reply};
+use super::remote::Options;
 use crate::error::{Error, panic_text};
-use crate::platform::Packet;
+use crate::platform::{self, Packet};
+use crate::schedule::{TaskId, Terms, Word, WorkerId};
 
 /// A task without its type, as executors hold it.
 ///
@@ -18,13 +21,24 @@ use crate::platform::Packet;
 #[must_use = "a job that is dropped resolves its handle with an error"]
 pub struct Job {
     pub(crate) call: Packet,
-    pub(crate) made_at: &'static Location<'static>,
+    pub(crate) terms: Terms,
     pub(crate) reply: Reply,
+    made_at: &'static Location<'static>,
 }
 
 impl Job {
-    pub(super) fn new(call: Packet, made_at: &'static Location<'static>, reply: Reply) -> Self {
-        Self { call, made_at, reply }
+    pub(super) fn new(
+        call: Packet,
+        options: Options,
+        made_at: &'static Location<'static>,
+        reply: Reply,
+    ) -> Self {
+        let terms = Terms {
+            timeout: options.timeout,
+            retries: options.retries,
+            ..Terms::new(entry::site(made_at), options.kind)
+        };
+        Self { call, terms, reply, made_at }
     }
 
     /// The place of the call that made the task, `file:line:column`.
@@ -34,26 +48,37 @@ impl Job {
     }
 
     /// Runs the task here, through the encoding as anywhere, and answers it. Dropping the future, or the task's handle,
-    /// stops it at its next await.
+    /// stops it at its next await. So does its timeout; one that does not await is found to have run for too long when it
+    /// has ended.
     ///
     /// A panic becomes the task's error where panics unwind. In the browser it ends the program that calls this.
     pub async fn run(self) {
-        let Self { call, reply, .. } = self;
+        let Self { call, reply, terms, .. } = self;
         let (abort, registration) = AbortHandle::new_pair();
-        if !reply.on_cancel(move || abort.abort()) {
+        let holder: Arc<dyn Holder> = Arc::new(Running(abort));
+        if !reply.held_by(Arc::downgrade(&holder), RUNNING) {
             return;
         }
         let task = async {
-            match begin(call) {
+            let began = platform::now();
+            let outcome = match begin(call) {
                 Call::Ended(outcome) => outcome,
-                Call::Running(future) => future.await,
-            }
+                Call::Running(future) => match terms.timeout {
+                    None => future.await,
+                    Some(limit) => match select(future, platform::sleep(limit)).await {
+                        Either::Left((outcome, _)) => outcome,
+                        Either::Right(((), _)) => Err(Error::timeout(limit)),
+                    },
+                },
+            };
+            let late = terms.timeout.filter(|limit| platform::now().saturating_sub(began) > *limit);
+            late.map_or(outcome, |limit| Err(Error::timeout(limit)))
         };
         match Abortable::new(AssertUnwindSafe(task).catch_unwind(), registration).await {
             Ok(Ok(outcome)) => reply.send(outcome),
             Ok(Err(payload)) => reply.send(Err(Error::panic(panic_text(&*payload), None))),
-            // Nobody waits any more.
-            Err(Aborted) => {}
+            // Nobody waits any more, or it was aborted.
+            Err(Aborted) => reply.send(Err(Error::cancelled())),
         }
     }
 
@@ -66,5 +91,20 @@ impl Job {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Job({})", self.made_at)
+    }
+}
+
+/// A job that runs here is the only one of its holder.
+const RUNNING: TaskId = TaskId { owner: WorkerId::PAGE, number: 0 };
+
+/// Stops a run.
+struct Running(AbortHandle);
+
+impl Holder for Running {
+    fn hear(&self, _task: TaskId, word: Word) {
+        match word {
+            Word::Cancel | Word::Abort => self.0.abort(),
+            Word::Detach => {}
+        }
     }
 }

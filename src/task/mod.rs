@@ -8,8 +8,8 @@ mod macros;
 mod remote;
 pub(crate) mod transfer;
 
-pub(crate) use entry::{Call, Outcome, begin};
-pub(crate) use handle::Reply;
+pub(crate) use entry::{Call, Outcome, begin, place};
+pub(crate) use handle::{Holder, Reply};
 
 pub use handle::RemoteHandle;
 pub use job::Job;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +15,21 @@ use super::handle::RemoteHandle;
 use super::job::Job;
 use crate::error::Error;
 use crate::platform::Packet;
+use crate::schedule::Kind;
+
+/// How a task is to run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Options {
+    pub(super) kind: Kind,
+    pub(super) timeout: Option<Duration>,
+    pub(super) retries: u32,
+}
+
+impl Options {
+    fn new(kind: Kind) -> Self {
+        Self { kind, timeout: None, retries: 0 }
+    }
+}
 
 /// A task: a call to be made on a worker, with its arguments.
 ///
@@ -35,6 +51,7 @@ use crate::platform::Packet;
 #[must_use = "a task does nothing until it is given to an executor"]
 pub struct Remote<R> {
     call: Result<Packet, Error>,
+    options: Options,
     made_at: &'static Location<'static>,
     result: PhantomData<fn() -> R>,
 }
@@ -52,7 +69,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(Entry::sync::<A, R>().packet(f as *const ()), &args)
+        Self::encoded(Kind::Sync, Entry::sync::<A, R>().packet(f as *const ()), &args)
     }
 
     /// A task that awaits `f(args)`.
@@ -65,7 +82,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(Entry::future::<A, F, R>().packet(f as *const ()), &args)
+        Self::encoded(Kind::Async, Entry::future::<A, F, R>().packet(f as *const ()), &args)
     }
 
     /// A task that awaits `f(args)` and fails with its error.
@@ -76,13 +93,13 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
     {
-        Self::encoded(Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
+        Self::encoded(Kind::Async, Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
     }
 
     #[track_caller]
-    fn encoded(mut packet: Packet, args: &impl Serialize) -> Self {
+    fn encoded(kind: Kind, mut packet: Packet, args: &impl Serialize) -> Self {
         let call = codec::encode(args, &mut packet).map(|()| packet);
-        Self { call, made_at: Location::caller(), result: PhantomData }
+        Self { call, options: Options::new(kind), made_at: Location::caller(), result: PhantomData }
     }
 
     /// Splits the task into the part for an executor and the part for whoever awaits the result.
@@ -91,7 +108,7 @@ where
     pub(crate) fn into_job(self) -> (Option<Job>, RemoteHandle<R>) {
         let (reply, handle) = RemoteHandle::new(self.made_at, decode::<R>);
         match self.call {
-            Ok(call) => (Some(Job::new(call, self.made_at, reply)), handle),
+            Ok(call) => (Some(Job::new(call, self.options, self.made_at, reply)), handle),
             Err(error) => {
                 reply.send(Err(error));
                 (None, handle)
@@ -101,6 +118,46 @@ where
 }
 
 impl<R> Remote<R> {
+    /// Gives the task a time limit, counted from its start on a worker, not from its queueing. When it is over, the handle
+    /// resolves with an error that [`is_timeout`](Error::is_timeout).
+    ///
+    /// An asynchronous task is dropped at its next await. A synchronous one cannot be interrupted: its worker is ended, in
+    /// the browser where it is; natively the thread runs on, unheard, until the task ends. A pool replaces that worker; a
+    /// [`Thread`](crate::Thread) is lost. No task that was waiting on the pool is harmed by it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wasm_mt::{ExecutorExt, Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let endless = remote!(async { std::future::pending::<()>().await }).timeout(Duration::from_millis(20));
+    /// assert!(pool.spawn_remote(endless).await.unwrap_err().is_timeout());
+    /// # });
+    /// ```
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.options.timeout = Some(limit);
+        self
+    }
+
+    /// Lets the task run again, up to `times` times, if its worker is lost under it by the fault of another task, or ends for
+    /// reasons of its own. Only for tasks that may run twice.
+    ///
+    /// A task that panics itself, or runs for too long, is not run again. What it captured is kept for the next run;
+    /// [`Transfer`](crate::Transfer) and its kin are copied for it.
+    pub fn retry(mut self, times: u32) -> Self {
+        self.options.retries = times;
+        self
+    }
+
+    /// A task to the same effect.
+    pub(crate) fn copy(&self) -> Self {
+        let call = match &self.call {
+            Ok(packet) => packet.try_clone(),
+            Err(error) => Err(error.clone()),
+        };
+        Self { call, options: self.options, made_at: self.made_at, result: PhantomData }
+    }
+
     /// The call alone, for tasks that are sent more than once.
     pub(crate) fn into_call(self) -> Result<Packet, Error> {
         self.call.map_err(|error| error.of_task(&self.made_at.to_string()))
@@ -137,6 +194,7 @@ impl<R> fmt::Debug for Remote<R> {
 /// ```
 pub struct RemoteFn<X, R> {
     call: Result<Packet, Error>,
+    options: Options,
     made_at: &'static Location<'static>,
     signature: PhantomData<fn(X) -> R>,
 }
@@ -152,7 +210,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(Entry::sync_open::<A, X, R>().packet(f as *const ()), &args)
+        Self::encoded(Kind::Sync, Entry::sync_open::<A, X, R>().packet(f as *const ()), &args)
     }
 
     /// A task that awaits `f(args, x)`, with `x` given later.
@@ -162,13 +220,27 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(Entry::future_open::<A, X, F, R>().packet(f as *const ()), &args)
+        Self::encoded(Kind::Async, Entry::future_open::<A, X, F, R>().packet(f as *const ()), &args)
     }
 
     #[track_caller]
-    fn encoded(mut packet: Packet, args: &impl Serialize) -> Self {
+    fn encoded(kind: Kind, mut packet: Packet, args: &impl Serialize) -> Self {
         let call = codec::encode(args, &mut packet).map(|()| packet);
-        Self { call, made_at: Location::caller(), signature: PhantomData }
+        Self { call, options: Options::new(kind), made_at: Location::caller(), signature: PhantomData }
+    }
+
+    /// Gives every task of this function a time limit: see [`Remote::timeout`].
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.options.timeout = Some(limit);
+        self
+    }
+
+    /// Lets every task of this function run again: see [`Remote::retry`].
+    #[must_use]
+    pub fn retry(mut self, times: u32) -> Self {
+        self.options.retries = times;
+        self
     }
 
     /// The task for one argument.
@@ -180,7 +252,7 @@ where
             Err(error) => Err(error.clone()),
         };
         let call = call.and_then(|mut packet| codec::encode(&x, &mut packet).map(|()| packet));
-        Remote { call, made_at: self.made_at, result: PhantomData }
+        Remote { call, options: self.options, made_at: self.made_at, result: PhantomData }
     }
 }
 

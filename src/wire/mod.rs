@@ -1,33 +1,51 @@
 //! The two message types that cross between a page and its worker, and their one codec.
 //!
-//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`], also when it was cancelled - or by
-//! the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one [`FromWorker::Ready`] or
-//! [`FromWorker::Refused`], or by the loss of the worker.
+//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`] or [`FromWorker::Returned`], also when it was
+//! stopped - or by the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one
+//! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. A worker is told of each task that it handed
+//! over by one [`ToWorker::Settled`], unless nobody waits for it any more.
 //!
 //! Several messages may share a packet. Each is a head of numbers and a body, the part of each lane whose length the head
-//! tells. Heads lie in the lane of entries, before the entries of their bodies: values cannot forge them, and the bytes of
-//! a message that is alone in its packet are not copied.
+//! tells. Heads lie in the lane of entries, before the entries of their bodies: values cannot forge them.
+
+mod words;
 
 use std::mem;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::words::Words;
 use crate::error::Error;
 use crate::platform::{Attachment, Packet};
-
-/// Names a task between a page and one worker. Zero names none.
-pub(crate) type TaskId = u32;
+use crate::schedule::{Site, Strategy, TaskId, Terms, Verdict, Word, WorkerId};
 
 /// What a page tells its worker.
 #[derive(Debug)]
 pub(crate) enum ToWorker {
     /// Make ready: run `on_start`, if there is one, before anything else.
-    Start { on_start: Option<Packet> },
+    Start { duty: Duty, on_start: Option<Packet> },
     /// Run the task.
-    Run { id: TaskId, call: Packet },
-    /// Nobody waits for this task any more: do not begin it, or drop it at its next await.
-    Cancel { id: TaskId },
+    Run { task: TaskId, terms: Terms, call: Packet },
+    /// Stop the task, for this reason: do not begin it, or drop it at its next await.
+    Stop { task: TaskId, verdict: Verdict },
+    /// So many workers have nothing to do: hand over what has not begun.
+    Ask { hungry: u32 },
+    /// A task that this worker handed over has ended.
+    Settled { task: TaskId, outcome: Result<Packet, Error> },
+}
+
+/// What a worker is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Duty {
+    /// Its name.
+    pub(crate) worker: WorkerId,
+    pub(crate) strategy: Strategy,
+    /// How many workers its pool has.
+    pub(crate) threads: u32,
+    /// It tells of every task that it has run.
+    pub(crate) watched: bool,
 }
 
 /// What a worker tells its page.
@@ -37,24 +55,23 @@ pub(crate) enum FromWorker {
     Ready,
     /// `on_start` could not be run; the worker takes no tasks.
     Refused { error: Error },
-    /// The task has ended, with an encoded result or an error.
-    Done { id: TaskId, outcome: Result<Packet, Error> },
+    /// The task begins.
+    Began { task: TaskId, terms: Terms },
+    /// The task awaits something, and nothing else is to be run.
+    Waits { task: TaskId, ran: Duration },
+    /// The task has ended, with an encoded result or an error. It took the thread for `ran`; `None`: it never began.
+    Done { task: TaskId, ran: Option<Duration>, outcome: Result<Packet, Error> },
+    /// The task was not begun here and shall not be.
+    Returned { task: TaskId, terms: Terms, call: Packet },
+    /// So many unfinished tasks of its own are kept here, and something can be run, or cannot.
+    Reported { local: u32, resting: bool },
+    /// The handle of a task that was handed over says this.
+    Said { task: TaskId, word: Word },
+    /// A task has run, for those who watch.
+    Ran { task: TaskId, site: Site, began: Duration, ended: Duration },
     /// The task panicked; the worker is lost and says nothing more. No task: the panic was in `on_start`, or between tasks.
-    Panicked { id: Option<TaskId>, message: String, location: Option<String> },
-}
-
-/// What a message is, and how much of each lane its body takes.
-struct Head {
-    kind: usize,
-    id: TaskId,
-    bytes: usize,
-    entries: usize,
-    attachments: usize,
-}
-
-impl Head {
-    /// How many numbers it is in the lane of entries.
-    const LENGTH: usize = 5;
+    /// `begun`: the posted tasks that have begun, and were not answered before.
+    Panicked { task: Option<TaskId>, begun: Vec<TaskId>, message: String, location: Option<String> },
 }
 
 /// The kinds of messages. What is a whole value in a body is encoded by postcard.
@@ -63,80 +80,210 @@ mod kind {
     pub(super) const START: usize = 0;
     pub(super) const START_WITH: usize = 1; // body: the call of `on_start`
     pub(super) const RUN: usize = 2; // body: the call
-    pub(super) const CANCEL: usize = 3;
+    pub(super) const STOP: usize = 3;
+    pub(super) const ASK: usize = 4;
+    pub(super) const SETTLED: usize = 5; // body: the result
+    pub(super) const SETTLED_BADLY: usize = 6; // body: an `Error`
     // From a worker.
-    pub(super) const READY: usize = 4;
-    pub(super) const DONE: usize = 5; // body: the result
-    pub(super) const FAILED: usize = 6; // body: an `Error`
-    pub(super) const PANICKED: usize = 7; // body: message and location; no task: zero
-    pub(super) const REFUSED: usize = 8; // body: an `Error`
+    pub(super) const READY: usize = 16;
+    pub(super) const REFUSED: usize = 17; // body: an `Error`
+    pub(super) const BEGAN: usize = 18;
+    pub(super) const WAITS: usize = 19;
+    pub(super) const DONE: usize = 20; // body: the result
+    pub(super) const FAILED: usize = 21; // body: an `Error`
+    pub(super) const RETURNED: usize = 22; // body: the call
+    pub(super) const REPORTED: usize = 23;
+    pub(super) const SAID: usize = 24;
+    pub(super) const RAN: usize = 25;
+    pub(super) const PANICKED: usize = 26; // body: message and location
 }
 
 impl ToWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
+        let words = &mut packet.entries;
         match self {
-            Self::Start { on_start: None } => append(packet, kind::START, 0, Packet::default()),
-            Self::Start { on_start: Some(call) } => append(packet, kind::START_WITH, 0, call),
-            Self::Run { id, call } => append(packet, kind::RUN, id, call),
-            Self::Cancel { id } => append(packet, kind::CANCEL, id, Packet::default()),
+            Self::Start { duty, on_start: None } => {
+                words.push(kind::START);
+                words::put_duty(words, duty);
+            }
+            Self::Start { duty, on_start: Some(call) } => {
+                words.push(kind::START_WITH);
+                words::put_duty(words, duty);
+                append(packet, call);
+            }
+            Self::Run { task, terms, call } => {
+                Self::write_run(task, terms, packet);
+                append(packet, call);
+            }
+            Self::Stop { task, verdict } => {
+                words.push(kind::STOP);
+                words::put_task(words, task);
+                words::put_verdict(words, verdict);
+            }
+            Self::Ask { hungry } => words.extend([kind::ASK, hungry as usize]),
+            Self::Settled { task, outcome: Ok(result) } => {
+                words.push(kind::SETTLED);
+                words::put_task(words, task);
+                append(packet, result);
+            }
+            Self::Settled { task, outcome: Err(error) } => {
+                words.push(kind::SETTLED_BADLY);
+                words::put_task(words, task);
+                append(packet, encode(&error));
+            }
         }
     }
 
-    fn read(kind: usize, id: TaskId, body: Packet) -> Result<Self, Error> {
-        Ok(match kind {
-            kind::START => Self::Start { on_start: None },
-            kind::START_WITH => Self::Start { on_start: Some(body) },
-            kind::RUN => Self::Run { id, call: body },
-            kind::CANCEL => Self::Cancel { id },
-            _ => return Err(garbled()),
-        })
+    /// True if it may be that it cannot be posted.
+    pub(crate) fn bears_attachments(&self) -> bool {
+        match self {
+            Self::Run { call: body, .. }
+            | Self::Start { on_start: Some(body), .. }
+            | Self::Settled { outcome: Ok(body), .. } => !body.attachments.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Appends a `Run` whose call stays where it is. The call MUST have no attachments.
+    pub(crate) fn write_run_of(task: TaskId, terms: Terms, call: &Packet, packet: &mut Packet) {
+        Self::write_run(task, terms, packet);
+        debug_assert!(call.attachments.is_empty(), "an attachment is moved, not copied");
+        packet.entries.extend([call.bytes.len(), call.entries.len(), 0]);
+        packet.entries.extend_from_slice(&call.entries);
+        packet.bytes.extend_from_slice(&call.bytes);
+    }
+
+    fn write_run(task: TaskId, terms: Terms, packet: &mut Packet) {
+        packet.entries.push(kind::RUN);
+        words::put_task(&mut packet.entries, task);
+        words::put_terms(&mut packet.entries, terms);
     }
 
     /// The messages of a packet, in order.
     pub(crate) fn read_all(packet: Packet) -> Result<Vec<Self>, Error> {
         Reader::new(packet).all(Self::read)
+    }
+
+    fn read(kind: usize, reader: &mut Reader) -> Option<Self> {
+        let words = &mut reader.entries;
+        Some(match kind {
+            kind::START => Self::Start { duty: words.duty()?, on_start: None },
+            kind::START_WITH => Self::Start { duty: words.duty()?, on_start: Some(reader.body()?) },
+            kind::RUN => Self::Run { task: words.task()?, terms: words.terms()?, call: reader.body()? },
+            kind::STOP => Self::Stop { task: words.task()?, verdict: words.verdict()? },
+            kind::ASK => Self::Ask { hungry: words.number()? },
+            kind::SETTLED => Self::Settled { task: words.task()?, outcome: Ok(reader.body()?) },
+            kind::SETTLED_BADLY => Self::Settled { task: words.task()?, outcome: Err(reader.value()?) },
+            _ => return None,
+        })
     }
 }
 
 impl FromWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
+        let words = &mut packet.entries;
         match self {
-            Self::Ready => append(packet, kind::READY, 0, Packet::default()),
-            Self::Refused { error } => append(packet, kind::REFUSED, 0, encode(&error)),
-            Self::Done { id, outcome: Ok(result) } => append(packet, kind::DONE, id, result),
-            Self::Done { id, outcome: Err(error) } => append(packet, kind::FAILED, id, encode(&error)),
-            Self::Panicked { id, message, location } => {
-                append(packet, kind::PANICKED, id.unwrap_or(0), encode(&(message, location)));
+            Self::Ready => words.push(kind::READY),
+            Self::Refused { error } => {
+                words.push(kind::REFUSED);
+                append(packet, encode(&error));
+            }
+            Self::Began { task, terms } => {
+                words.push(kind::BEGAN);
+                words::put_task(words, task);
+                words::put_terms(words, terms);
+            }
+            Self::Waits { task, ran } => {
+                words.push(kind::WAITS);
+                words::put_task(words, task);
+                words::put_time(words, ran);
+            }
+            Self::Done { task, ran, outcome } => {
+                words.push(if outcome.is_ok() { kind::DONE } else { kind::FAILED });
+                words::put_task(words, task);
+                words::put_maybe_time(words, ran);
+                append(packet, outcome.unwrap_or_else(|error| encode(&error)));
+            }
+            Self::Returned { task, terms, call } => {
+                words.push(kind::RETURNED);
+                words::put_task(words, task);
+                words::put_terms(words, terms);
+                append(packet, call);
+            }
+            Self::Reported { local, resting } => {
+                words.extend([kind::REPORTED, local as usize, usize::from(resting)]);
+            }
+            Self::Said { task, word } => {
+                words.push(kind::SAID);
+                words::put_task(words, task);
+                words::put_word(words, word);
+            }
+            Self::Ran { task, site, began, ended } => {
+                words.push(kind::RAN);
+                words::put_task(words, task);
+                words.push(site.0 as usize);
+                words::put_time(words, began);
+                words::put_time(words, ended);
+            }
+            Self::Panicked { task, begun, message, location } => {
+                words.push(kind::PANICKED);
+                words::put_task(words, task.unwrap_or(words::NO_TASK));
+                words.push(begun.len());
+                begun.into_iter().for_each(|task| words::put_task(words, task));
+                append(packet, encode(&(message, location)));
             }
         }
-    }
-
-    fn read(kind: usize, id: TaskId, body: Packet) -> Result<Self, Error> {
-        Ok(match kind {
-            kind::READY => Self::Ready,
-            kind::REFUSED => Self::Refused { error: decode(&body)? },
-            kind::DONE => Self::Done { id, outcome: Ok(body) },
-            kind::FAILED => Self::Done { id, outcome: Err(decode(&body)?) },
-            kind::PANICKED => {
-                let (message, location) = decode(&body)?;
-                Self::Panicked { id: (id != 0).then_some(id), message, location }
-            }
-            _ => return Err(garbled()),
-        })
     }
 
     /// The messages of a packet, in order.
     pub(crate) fn read_all(packet: Packet) -> Result<Vec<Self>, Error> {
         Reader::new(packet).all(Self::read)
     }
+
+    fn read(kind: usize, reader: &mut Reader) -> Option<Self> {
+        let words = &mut reader.entries;
+        Some(match kind {
+            kind::READY => Self::Ready,
+            kind::REFUSED => Self::Refused { error: reader.value()? },
+            kind::BEGAN => Self::Began { task: words.task()?, terms: words.terms()? },
+            kind::WAITS => Self::Waits { task: words.task()?, ran: words.time()? },
+            kind::DONE => {
+                let (task, ran) = (words.task()?, words.maybe_time()?);
+                Self::Done { task, ran, outcome: Ok(reader.body()?) }
+            }
+            kind::FAILED => {
+                let (task, ran) = (words.task()?, words.maybe_time()?);
+                Self::Done { task, ran, outcome: Err(reader.value()?) }
+            }
+            kind::RETURNED => {
+                Self::Returned { task: words.task()?, terms: words.terms()?, call: reader.body()? }
+            }
+            kind::REPORTED => Self::Reported { local: words.number()?, resting: words.number()? != 0 },
+            kind::SAID => Self::Said { task: words.task()?, word: words.word()? },
+            kind::RAN => Self::Ran {
+                task: words.task()?,
+                site: Site(words.next()? as u64),
+                began: words.time()?,
+                ended: words.time()?,
+            },
+            kind::PANICKED => {
+                let task = Some(words.task()?).filter(|task| *task != words::NO_TASK);
+                let count = words.next()?;
+                let begun = (0..count).map(|_| words.task()).collect::<Option<_>>()?;
+                let (message, location) = reader.value()?;
+                Self::Panicked { task, begun, message, location }
+            }
+            _ => return None,
+        })
+    }
 }
 
-fn append(packet: &mut Packet, kind: usize, id: TaskId, body: Packet) {
+/// Appends the body of a message, behind its head.
+fn append(packet: &mut Packet, body: Packet) {
     let Packet { bytes, entries, attachments } = body;
-    packet.entries.reserve_exact(Head::LENGTH + entries.len());
-    packet.entries.extend([kind, id as usize, bytes.len(), entries.len(), attachments.len()]);
+    packet.entries.extend([bytes.len(), entries.len(), attachments.len()]);
     packet.entries.extend(entries);
     join(&mut packet.bytes, bytes);
     join(&mut packet.attachments, attachments);
@@ -155,46 +302,35 @@ fn encode(value: &impl Serialize) -> Packet {
     Packet { bytes, ..Packet::default() }
 }
 
-fn decode<T: DeserializeOwned>(body: &Packet) -> Result<T, Error> {
-    postcard::from_bytes(&body.bytes).map_err(|_| garbled())
-}
-
 /// Takes a packet apart from its front.
 struct Reader {
     bytes: Vec<u8>,
     at: usize,
-    entries: std::vec::IntoIter<usize>,
+    entries: Words,
     attachments: std::vec::IntoIter<Attachment>,
 }
 
 impl Reader {
     fn new(packet: Packet) -> Self {
         let Packet { bytes, entries, attachments } = packet;
-        Self { bytes, at: 0, entries: entries.into_iter(), attachments: attachments.into_iter() }
+        Self { bytes, at: 0, entries: Words::new(entries), attachments: attachments.into_iter() }
     }
 
-    fn all<M>(mut self, read: impl Fn(usize, TaskId, Packet) -> Result<M, Error>) -> Result<Vec<M>, Error> {
+    fn all<M>(mut self, read: impl Fn(usize, &mut Self) -> Option<M>) -> Result<Vec<M>, Error> {
         let mut messages = Vec::new();
         while let Some(kind) = self.entries.next() {
-            let mut number = || self.entries.next().ok_or_else(garbled);
-            let head = Head {
-                kind,
-                id: number()? as TaskId,
-                bytes: number()?,
-                entries: number()?,
-                attachments: number()?,
-            };
-            let body = self.body(&head)?;
-            messages.push(read(head.kind, head.id, body)?);
+            messages.push(read(kind, &mut self).ok_or_else(garbled)?);
         }
         Ok(messages)
     }
 
-    fn body(&mut self, head: &Head) -> Result<Packet, Error> {
-        let end =
-            self.at.checked_add(head.bytes).filter(|end| *end <= self.bytes.len()).ok_or_else(garbled)?;
-        if head.entries > self.entries.len() || head.attachments > self.attachments.len() {
-            return Err(garbled());
+    /// The body of the message whose head was read.
+    fn body(&mut self) -> Option<Packet> {
+        let (bytes, entries, attachments) =
+            (self.entries.next()?, self.entries.next()?, self.entries.next()?);
+        let end = self.at.checked_add(bytes).filter(|end| *end <= self.bytes.len())?;
+        if attachments > self.attachments.len() {
+            return None;
         }
         let bytes = if self.at == 0 && end == self.bytes.len() {
             mem::take(&mut self.bytes)
@@ -203,11 +339,16 @@ impl Reader {
             self.at = end;
             bytes
         };
-        Ok(Packet {
+        Some(Packet {
             bytes,
-            entries: self.entries.by_ref().take(head.entries).collect(),
-            attachments: self.attachments.by_ref().take(head.attachments).collect(),
+            entries: self.entries.take(entries)?,
+            attachments: self.attachments.by_ref().take(attachments).collect(),
         })
+    }
+
+    /// The value that is the body of the message whose head was read.
+    fn value<T: DeserializeOwned>(&mut self) -> Option<T> {
+        postcard::from_bytes(&self.body()?.bytes).ok()
     }
 }
 
@@ -220,40 +361,106 @@ fn garbled() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::Kind;
 
     fn body(bytes: &[u8], entries: &[usize]) -> Packet {
         Packet { bytes: bytes.to_vec(), entries: entries.to_vec(), attachments: Vec::new() }
     }
 
+    fn task(number: u32) -> TaskId {
+        TaskId { owner: WorkerId(7), number }
+    }
+
+    fn terms() -> Terms {
+        Terms {
+            timeout: Some(Duration::from_secs(1 << 40)),
+            retries: 3,
+            detached: true,
+            pinned: true,
+            ..Terms::new(Site(0xDEAD_BEEF), Kind::Async)
+        }
+    }
+
+    fn to_worker() -> Vec<ToWorker> {
+        let duty = Duty { worker: WorkerId(3), strategy: Strategy::WorkStealing, threads: 4, watched: true };
+        vec![
+            ToWorker::Start { duty, on_start: None },
+            ToWorker::Start { duty, on_start: Some(body(b"start", &[7])) },
+            ToWorker::Run { task: task(1), terms: terms(), call: body(b"one", &[1, 2]) },
+            ToWorker::Stop { task: task(9), verdict: Verdict::TimedOut },
+            ToWorker::Ask { hungry: 5 },
+            ToWorker::Run {
+                task: task(u32::MAX),
+                terms: Terms::new(Site(1), Kind::Sync),
+                call: body(b"", &[3, 4]),
+            },
+            ToWorker::Settled { task: task(2), outcome: Ok(body(b"result", &[])) },
+            ToWorker::Settled { task: task(3), outcome: Err(Error::closed()) },
+        ]
+    }
+
+    fn from_worker() -> Vec<FromWorker> {
+        let ms = Duration::from_millis;
+        vec![
+            FromWorker::Ready,
+            FromWorker::Refused { error: Error::startup("no") },
+            FromWorker::Began { task: task(1), terms: terms() },
+            FromWorker::Waits { task: task(2), ran: ms(3) },
+            FromWorker::Done { task: task(3), ran: Some(ms(0)), outcome: Ok(body(b"result", &[])) },
+            FromWorker::Done { task: task(4), ran: None, outcome: Err(Error::closed()) },
+            FromWorker::Returned { task: task(5), terms: terms(), call: body(b"call", &[1]) },
+            FromWorker::Reported { local: 6, resting: true },
+            FromWorker::Said { task: task(7), word: Word::Detach },
+            FromWorker::Ran { task: task(8), site: Site(9), began: ms(10), ended: ms(11) },
+            FromWorker::Panicked {
+                task: None,
+                begun: vec![task(1), task(2)],
+                message: "m".into(),
+                location: None,
+            },
+            FromWorker::Panicked {
+                task: Some(task(1)),
+                begun: vec![],
+                message: "m".into(),
+                location: Some("l".into()),
+            },
+        ]
+    }
+
     #[test]
     fn messages_of_one_packet_come_out_as_they_went_in() {
         let mut packet = Packet::default();
-        ToWorker::Start { on_start: Some(body(b"start", &[7])) }.write(&mut packet);
-        ToWorker::Run { id: 1, call: body(b"one", &[1, 2]) }.write(&mut packet);
-        ToWorker::Cancel { id: 9 }.write(&mut packet);
-        ToWorker::Run { id: u32::MAX, call: body(b"", &[3, 4]) }.write(&mut packet);
-        let messages = ToWorker::read_all(packet).expect("whole");
-        let shown = messages.iter().map(|message| format!("{message:?}")).collect::<Vec<_>>();
-        assert_eq!(shown.len(), 4);
-        assert!(shown[0].contains("Start") && shown[0].contains("entries: [7]"), "{shown:?}");
-        assert!(shown[1].contains("id: 1") && shown[1].contains("bytes: [111, 110, 101]"), "{shown:?}");
-        assert!(shown[2].contains("Cancel { id: 9 }"), "{shown:?}");
-        assert!(shown[3].contains("entries: [3, 4]") && shown[3].contains("bytes: []"), "{shown:?}");
+        to_worker().into_iter().for_each(|message| message.write(&mut packet));
+        let read = ToWorker::read_all(packet).expect("whole");
+        assert_eq!(format!("{read:?}"), format!("{:?}", to_worker()));
+
+        let mut packet = Packet::default();
+        from_worker().into_iter().for_each(|message| message.write(&mut packet));
+        let read = FromWorker::read_all(packet).expect("whole");
+        assert_eq!(format!("{read:?}"), format!("{:?}", from_worker()));
+    }
+
+    #[test]
+    fn a_call_that_stays_is_written_like_one_that_goes() {
+        let call = body(b"call", &[1, 2]);
+        let (mut stays, mut goes) = (Packet::default(), Packet::default());
+        ToWorker::write_run_of(task(1), terms(), &call, &mut stays);
+        ToWorker::Run { task: task(1), terms: terms(), call }.write(&mut goes);
+        assert_eq!(format!("{stays:?}"), format!("{goes:?}"));
     }
 
     #[test]
     fn every_shortened_packet_is_garbled_or_a_shorter_list() {
         let mut packet = Packet::default();
-        FromWorker::Ready.write(&mut packet);
-        FromWorker::Done { id: 3, outcome: Ok(body(b"result", &[])) }.write(&mut packet);
-        FromWorker::Done { id: 4, outcome: Err(Error::closed()) }.write(&mut packet);
-        let whole = packet.bytes;
-        for len in 0..whole.len() {
-            let packet = Packet { bytes: whole[..len].to_vec(), ..Packet::default() };
+        from_worker().into_iter().for_each(|message| message.write(&mut packet));
+        let check = |bytes: usize, entries: usize| {
+            let packet = body(&packet.bytes[..bytes], &packet.entries[..entries]);
             match FromWorker::read_all(packet) {
-                Ok(messages) => assert!(messages.len() < 3),
+                Ok(messages) => assert!(messages.len() < from_worker().len()),
                 Err(error) => assert!(error.is_codec()),
             }
-        }
+        };
+        (0..packet.bytes.len()).for_each(|bytes| check(bytes, packet.entries.len()));
+        (0..packet.entries.len()).for_each(|entries| check(packet.bytes.len(), entries));
     }
 }

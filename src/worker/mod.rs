@@ -1,102 +1,269 @@
-//! The far side: decodes a task, runs it, and replies.
+//! The far side: decodes tasks, runs them, and replies.
 //!
-//! One `Worker` per worker, driven by the packets of its page. A synchronous task runs where its packet is read, so
-//! tasks begin in the order in which they came; an asynchronous one is polled beside the others of its thread.
+//! One [`Worker`] per worker, driven by the packets of its page. What it does next is decided by its half of the schedule,
+//! which lies in its [`Books`]; the loop in [`work`] does as it is told: it begins a task, yields to the event loop, or rests.
+//! An asynchronous task is polled beside the others of its thread.
+//!
+//! Tasks that the code here makes come by [`Inside`], which is what an executor on a worker stands on.
 //!
 //! After a panic the worker is *poisoned*: it tells its page, and neither begins nor polls anything again. On the web the
 //! instance traps and `worker.js` never enters it again; natively the page drops its port and the thread ends.
 
+mod books;
+mod inside;
 mod panic;
 mod running;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use futures::future::AbortHandle;
+use futures::future::abortable;
 
+use self::books::{Bears, Books, Effects};
+pub(crate) use self::inside::Inside;
+use self::inside::Order;
 use self::running::Running;
 use crate::error::Error;
 use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet};
-use crate::table::Table;
-use crate::task::{self, Call, Outcome};
-use crate::wire::{FromWorker, TaskId, ToWorker};
+use crate::schedule::{LocalEvent, Name, Next, TaskId, Verdict, Word};
+use crate::task::{self, Call, Holder, Job, Outcome};
+use crate::wire::{Duty, FromWorker, ToWorker};
 
 /// What the platform calls on a new worker.
 pub(crate) static MAIN: Main = Main::new(main);
 
+thread_local! {
+    /// The worker that this thread is.
+    static HERE: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
+}
+
+/// The worker that this thread is, if it is one.
+fn here() -> Option<Rc<Worker>> {
+    // Not while the thread goes away.
+    HERE.try_with(|here| here.borrow().clone()).ok().flatten()
+}
+
+/// What executors on this worker stand on, if this thread is one.
+pub(crate) fn inside() -> Option<Arc<Inside>> {
+    here().map(|worker| worker.inside.clone())
+}
+
 fn main(outbox: Outbox) -> Inbox {
-    let worker = Rc::new(Worker { outbox, running: RefCell::default(), poisoned: Cell::new(false) });
-    panic::watch(&worker.outbox);
-    Box::new(move |packet| worker.clone().receive(packet))
+    panic::watch();
+    let mut worker = None;
+    Box::new(move |packet| {
+        // Page and worker run one module and its page has greeted it: what it posts can be read.
+        let messages = ToWorker::read_all(packet).expect("the page writes what this very code reads");
+        for message in messages {
+            match (message, &worker) {
+                (ToWorker::Start { duty, on_start }, None) => {
+                    worker = Some(Worker::start(outbox.clone(), duty, on_start));
+                }
+                (message, Some(worker)) => worker.receive(message),
+                (_, None) => unreachable!("the first message is `Start`"),
+            }
+        }
+        if let Some(worker) = &worker {
+            worker.tell(LocalEvent::Woken);
+            worker.inside.wake();
+        }
+    })
 }
 
 struct Worker {
     outbox: Outbox,
-    /// The asynchronous tasks that have begun and not ended.
-    running: RefCell<Table<AbortHandle>>,
+    books: RefCell<Books>,
+    inside: Arc<Inside>,
+    /// Somebody is posting what the books have ready.
+    posts: Cell<bool>,
     /// Set by the first panic, for ever.
     poisoned: Cell<bool>,
 }
 
 impl Worker {
-    fn receive(self: Rc<Self>, packet: Packet) {
-        // Page and worker run one module and its page has greeted it: what it posts can be read.
-        let messages = ToWorker::read_all(packet).expect("the page writes what this very code reads");
-        for message in messages {
-            if self.is_poisoned() {
-                return;
+    /// Runs `on_start`, which may be asynchronous, then says that tasks may come, and waits for them.
+    fn start(outbox: Outbox, duty: Duty, on_start: Option<Packet>) -> Rc<Self> {
+        let worker = Rc::new(Self {
+            outbox,
+            books: RefCell::new(Books::new(duty)),
+            inside: Arc::new(Inside::new(duty)),
+            posts: Cell::new(false),
+            poisoned: Cell::new(false),
+        });
+        HERE.set(Some(worker.clone()));
+        let call = on_start.map(|on_start| worker.guard(None, || task::begin(on_start)));
+        match call {
+            None => worker.ready(Ok(Packet::default())),
+            Some(Some(Call::Ended(outcome))) => worker.ready(outcome),
+            Some(Some(Call::Running(future))) => {
+                let future = Running::new(worker.clone(), None, future);
+                let worker = worker.clone();
+                platform::spawn_local(async move {
+                    if let Some(outcome) = future.await {
+                        worker.ready(outcome);
+                    }
+                });
             }
-            match message {
-                ToWorker::Start { on_start } => self.clone().start(on_start),
-                ToWorker::Run { id, call } => self.clone().run(id, call),
-                ToWorker::Cancel { id } => self.cancel(id),
-            }
+            Some(None) => {}
         }
+        worker
     }
 
-    /// Runs `on_start`, which may be asynchronous, and then says that tasks may come.
-    fn start(self: Rc<Self>, on_start: Option<Packet>) {
-        let Some(on_start) = on_start else { return self.ready(Ok(Packet::default())) };
-        match self.guard(0, || task::begin(on_start)) {
-            Some(Call::Ended(outcome)) => self.ready(outcome),
-            Some(Call::Running(future)) => platform::spawn_local(async move {
-                let future = Running::new(self.clone(), 0, future);
-                if let Some(outcome) = future.await {
-                    self.ready(outcome);
-                }
-            }),
-            None => {}
-        }
-    }
-
-    fn ready(&self, outcome: Outcome) {
+    fn ready(self: &Rc<Self>, outcome: Outcome) {
         // The program's own hook may have been set by `on_start`: ours comes before it.
-        panic::watch(&self.outbox);
-        self.post(match outcome {
-            Ok(_unit) => FromWorker::Ready,
-            Err(error) => FromWorker::Refused { error },
+        panic::watch();
+        let refusal = outcome.err().map(|error| FromWorker::Refused { error });
+        let takes_tasks = refusal.is_none();
+        self.say(refusal.unwrap_or(FromWorker::Ready));
+        if takes_tasks {
+            platform::spawn_local(work(self.clone()));
+        }
+    }
+
+    fn receive(&self, message: ToWorker) {
+        if self.is_poisoned() {
+            return;
+        }
+        match message {
+            ToWorker::Start { .. } => unreachable!("a worker is started once"),
+            ToWorker::Run { task, terms, call } => {
+                self.books.borrow_mut().enter(task, terms, call);
+                self.tell(LocalEvent::Arrived { task, terms });
+            }
+            ToWorker::Stop { task, verdict } => self.stop(task, verdict),
+            ToWorker::Ask { hungry } => self.tell(LocalEvent::Asked { hungry }),
+            ToWorker::Settled { task, outcome } => {
+                let reply = self.books.borrow_mut().take_reply(task);
+                if let Some(reply) = reply {
+                    reply.send(outcome);
+                }
+            }
+        }
+    }
+
+    fn stop(&self, task: TaskId, verdict: Verdict) {
+        // The page cannot answer a handle that is here, of a task that is here.
+        let late = if verdict == Verdict::TimedOut { self.books.borrow_mut().take_late(task) } else { None };
+        self.tell(LocalEvent::Stopped { task });
+        if let Some((reply, limit)) = late {
+            reply.send(Err(Error::timeout(limit)));
+        }
+    }
+
+    /// Takes a task that the code here makes.
+    fn submit(&self, job: Job) {
+        let Job { call, terms, reply, .. } = job;
+        let holder: Arc<dyn Holder> = self.inside.clone();
+        let task = self.books.borrow_mut().new_task();
+        if !reply.held_by(Arc::downgrade(&holder), task) {
+            return;
+        }
+        self.books.borrow_mut().enter_own(task, terms, call, reply);
+        self.tell(LocalEvent::Spawned { task, terms });
+        self.inside.wake();
+    }
+
+    /// The handle of a task that was made here says something.
+    fn hear(&self, task: TaskId, word: Word) {
+        self.tell(match word {
+            Word::Cancel => LocalEvent::Dropped { task },
+            Word::Abort => LocalEvent::Aborted { task },
+            Word::Detach => LocalEvent::Detached { task },
         });
     }
 
-    fn run(self: Rc<Self>, id: TaskId, call: Packet) {
-        match self.guard(id, || task::begin(call)) {
-            Some(Call::Ended(outcome)) => self.done(id, outcome),
+    /// Does what other threads have asked for.
+    fn follow_orders(&self) {
+        for order in self.inside.take_orders() {
+            match order {
+                Order::Submit(job) => self.submit(job),
+                Order::Hear(task, word) => self.hear(task, word),
+                Order::Spawn(future) => platform::spawn_local(future),
+            }
+        }
+    }
+
+    /// Begins a task: one that is synchronous ends with it.
+    fn begin(self: &Rc<Self>, task: TaskId) {
+        let Some(call) = self.books.borrow_mut().begin(task) else { return };
+        match self.guard(Some(task), || task::begin(call)) {
+            Some(Call::Ended(outcome)) => self.ended(task, outcome),
             Some(Call::Running(future)) => {
-                let future = Running::new(self.clone(), id, future);
-                let (future, abort) = futures::future::abortable(future);
-                self.running.borrow_mut().insert(id, abort);
+                let (future, abort) = abortable(Running::new(self.clone(), Some(task), future));
+                self.books.borrow_mut().runs(task, abort);
+                self.tell(LocalEvent::Polled { task, ended: false });
+                let worker = self.clone();
                 platform::spawn_local(async move {
-                    let outcome = match future.await {
-                        Ok(Some(outcome)) => outcome,
-                        Ok(None) => return,
-                        Err(_aborted) => Err(Error::cancelled()),
-                    };
-                    self.running.borrow_mut().remove(id);
-                    self.done(id, outcome);
+                    // Whoever aborts it has written it off.
+                    if let Ok(Some(outcome)) = future.await {
+                        worker.ended(task, outcome);
+                        worker.inside.wake();
+                    }
                 });
             }
             None => {}
         }
+    }
+
+    /// The code of a task has given its result.
+    fn ended(&self, task: TaskId, outcome: Outcome) {
+        let reply = self.books.borrow_mut().end(task, outcome);
+        self.tell(LocalEvent::Polled { task, ended: true });
+        if let Some((reply, outcome)) = reply {
+            reply.send(outcome);
+        }
+    }
+
+    /// Tells the schedule, and does what it says. Nothing is woken, dropped or posted while the books are open.
+    fn tell(&self, event: LocalEvent) {
+        let effects = self.books.borrow_mut().tell(event);
+        self.follow(effects);
+    }
+
+    fn next(&self) -> Next {
+        let (next, effects) = self.books.borrow_mut().next();
+        self.follow(effects);
+        next
+    }
+
+    fn follow(&self, effects: Effects) {
+        self.post();
+        effects.happen();
+    }
+
+    /// Posts what is ready, in order: whoever comes here meanwhile leaves it to the one that is here.
+    fn post(&self) {
+        if self.posts.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.books.borrow_mut().take_parcel();
+            let Some(parcel) = next else { break };
+            if let (Err(error), Some(bears)) = (self.outbox.post(parcel.packet), parcel.bears) {
+                self.failed_to_post(bears, error);
+            }
+        }
+        self.posts.set(false);
+    }
+
+    /// A task's call or result cannot leave: that is its answer.
+    fn failed_to_post(&self, bears: Bears, error: Error) {
+        let Bears { task, ran, posted } = bears;
+        if posted {
+            return self.say(FromWorker::Done { task, ran, outcome: Err(error) });
+        }
+        let reply = self.books.borrow_mut().take_reply(task);
+        if let Some(reply) = reply {
+            reply.send(Err(error));
+        }
+    }
+
+    /// Posts what holds no attachment, now.
+    fn say(&self, message: FromWorker) {
+        let mut packet = Packet::default();
+        message.write(&mut packet);
+        self.outbox.post(packet).expect("bytes can always be sent");
     }
 
     /// True after a panic. Where panics abort, nobody comes back to say so: then the hook has noted it, or a task's code
@@ -105,40 +272,59 @@ impl Worker {
         self.poisoned.get() || (PANIC_ABORTS && (panic::was_noted() || platform::current() != 0))
     }
 
-    fn cancel(&self, id: TaskId) {
-        if let Some(task) = self.running.borrow().get(id) {
-            task.abort();
-        }
-    }
-
-    fn done(&self, id: TaskId, outcome: Outcome) {
-        let mut packet = Packet::default();
-        FromWorker::Done { id, outcome }.write(&mut packet);
-        if let Err(error) = self.outbox.post(packet) {
-            self.post(FromWorker::Done { id, outcome: Err(error) });
-        }
-    }
-
-    /// Posts what holds no attachment.
-    fn post(&self, message: FromWorker) {
-        let mut packet = Packet::default();
-        message.write(&mut packet);
-        self.outbox.post(packet).expect("bytes can always be sent");
-    }
-
     /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
-    fn guard<R>(&self, id: TaskId, code: impl FnOnce() -> R) -> Option<R> {
+    fn guard<R>(&self, task: Option<TaskId>, code: impl FnOnce() -> R) -> Option<R> {
         panic::forget_last();
-        match platform::guard(id, code) {
+        match platform::guard(task.map_or(0, Name::number), code) {
             Ok(result) => Some(result),
             Err(payload) => {
                 self.poisoned.set(true);
                 let (message, location) = panic::describe(&*payload);
-                self.post(FromWorker::Panicked { id: (id != 0).then_some(id), message, location });
+                self.last_words(task, message, location);
                 // Its drop may panic again, and there is nothing to gain from it.
                 std::mem::forget(payload);
                 None
             }
         }
+    }
+
+    /// Tells the page of a panic, and with it what was not said yet, and what has not begun.
+    fn last_words(&self, task: Option<TaskId>, message: String, location: Option<String>) {
+        let mut begun = Vec::new();
+        // Where panics abort, this runs within the panic: the books may be open, if it is one of our own.
+        if let Ok(mut books) = self.books.try_borrow_mut() {
+            begun = books.close();
+        }
+        self.posts.set(false);
+        self.post();
+        self.say(FromWorker::Panicked { task, begun, message, location });
+    }
+}
+
+/// The life of a worker that takes tasks.
+async fn work(worker: Rc<Worker>) {
+    while !worker.is_poisoned() && worker.outbox.is_heard() {
+        worker.follow_orders();
+        match worker.next() {
+            Next::Begin(task) => {
+                worker.begin(task);
+                // Whatever this has woken goes first.
+                if worker.books.borrow().has_running() {
+                    let mut polled = false;
+                    std::future::poll_fn(|context| Inside::turn(&mut polled, context)).await;
+                }
+            }
+            Next::Yield => {
+                platform::yield_now().await;
+                worker.tell(LocalEvent::Woken);
+            }
+            Next::Rest => worker.inside.woken().await,
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.inside.close();
     }
 }

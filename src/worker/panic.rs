@@ -4,30 +4,28 @@
 //! panics and go on. Where they abort, the hook is the last Rust code to run, so it tells the page itself.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use crate::error::{Error, panic_text};
-use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
-use crate::wire::FromWorker;
+use super::here;
+use crate::error::panic_text;
+use crate::platform::{self, PANIC_ABORTS};
+use crate::schedule::TaskId;
 
 /// A message and a place.
 type Note = (String, Option<String>);
 
 thread_local! {
-    /// Where the page listens; set in workers only: the hook minds its own threads.
-    static OUTBOX: RefCell<Option<Outbox>> = const { RefCell::new(None) };
     static LAST: Cell<Option<Note>> = const { Cell::new(None) };
     /// Where panics abort: there was one, and the page knows.
     static NOTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes sure that panics on this worker are noted. The hook that was there is called after ours.
-pub(super) fn watch(outbox: &Outbox) {
+/// Makes sure that panics on workers are noted. The hook that was there is called after ours.
+pub(super) fn watch() {
     static INSTALLED: Once = Once::new();
 
-    OUTBOX.set(Some(outbox.clone()));
     if PANIC_ABORTS {
         // One thread per instance, and the program may have set a hook of its own since: ours comes first again.
         install();
@@ -45,12 +43,8 @@ fn install() {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    // Nobody listens: the thread is none of ours, or is going away.
-    let Ok(Some(outbox)) =
-        OUTBOX.try_with(|outbox| outbox.try_borrow().ok().and_then(|outbox| outbox.clone()))
-    else {
-        return;
-    };
+    // The hook minds its own threads.
+    let Some(worker) = here() else { return };
     let location = info.location().map(ToString::to_string);
     let note = (panic_text(info.payload()), location);
     if !PANIC_ABORTS {
@@ -61,11 +55,8 @@ fn note(info: &PanicHookInfo<'_>) {
         return;
     }
     let (message, location) = note;
-    let task = platform::current();
-    let mut packet = Packet::default();
-    FromWorker::Panicked { id: (task != 0).then_some(task), message, location }.write(&mut packet);
-    // If not even this can be posted, the trap that follows tells the page.
-    let _told: Result<(), Error> = outbox.post(packet);
+    let task = Some(platform::current()).filter(|task| *task != 0).map(TaskId::from_number);
+    worker.last_words(task, message, location);
 }
 
 /// True once a panic was noted, where panics abort.

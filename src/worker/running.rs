@@ -9,22 +9,27 @@ use futures::future::LocalBoxFuture;
 use pin_project::{pin_project, pinned_drop};
 
 use super::Worker;
+use crate::schedule::{LocalEvent, TaskId};
 use crate::task::Outcome;
-use crate::wire::TaskId;
 
-/// Polls a task's future under the worker's guard: resolves to its outcome, or to `None` if it panicked.
+/// Polls a task's future under the worker's guard and tells the schedule of each poll but the last: that is for whoever
+/// takes the outcome. Resolves to it, or to `None` if the task panicked. `on_start` is no task of the schedule.
 #[pin_project(PinnedDrop)]
 pub(super) struct Running {
     worker: Rc<Worker>,
-    id: TaskId,
+    task: Option<TaskId>,
     /// `None` once it has ended, or the worker is poisoned.
     #[pin]
     future: Option<LocalBoxFuture<'static, Outcome>>,
 }
 
 impl Running {
-    pub(super) fn new(worker: Rc<Worker>, id: TaskId, future: LocalBoxFuture<'static, Outcome>) -> Self {
-        Self { worker, id, future: Some(future) }
+    pub(super) fn new(
+        worker: Rc<Worker>,
+        task: Option<TaskId>,
+        future: LocalBoxFuture<'static, Outcome>,
+    ) -> Self {
+        Self { worker, task, future: Some(future) }
     }
 }
 
@@ -37,8 +42,17 @@ impl Future for Running {
             return Poll::Pending;
         }
         let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
-        match this.worker.guard(*this.id, || future.poll(context)) {
-            Some(Poll::Pending) => Poll::Pending,
+        if let Some(task) = *this.task {
+            this.worker.tell(LocalEvent::Resumed { task });
+        }
+        match this.worker.guard(*this.task, || future.poll(context)) {
+            Some(Poll::Pending) => {
+                if let Some(task) = *this.task {
+                    this.worker.tell(LocalEvent::Polled { task, ended: false });
+                    this.worker.inside.wake();
+                }
+                Poll::Pending
+            }
             Some(Poll::Ready(outcome)) => Poll::Ready(Some(outcome)),
             None => Poll::Ready(None),
         }
@@ -50,6 +64,6 @@ impl PinnedDrop for Running {
     /// Dropping a future runs the task's code too: its values' drops.
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        this.worker.guard(*this.id, || this.future.set(None));
+        this.worker.guard(*this.task, || this.future.set(None));
     }
 }

@@ -188,12 +188,20 @@ remote_test! {
     }
 
     async fn a_handle_may_be_dropped_by_its_own_waker() {
-        let thread = Thread::new();
+        /// Natively the worker would not wait for the handle to be polled; in the browser it is not up before the page waits.
+        static HELD: AtomicBool = AtomicBool::new(cfg!(not(target_family = "wasm")));
+        let hold = Remote::new_async((), |()| async {
+            while HELD.load(Ordering::Acquire) {
+                wasm_mt::yield_now().await;
+            }
+        });
+        let thread = Thread::builder().on_start(hold).build();
         let holder = Arc::new(DropsHandle::default());
         let mut handle = thread.spawn_remote(read_count());
         let waker = Waker::from(holder.clone());
         assert!(Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)).is_pending());
         holder.0.lock().unwrap().replace(handle);
+        HELD.store(false, Ordering::Release);
         while holder.0.lock().unwrap().is_some() {
             wasm_mt::yield_now().await;
         }

@@ -6,6 +6,7 @@ mod time;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
@@ -20,7 +21,7 @@ use super::{Event, Events, Loss, Main, Packet, Spec};
 use crate::error::Error;
 
 pub(crate) use attachment::{Attachment, Number};
-pub(crate) use time::{now, sleep, spawn_service, yield_now};
+pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now};
 
 /// Read by nobody: natively there is no script and no glue, but a program may set them for its other target.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +34,7 @@ thread_local! {
     /// Where [`spawn_local`] puts its futures: set while this thread runs a local pool of ours.
     static SPAWNER: RefCell<Option<LocalSpawner>> = const { RefCell::new(None) };
     /// The task whose code runs on this thread.
-    static CURRENT: Cell<u32> = const { Cell::new(0) };
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The page's end of a worker: dropping it ends the worker at its next yield.
@@ -72,12 +73,18 @@ impl Port {
 #[derive(Clone)]
 pub(crate) struct Outbox {
     events: Arc<Lifeline>,
+    end: AbortHandle,
 }
 
 impl Outbox {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
         (self.events.0)(Event::Packet(packet));
         Ok(())
+    }
+
+    /// False once the port was dropped: nobody hears what is posted, and no task should begin.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.end.is_aborted()
     }
 }
 
@@ -97,10 +104,11 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     let (sender, mut inbox) = mpsc::unbounded();
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let (end, registration) = AbortHandle::new_pair();
+    let ended = end.clone();
     let run = move || {
         let lifeline = Arc::new(Lifeline(events));
         let witness = Witness(lifeline.clone());
-        let outbox = Outbox { events: lifeline };
+        let outbox = Outbox { events: lifeline, end: ended };
         let worker = async move {
             let mut receive = (main.call)(outbox);
             while let Some(next) = inbox.next().await {
@@ -147,7 +155,7 @@ pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
 }
 
 /// Runs code of a task, which [`current`] names meanwhile. A panic comes back as its payload.
-pub(crate) fn guard<R>(task: u32, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     let outer = CURRENT.replace(task);
     let result = panic::catch_unwind(AssertUnwindSafe(code));
     CURRENT.set(outer);
@@ -158,8 +166,29 @@ pub(crate) fn guard<R>(task: u32, code: impl FnOnce() -> R) -> Result<R, Box<dyn
 pub(crate) const PANIC_ABORTS: bool = false;
 
 /// The task whose code runs on this thread; zero if none does.
-pub(crate) fn current() -> u32 {
+pub(crate) fn current() -> u64 {
     CURRENT.get()
+}
+
+/// Nobody reads it: a panic is caught, and its worker tells what had begun.
+pub(crate) fn show_begun(_tasks: &[u64]) {}
+
+/// Messages are posted as they come: there is no moment at which this thread is done for now.
+pub(crate) const HAS_TICKS: bool = false;
+
+/// Never called, since there are no ticks.
+pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) {
+    spawn_service(future);
+}
+
+/// How many threads can run at the same time.
+pub(crate) fn parallelism() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// True if [`spawn_local`] can be called here.
+pub(crate) fn has_local_pool() -> bool {
+    SPAWNER.with_borrow(Option::is_some)
 }
 
 /// Addresses are below this.

@@ -18,6 +18,11 @@ pub(crate) fn now() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
+/// The step of that clock.
+pub(crate) fn clock_tick() -> Duration {
+    Duration::from_micros(1)
+}
+
 /// Resolves after `duration`.
 pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
     Delay::new(duration)

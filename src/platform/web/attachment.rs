@@ -34,9 +34,9 @@ impl Attachment {
         Attachment { place: VALUES.with_borrow_mut(|values| values.insert(value)), transfer }
     }
 
-    /// A value that has arrived.
-    pub(crate) fn from_js(value: JsValue) -> Self {
-        Attachment::new(value, false)
+    /// True if posting moves it, false if that clones it.
+    pub(crate) fn moves(&self) -> bool {
+        self.transfer
     }
 
     /// The value itself.

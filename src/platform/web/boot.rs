@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use super::super::{Inbox, Main, Packet};
 use super::message::{self, post_message};
-use super::{CURRENT, glue, js_error};
+use super::{BLOCK, glue, js_error};
 use crate::error::Error;
 
 thread_local! {
@@ -33,6 +33,12 @@ impl Outbox {
         let (message, moved) = message::pack(packet);
         post_message(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
+
+    /// A worker whose port was dropped runs no more.
+    #[expect(clippy::unused_self, reason = "the seam; natively a thread may outlive its port")]
+    pub(crate) fn is_heard(&self) -> bool {
+        true
+    }
 }
 
 /// `postMessage` refused a value.
@@ -49,7 +55,7 @@ pub(super) fn table_length() -> u32 {
     length.as_f64().map_or(0, |length| length as u32)
 }
 
-/// Called by `worker.js` once, with what the page sent. Gives the address of the word that names the running task, or
+/// Called by `worker.js` once, with what the page sent. Gives the address of the block that tells what runs, or
 /// zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_start(main: usize, table: u32, glue: String, first: &JsValue) -> usize {
@@ -62,7 +68,7 @@ pub fn __wasm_mt_start(main: usize, table: u32, glue: String, first: &JsValue) -
     let mut inbox = (main.call)(Outbox(()));
     inbox(first);
     INBOX.set(Some(inbox));
-    CURRENT.as_ptr().addr()
+    ptr::from_ref(&BLOCK).addr()
 }
 
 /// Called by `worker.js` with every later message.

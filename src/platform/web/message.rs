@@ -1,7 +1,8 @@
 //! The shapes of what `postMessage` carries.
 //!
-//! A packet is one `Uint8Array`, or an array of it and the attachments. Its tail holds the lane of entries, as words,
-//! their number and a magic word: at the end, so that the bytes in front are copied once, from where they are.
+//! A packet is one `Uint8Array`, or an array of it and the attachments. Its tail holds the lane of entries, as words, then
+//! for each attachment whether it moves, the number of entries and a magic word: at the end, so that the bytes in front are
+//! copied once, from where they are.
 //! Every call into JavaScript counts in a small task's time: see that a packet takes few.
 //! Everything else is an object with the key `wasmMt` (`worker.js`).
 
@@ -24,8 +25,10 @@ const WORD: usize = size_of::<usize>();
 pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
     let Packet { mut bytes, entries, attachments } = packet;
     let count = entries.len();
-    bytes.reserve_exact((count + 2) * WORD);
-    for word in entries.into_iter().chain([count, MAGIC]) {
+    bytes.reserve_exact((count + attachments.len() + 2) * WORD);
+    // Whoever hands the packet on moves the same.
+    let moves = attachments.iter().map(|attachment| usize::from(attachment.moves()));
+    for word in entries.into_iter().chain(moves).chain([count, MAGIC]) {
         bytes.extend_from_slice(&word.to_le_bytes());
     }
     let body = Uint8Array::from(&bytes[..]);
@@ -51,15 +54,14 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
 /// The packet that a message holds, if it is one of ours.
 pub(super) fn unpack(message: &JsValue) -> Option<Packet> {
     if let Some(body) = message.dyn_ref::<Uint8Array>() {
-        return unpack_body(body, Vec::new());
+        return unpack_body(body, &Array::new());
     }
     let message = message.dyn_ref::<Array>()?;
-    let body = message.get(0).dyn_into::<Uint8Array>().ok()?;
-    let attachments = (1..message.length()).map(|i| Attachment::from_js(message.get(i))).collect();
-    unpack_body(&body, attachments)
+    let body = message.shift().dyn_into::<Uint8Array>().ok()?;
+    unpack_body(&body, message)
 }
 
-fn unpack_body(body: &Uint8Array, attachments: Vec<Attachment>) -> Option<Packet> {
+fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
     let mut bytes = vec![0; body.length() as usize];
     copy_out(&mut bytes, body);
     let (front, tail) = bytes.split_last_chunk::<{ 2 * WORD }>()?;
@@ -67,8 +69,12 @@ fn unpack_body(body: &Uint8Array, attachments: Vec<Attachment>) -> Option<Packet
     if magic != MAGIC {
         return None;
     }
-    let start = front.len().checked_sub(count.checked_mul(WORD)?)?;
-    let entries = front[start..].chunks_exact(WORD).map(word).collect();
+    let moves = front.len().checked_sub((attachments.length() as usize).checked_mul(WORD)?)?;
+    let start = moves.checked_sub(count.checked_mul(WORD)?)?;
+    let entries = front[start..moves].chunks_exact(WORD).map(word).collect();
+    let moves = front[moves..].chunks_exact(WORD).map(|moves| word(moves) != 0);
+    let attachments =
+        attachments.iter().zip(moves).map(|(value, moves)| Attachment::new(value, moves)).collect();
     bytes.truncate(start);
     Some(Packet { bytes, entries, attachments })
 }

@@ -11,9 +11,10 @@ mod port;
 mod time;
 
 use std::any::Any;
+use std::future::Future;
 use std::panic;
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use wasm_bindgen::prelude::*;
 
@@ -23,7 +24,7 @@ pub(crate) use attachment::{Attachment, Number};
 pub(crate) use boot::Outbox;
 use port::Factory;
 pub(crate) use port::{Port, start};
-pub(crate) use time::{now, sleep, spawn_service, yield_now};
+pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now};
 
 /// How a worker is to be started, as far as only the web has it.
 #[derive(Clone, Debug, Default)]
@@ -36,23 +37,58 @@ pub(crate) struct WebOptions {
     pub(crate) factory: Option<Factory>,
 }
 
-/// The task whose code runs. Its address is known to `worker.js`, which reads it after a trap.
-static CURRENT: AtomicU32 = AtomicU32::new(0);
+/// What `worker.js` reads after a trap, without entering the instance. It knows the address.
+#[repr(C)]
+struct Block {
+    /// The task whose code runs.
+    current: AtomicU64,
+    /// Where the names of the tasks that have begun and may not have been answered lie, and how many there are.
+    begun: AtomicUsize,
+    count: AtomicUsize,
+}
+
+static BLOCK: Block =
+    Block { current: AtomicU64::new(0), begun: AtomicUsize::new(0), count: AtomicUsize::new(0) };
 
 /// A panic traps, after its hook has run.
 pub(crate) const PANIC_ABORTS: bool = true;
 
 /// Runs code of a task, which [`current`] names meanwhile.
-pub(crate) fn guard<R>(task: u32, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-    let outer = CURRENT.swap(task, Ordering::Relaxed);
+pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    let outer = BLOCK.current.swap(task, Ordering::Relaxed);
     let result = code();
-    CURRENT.store(outer, Ordering::Relaxed);
+    BLOCK.current.store(outer, Ordering::Relaxed);
     Ok(result)
 }
 
 /// The task whose code runs in this instance; zero if none does.
-pub(crate) fn current() -> u32 {
-    CURRENT.load(Ordering::Relaxed)
+pub(crate) fn current() -> u64 {
+    BLOCK.current.load(Ordering::Relaxed)
+}
+
+/// Lets the page know, should this instance trap, which tasks had begun. The slice MUST stay where it is until the next call.
+pub(crate) fn show_begun(tasks: &[u64]) {
+    BLOCK.begun.store(tasks.as_ptr().addr(), Ordering::Relaxed);
+    BLOCK.count.store(tasks.len(), Ordering::Relaxed);
+}
+
+/// What is posted in one tick to one worker leaves in one message.
+pub(crate) const HAS_TICKS: bool = true;
+
+/// Runs a future in a microtask.
+pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) {
+    spawn_local(future);
+}
+
+/// How many threads can run at the same time.
+pub(crate) fn parallelism() -> usize {
+    let navigator = message::get(&js_sys::global(), "navigator");
+    message::get(&navigator, "hardwareConcurrency").as_f64().map_or(1, |count| count as usize).max(1)
+}
+
+/// True if [`spawn_local`] can be called here.
+pub(crate) fn has_local_pool() -> bool {
+    true
 }
 
 /// Addresses are below this.

@@ -182,7 +182,11 @@ fn on_message(id: u32, data: &JsValue, lock: &str) {
         return;
     }
     let text = |key| get(data, key).as_string();
-    let task = get(data, "task").as_f64().map_or(0, |task| task as u32);
+    let task = get(data, "task").as_f64().map_or(0, |task| task as u64);
+    let begun = || {
+        let begun = Array::from(&get(data, "begun"));
+        Some(begun.iter().filter_map(|task| task.as_f64()).map(|task| task as u64).collect())
+    };
     if let Some(line) = text("print") {
         print(&line);
     } else if get(data, "up").is_truthy() {
@@ -198,9 +202,10 @@ fn on_message(id: u32, data: &JsValue, lock: &str) {
         let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
         deliver(id, Event::NotStarted(cause));
     } else if let Some(cause) = text("died") {
-        deliver(id, Event::Lost(Loss { cause, task, trapped: true }));
+        deliver(id, Event::Lost(Loss { cause, task, trapped: true, begun: begun() }));
     } else if get(data, "closing").is_truthy() {
-        deliver(id, Event::Lost(Loss { cause: "it closed itself".into(), task, trapped: false }));
+        let cause = "it closed itself".into();
+        deliver(id, Event::Lost(Loss { cause, task, trapped: false, begun: begun() }));
     }
 }
 

@@ -9,17 +9,20 @@
   const VERSION = 1;
   const tell = (what) => self.postMessage({ wasmMt: VERSION, ...what });
 
-  // Address of the word that names the task whose code runs. Read after a trap, without entering the instance.
-  let current = 0;
+  // Address of a block in the instance's memory: which task's code runs, and where the names of those lie that have begun
+  // and may not have been answered. Read after a trap, without entering the instance.
+  let block = 0;
   let memory = null;
   let dead = false;
-  const task = () => (memory && current ? new Uint32Array(memory.buffer, current, 1)[0] : 0);
+  const numbers = (address, count) => Array.from(new BigUint64Array(memory.buffer, address, count), Number);
+  const task = () => (memory && block ? numbers(block, 1)[0] : 0);
+  const begun = () => (memory && block ? numbers(...new Uint32Array(memory.buffer, block + 8, 2)) : []);
 
   // A trap leaves the instance in the middle of something: it is never entered again.
   const die = (error) => {
     if (dead) return;
     dead = true;
-    tell({ died: String(error?.message ?? error), task: task() });
+    tell({ died: String(error?.message ?? error), task: task(), begun: begun() });
   };
 
   // An uncaught exception is a death if it went through the instance: a trap, or anything, an exhausted stack say, that
@@ -42,7 +45,7 @@
   // The page hears nothing of a worker that closes itself, so it says so before.
   const close = self.close.bind(self);
   self.close = () => {
-    tell({ closing: true, task: task() });
+    tell({ closing: true, task: task(), begun: begun() });
     close();
   };
 
@@ -137,8 +140,8 @@
       }
     });
     try {
-      current = glue.__wasm_mt_start(boot.main, boot.table, url, boot.first);
-      if (!current) refuse("instance", new Error("it belongs to another build"), url);
+      block = glue.__wasm_mt_start(boot.main, boot.table, url, boot.first);
+      if (!block) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::schedule::event::Event;
 use crate::schedule::task::{TaskId, Terms};
 
 /// What the worker's half hears.
@@ -61,6 +62,17 @@ pub(crate) enum Word {
     Abort,
     /// [`Event::Detached`](crate::schedule::Event::Detached)
     Detach,
+}
+
+impl Word {
+    /// What the page's half hears of it.
+    pub(crate) fn of(self, task: TaskId) -> Event {
+        match self {
+            Self::Cancel => Event::Cancelled { task },
+            Self::Abort => Event::Aborted { task },
+            Self::Detach => Event::Detached { task },
+        }
+    }
 }
 
 /// What a worker does next, between two tasks.

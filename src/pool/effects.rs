@@ -1,0 +1,50 @@
+//! What is left to happen when the lock is free.
+
+use std::time::Duration;
+
+use futures::channel::oneshot;
+
+use super::OnRun;
+use super::watch::TaskRun;
+use crate::error::Error;
+use crate::platform::{Packet, Port};
+use crate::task::{Outcome, Reply};
+
+/// Gathered under the lock, in the order in which it was decided.
+#[derive(Default)]
+pub(super) struct Effects {
+    /// Workers that are gone or shall go.
+    pub(super) ports: Vec<Port>,
+    pub(super) answers: Vec<(Reply, Outcome)>,
+    /// What nobody wants any more.
+    pub(super) dropped: Vec<Packet>,
+    pub(super) ready: Vec<(oneshot::Sender<Result<(), Error>>, Result<(), Error>)>,
+    pub(super) closed: Vec<oneshot::Sender<()>>,
+    pub(super) runs: Vec<TaskRun>,
+    pub(super) on_run: Option<OnRun>,
+    /// When the schedule is to be woken, by its clock and from now.
+    pub(super) wake: Option<(Duration, Duration)>,
+    /// What was gathered is to be posted at the end of this tick.
+    pub(super) tick: bool,
+}
+
+impl Effects {
+    pub(super) fn happen(self) {
+        // Workers go before anybody who is woken may start another.
+        drop(self.ports);
+        drop(self.dropped);
+        if let Some(on_run) = self.on_run {
+            self.runs.iter().for_each(|run| on_run(run));
+        }
+        for (reply, outcome) in self.answers {
+            reply.send(outcome);
+        }
+        for (sender, result) in self.ready {
+            // Whoever waited may have gone.
+            sender.send(result).unwrap_or(());
+        }
+        for sender in self.closed {
+            sender.send(()).unwrap_or(());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One worker of a pool, as its page holds it: its port, and what is to be posted to it.
+
+use std::mem;
+
+use crate::error::Error;
+use crate::platform::{Packet, Port};
+use crate::schedule::{TaskId, Terms};
+use crate::wire::ToWorker;
+
+/// So many messages are posted before the end of the tick: the worker may begin with them.
+const ENOUGH: usize = 64;
+
+pub(super) struct Seat {
+    pub(super) port: Port,
+    /// Its place among the workers of its pool; its successor takes it over.
+    pub(super) place: usize,
+    /// Until the worker has greeted: what it is to be told then. -> `None`, for ever.
+    queue: Option<Vec<Queued>>,
+    /// What is to be posted, and how many messages it holds.
+    gathered: Packet,
+    count: usize,
+    /// Tasks that were posted and are not answered.
+    unanswered: usize,
+    /// It had no task before this tick, so the first is posted at once.
+    urgent: bool,
+    /// Something may be gathered.
+    marked: bool,
+}
+
+/// What a worker that is starting is told when it is up.
+pub(super) enum Queued {
+    Task(TaskId),
+    Message(ToWorker),
+}
+
+impl Seat {
+    pub(super) fn new(port: Port, place: usize) -> Self {
+        Self {
+            port,
+            place,
+            queue: Some(Vec::new()),
+            gathered: Packet::default(),
+            count: 0,
+            unanswered: 0,
+            urgent: false,
+            marked: false,
+        }
+    }
+
+    pub(super) fn is_starting(&self) -> bool {
+        self.queue.is_some()
+    }
+
+    /// The worker has greeted: what it is to be told.
+    pub(super) fn greeted(&mut self) -> Vec<Queued> {
+        self.queue.take().unwrap_or_default()
+    }
+
+    /// Keeps a task until the worker is up. False if it is.
+    pub(super) fn keep(&mut self, task: TaskId) -> bool {
+        match &mut self.queue {
+            Some(queue) => {
+                queue.push(Queued::Task(task));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes back a task that was kept. False if it was posted.
+    pub(super) fn take_back(&mut self, task: TaskId) -> bool {
+        let Some(queue) = &mut self.queue else { return false };
+        let before = queue.len();
+        queue.retain(|queued| !matches!(queued, Queued::Task(kept) if *kept == task));
+        queue.len() < before
+    }
+
+    /// Tells the worker, now or with what else is gathered.
+    ///
+    /// # Errors
+    ///
+    /// If the message bears attachments that cannot be posted. Then the worker knows nothing of it.
+    pub(super) fn say(&mut self, message: ToWorker) -> Result<(), Error> {
+        if let Some(queue) = &mut self.queue {
+            queue.push(Queued::Message(message));
+            return Ok(());
+        }
+        if !message.bears_attachments() {
+            message.write(&mut self.gathered);
+            self.count += 1;
+            return Ok(());
+        }
+        // It goes alone, so that a value that cannot be posted harms no other.
+        self.post_gathered();
+        let mut packet = Packet::default();
+        message.write(&mut packet);
+        self.port.post(packet)
+    }
+
+    /// Posts a task whose call stays here, because it bears no attachments.
+    pub(super) fn say_run_of(&mut self, task: TaskId, terms: Terms, call: &Packet) {
+        ToWorker::write_run_of(task, terms, call, &mut self.gathered);
+        self.count += 1;
+    }
+
+    /// A task was posted.
+    pub(super) fn was_given(&mut self) {
+        self.urgent |= self.unanswered == 0;
+        self.unanswered += 1;
+    }
+
+    /// A task was answered or returned.
+    pub(super) fn has_answered(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+    }
+
+    /// True if what is gathered should not wait for the end of the tick.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.urgent || self.count >= ENOUGH
+    }
+
+    /// Marks that something is gathered. False if it was.
+    pub(super) fn mark(&mut self) -> bool {
+        !mem::replace(&mut self.marked, true)
+    }
+
+    /// Posts what is gathered.
+    pub(super) fn flush(&mut self) {
+        self.urgent = false;
+        self.marked = false;
+        self.post_gathered();
+    }
+
+    fn post_gathered(&mut self) {
+        if mem::take(&mut self.count) > 0 {
+            // It bears no attachments, so only a worker that is gone can refuse it, and that has been told or will be.
+            self.port.post(mem::take(&mut self.gathered)).unwrap_or(());
+        }
+    }
+}

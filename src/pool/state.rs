@@ -1,0 +1,567 @@
+//! Everything that a pool knows, and the one place where the schedule's actions are done.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::task::{FutureObj, SpawnError};
+
+use super::effects::Effects;
+use super::seat::{Queued, Seat};
+use super::watch::{Stats, TaskRun};
+use super::{OnRun, Options};
+use crate::error::Error;
+use crate::platform::{self, Events, Loss, Packet, Spec};
+use crate::schedule::{
+    Action, Alarm, Config, Event, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
+};
+use crate::task::{self, Job, Outcome, Reply};
+use crate::wire::{Duty, FromWorker, ToWorker};
+use crate::worker;
+
+/// A task that is not settled.
+struct Held {
+    terms: Terms,
+    /// Stays until the task is settled, so that it can be posted again. `None`: it bears attachments, and was posted.
+    call: Option<Packet>,
+    reply: ReplyTo,
+    /// What its worker answered.
+    outcome: Option<Outcome>,
+}
+
+/// Who waits for a task.
+enum ReplyTo {
+    /// Somebody here.
+    Page(Reply),
+    /// Somebody on the worker whose task made it.
+    Worker(WorkerId),
+}
+
+pub(super) struct State {
+    schedule: Schedule,
+    config: Config,
+    strategy: Strategy,
+    spec: Spec,
+    on_start: Option<Result<Packet, Error>>,
+    on_run: Option<OnRun>,
+    /// Makes the listener of a worker.
+    listen: Box<dyn Fn(WorkerId) -> Events + Send>,
+    opened: Duration,
+    /// What the schedule said when it was opened.
+    first: Vec<Action>,
+
+    tasks: Store<Held>,
+    /// Tasks of the page among them.
+    pending: usize,
+    last: u32,
+    seats: Store<Seat>,
+    /// Who sits where, or sat there last.
+    places: Vec<Option<WorkerId>>,
+    /// Workers with something to post.
+    dirty: Vec<WorkerId>,
+    /// Whose turn it is to get a future.
+    turn: usize,
+
+    /// Why the worker that goes now goes, and what its culprit is told.
+    cause: Error,
+    blame: Error,
+    /// Why there is no worker, when there is none.
+    absence: Error,
+    /// Why no more tasks are taken.
+    ended: Option<Error>,
+
+    events: VecDeque<Event>,
+    ready: Vec<oneshot::Sender<Result<(), Error>>>,
+    closing: Vec<oneshot::Sender<()>>,
+    wake_planned: Option<Duration>,
+    tick_planned: bool,
+    stats: Stats,
+    effects: Effects,
+}
+
+impl State {
+    pub(super) fn new(options: Options, listen: Box<dyn Fn(WorkerId) -> Events + Send>) -> Self {
+        let threads = options.threads();
+        let Options { spec, strategy, replace, max_queue, start_timeout, grace, on_start, on_run, .. } =
+            options;
+        let config = Config {
+            threads,
+            replace,
+            max_queue,
+            start_timeout,
+            grace,
+            tick: platform::clock_tick(),
+            ..Config::default()
+        };
+        let now = platform::now();
+        let mut first = Vec::new();
+        Self {
+            schedule: Schedule::open(strategy, config, now, &mut first),
+            config,
+            strategy,
+            spec,
+            on_start,
+            on_run,
+            listen,
+            opened: now,
+            first,
+            tasks: Store::default(),
+            pending: 0,
+            last: 0,
+            seats: Store::default(),
+            places: vec![None; threads],
+            dirty: Vec::new(),
+            turn: 0,
+            cause: Error::closed(),
+            blame: Error::closed(),
+            absence: Error::closed(),
+            ended: None,
+            events: VecDeque::new(),
+            ready: Vec::new(),
+            closing: Vec::new(),
+            wake_planned: None,
+            tick_planned: false,
+            stats: Stats::default(),
+            effects: Effects::default(),
+        }
+    }
+
+    /// Starts the workers.
+    pub(super) fn open(&mut self) {
+        let actions = mem::take(&mut self.first);
+        self.act(actions);
+        self.handle_events();
+    }
+
+    pub(super) fn ended(&self) -> Option<Error> {
+        self.ended.clone()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.schedule.is_full()
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.ended.is_some() || self.seats.is_empty()
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.config.threads
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.pending
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let up = self.seats.iter().filter(|seat| !seat.is_starting()).count();
+        Stats { workers: up, pending: self.pending, queued: self.schedule.queued(), ..self.stats }
+    }
+
+    pub(super) fn workers(&self) -> Vec<WorkerId> {
+        self.places.iter().flatten().copied().filter(|worker| self.seats.get(*worker).is_some()).collect()
+    }
+
+    /// What [`ready`](super::Supervisor::ready) resolves to, if that is known.
+    pub(super) fn readiness(&self) -> Option<Result<(), Error>> {
+        if let Some(error) = &self.ended {
+            return Some(Err(error.clone()));
+        }
+        if self.seats.is_empty() {
+            return Some(Err(self.absence.clone()));
+        }
+        (!self.seats.iter().any(Seat::is_starting)).then_some(Ok(()))
+    }
+
+    pub(super) fn awaits_ready(&mut self, sender: oneshot::Sender<Result<(), Error>>) {
+        self.ready.push(sender);
+    }
+
+    pub(super) fn awaits_close(&mut self, sender: oneshot::Sender<()>) {
+        self.closing.push(sender);
+    }
+
+    pub(super) fn spawn(&mut self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        let workers = self.workers();
+        self.turn += 1;
+        let worker = workers.get(self.turn % workers.len().max(1)).filter(|_| self.ended.is_none());
+        match worker.and_then(|worker| self.seats.get(*worker)) {
+            Some(seat) => seat.port.spawn(future),
+            None => Err(SpawnError::shutdown()),
+        }
+    }
+
+    /// A name for a task of the page.
+    pub(super) fn new_task(&mut self) -> TaskId {
+        self.last = self.last.wrapping_add(1).max(1);
+        TaskId { owner: WorkerId::PAGE, number: self.last }
+    }
+
+    /// Enters a task of the page, for one worker alone if that is named.
+    pub(super) fn submit(&mut self, task: TaskId, job: Job, worker: Option<WorkerId>) {
+        let Job { call, terms, reply, .. } = job;
+        self.tasks.insert(task, Held { terms, call: Some(call), reply: ReplyTo::Page(reply), outcome: None });
+        self.pending += 1;
+        self.handle(match worker {
+            None => Event::Submitted { task, terms, bounded: false },
+            Some(worker) => Event::Pinned { worker, task, terms },
+        });
+    }
+
+    /// Tells the schedule, and does what it says.
+    pub(super) fn handle(&mut self, event: Event) {
+        self.events.push_back(event);
+        self.handle_events();
+    }
+
+    fn handle_events(&mut self) {
+        while let Some(event) = self.events.pop_front() {
+            let mut actions = Vec::new();
+            self.schedule.handle(platform::now(), event, &mut actions);
+            self.act(actions);
+        }
+    }
+
+    fn act(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Start { worker } => self.start(worker),
+                Action::Post { worker, task } => self.post(worker, task),
+                Action::Stop { worker, task, verdict } => self.stop(worker, task, verdict),
+                Action::Ask { worker, hungry } => self.say(worker, ToWorker::Ask { hungry }),
+                Action::Settle { task, verdict } => self.settle(task, verdict),
+                Action::Terminate { worker, overdue } => self.terminate(worker, overdue),
+                Action::Closed => self.end(&Error::closed()),
+            }
+        }
+    }
+
+    fn start(&mut self, worker: WorkerId) {
+        let vacant = |seats: &Store<Seat>, place: &Option<WorkerId>| {
+            place.is_none_or(|worker| seats.get(worker).is_none())
+        };
+        let place = self.places.iter().position(|place| vacant(&self.seats, place)).unwrap_or(0);
+        self.places[place] = Some(worker);
+        let duty = Duty {
+            worker,
+            strategy: self.strategy,
+            threads: u32::try_from(self.config.threads).unwrap_or(u32::MAX),
+            watched: self.on_run.is_some(),
+        };
+        let on_start = match &self.on_start {
+            None => Ok(None),
+            Some(Ok(call)) => call.try_clone().map(Some),
+            Some(Err(error)) => Err(error.clone()),
+        };
+        let started = on_start.map_err(on_start_failed).and_then(|on_start| {
+            let mut first = Packet::default();
+            ToWorker::Start { duty, on_start }.write(&mut first);
+            platform::start(self.spec.clone(), &worker::MAIN, first, (self.listen)(worker))
+        });
+        match started {
+            Ok(port) => self.seats.insert(worker, Seat::new(port, place)),
+            Err(error) => {
+                self.cause = error.clone();
+                self.absence = error;
+                self.events.push_back(Event::Lost { worker, culprit: None, begun: None });
+            }
+        }
+    }
+
+    fn post(&mut self, worker: WorkerId, task: TaskId) {
+        let (Some(seat), Some(held)) = (self.seats.get_mut(worker), self.tasks.get_mut(task)) else { return };
+        if seat.keep(task) {
+            return;
+        }
+        seat.was_given();
+        let terms = held.terms;
+        let call = match &held.call {
+            Some(call) if call.attachments.is_empty() => {
+                seat.say_run_of(task, terms, call);
+                return self.mark(worker);
+            }
+            Some(call) if terms.retries > 0 => call.try_clone(),
+            // What it bears went with the worker that it was posted to before.
+            _ => held.call.take().ok_or_else(|| self.cause.clone()),
+        };
+        let said = call.and_then(|call| seat.say(ToWorker::Run { task, terms, call }));
+        if let Err(error) = said {
+            seat.has_answered();
+            held.outcome = Some(Err(error));
+            self.events.push_back(Event::Finished { worker, task, ran: None });
+        }
+    }
+
+    fn stop(&mut self, worker: WorkerId, task: TaskId, verdict: Verdict) {
+        let Some(seat) = self.seats.get_mut(worker) else { return };
+        if seat.take_back(task) {
+            self.events.push_back(Event::Finished { worker, task, ran: None });
+        } else {
+            self.say(worker, ToWorker::Stop { task, verdict });
+        }
+    }
+
+    /// Tells a worker what bears no attachments.
+    fn say(&mut self, worker: WorkerId, message: ToWorker) {
+        if let Some(seat) = self.seats.get_mut(worker) {
+            seat.say(message).expect("it bears no attachments");
+            self.mark(worker);
+        }
+    }
+
+    /// Something is gathered for the worker.
+    fn mark(&mut self, worker: WorkerId) {
+        if self.seats.get_mut(worker).is_some_and(Seat::mark) {
+            self.dirty.push(worker);
+        }
+    }
+
+    fn settle(&mut self, task: TaskId, verdict: Verdict) {
+        let Some(Held { terms, call, reply, outcome }) = self.tasks.remove(task) else { return };
+        self.effects.dropped.extend(call);
+        let outcome = match verdict {
+            Verdict::Answered => {
+                self.stats.finished += 1;
+                outcome.expect("the answer is kept before the schedule hears of it")
+            }
+            Verdict::Cancelled => Err(Error::cancelled()),
+            Verdict::TimedOut => Err(Error::timeout(terms.timeout.unwrap_or_default())),
+            Verdict::Blamed => Err(self.blame.clone()),
+            Verdict::WorkerLost => Err(self.cause.clone()),
+            Verdict::NoWorkers => Err(self.absence.clone()),
+            Verdict::QueueFull => Err(Error::queue_full()),
+            Verdict::Closed => Err(Error::closed()),
+        };
+        match reply {
+            ReplyTo::Page(reply) => {
+                self.pending -= 1;
+                self.effects.answers.push((reply, outcome));
+            }
+            ReplyTo::Worker(owner) => self.pass_on(owner, task, outcome),
+        }
+    }
+
+    /// Tells the worker whose task made this one how it ended.
+    fn pass_on(&mut self, owner: WorkerId, task: TaskId, outcome: Outcome) {
+        let Some(seat) = self.seats.get_mut(owner) else { return };
+        match seat.say(ToWorker::Settled { task, outcome }) {
+            Ok(()) => self.mark(owner),
+            Err(error) => self.say(owner, ToWorker::Settled { task, outcome: Err(error) }),
+        }
+    }
+
+    fn terminate(&mut self, worker: WorkerId, overdue: Alarm) {
+        let Some(seat) = self.seats.remove(worker) else { return };
+        let cause = match overdue {
+            Alarm::Start(_) => Error::startup(format!(
+                "it was not ready within {} ms; if its module is large or `on_start` takes long, \
+                 give the builder a longer `start_timeout`",
+                self.config.start_timeout.as_millis() as u64
+            )),
+            Alarm::Timeout(_) => {
+                Error::worker_lost("it was ended because another task on it ran for longer than it may")
+            }
+            Alarm::Grace(_) => {
+                Error::worker_lost("it was ended because another task on it did not stop when it was told to")
+            }
+        };
+        self.forget_seat(seat, cause);
+    }
+
+    /// A worker is gone, for this reason.
+    fn forget_seat(&mut self, seat: Seat, cause: Error) {
+        self.stats.lost_workers += u64::from(!seat.is_starting());
+        self.effects.ports.push(seat.port);
+        self.cause = cause.clone();
+        self.absence = cause;
+    }
+
+    /// A worker is gone, as the platform has seen it.
+    pub(super) fn lost(&mut self, worker: WorkerId, loss: Loss) {
+        let Loss { cause, task, trapped, begun } = loss;
+        let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
+        if trapped {
+            let error = Error::panic(format!("the worker trapped: {cause}"), None);
+            let culprit = (TaskId::from_number(task), error);
+            let cause = self.loss(worker, format!("another task made it trap: {cause}"));
+            self.lose(worker, cause, Some(culprit), begun);
+        } else {
+            let cause = self.loss(worker, cause);
+            self.lose(worker, cause, None, begun);
+        }
+    }
+
+    /// What the loss of a worker is: before it was up, it has not started.
+    fn loss(&self, worker: WorkerId, cause: String) -> Error {
+        if self.seats.get(worker).is_some_and(Seat::is_starting) {
+            Error::startup(cause)
+        } else {
+            Error::worker_lost(cause)
+        }
+    }
+
+    /// A worker is gone, by the fault of one task if it is known.
+    pub(super) fn lose(
+        &mut self,
+        worker: WorkerId,
+        cause: Error,
+        culprit: Option<(TaskId, Error)>,
+        begun: Option<Vec<TaskId>>,
+    ) {
+        let Some(seat) = self.seats.remove(worker) else { return };
+        self.forget_seat(seat, cause);
+        let culprit = culprit.map(|(task, error)| {
+            self.blame = error;
+            task
+        });
+        self.handle(Event::Lost { worker, culprit, begun });
+    }
+
+    /// Takes what a worker has posted.
+    pub(super) fn hear_all(&mut self, worker: WorkerId, messages: Vec<FromWorker>) {
+        self.stats.messages += 1;
+        for message in messages {
+            self.hear(worker, message);
+        }
+    }
+
+    /// Takes one message of a worker, if that is not gone.
+    fn hear(&mut self, worker: WorkerId, message: FromWorker) {
+        let Some(seat) = self.seats.get_mut(worker) else { return };
+        match message {
+            FromWorker::Ready => self.greeted(worker),
+            FromWorker::Refused { error } => self.lose(worker, on_start_failed(error), None, None),
+            FromWorker::Began { task, terms } => self.handle(Event::Began { worker, task, terms }),
+            FromWorker::Waits { task, ran } => self.handle(Event::Waits { worker, task, ran }),
+            FromWorker::Done { task, ran, outcome } => {
+                seat.has_answered();
+                match self.tasks.get_mut(task) {
+                    Some(held) => held.outcome = Some(outcome),
+                    // It was settled before, or is one that its worker kept.
+                    None => self.effects.dropped.extend(outcome),
+                }
+                self.handle(Event::Finished { worker, task, ran });
+            }
+            FromWorker::Returned { task, terms, call } => {
+                seat.has_answered();
+                self.returned(worker, task, terms, call);
+            }
+            FromWorker::Reported { local, resting } => {
+                self.handle(Event::Reported { worker, local, resting });
+            }
+            FromWorker::Said { task, word } => self.handle(word.of(task)),
+            FromWorker::Ran { task, site, began, ended } => {
+                let place = seat.place;
+                let made_by = self.places.iter().position(|place| *place == Some(task.owner));
+                self.effects.runs.push(TaskRun {
+                    made_at: task::place(site),
+                    worker: place,
+                    made_by,
+                    began: began.saturating_sub(self.opened),
+                    ended: ended.saturating_sub(self.opened),
+                });
+            }
+            FromWorker::Panicked { task, begun, message, location } => {
+                let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+                let who = if task.is_some() {
+                    "another task"
+                } else {
+                    "its `on_start`, or what that left running,"
+                };
+                let cause = self.loss(worker, format!("{who} panicked on it{place}: {message}"));
+                let culprit = task.map(|task| (task, Error::panic(message, location)));
+                self.lose(worker, cause, culprit, Some(begun));
+            }
+        }
+    }
+
+    fn greeted(&mut self, worker: WorkerId) {
+        let queue = self.seats.get_mut(worker).map(Seat::greeted);
+        for queued in queue.into_iter().flatten() {
+            match queued {
+                Queued::Task(task) => self.post(worker, task),
+                Queued::Message(message) => self.say(worker, message),
+            }
+        }
+        self.handle(Event::Ready { worker });
+    }
+
+    fn returned(&mut self, worker: WorkerId, task: TaskId, terms: Terms, call: Packet) {
+        if task.owner == worker && !self.schedule.knows(task) {
+            self.tasks.insert(
+                task,
+                Held { terms, call: Some(call), reply: ReplyTo::Worker(worker), outcome: None },
+            );
+        } else if let Some(held) = self.tasks.get_mut(task) {
+            held.call = Some(call);
+        } else {
+            self.effects.dropped.push(call);
+        }
+        self.stats.given_back += 1;
+        self.handle(Event::Returned { worker, task, terms });
+    }
+
+    /// The time has come that the schedule named.
+    pub(super) fn woken(&mut self, at: Duration) {
+        if self.wake_planned == Some(at) {
+            self.wake_planned = None;
+        }
+        if self.ended.is_none() {
+            self.handle(Event::Woken);
+        }
+    }
+
+    /// The end: nothing is taken any more, and everybody is answered.
+    pub(super) fn end(&mut self, error: &Error) {
+        self.ended = Some(error.clone());
+        for held in mem::take(&mut self.tasks).into_values() {
+            self.effects.dropped.extend(held.call);
+            if let ReplyTo::Page(reply) = held.reply {
+                self.effects.answers.push((reply, Err(error.clone())));
+            }
+        }
+        self.pending = 0;
+        self.events.clear();
+        let seats = mem::take(&mut self.seats);
+        self.effects.ports.extend(seats.into_values().map(|seat| seat.port));
+        self.effects.closed.append(&mut self.closing);
+    }
+
+    /// Posts what is gathered, all of it or what should not wait, and gives what is left to happen.
+    pub(super) fn settle_up(&mut self, all: bool) -> Effects {
+        for worker in mem::take(&mut self.dirty) {
+            let Some(seat) = self.seats.get_mut(worker) else { continue };
+            if all || seat.is_urgent() {
+                self.stats.messages += 1;
+                seat.flush();
+            } else {
+                self.dirty.push(worker);
+            }
+        }
+        if all {
+            self.tick_planned = false;
+        } else if !self.dirty.is_empty() && !mem::replace(&mut self.tick_planned, true) {
+            self.effects.tick = true;
+        }
+        if !self.ready.is_empty() {
+            if let Some(result) = self.readiness() {
+                let waiting = mem::take(&mut self.ready);
+                self.effects.ready.extend(waiting.into_iter().map(|sender| (sender, result.clone())));
+            }
+        }
+        if !self.effects.runs.is_empty() {
+            self.effects.on_run = self.on_run.clone();
+        }
+        let next = self.schedule.wake_at().filter(|_| self.ended.is_none());
+        if let Some(at) = next.filter(|at| self.wake_planned.is_none_or(|planned| *at < planned)) {
+            self.wake_planned = Some(at);
+            self.effects.wake = Some((at, at.saturating_sub(platform::now())));
+        }
+        mem::take(&mut self.effects)
+    }
+}
+
+fn on_start_failed(error: Error) -> Error {
+    Error::startup(format!("its `on_start` failed: {error}"))
+}
