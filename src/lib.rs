@@ -23,7 +23,6 @@ mod platform;
 mod pool;
 mod run;
 mod schedule;
-mod table;
 mod task;
 mod thread;
 mod wire;

@@ -79,6 +79,7 @@ impl Pool {
     /// # Ok::<_, wasm_mt::Error>(())
     /// # });
     /// ```
+    #[must_use = "dropping the handles cancels the tasks"]
     pub fn broadcast<R>(&self, task: Remote<R>) -> Vec<RemoteHandle<R>>
     where
         R: Serialize + DeserializeOwned + 'static,

@@ -18,7 +18,9 @@ pub(super) struct Effects {
     pub(super) answers: Vec<(Reply, Outcome)>,
     /// What nobody wants any more.
     pub(super) dropped: Vec<Packet>,
-    pub(super) ready: Vec<(oneshot::Sender<Result<(), Error>>, Result<(), Error>)>,
+    /// Who waited for the workers, and for what.
+    pub(super) ready: Vec<oneshot::Sender<Result<(), Error>>>,
+    pub(super) readiness: Option<Result<(), Error>>,
     pub(super) closed: Vec<oneshot::Sender<()>>,
     pub(super) runs: Vec<TaskRun>,
     pub(super) on_run: Option<OnRun>,
@@ -39,9 +41,10 @@ impl Effects {
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }
-        for (sender, result) in self.ready {
+        for sender in self.ready {
+            let Some(readiness) = &self.readiness else { break };
             // Whoever waited may have gone.
-            sender.send(result).unwrap_or(());
+            sender.send(readiness.clone()).unwrap_or(());
         }
         for sender in self.closed {
             sender.send(()).unwrap_or(());

@@ -545,9 +545,9 @@ impl State {
             self.effects.tick = true;
         }
         if !self.ready.is_empty() {
-            if let Some(result) = self.readiness() {
-                let waiting = mem::take(&mut self.ready);
-                self.effects.ready.extend(waiting.into_iter().map(|sender| (sender, result.clone())));
+            self.effects.readiness = self.readiness();
+            if self.effects.readiness.is_some() {
+                self.effects.ready = mem::take(&mut self.ready);
             }
         }
         if !self.effects.runs.is_empty() {

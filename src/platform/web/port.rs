@@ -15,24 +15,29 @@ use super::boot::{not_cloneable, table_length};
 use super::message::{self, VERSION, get, object};
 use super::{glue, print, text_of};
 use crate::error::Error;
-use crate::table::Table;
 
 /// Makes a worker, for bundlers that must see the expression that does.
 pub(crate) type Factory = fn() -> Result<Worker, JsValue>;
 
 thread_local! {
-    static WORKERS: RefCell<Table<Live>> = const { RefCell::new(Table::new()) };
+    /// In the order of their numbers. A page has a few dozen at most.
+    static WORKERS: RefCell<Vec<Live>> = const { RefCell::new(Vec::new()) };
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A worker of this page, until its [`Port`] is dropped.
 struct Live {
+    id: u32,
     worker: Worker,
     events: Rc<Events>,
     /// True once the script runs: a later `error` event is no failed start.
     up: bool,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(JsValue)>,
+}
+
+fn find(workers: &[Live], id: u32) -> Option<&Live> {
+    workers.iter().find(|live| live.id == id)
 }
 
 /// The page's end of a worker: dropping it ends the worker at once.
@@ -43,7 +48,7 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let worker = WORKERS.with_borrow(|workers| workers.get(self.id).map(|live| live.worker.clone()));
+        let worker = WORKERS.with_borrow(|workers| find(workers, self.id).map(|live| live.worker.clone()));
         let worker = worker.expect("a worker is there until its port is dropped");
         let (message, moved) = message::pack(packet);
         message::post_message_to(&worker, &message, &moved).map_err(|thrown| not_cloneable(&thrown))
@@ -66,7 +71,12 @@ impl Port {
 impl Drop for Port {
     fn drop(&mut self) {
         // Fails only while the page's thread-locals are torn down, and then the worker goes with the page.
-        if let Ok(Some(live)) = WORKERS.try_with(|workers| workers.borrow_mut().remove(self.id)) {
+        let remove = |workers: &RefCell<Vec<Live>>| {
+            let mut workers = workers.borrow_mut();
+            let place = workers.iter().position(|live| live.id == self.id)?;
+            Some(workers.remove(place))
+        };
+        if let Ok(Some(live)) = WORKERS.try_with(remove) {
             live.worker.terminate();
         }
     }
@@ -105,8 +115,8 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     ]);
     let posted = message::post_message_to(&worker, &boot, &moved);
     let live =
-        Live { worker, events: Rc::new(events), up: false, _on_message: on_message, _on_error: on_error };
-    WORKERS.with_borrow_mut(|workers| workers.insert(id, live));
+        Live { id, worker, events: Rc::new(events), up: false, _on_message: on_message, _on_error: on_error };
+    WORKERS.with_borrow_mut(|workers| workers.push(live));
     let port = Port { id };
     posted.map_err(|thrown| Error::startup(text_of(&thrown)))?;
     Ok(port)
@@ -167,7 +177,7 @@ fn absolute(url: &str) -> Result<String, Error> {
 
 /// Hands an event to whoever takes this worker's, unless its port is gone.
 fn deliver(id: u32, event: Event) {
-    let events = WORKERS.with_borrow(|workers| workers.get(id).map(|live| live.events.clone()));
+    let events = WORKERS.with_borrow(|workers| find(workers, id).map(|live| live.events.clone()));
     if let Some(events) = events {
         events(event);
     }
@@ -191,7 +201,7 @@ fn on_message(id: u32, data: &JsValue, lock: &str) {
         print(&line);
     } else if get(data, "up").is_truthy() {
         WORKERS.with_borrow_mut(|workers| {
-            if let Some(live) = workers.get_mut(id) {
+            if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
                 live.up = true;
             }
         });
@@ -245,7 +255,7 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>)
 
 /// True if the worker's script runs, or nobody wants it any more.
 fn is_up(id: u32) -> bool {
-    WORKERS.with_borrow(|workers| workers.get(id).is_none_or(|live| live.up))
+    WORKERS.with_borrow(|workers| find(workers, id).is_none_or(|live| live.up))
 }
 
 /// Why a script did not load, or failed: the event does not always tell, so look.

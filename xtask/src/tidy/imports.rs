@@ -6,18 +6,17 @@ use super::{Fault, SourceFile, Tree};
 use crate::source::{Token, blank, end_of_group, tokens};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("error", &[]),
-    ("table", &[]),
     ("schedule", &[]),
-    ("platform", &["error", "table"]),
-    ("wire", &["error", "platform"]),
-    ("task", &["error", "platform", "wire"]),
-    ("worker", &["error", "table", "platform", "wire", "task"]),
-    ("pool", &["error", "table", "platform", "wire", "task", "worker", "schedule"]),
-    ("executor", &["error", "platform", "wire", "task", "worker", "schedule", "pool"]),
-    ("thread", &["error", "platform", "wire", "task", "worker", "schedule", "pool", "executor"]),
-    ("js", &["error", "platform", "wire", "task", "thread"]),
+    ("platform", &["error"]),
+    ("wire", &["error", "schedule", "platform"]),
+    ("task", &["error", "schedule", "platform", "wire"]),
+    ("worker", &["error", "schedule", "platform", "wire", "task"]),
+    ("pool", &["error", "schedule", "platform", "wire", "task", "worker"]),
+    ("executor", &["error", "schedule", "platform", "wire", "task", "worker", "pool"]),
+    ("thread", &["error", "schedule", "platform", "wire", "task", "worker", "pool", "executor"]),
+    ("js", &["error", "platform", "wire", "task", "executor", "thread"]),
     ("run", &["error", "platform", "executor"]),
     ("compat", &["error", "platform", "task", "pool", "executor", "thread", "js", "run"]),
     ("__private", &["error", "platform", "task", "pool", "executor", "thread", "js", "run"]),
