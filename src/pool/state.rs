@@ -12,7 +12,7 @@ use super::seat::{Queued, Seat};
 use super::watch::{Stats, TaskRun};
 use super::{OnRun, Options};
 use crate::error::Error;
-use crate::platform::{self, Events, Loss, Packet, Spec};
+use crate::platform::{self, Attachment, Events, Loss, Packet, Spec};
 use crate::schedule::{
     Action, Alarm, Config, Event, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
 };
@@ -23,7 +23,7 @@ use crate::worker;
 /// A task that is not settled.
 struct Held {
     terms: Terms,
-    /// Stays until the task is settled, so that it can be posted again. `None`: it bears attachments, and was posted.
+    /// Stays until the task is settled, so that it can be posted again. `None`: it bears what is moved, and was posted.
     call: Option<Packet>,
     reply: ReplyTo,
     /// What its worker answered.
@@ -281,7 +281,9 @@ impl State {
                 seat.say_run_of(task, terms, call);
                 return self.mark(worker);
             }
-            Some(call) if terms.retries > 0 => call.try_clone(),
+            Some(call) if terms.retries > 0 || !call.attachments.iter().any(Attachment::moves) => {
+                call.try_clone()
+            }
             // What it bears went with the worker that it was posted to before.
             _ => held.call.take().ok_or_else(|| self.cause.clone()),
         };

@@ -142,8 +142,9 @@ impl<R> Remote<R> {
     /// Lets the task run again, up to `times` times, if its worker is lost under it by the fault of another task, or ends for
     /// reasons of its own. Only for tasks that may run twice.
     ///
-    /// A task that panics itself, or runs for too long, is not run again. What it captured is kept for the next run;
-    /// [`Transfer`](crate::Transfer) and its kin are copied for it.
+    /// A task that panics itself, or runs for too long, is not run again. One that surely had not begun on the lost worker
+    /// needs no permission, unless it has captured a [`Transfer`](crate::Transfer): that has gone with the worker. With
+    /// `retry` it is copied before.
     pub fn retry(mut self, times: u32) -> Self {
         self.options.retries = times;
         self

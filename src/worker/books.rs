@@ -9,7 +9,7 @@ use futures::future::AbortHandle;
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::{
-    Config, Kind, Local, LocalAction, LocalEvent, Name, Next, Site, Store, TaskId, Terms, WorkerId,
+    Config, Local, LocalAction, LocalEvent, Name, Next, Site, Store, TaskId, Terms, WorkerId,
 };
 use crate::task::{Outcome, Reply};
 use crate::wire::{Duty, FromWorker};
@@ -314,23 +314,7 @@ impl Books {
 
     /// Makes ready what was not said yet, for a worker that will not go on. Gives the posted tasks that have begun and are
     /// not answered.
-    ///
-    /// The page has copies of the calls that it posted, but for those that bear attachments: what has not begun of these is
-    /// given back.
     pub(super) fn close(&mut self) -> Vec<TaskId> {
-        let bearing = |task: &&mut Task| {
-            task.posted && matches!(&task.state, State::Unbegun(call) if !call.attachments.is_empty())
-        };
-        let mut given = Vec::new();
-        for task in self.tasks.iter_mut().filter(bearing) {
-            if let State::Unbegun(call) = mem::replace(&mut task.state, State::Begun) {
-                given.push((task.id, Terms::new(task.site, Kind::Sync), call));
-            }
-        }
-        for (task, terms, call) in given {
-            let bears = Some(Bears { task, ran: None, posted: true });
-            self.send(FromWorker::Returned { task, terms, call }, bears);
-        }
         self.flush();
         self.begun.iter().map(|task| TaskId::from_number(*task)).collect()
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use futures::task::{AtomicWaker, FutureObj, SpawnError};
 
@@ -117,15 +117,6 @@ impl Inside {
             self.waker.register(context.waker());
             if self.awake.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
         })
-    }
-
-    /// Ready the second time: everything that was woken before has had its turn.
-    pub(super) fn turn(polled: &mut bool, context: &Context<'_>) -> Poll<()> {
-        if mem::replace(polled, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 

@@ -15,8 +15,10 @@ mod panic;
 mod running;
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures::future::abortable;
 
@@ -75,6 +77,8 @@ struct Worker {
     outbox: Outbox,
     books: RefCell<Books>,
     inside: Arc<Inside>,
+    /// Asynchronous tasks that have begun and were not polled yet.
+    unpolled: Cell<u32>,
     /// Somebody is posting what the books have ready.
     posts: Cell<bool>,
     /// Set by the first panic, for ever.
@@ -88,6 +92,7 @@ impl Worker {
             outbox,
             books: RefCell::new(Books::new(duty)),
             inside: Arc::new(Inside::new(duty)),
+            unpolled: Cell::new(0),
             posts: Cell::new(false),
             poisoned: Cell::new(false),
         });
@@ -190,6 +195,7 @@ impl Worker {
         match self.guard(Some(task), || task::begin(call)) {
             Some(Call::Ended(outcome)) => self.ended(task, outcome),
             Some(Call::Running(future)) => {
+                self.unpolled.set(self.unpolled.get() + 1);
                 let (future, abort) = abortable(Running::new(self.clone(), Some(task), future));
                 self.books.borrow_mut().runs(task, abort);
                 self.tell(LocalEvent::Polled { task, ended: false });
@@ -203,6 +209,13 @@ impl Worker {
                 });
             }
             None => {}
+        }
+    }
+
+    /// A task is polled, for the first time unless `polled` says otherwise.
+    fn polls(&self, polled: &mut bool) {
+        if !mem::replace(polled, true) {
+            self.unpolled.set(self.unpolled.get() - 1);
         }
     }
 
@@ -288,7 +301,7 @@ impl Worker {
         }
     }
 
-    /// Tells the page of a panic, and with it what was not said yet, and what has not begun.
+    /// Tells the page of a panic, and before it what was not said yet.
     fn last_words(&self, task: Option<TaskId>, message: String, location: Option<String>) {
         let mut begun = Vec::new();
         // Where panics abort, this runs within the panic: the books may be open, if it is one of our own.
@@ -308,10 +321,12 @@ async fn work(worker: Rc<Worker>) {
         match worker.next() {
             Next::Begin(task) => {
                 worker.begin(task);
-                // Whatever this has woken goes first.
+                // What this has woken goes first, and so does its own future: a new one may be behind the next turn.
                 if worker.books.borrow().has_running() {
-                    let mut polled = false;
-                    std::future::poll_fn(|context| Inside::turn(&mut polled, context)).await;
+                    turn().await;
+                    while worker.unpolled.get() > 0 {
+                        turn().await;
+                    }
                 }
             }
             Next::Yield => {
@@ -321,6 +336,19 @@ async fn work(worker: Rc<Worker>) {
             Next::Rest => worker.inside.woken().await,
         }
     }
+}
+
+/// Ready the second time it is polled: those who were woken before have had their turns.
+async fn turn() {
+    let mut begun = false;
+    std::future::poll_fn(|context| {
+        if mem::replace(&mut begun, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Drop for Worker {

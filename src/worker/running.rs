@@ -18,6 +18,8 @@ use crate::task::Outcome;
 pub(super) struct Running {
     worker: Rc<Worker>,
     task: Option<TaskId>,
+    /// It was polled, or never will be.
+    polled: bool,
     /// `None` once it has ended, or the worker is poisoned.
     #[pin]
     future: Option<LocalBoxFuture<'static, Outcome>>,
@@ -29,7 +31,7 @@ impl Running {
         task: Option<TaskId>,
         future: LocalBoxFuture<'static, Outcome>,
     ) -> Self {
-        Self { worker, task, future: Some(future) }
+        Self { worker, task, polled: task.is_none(), future: Some(future) }
     }
 }
 
@@ -38,6 +40,7 @@ impl Future for Running {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        this.worker.polls(this.polled);
         if this.worker.is_poisoned() {
             return Poll::Pending;
         }
@@ -64,6 +67,7 @@ impl PinnedDrop for Running {
     /// Dropping a future runs the task's code too: its values' drops.
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
+        this.worker.polls(this.polled);
         this.worker.guard(*this.task, || this.future.set(None));
     }
 }

@@ -15,4 +15,5 @@ mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod nest;
+mod pool;
 mod run;

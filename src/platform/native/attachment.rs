@@ -34,6 +34,12 @@ impl Attachment {
         self.0.into_any().downcast().ok().map(|numbers| *numbers)
     }
 
+    /// True if posting moves it: always, since a copy costs as much as what it holds.
+    #[expect(clippy::unused_self, reason = "the seam; on the web some values are cloned")]
+    pub(crate) fn moves(&self) -> bool {
+        true
+    }
+
     /// A second attachment with the same value, to send it again.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
         Ok(Attachment((*self.0).clone_boxed()))
