@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 
-use super::OnRun;
-use super::watch::TaskRun;
 use crate::error::Error;
 use crate::platform::{Packet, Port};
 use crate::task::{Outcome, Reply};
@@ -22,8 +20,6 @@ pub(super) struct Effects {
     pub(super) ready: Vec<oneshot::Sender<Result<(), Error>>>,
     pub(super) readiness: Option<Result<(), Error>>,
     pub(super) closed: Vec<oneshot::Sender<()>>,
-    pub(super) runs: Vec<TaskRun>,
-    pub(super) on_run: Option<OnRun>,
     /// When the schedule is to be woken, by its clock and from now.
     pub(super) wake: Option<(Duration, Duration)>,
     /// What was gathered is to be posted at the end of this tick.
@@ -35,9 +31,6 @@ impl Effects {
         // Workers go before anybody who is woken may start another.
         drop(self.ports);
         drop(self.dropped);
-        if let Some(on_run) = self.on_run {
-            self.runs.iter().for_each(|run| on_run(run));
-        }
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }

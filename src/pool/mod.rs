@@ -89,6 +89,7 @@ pub(crate) struct Supervisor {
 
 struct Shared {
     state: Mutex<State>,
+    on_run: Option<OnRun>,
     this: Weak<Shared>,
 }
 
@@ -106,7 +107,8 @@ impl Supervisor {
                 };
                 Box::new(take) as platform::Events
             };
-            Shared { state: Mutex::new(State::new(options, Box::new(listen))), this: this.clone() }
+            let on_run = options.on_run.clone();
+            Shared { state: Mutex::new(State::new(options, Box::new(listen))), on_run, this: this.clone() }
         });
         let mut state = shared.lock();
         state.open();
@@ -249,6 +251,11 @@ impl Shared {
                 return self.finish(state, true);
             }
         };
+        // Whoever watches is told first: natively what follows from it may happen on other threads.
+        if let (Some(on_run), Ok(messages)) = (&self.on_run, &messages) {
+            let runs = self.lock().runs(worker, messages);
+            runs.iter().for_each(|run| on_run(run));
+        }
         let mut state = self.lock();
         match messages {
             Ok(messages) => state.hear_all(worker, messages),

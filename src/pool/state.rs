@@ -7,10 +7,10 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::task::{FutureObj, SpawnError};
 
+use super::Options;
 use super::effects::Effects;
 use super::seat::{Queued, Seat};
 use super::watch::{Stats, TaskRun};
-use super::{OnRun, Options};
 use crate::error::Error;
 use crate::platform::{self, Attachment, Events, Loss, Packet, Spec};
 use crate::schedule::{
@@ -44,7 +44,8 @@ pub(super) struct State {
     strategy: Strategy,
     spec: Spec,
     on_start: Option<Result<Packet, Error>>,
-    on_run: Option<OnRun>,
+    /// Workers tell of every task that has run.
+    watched: bool,
     /// Makes the listener of a worker.
     listen: Box<dyn Fn(WorkerId) -> Events + Send>,
     opened: Duration,
@@ -102,7 +103,7 @@ impl State {
             strategy,
             spec,
             on_start,
-            on_run,
+            watched: on_run.is_some(),
             listen,
             opened: now,
             first,
@@ -247,7 +248,7 @@ impl State {
             worker,
             strategy: self.strategy,
             threads: u32::try_from(self.config.threads).unwrap_or(u32::MAX),
-            watched: self.on_run.is_some(),
+            watched: self.watched,
         };
         let on_start = match &self.on_start {
             None => Ok(None),
@@ -420,6 +421,22 @@ impl State {
         self.handle(Event::Lost { worker, culprit, begun });
     }
 
+    /// The tasks that have run, by the messages of a worker.
+    pub(super) fn runs(&self, worker: WorkerId, messages: &[FromWorker]) -> Vec<TaskRun> {
+        let Some(seat) = self.seats.get(worker) else { return Vec::new() };
+        let run = |message: &FromWorker| {
+            let FromWorker::Ran { task, site, began, ended } = message else { return None };
+            Some(TaskRun {
+                made_at: task::place(*site),
+                worker: seat.place,
+                made_by: self.places.iter().position(|place| *place == Some(task.owner)),
+                began: began.saturating_sub(self.opened),
+                ended: ended.saturating_sub(self.opened),
+            })
+        };
+        messages.iter().filter_map(run).collect()
+    }
+
     /// Takes what a worker has posted.
     pub(super) fn hear_all(&mut self, worker: WorkerId, messages: Vec<FromWorker>) {
         self.stats.messages += 1;
@@ -453,17 +470,8 @@ impl State {
                 self.handle(Event::Reported { worker, local, resting });
             }
             FromWorker::Said { task, word } => self.handle(word.of(task)),
-            FromWorker::Ran { task, site, began, ended } => {
-                let place = seat.place;
-                let made_by = self.places.iter().position(|place| *place == Some(task.owner));
-                self.effects.runs.push(TaskRun {
-                    made_at: task::place(site),
-                    worker: place,
-                    made_by,
-                    began: began.saturating_sub(self.opened),
-                    ended: ended.saturating_sub(self.opened),
-                });
-            }
+            // Told to those who watch, before.
+            FromWorker::Ran { .. } => {}
             FromWorker::Panicked { task, begun, message, location } => {
                 let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
                 let who = if task.is_some() {
@@ -551,9 +559,6 @@ impl State {
             if self.effects.readiness.is_some() {
                 self.effects.ready = mem::take(&mut self.ready);
             }
-        }
-        if !self.effects.runs.is_empty() {
-            self.effects.on_run = self.on_run.clone();
         }
         let next = self.schedule.wake_at().filter(|_| self.ended.is_none());
         if let Some(at) = next.filter(|at| self.wake_planned.is_none_or(|planned| *at < planned)) {
