@@ -17,7 +17,7 @@ impl Place {
     }
 }
 
-/// The tasks that wait on the page, in order. Every operation takes O(log n).
+/// The tasks that wait on the page, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     waiting: Order,

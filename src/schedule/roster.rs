@@ -1,7 +1,7 @@
 //! The workers of a schedule, by what they can take.
 //!
 //! Each worker is in as many of three sets as it fits: *open* (may be given a task), *hungry* (has nothing to do), *unasked*
-//! (may have tasks to spare, and was not asked for them yet). A change of one worker moves it between them in O(log n).
+//! (may have tasks to spare, and was not asked for them yet). A change of one worker moves it between them.
 
 use super::Strategy;
 use super::cost::Cost;

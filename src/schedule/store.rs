@@ -1,10 +1,10 @@
 //! The two collections of this room, each compiled once.
 //!
-//! Every instance of a hash map or a B-tree for types of its own adds some kilobytes to each program for the web. Here all
-//! keys are numbers, so that one of each does for all: a [`Store`] finds a value by its name, an [`Order`] holds names in
-//! an order.
+//! Every instance of a hash map for types of its own adds some kilobytes to each program for the web, and so does a B-tree.
+//! Here all keys are numbers, so that one map and one ring do for all: a [`Store`] finds a value by its name, an [`Order`]
+//! holds names in an order.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::task::{Site, TaskId, WorkerId};
@@ -123,38 +123,44 @@ impl<T> Store<T> {
     }
 
     /// All values, in no order that means something.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.values.iter_mut().flatten()
-    }
-
-    /// All values, in no order that means something.
     pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
         self.values.into_iter().flatten()
     }
 }
 
-/// Names by rank, and by number where ranks are equal. Every operation takes O(log n).
+/// Names by rank, and by number where ranks are equal.
+///
+/// Sorted, in a ring. Names mostly come in order and mostly go from the front, which takes O(1), and O(log n) to find the
+/// place; whatever comes or goes elsewhere moves those on the shorter side.
 #[derive(Debug, Default)]
-pub(crate) struct Order(BTreeSet<(u64, u64)>);
+pub(crate) struct Order(VecDeque<(u64, u64)>);
 
 impl Order {
     pub(crate) fn insert(&mut self, rank: u64, name: impl Name) {
-        self.0.insert((rank, name.number()));
+        let entry = (rank, name.number());
+        if self.0.back().is_none_or(|last| *last < entry) {
+            self.0.push_back(entry);
+        } else if let Err(place) = self.0.binary_search(&entry) {
+            self.0.insert(place, entry);
+        }
     }
 
     pub(crate) fn remove(&mut self, rank: u64, name: impl Name) -> bool {
-        self.0.remove(&(rank, name.number()))
+        let entry = (rank, name.number());
+        if self.first() == Some(entry) {
+            return self.0.pop_front().is_some();
+        }
+        let found = self.0.binary_search(&entry);
+        found.is_ok_and(|place| self.0.remove(place).is_some())
     }
 
     /// The least rank, and the name that has it.
     pub(crate) fn first(&self) -> Option<(u64, u64)> {
-        self.0.first().copied()
+        self.0.front().copied()
     }
 
     pub(crate) fn pop(&mut self) -> Option<(u64, u64)> {
-        let first = self.first()?;
-        self.0.remove(&first);
-        Some(first)
+        self.0.pop_front()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -163,5 +169,33 @@ impl Order {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_order_does_what_a_tree_does(steps in prop::collection::vec((0..3_u8, 0..9_u64, 0..9_u64), 0..200)) {
+            let (mut order, mut tree) = (Order::default(), BTreeSet::new());
+            for (step, rank, name) in steps {
+                match step {
+                    0 => {
+                        order.insert(rank, name);
+                        tree.insert((rank, name));
+                    }
+                    1 => prop_assert_eq!(order.remove(rank, name), tree.remove(&(rank, name))),
+                    _ => prop_assert_eq!(order.pop(), tree.pop_first()),
+                }
+                prop_assert_eq!(order.first(), tree.first().copied());
+                prop_assert_eq!(order.len(), tree.len());
+            }
+        }
     }
 }

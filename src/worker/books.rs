@@ -39,7 +39,6 @@ pub(super) struct Books {
 
 /// A task that is here.
 struct Task {
-    id: TaskId,
     site: Site,
     state: State,
     /// The page wants its answer; otherwise it was made and kept here.
@@ -134,7 +133,7 @@ impl Books {
     fn insert(&mut self, id: TaskId, terms: Terms, call: Packet, posted: bool) {
         let Terms { site, timeout, .. } = terms;
         let state = State::Unbegun(call);
-        self.tasks.insert(id, Task { id, site, state, posted, timeout, began: Duration::ZERO });
+        self.tasks.insert(id, Task { site, state, posted, timeout, began: Duration::ZERO });
     }
 
     fn remove(&mut self, id: TaskId) -> Option<Task> {
@@ -301,9 +300,9 @@ impl Books {
         if self.answered.is_empty() {
             return;
         }
-        self.answered.sort_unstable();
-        self.begun.retain(|task| self.answered.binary_search(task).is_err());
-        self.answered.clear();
+        // Both are short: what has begun and awaits something is all that stays.
+        let answered = mem::take(&mut self.answered);
+        self.begun.retain(|task| !answered.contains(task));
         platform::show_begun(&self.begun);
     }
 
