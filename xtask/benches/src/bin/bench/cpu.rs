@@ -126,15 +126,16 @@ impl Workers {
 
     /// Steps of [`compute`] in a millisecond. Warms every worker up, too.
     async fn speed(&self) -> Result<f64, Error> {
-        const LONG: f64 = 100.0;
+        const LONG: f64 = 50.0;
         let mut steps = 1 << 16;
-        let time = loop {
-            let time = self.alone(vec![steps]).await?;
-            if time >= LONG {
-                break time;
-            }
+        while self.alone(vec![steps]).await? < LONG {
             steps *= 2;
-        };
+        }
+        // The fastest of some: whatever else the machine does must not make the tasks short.
+        let mut time = f64::INFINITY;
+        for _ in 0..5 {
+            time = time.min(self.alone(vec![steps]).await?);
+        }
         for way in Way::ALL {
             self.take(way, &[steps / 64; TASKS]).await?;
         }
