@@ -1,5 +1,5 @@
 // What the browser itself takes, in plain JavaScript without any library: the floor under the figures of the Rust
-// program on the same page. Every function does its work `count` times and gives the milliseconds that took.
+// program on the same page. Every function gives the milliseconds that its work took.
 {
   const blob = (script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   const message = (worker) =>
@@ -33,17 +33,78 @@
     postMessage('ready');
   }`);
 
-  // One worker after the other is started and given the compiled module; it makes an instance and says so.
+  // Workers are started at once and given the compiled module; each makes an instance and says so.
+  const poolStart = async (size, module) => {
+    const start = performance.now();
+    const workers = Array.from({ length: size }, () => new Worker(starting));
+    const ready = workers.map(message);
+    for (const worker of workers) worker.postMessage(module);
+    await Promise.all(ready);
+    const time = performance.now() - start;
+    for (const worker of workers) worker.terminate();
+    return time;
+  };
+
+  // One worker after the other is started likewise.
   const starts = async (count, module) => {
     const start = performance.now();
+    for (let i = 0; i < count; i += 1) await poolStart(1, module);
+    return performance.now() - start;
+  };
+
+  const adding = blob('onmessage = ({ data }) => postMessage(data + 1)');
+  let adders;
+
+  // Every task is a message with a number, given to two workers in turn. All are in flight at once, and each comes back as
+  // a message with another number. Messages keep their order, so a number is all that a task and its result need.
+  const tinyTasks = (count) => {
+    adders ??= [new Worker(adding), new Worker(adding)];
+    return new Promise((resolve, reject) => {
+      const start = performance.now();
+      let [left, sum] = [count, 0];
+      for (const worker of adders) {
+        worker.onerror = reject;
+        worker.onmessage = ({ data }) => {
+          sum += data;
+          left -= 1;
+          if (left > 0) return;
+          const time = performance.now() - start;
+          if (sum === (count * (count + 1)) / 2) resolve(time);
+          else reject(new Error(`${count} tasks give ${sum}`));
+        };
+      }
+      for (let i = 0; i < count; i += 1) adders[i % 2].postMessage(i);
+    });
+  };
+
+  // Arrays stand for the memories of both sides: a block is copied out of one, transferred, and copied into the other.
+  const storing = blob(`let memory;
+  onmessage = ({ data }) => {
+    memory ??= new Uint8Array(data.length);
+    memory.set(data);
+    const copy = new Uint8Array(memory);
+    postMessage(copy, [copy.buffer]);
+  }`);
+  let store;
+
+  // A block of `size` bytes goes to a worker's memory and comes back.
+  const bulk = async (count, size) => {
+    store ??= { worker: new Worker(storing), memory: new Uint8Array(size).fill(1) };
+    const { worker, memory } = store;
+    const start = performance.now();
     for (let i = 0; i < count; i += 1) {
-      const worker = new Worker(starting);
-      worker.postMessage(module);
-      await message(worker);
-      worker.terminate();
+      const copy = new Uint8Array(memory);
+      const answer = message(worker);
+      worker.postMessage(copy, [copy.buffer]);
+      memory.set((await answer).data);
     }
     return performance.now() - start;
   };
 
-  globalThis.floor = { roundTrips, starts };
+  const endOfBulk = () => {
+    store.worker.terminate();
+    store = undefined;
+  };
+
+  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, bulk, endOfBulk };
 }

@@ -1,24 +1,101 @@
-//! What a benchmark gives: figures of ours beside those of the floor, the same work done without this library.
+//! What the benchmarks are called, and what they give: figures of ours beside those of the floor, the same work done
+//! without this library.
 
 use serde::{Deserialize, Serialize};
 
-/// One benchmark, measured. Written by the program as a line of JSON, read by `cargo xtask bench`.
+/// Something that is measured, in one line of the table or in several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Benchmark {
+    /// One task at a time, there and back.
+    RoundTrip,
+    /// A worker, from nothing until it takes tasks.
+    WorkerStart,
+    /// Several workers at once, likewise.
+    PoolStart,
+    /// Many tasks that do next to nothing.
+    TinyTasks,
+    /// Tasks that compute for milliseconds, spread over two workers.
+    CpuTasks,
+    /// Tasks that spawn tasks and await them.
+    ForkJoin,
+    /// Bulk data there and back.
+    Transfer,
+    /// A picture, row by row.
+    Julia,
+}
+
+impl Benchmark {
+    /// In the order in which they run.
+    pub const ALL: [Self; 8] = [
+        Self::RoundTrip,
+        Self::WorkerStart,
+        Self::PoolStart,
+        Self::TinyTasks,
+        Self::CpuTasks,
+        Self::ForkJoin,
+        Self::Transfer,
+        Self::Julia,
+    ];
+
+    /// How it is called on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RoundTrip => "round-trip",
+            Self::WorkerStart => "worker-start",
+            Self::PoolStart => "pool-start",
+            Self::TinyTasks => "tiny-tasks",
+            Self::CpuTasks => "cpu-tasks",
+            Self::ForkJoin => "fork-join",
+            Self::Transfer => "transfer",
+            Self::Julia => "julia",
+        }
+    }
+}
+
+/// How many rounds the round trip has unless told otherwise; others have fewer, in proportion. Odd, so that there is one in
+/// the middle.
+pub const ROUNDS: usize = 31;
+
+/// One line of the table. Written by the program as a line of JSON, read by `cargo xtask bench`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
     /// What was measured.
     pub name: String,
     /// Milliseconds per operation with this library.
     pub ours: Spread,
-    /// What the floor is.
+    /// What it is measured beside.
     pub beside: String,
-    /// Milliseconds per operation of the floor.
+    /// Milliseconds per operation of that.
     pub floor: Spread,
     /// Ours to the floor within one round.
     pub ratio: Spread,
+    /// What the ratio should be.
+    pub aim: Option<Aim>,
     /// How many rounds there were.
     pub rounds: usize,
     /// How many operations one side did in a round.
     pub operations: u32,
+}
+
+/// What a ratio of times should be. Whether it is does not make a run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Aim {
+    /// So many times what it is measured beside takes, or less.
+    AtMost(f64),
+    /// So many times as fast, or more.
+    TimesAsFast(f64),
+}
+
+impl Aim {
+    /// True if a measured ratio is as it should be.
+    #[must_use]
+    pub fn is_met(self, ratio: f64) -> bool {
+        match self {
+            Self::AtMost(most) => ratio <= most,
+            Self::TimesAsFast(times) => ratio * times <= 1.0,
+        }
+    }
 }
 
 /// The values of all rounds.
@@ -51,5 +128,11 @@ mod tests {
     fn a_spread_has_the_middle_and_both_ends() {
         let spread = Spread::of([5.0, 1.0, 2.0]);
         assert_eq!((spread.least, spread.median, spread.most), (1.0, 2.0, 5.0));
+    }
+
+    #[test]
+    fn an_aim_is_met_from_the_right_side() {
+        assert!(Aim::AtMost(1.25).is_met(1.25) && !Aim::AtMost(1.25).is_met(1.26));
+        assert!(Aim::TimesAsFast(5.0).is_met(0.19) && !Aim::TimesAsFast(5.0).is_met(0.21));
     }
 }

@@ -7,11 +7,13 @@
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
-use wasm_mt_benches::Measured;
+use wasm_mt_benches::{Benchmark, Measured, ROUNDS};
 use xshell::{Shell, cmd};
 
 use crate::bindings::BindingsTarget;
@@ -33,9 +35,19 @@ pub(crate) struct Args {
     /// The browsers to measure in.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "BROWSER,..", default_value = "chromium")]
     browser: Vec<Browser>,
-    /// How many rounds each benchmark has.
-    #[arg(long, value_name = "N", default_value_t = 31)]
+    /// How many rounds the round trip has; slower benchmarks have fewer, in proportion.
+    #[arg(long, value_name = "N", default_value_t = ROUNDS)]
     rounds: usize,
+    /// The benchmarks to run; all unless told.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,..", value_parser = PossibleValuesParser::new(Benchmark::ALL.map(Benchmark::name)))]
+    only: Vec<String>,
+}
+
+impl Args {
+    /// What the program is told.
+    fn options(&self) -> [String; 2] {
+        [format!("rounds={}", self.rounds), format!("only={}", self.only.join(","))]
+    }
 }
 
 /// Everything that was measured.
@@ -50,6 +62,10 @@ struct Report {
 #[derive(Serialize)]
 struct Run {
     platform: String,
+    /// What runs it, in its own words.
+    engine: String,
+    /// How many threads can run at once, as far as the platform tells.
+    concurrency: u64,
     measured: Vec<Measured>,
 }
 
@@ -90,17 +106,22 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let mut report = Report { size, runs: Vec::new() };
     for browser in &browsers.installed {
         let step = Step::begin(format!("measuring in {}", browser.browser));
-        let measured = in_browser(&server, browser, args.rounds)?;
-        step.end(format_args!("{} benchmarks", measured.len()));
-        report.runs.push(Run { platform: browser.browser.to_string(), measured });
+        let run = in_browser(&server, browser, args)?;
+        step.end(format_args!("{} figures", run.measured.len()));
+        report.runs.push(run);
     }
     let step = Step::begin("measuring natively");
     let program =
         workspace::target_dir(shell)?.join("release").join(format!("bench{}", std::env::consts::EXE_SUFFIX));
-    let rounds = args.rounds.to_string();
-    let measured = read(&cmd!(shell, "{program} {rounds}").quiet().read()?)?;
-    step.end(format_args!("{} benchmarks", measured.len()));
-    report.runs.push(Run { platform: "native".to_owned(), measured });
+    let options = args.options();
+    let measured = read(&cmd!(shell, "{program} {options...}").quiet().read()?)?;
+    step.end(format_args!("{} figures", measured.len()));
+    report.runs.push(Run {
+        platform: "native".to_owned(),
+        engine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        concurrency: thread::available_parallelism().map_or(1, |count| count.get() as u64),
+        measured,
+    });
 
     print!("\n{}", table::of(&report));
     let file = folder.join("bench.json");
@@ -110,15 +131,28 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 }
 
 /// Opens the page of benchmarks and waits for its end.
-fn in_browser(server: &Server, browser: &Installed, rounds: usize) -> Result<Vec<Measured>> {
-    let deadline = Duration::from_secs(60 + 5 * rounds as u64);
+fn in_browser(server: &Server, browser: &Installed, args: &Args) -> Result<Run> {
+    // Several times what a quiet machine takes: only a page that has stopped is to be given up.
+    let deadline = Duration::from_secs(120 + 30 * args.rounds as u64);
     let session = Session::start(browser)?;
-    session.open(&server.url(&format!("/?rounds={rounds}")), deadline)?;
+    session.open(&server.url(&format!("/?{}", args.options().join("&"))), deadline)?;
     let verdict = session.wait_for_attribute("html", "data-verdict", "running", deadline)?;
     let output = session.execute("return document.documentElement.dataset.output", &[])?;
     let output = output.as_str().unwrap_or_default();
     match verdict.as_deref() {
-        Some("ended") => read(output),
+        Some("ended") => Ok(Run {
+            platform: browser.browser.to_string(),
+            engine: session
+                .execute("return navigator.userAgent", &[])?
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            concurrency: session
+                .execute("return navigator.hardwareConcurrency", &[])?
+                .as_u64()
+                .unwrap_or_default(),
+            measured: read(output)?,
+        }),
         Some(verdict) => bail!("the page is {verdict}: {output}"),
         None => bail!("the page did not end within {} s: {output}", deadline.as_secs()),
     }
@@ -148,7 +182,7 @@ mod tests {
     #[test]
     fn what_a_program_prints_is_read() {
         let line = r#"{"name":"a","ours":{"median":2.0,"least":1.0,"most":3.0},"beside":"b","floor":{"median":1.0,
-            "least":1.0,"most":1.0},"ratio":{"median":2.0,"least":1.0,"most":3.0},"rounds":3,"operations":8}"#;
+            "least":1.0,"most":1.0},"ratio":{"median":2.0,"least":1.0,"most":3.0},"aim":{"AtMost":1.5},"rounds":3,"operations":8}"#;
         let measured = read(&line.replace('\n', "")).unwrap();
         assert_eq!((measured[0].name.as_str(), measured[0].operations), ("a", 8));
     }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use wasm_mt_benches::{Measured, Spread};
+use wasm_mt_benches::{Aim, Measured, Spread};
 
-use super::Report;
+use super::{Report, Run};
 
 /// All figures, as Markdown.
 pub(super) fn of(report: &Report) -> String {
@@ -13,22 +13,29 @@ pub(super) fn of(report: &Report) -> String {
     for weight in &report.size {
         row(&[weight.what.clone(), kilobytes(weight.raw), kilobytes(weight.gzip)]);
     }
-    text.push('\n');
-    text.push_str("| | | ours | floor | ratio |\n| --- | --- | --- | --- | --- |\n");
-    for run in &report.runs {
-        for each in &run.measured {
-            let cells = [&run.platform, &each.name, &time(each.ours), &time(each.floor), &ratio(each.ratio)];
-            writeln!(text, "| {} |", cells.map(String::as_str).join(" | ")).unwrap_or(());
-        }
+    report.runs.iter().for_each(|run| text.push_str(&of_run(run)));
+    text
+}
+
+/// The figures of one platform.
+fn of_run(run: &Run) -> String {
+    let Run { platform, engine, concurrency, measured } = run;
+    let mut text = format!("\n{platform}: {engine}, {concurrency} threads at once\n\n");
+    text.push_str("| | ours | beside | | ratio | aim |\n| --- | --- | --- | --- | --- | --- |\n");
+    for each in measured {
+        let aim = each.aim.map_or_else(String::new, |aim| self::aim(aim, each.ratio.median));
+        let cells = [&each.name, &time(each.ours), &each.beside, &time(each.floor), &ratio(each.ratio), &aim];
+        writeln!(text, "| {} |", cells.map(String::as_str).join(" | ")).unwrap_or(());
     }
     text
 }
 
-/// One benchmark in a line.
+/// One comparison in a line.
 pub(super) fn line(measured: &Measured) -> String {
-    let Measured { name, ours, beside, floor, ratio, rounds, operations } = measured;
+    let Measured { name, ours, beside, floor, ratio, aim, rounds, operations } = measured;
+    let aim = aim.map_or_else(String::new, |aim| format!(", aim {}", self::aim(aim, ratio.median)));
     format!(
-        "{name}: {}; {beside}: {}; ratio {} ({rounds} rounds of {operations})",
+        "{name}: {}; {beside}: {}; ratio {}{aim} ({rounds} rounds of {operations})",
         time(*ours),
         time(*floor),
         self::ratio(*ratio),
@@ -44,6 +51,15 @@ fn time(Spread { median, least, most }: Spread) -> String {
 
 fn ratio(Spread { median, least, most }: Spread) -> String {
     format!("{median:.2} ({least:.2} - {most:.2})")
+}
+
+/// What was aimed at, and whether this ratio is there.
+fn aim(aim: Aim, ratio: f64) -> String {
+    let verdict = if aim.is_met(ratio) { "reached" } else { "missed" };
+    match aim {
+        Aim::AtMost(most) => format!("{most:.2}: {verdict}"),
+        Aim::TimesAsFast(times) => format!("{times} x as fast: {verdict} with {:.2}", 1.0 / ratio),
+    }
 }
 
 /// About three digits.
@@ -64,5 +80,11 @@ mod tests {
         let spread = |median, least, most| Spread { median, least, most };
         assert_eq!(time(spread(0.0312, 0.025, 0.1)), "31.2 us (25.0 - 100.0)");
         assert_eq!(time(spread(9.5, 0.5, 12.25)), "9.50 ms (0.50 - 12.2)");
+    }
+
+    #[test]
+    fn an_aim_says_how_far_it_is() {
+        assert_eq!(aim(Aim::AtMost(1.3), 1.25), "1.30: reached");
+        assert_eq!(aim(Aim::TimesAsFast(5.0), 0.25), "5 x as fast: missed with 4.00");
     }
 }

@@ -1,48 +1,106 @@
-//! The floor natively: what the standard library gives.
+//! The floor natively: what the standard library gives, and the pool of futures-executor.
 
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Instant;
 
+use futures::channel::oneshot;
+use futures::future::try_join_all;
+use futures_executor::ThreadPool;
+use wasm_mt_benches::Aim;
+
+use crate::bulk::SIZE;
+
 pub(crate) const ECHO: &str = "std: 64 bytes echoed over two channels";
 pub(crate) const START: &str = "std: a thread that sends one message";
+pub(crate) const POOL_START: &str = "std: as many threads that send one message each";
+pub(crate) const TINY: &str = "futures-executor: a ThreadPool of 2, a oneshot channel for each result";
+pub(crate) const TINY_AIM: Option<Aim> = None;
+pub(crate) const BULK: &str = "std: a copy into a channel, and another back";
 
 type Payload = [u8; 64];
 
 pub(crate) struct Floor {
-    to: Sender<Payload>,
-    from: Receiver<Payload>,
+    echo: (Sender<Payload>, Receiver<Payload>),
+    bulk: Option<(Sender<Vec<u8>>, Receiver<Vec<u8>>, Vec<u8>)>,
+    pool: ThreadPool,
 }
 
 impl Floor {
     pub(crate) fn new() -> Self {
-        let (to, inbox) = mpsc::channel::<Payload>();
-        let (outbox, from) = mpsc::channel();
-        thread::spawn(move || inbox.iter().try_for_each(|payload| outbox.send(payload)));
-        Self { to, from }
+        let pool = ThreadPool::builder().pool_size(2).create().expect("the system has room for two threads");
+        Self { echo: echo(|payload| payload), bulk: None, pool }
     }
 
-    #[expect(clippy::unused_async, reason = "in a browser this waits")]
     pub(crate) async fn round_trips(&mut self, count: u32) -> f64 {
+        let (to, from) = &self.echo;
         let start = now();
         for _ in 0..count {
-            self.to.send([0; 64]).expect("the echo runs as long as this end is there");
-            self.from.recv().expect("the echo answers every message");
+            to.send([0; 64]).expect("the echo runs as long as this end is there");
+            from.recv().expect("the echo answers every message");
         }
         now() - start
     }
 
-    #[expect(clippy::unused_async, reason = "in a browser this waits")]
     pub(crate) async fn starts(&mut self, count: u32) -> f64 {
         let start = now();
         for _ in 0..count {
-            let (outbox, from) = mpsc::channel();
-            thread::spawn(move || outbox.send(()));
-            from.recv().expect("the thread sends one message");
+            self.pool_start(1).await;
         }
         now() - start
     }
+
+    pub(crate) async fn pool_start(&mut self, size: usize) -> f64 {
+        let start = now();
+        let (outbox, from) = mpsc::channel();
+        for _ in 0..size {
+            let outbox = outbox.clone();
+            thread::spawn(move || outbox.send(()));
+        }
+        from.iter().take(size).for_each(drop);
+        now() - start
+    }
+
+    pub(crate) async fn tiny_tasks(&mut self, count: u32) -> f64 {
+        let start = now();
+        let replies = (0..count).map(|x| {
+            let (reply, result) = oneshot::channel();
+            self.pool.spawn_ok(async move { reply.send(x + 1).expect("every result is awaited") });
+            result
+        });
+        let results = try_join_all(replies).await.expect("every task replies");
+        let time = now() - start;
+        let sum: u64 = results.into_iter().map(u64::from).sum();
+        assert_eq!(sum, u64::from(count) * (u64::from(count) + 1) / 2, "every task adds one");
+        time
+    }
+
+    pub(crate) async fn bulk(&mut self, count: u32) -> f64 {
+        let new = || {
+            let (to, from) = echo(|data: Vec<u8>| data.clone());
+            (to, from, vec![1; SIZE])
+        };
+        let (to, from, data) = self.bulk.get_or_insert_with(new);
+        let start = now();
+        for _ in 0..count {
+            to.send(data.clone()).expect("the echo runs as long as this end is there");
+            *data = from.recv().expect("the echo answers every message");
+        }
+        now() - start
+    }
+
+    pub(crate) fn end_of_bulk(&mut self) {
+        self.bulk = None;
+    }
+}
+
+/// Both ends of a thread that answers every message.
+fn echo<T: Send + 'static>(answer: impl Fn(T) -> T + Send + 'static) -> (Sender<T>, Receiver<T>) {
+    let (to, inbox) = mpsc::channel();
+    let (outbox, from) = mpsc::channel();
+    thread::spawn(move || inbox.iter().try_for_each(|message| outbox.send(answer(message))));
+    (to, from)
 }
 
 /// Milliseconds.
@@ -51,7 +109,7 @@ pub(crate) fn now() -> f64 {
     START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1000.0
 }
 
-/// How many rounds the first argument asks for.
-pub(crate) fn rounds() -> Option<usize> {
-    std::env::args().nth(1)?.parse().ok()
+/// What follows `name=` on the command line.
+pub(crate) fn option(name: &str) -> Option<String> {
+    std::env::args().find_map(|option| Some(option.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
 }

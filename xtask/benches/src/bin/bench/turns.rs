@@ -1,0 +1,88 @@
+//! How sides take turns, and how what they took is told.
+
+use wasm_mt::Error;
+use wasm_mt_benches::{Aim, Measured, ROUNDS, Spread};
+
+/// How long a block takes at least, in milliseconds: twenty steps of the coarsest clock.
+const BLOCK: f64 = 20.0;
+
+/// How many turns there are.
+pub(crate) struct Turns {
+    rounds: usize,
+}
+
+/// Two sides that do the same.
+pub(crate) struct Comparison<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) beside: &'a str,
+    pub(crate) aim: Option<Aim>,
+}
+
+impl Turns {
+    pub(crate) fn new(rounds: Option<usize>) -> Self {
+        Self { rounds: rounds.unwrap_or(ROUNDS) }
+    }
+
+    /// The rounds of a benchmark that has `usual` of them unless told otherwise.
+    pub(crate) fn rounds(&self, usual: usize) -> usize {
+        (usual * self.rounds).div_ceil(ROUNDS)
+    }
+}
+
+impl Comparison<'_> {
+    /// Measures two sides, of which each does an operation as often as told and gives the milliseconds that took.
+    ///
+    /// A block has so many operations that it is long enough for the clock.
+    pub(crate) async fn of_blocks(
+        &self,
+        rounds: usize,
+        mut ours: impl AsyncFnMut(u32) -> Result<f64, Error>,
+        mut floor: impl AsyncFnMut(u32) -> f64,
+    ) -> Result<(), Error> {
+        // Warms both sides up, too.
+        let mut operations = 1;
+        while ours(operations).await?.min(floor(operations).await) < BLOCK {
+            operations *= 2;
+        }
+        self.of(operations, rounds, ours, floor).await
+    }
+
+    /// Measures two sides, of which each does so many operations in a round.
+    pub(crate) async fn of(
+        &self,
+        operations: u32,
+        rounds: usize,
+        mut ours: impl AsyncFnMut(u32) -> Result<f64, Error>,
+        mut floor: impl AsyncFnMut(u32) -> f64,
+    ) -> Result<(), Error> {
+        let mut times = Vec::new();
+        for round in 0..rounds {
+            // Whoever comes second pays for what the first has left behind, so that changes.
+            if round % 2 == 0 {
+                let ours = ours(operations).await?;
+                times.push((ours, floor(operations).await));
+            } else {
+                let floor = floor(operations).await;
+                times.push((ours(operations).await?, floor));
+            }
+        }
+        self.tell(operations, &times);
+        Ok(())
+    }
+
+    /// Prints what both sides took, in each round, for so many operations.
+    pub(crate) fn tell(&self, operations: u32, times: &[(f64, f64)]) {
+        let each = f64::from(operations);
+        let measured = Measured {
+            name: self.name.to_owned(),
+            ours: Spread::of(times.iter().map(|(ours, _)| ours / each)),
+            beside: self.beside.to_owned(),
+            floor: Spread::of(times.iter().map(|(_, floor)| floor / each)),
+            ratio: Spread::of(times.iter().map(|(ours, floor)| ours / floor)),
+            aim: self.aim,
+            rounds: times.len(),
+            operations,
+        };
+        wasm_mt::println!("{}", serde_json::to_string(&measured).expect("plain data becomes JSON"));
+    }
+}

@@ -1,0 +1,80 @@
+//! The floor in a browser: plain JavaScript on the same page, in `floor.js`.
+
+use wasm_bindgen::prelude::*;
+use wasm_mt_benches::Aim;
+
+use crate::bulk::SIZE;
+
+mod ballast;
+
+pub(crate) const ECHO: &str = "JavaScript: 64 bytes echoed by a worker";
+pub(crate) const START: &str = "JavaScript: a worker instantiates the same module";
+pub(crate) const POOL_START: &str = "JavaScript: as many workers instantiate the same module";
+pub(crate) const TINY: &str = "JavaScript: a message for each task to 2 workers, another back";
+pub(crate) const TINY_AIM: Option<Aim> = Some(Aim::TimesAsFast(5.0));
+pub(crate) const BULK: &str = "JavaScript: transferred both ways, and copied four times";
+
+pub(crate) struct Floor {
+    module: JsValue,
+}
+
+impl Floor {
+    pub(crate) fn new() -> Self {
+        ballast::load();
+        Self { module: wasm_bindgen::module() }
+    }
+
+    pub(crate) async fn round_trips(&mut self, count: u32) -> f64 {
+        milliseconds(round_trips(count).await)
+    }
+
+    pub(crate) async fn starts(&mut self, count: u32) -> f64 {
+        milliseconds(starts(count, &self.module).await)
+    }
+
+    pub(crate) async fn pool_start(&mut self, size: usize) -> f64 {
+        milliseconds(pool_start(size, &self.module).await)
+    }
+
+    pub(crate) async fn tiny_tasks(&mut self, count: u32) -> f64 {
+        milliseconds(tiny_tasks(count).await)
+    }
+
+    pub(crate) async fn bulk(&mut self, count: u32) -> f64 {
+        milliseconds(bulk(count, SIZE).await)
+    }
+
+    pub(crate) fn end_of_bulk(&mut self) {
+        end_of_bulk();
+    }
+}
+
+fn milliseconds(time: JsValue) -> f64 {
+    time.as_f64().expect("the functions of `floor.js` resolve to numbers")
+}
+
+/// What the page's address says of `name`.
+pub(crate) fn option(name: &str) -> Option<String> {
+    let search = web_sys::window()?.location().search().ok()?;
+    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds.
+    #[wasm_bindgen(js_namespace = performance)]
+    pub(crate) fn now() -> f64;
+
+    #[wasm_bindgen(js_namespace = floor, js_name = roundTrips)]
+    async fn round_trips(count: u32) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor)]
+    async fn starts(count: u32, module: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor, js_name = poolStart)]
+    async fn pool_start(size: usize, module: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor, js_name = tinyTasks)]
+    async fn tiny_tasks(count: u32) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor)]
+    async fn bulk(count: u32, size: usize) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor, js_name = endOfBulk)]
+    fn end_of_bulk();
+}
