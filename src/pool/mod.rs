@@ -25,7 +25,7 @@ use self::effects::Effects;
 use self::state::State;
 pub use self::watch::{Stats, TaskRun};
 use crate::error::Error;
-use crate::platform::{self, Event as PlatformEvent, HAS_TICKS, Packet, Spec};
+use crate::platform::{self, Event as PlatformEvent, Packet, Spec};
 use crate::schedule::{Event, Strategy, TaskId, Word, WorkerId};
 use crate::task::{Holder, Job};
 use crate::wire::FromWorker;
@@ -266,7 +266,7 @@ impl Shared {
 
     /// Posts what was gathered - now, or at the end of this tick - and lets the effects happen, outside of the lock.
     fn finish(&self, mut state: MutexGuard<'_, State>, at_once: bool) {
-        let effects = state.settle_up(at_once || !HAS_TICKS);
+        let effects = state.settle_up(at_once);
         drop(state);
         let Effects { wake, tick, .. } = effects;
         if let Some((at, after)) = wake {

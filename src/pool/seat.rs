@@ -3,11 +3,11 @@
 use std::mem;
 
 use crate::error::Error;
-use crate::platform::{Packet, Port};
-use crate::schedule::{TaskId, Terms};
+use crate::platform::{HAS_TICKS, Packet, Port};
+use crate::schedule::{Haste, TaskId, Terms};
 use crate::wire::ToWorker;
 
-/// So many messages are posted before the end of the tick: the worker may begin with them.
+/// So many messages are posted without waiting for more: the worker may begin with them.
 const ENOUGH: usize = 64;
 
 pub(super) struct Seat {
@@ -19,9 +19,7 @@ pub(super) struct Seat {
     /// What is to be posted, and how many messages it holds.
     gathered: Packet,
     count: usize,
-    /// Tasks that were posted and are not answered.
-    unanswered: usize,
-    /// It had no task before this tick, so the first is posted at once.
+    /// Something among it should not wait for more.
     urgent: bool,
     /// Something may be gathered.
     marked: bool,
@@ -41,7 +39,6 @@ impl Seat {
             queue: Some(Vec::new()),
             gathered: Packet::default(),
             count: 0,
-            unanswered: 0,
             urgent: false,
             marked: false,
         }
@@ -88,6 +85,7 @@ impl Seat {
         if !message.bears_attachments() {
             message.write(&mut self.gathered);
             self.count += 1;
+            self.urgent |= !HAS_TICKS;
             return Ok(());
         }
         // It goes alone, so that a value that cannot be posted harms no other.
@@ -103,18 +101,12 @@ impl Seat {
         self.count += 1;
     }
 
-    /// A task was posted.
-    pub(super) fn was_given(&mut self) {
-        self.urgent |= self.unanswered == 0;
-        self.unanswered += 1;
+    /// A task is posted. Where there are no ticks, only what takes less than its message waits for more.
+    pub(super) fn was_given(&mut self, haste: Haste) {
+        self.urgent |= haste == Haste::Now || (haste == Haste::Soon && !HAS_TICKS);
     }
 
-    /// A task was answered or returned.
-    pub(super) fn has_answered(&mut self) {
-        self.unanswered = self.unanswered.saturating_sub(1);
-    }
-
-    /// True if what is gathered should not wait for the end of the tick.
+    /// True if what is gathered should be posted at once.
     pub(super) fn is_urgent(&self) -> bool {
         self.urgent || self.count >= ENOUGH
     }

@@ -12,9 +12,9 @@ use super::effects::Effects;
 use super::seat::{Queued, Seat};
 use super::watch::{Stats, TaskRun};
 use crate::error::Error;
-use crate::platform::{self, Attachment, Events, Loss, Packet, Spec};
+use crate::platform::{self, Attachment, Events, HAS_TICKS, Loss, Packet, Spec};
 use crate::schedule::{
-    Action, Alarm, Config, Event, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
+    Action, Alarm, Config, Event, Haste, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
 };
 use crate::task::{self, Job, Outcome, Reply};
 use crate::wire::{Duty, FromWorker, ToWorker};
@@ -228,7 +228,7 @@ impl State {
         for action in actions {
             match action {
                 Action::Start { worker } => self.start(worker),
-                Action::Post { worker, task } => self.post(worker, task),
+                Action::Post { worker, task, haste } => self.post(worker, task, haste),
                 Action::Stop { worker, task, verdict } => self.stop(worker, task, verdict),
                 Action::Ask { worker, hungry } => self.say(worker, ToWorker::Ask { hungry }),
                 Action::Settle { task, verdict } => self.settle(task, verdict),
@@ -270,12 +270,12 @@ impl State {
         }
     }
 
-    fn post(&mut self, worker: WorkerId, task: TaskId) {
+    fn post(&mut self, worker: WorkerId, task: TaskId, haste: Haste) {
         let (Some(seat), Some(held)) = (self.seats.get_mut(worker), self.tasks.get_mut(task)) else { return };
         if seat.keep(task) {
             return;
         }
-        seat.was_given();
+        seat.was_given(haste);
         let terms = held.terms;
         let call = match &held.call {
             Some(call) if call.attachments.is_empty() => {
@@ -290,7 +290,6 @@ impl State {
         };
         let said = call.and_then(|call| seat.say(ToWorker::Run { task, terms, call }));
         if let Err(error) = said {
-            seat.has_answered();
             held.outcome = Some(Err(error));
             self.events.push_back(Event::Finished { worker, task, ran: None });
         }
@@ -447,14 +446,15 @@ impl State {
 
     /// Takes one message of a worker, if that is not gone.
     fn hear(&mut self, worker: WorkerId, message: FromWorker) {
-        let Some(seat) = self.seats.get_mut(worker) else { return };
+        if self.seats.get(worker).is_none() {
+            return;
+        }
         match message {
             FromWorker::Ready => self.greeted(worker),
             FromWorker::Refused { error } => self.lose(worker, on_start_failed(error), None, None),
             FromWorker::Began { task, terms } => self.handle(Event::Began { worker, task, terms }),
             FromWorker::Waits { task, ran } => self.handle(Event::Waits { worker, task, ran }),
             FromWorker::Done { task, ran, outcome } => {
-                seat.has_answered();
                 match self.tasks.get_mut(task) {
                     Some(held) => held.outcome = Some(outcome),
                     // It was settled before, or is one that its worker kept.
@@ -462,10 +462,7 @@ impl State {
                 }
                 self.handle(Event::Finished { worker, task, ran });
             }
-            FromWorker::Returned { task, terms, call } => {
-                seat.has_answered();
-                self.returned(worker, task, terms, call);
-            }
+            FromWorker::Returned { task, terms, call } => self.returned(worker, task, terms, call),
             FromWorker::Reported { local, resting } => {
                 self.handle(Event::Reported { worker, local, resting });
             }
@@ -490,7 +487,7 @@ impl State {
         let queue = self.seats.get_mut(worker).map(Seat::greeted);
         for queued in queue.into_iter().flatten() {
             match queued {
-                Queued::Task(task) => self.post(worker, task),
+                Queued::Task(task) => self.post(worker, task, Haste::Now),
                 Queued::Message(message) => self.say(worker, message),
             }
         }
@@ -551,7 +548,7 @@ impl State {
         }
         if all {
             self.tick_planned = false;
-        } else if !self.dirty.is_empty() && !mem::replace(&mut self.tick_planned, true) {
+        } else if HAS_TICKS && !self.dirty.is_empty() && !mem::replace(&mut self.tick_planned, true) {
             self.effects.tick = true;
         }
         if !self.ready.is_empty() {

@@ -47,8 +47,8 @@ pub(crate) enum Event {
 pub(crate) enum Action {
     /// Start a worker under this name.
     Start { worker: WorkerId },
-    /// Post the task. A worker that is not ready gets it after its greeting.
-    Post { worker: WorkerId, task: TaskId },
+    /// Post the task. A worker that is not ready gets it after its greeting. What says `Soon` may be gathered.
+    Post { worker: WorkerId, task: TaskId, haste: Haste },
     /// Tell the worker to stop the task, for this reason. The worker answers as always.
     Stop { worker: WorkerId, task: TaskId, verdict: Verdict },
     /// Ask the worker to hand over tasks that it has not begun, for so many workers that have nothing to do.
@@ -59,6 +59,18 @@ pub(crate) enum Action {
     Terminate { worker: WorkerId, overdue: Alarm },
     /// All is done: nothing waits, nothing runs, nothing will come.
     Closed,
+}
+
+/// How soon a task is to be posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// Its worker has nothing else to run.
+    Now,
+    /// Its worker has something to run.
+    Soon,
+    /// Its worker has something to run, and will say so when that is over. The task takes far less than a round trip, so its
+    /// message would cost more than it does.
+    Late,
 }
 
 /// How a task ends.

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::alarm::{Alarm, Alarms, nanos};
 use super::cost::{Cost, Costs};
-use super::event::{Action, Event, Verdict};
+use super::event::{Action, Event, Haste, Verdict};
 use super::life::Life;
 use super::line::{Line, Place};
 use super::roster::{Roster, Share};
@@ -233,7 +233,12 @@ impl Schedule {
             worker.load.add(share);
             worker.posted.insert(0, id);
         });
-        actions.push(Action::Post { worker, task: id });
+        let haste = match share.cost {
+            _ if !busy => Haste::Now,
+            Cost::Short(time) if 8 * time <= nanos(self.config.round_trip) => Haste::Late,
+            _ => Haste::Soon,
+        };
+        actions.push(Action::Post { worker, task: id, haste });
     }
 
     /// Asks workers that may have tasks to spare, if others have nothing to do.

@@ -31,7 +31,7 @@ mod task;
 mod tests;
 
 pub(crate) use self::alarm::Alarm;
-pub(crate) use self::event::{Action, Event, Verdict};
+pub(crate) use self::event::{Action, Event, Haste, Verdict};
 pub(crate) use self::ledger::Schedule;
 pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next, Word};
 pub(crate) use self::store::{Name, Store};

@@ -181,7 +181,7 @@ impl PageSide {
                     self.closed = true;
                     continue;
                 }
-                Action::Post { worker, task } => {
+                Action::Post { worker, task, .. } => {
                     (worker, ToWorker::Run { task, terms: scene.records.of(task).terms })
                 }
                 Action::Stop { worker, task, .. } => (worker, ToWorker::Stop { task }),

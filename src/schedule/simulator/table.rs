@@ -164,7 +164,7 @@ fn cost_of_the_ledger() {
                 };
                 schedule.handle(Duration::ZERO, event, &mut actions);
                 posted.extend(actions.drain(..).filter_map(|action| match action {
-                    Action::Post { worker, task } => Some((worker, task)),
+                    Action::Post { worker, task, .. } => Some((worker, task)),
                     _ => None,
                 }));
             }

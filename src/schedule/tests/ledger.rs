@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::schedule::{
-    Action, Alarm, Config, Event, Kind, Schedule, Site, Strategy, TaskId, Terms, Verdict, WorkerId,
+    Action, Alarm, Config, Event, Haste, Kind, Schedule, Site, Strategy, TaskId, Terms, Verdict, WorkerId,
 };
 
 const SHORT: Duration = Duration::from_micros(10);
@@ -53,6 +53,17 @@ impl Page {
     }
 
     fn tell(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = self.say(event);
+        // Most tests are about who gets what.
+        for action in &mut actions {
+            if let Action::Post { haste, .. } = action {
+                *haste = Haste::Now;
+            }
+        }
+        actions
+    }
+
+    fn say(&mut self, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         self.schedule.handle(self.now, event, &mut actions);
         actions
@@ -80,7 +91,7 @@ impl Page {
 }
 
 fn post(id: u32, number: u32) -> Action {
-    Action::Post { worker: worker(id), task: root(number) }
+    Action::Post { worker: worker(id), task: root(number), haste: Haste::Now }
 }
 
 fn settle(number: u32, verdict: Verdict) -> Action {
@@ -180,7 +191,10 @@ fn a_worker_with_tasks_to_spare_is_asked_once_for_those_that_have_none() {
     page.submit(1, terms());
     // It began as if it had been asked.
     let returned = |number| Event::Returned { worker: worker(1), task: child(1, number), terms: terms() };
-    assert_eq!(page.tell(returned(1)), [Action::Post { worker: worker(2), task: child(1, 1) }]);
+    assert_eq!(
+        page.tell(returned(1)),
+        [Action::Post { worker: worker(2), task: child(1, 1), haste: Haste::Now }]
+    );
     let told = page.finish(2, child(1, 1), Duration::from_millis(2));
     assert!(told.contains(&Action::Ask { worker: worker(1), hungry: 1 }), "{told:?}");
     page.tell(Event::Reported { worker: worker(2), local: 0, resting: true });
@@ -253,7 +267,10 @@ fn the_children_of_a_lost_worker_are_dropped_unless_they_were_let_go() {
         [cancelled(1), cancelled(3), settle(1, Verdict::WorkerLost), Action::Start { worker: worker(3) }]
     );
     let told = page.finish(2, root(2), SHORT);
-    assert!(told.contains(&Action::Post { worker: worker(2), task: child(1, 2) }), "{told:?}");
+    assert!(
+        told.contains(&Action::Post { worker: worker(2), task: child(1, 2), haste: Haste::Now }),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -332,10 +349,59 @@ fn closing_refuses_tasks_and_takes_children() {
     assert_eq!(page.tell(Event::Closing), []);
     assert_eq!(page.submit(2, terms()), [settle(2, Verdict::Closed)]);
     let returned = Event::Returned { worker: worker(1), task: child(1, 1), terms: terms() };
-    assert_eq!(page.tell(returned), [Action::Post { worker: worker(1), task: child(1, 1) }]);
+    assert_eq!(
+        page.tell(returned),
+        [Action::Post { worker: worker(1), task: child(1, 1), haste: Haste::Now }]
+    );
     page.tell(Event::Reported { worker: worker(1), local: 1, resting: false });
     page.finish(1, child(1, 1), SHORT);
     assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Verdict::Answered)]);
     let done = Event::Reported { worker: worker(1), local: 0, resting: true };
     assert_eq!(page.tell(done), [Action::Closed]);
+}
+
+#[test]
+fn only_what_takes_less_than_its_message_may_wait_behind_others() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    let submit = |page: &mut Page, number| {
+        let told = page.say(Event::Submitted { task: root(number), terms: terms(), bounded: false });
+        match told[..] {
+            [Action::Post { haste, .. }] => haste,
+            _ => panic!("{told:?}"),
+        }
+    };
+    assert_eq!(submit(&mut page, 1), Haste::Now);
+    page.finish(1, root(1), Duration::from_micros(50));
+    assert_eq!(submit(&mut page, 2), Haste::Now);
+    assert_eq!(submit(&mut page, 3), Haste::Soon);
+    for number in [2, 3] {
+        page.finish(1, root(number), Duration::from_micros(1));
+    }
+    for number in 4..40 {
+        submit(&mut page, number);
+        page.finish(1, root(number), Duration::from_micros(1));
+    }
+    assert_eq!(submit(&mut page, 40), Haste::Now);
+    assert_eq!(submit(&mut page, 41), Haste::Late);
+}
+
+#[test]
+fn a_pinned_task_goes_to_its_worker_and_nowhere_else() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    let pin = Event::Pinned { worker: worker(2), task: root(1), terms: terms() };
+    assert_eq!(page.tell(pin), [post(2, 1)]);
+    let lost = Event::Lost { worker: worker(2), culprit: None, begun: Some(Vec::new()) };
+    let told = page.tell(lost);
+    assert!(told.contains(&settle(1, Verdict::WorkerLost)), "{told:?}");
+    let gone = Event::Pinned { worker: worker(2), task: root(2), terms: terms() };
+    assert_eq!(page.tell(gone), [settle(2, Verdict::NoWorkers)]);
+}
+
+#[test]
+fn a_lost_worker_is_replaced_only_if_its_pool_wants_that() {
+    let mut page = Page::starting(Strategy::Parallel, Config { replace: false, ..Config::default() });
+    page.tell(Event::Ready { worker: worker(1) });
+    assert_eq!(page.submit(1, terms()), [post(1, 1)]);
+    assert_eq!(page.lose(1), [settle(1, Verdict::WorkerLost)]);
+    assert_eq!(page.submit(2, terms()), [settle(2, Verdict::NoWorkers)]);
 }

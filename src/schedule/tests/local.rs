@@ -311,3 +311,19 @@ fn handles_of_tasks_that_left_speak_to_the_page() {
     assert_eq!(desk.tell(LocalEvent::Dropped { task: own(1) }), [pass(Word::Cancel)]);
     assert_eq!(desk.tell(LocalEvent::Aborted { task: own(1) }), [pass(Word::Abort)]);
 }
+
+#[test]
+fn a_pinned_task_begins_first_and_is_never_given_away() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    for number in 1..=8 {
+        desk.arrive(number);
+    }
+    let pinned = Terms { pinned: true, ..terms() };
+    desk.tell(LocalEvent::Arrived { task: posted(9), terms: pinned });
+    let given = desk.tell(LocalEvent::Asked { hungry: 100 });
+    assert!(given.iter().any(|action| matches!(action, LocalAction::Return { .. })));
+    assert!(
+        !given.iter().any(|action| matches!(action, LocalAction::Return { task, .. } if *task == posted(9)))
+    );
+    assert_eq!(desk.next().1, Next::Begin(posted(9)));
+}
