@@ -49,8 +49,8 @@ pub(super) struct State {
     /// Makes the listener of a worker.
     listen: Box<dyn Fn(WorkerId) -> Events + Send>,
     opened: Duration,
-    /// What the schedule said when it was opened.
-    first: Vec<Action>,
+    /// What the schedule has said and is not done yet.
+    actions: Vec<Action>,
 
     tasks: Store<Held>,
     /// Tasks of the page among them.
@@ -96,9 +96,9 @@ impl State {
             ..Config::default()
         };
         let now = platform::now();
-        let mut first = Vec::new();
+        let mut actions = Vec::new();
         Self {
-            schedule: Schedule::open(strategy, config, now, &mut first),
+            schedule: Schedule::open(strategy, config, now, &mut actions),
             config,
             strategy,
             spec,
@@ -106,7 +106,7 @@ impl State {
             watched: on_run.is_some(),
             listen,
             opened: now,
-            first,
+            actions,
             tasks: Store::default(),
             pending: 0,
             last: 0,
@@ -130,8 +130,8 @@ impl State {
 
     /// Starts the workers.
     pub(super) fn open(&mut self) {
-        let actions = mem::take(&mut self.first);
-        self.act(actions);
+        let mut actions = mem::take(&mut self.actions);
+        self.act(&mut actions);
         self.handle_events();
     }
 
@@ -218,14 +218,15 @@ impl State {
 
     fn handle_events(&mut self) {
         while let Some(event) = self.events.pop_front() {
-            let mut actions = Vec::new();
+            let mut actions = mem::take(&mut self.actions);
             self.schedule.handle(platform::now(), event, &mut actions);
-            self.act(actions);
+            self.act(&mut actions);
+            self.actions = actions;
         }
     }
 
-    fn act(&mut self, actions: Vec<Action>) {
-        for action in actions {
+    fn act(&mut self, actions: &mut Vec<Action>) {
+        for action in actions.drain(..) {
             match action {
                 Action::Start { worker } => self.start(worker),
                 Action::Post { worker, task, haste } => self.post(worker, task, haste),
