@@ -223,6 +223,8 @@ pub trait TakesFuture<T> {
     label = "cannot be encoded",
     note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`; a type of another crate may have a \
             feature `serde`; a type parameter needs `T: Serialize + DeserializeOwned + 'static`",
+    note = "a `Box<dyn Trait>` needs `#[remote_trait]` on the trait, and a `Box<dyn Trait + Send>` also `trait Trait: Send` \
+            instead of its `+ Send`",
     note = "or capture only the values that the task needs of it"
 )]
 pub trait TakesOther<T> {
