@@ -6,6 +6,7 @@
 //! - [`Thread`] and [`ThreadBuilder`]: workers and their options.
 //! - [`Executor`] and [`ExecutorExt`]: whatever takes tasks, a `Thread` or your own.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
+//! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
 //! - [`run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
 
@@ -37,7 +38,7 @@ pub use js::{Js, exec_js, exec_js_async};
 pub use pool::{Stats, TaskRun};
 pub use run::{Exit, run, sleep, yield_now};
 pub use schedule::Strategy;
-pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable};
+pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 
 /// The script of a worker on the web, for programs that must serve it themselves: see

@@ -1,14 +1,16 @@
 //! Procedural macros of the crate `wasm-mt`; use them through it.
 //!
-//! Each door here is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
-//! output names the crate whatever it is called where it is used, and names nothing of it but `$crate::__private`.
+//! The door `remote` is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
+//! output names the crate whatever it is called where it is used, and names nothing of it but `$crate::__private`. An
+//! attribute has no such macro before it: `remote_trait` goes by the name `::wasm_mt`, or the path it is given.
 //!
 //! The way of the tokens: `grammar` says what was written, `capture` finds the variables that the task takes with it,
-//! `expand` writes the call.
+//! `expand` writes the call. `objects` is what an attributed trait takes.
 
 mod capture;
 mod expand;
 mod grammar;
+mod objects;
 
 use proc_macro::TokenStream;
 
@@ -23,4 +25,21 @@ pub fn remote(input: TokenStream) -> TokenStream {
 fn in_a_block(errors: syn::Error) -> proc_macro2::TokenStream {
     let errors = errors.into_compile_error();
     quote::quote!({ #errors })
+}
+
+#[expect(
+    missing_docs,
+    reason = "rustdoc would append them to those of `wasm_mt::remote_trait`, which is this"
+)]
+#[proc_macro_attribute]
+pub fn remote_trait(options: TokenStream, item: TokenStream) -> TokenStream {
+    let written = proc_macro2::TokenStream::from(item.clone());
+    let objects = syn::parse(options).and_then(|options| objects::remote_trait(&options, syn::parse(item)?));
+    objects.unwrap_or_else(|error| before(&written, &error)).into()
+}
+
+/// The errors, and what was written: it may be used elsewhere, which is no further error.
+fn before(written: &proc_macro2::TokenStream, errors: &syn::Error) -> proc_macro2::TokenStream {
+    let errors = errors.to_compile_error();
+    quote::quote!(#errors #written)
 }

@@ -107,8 +107,8 @@ pub(crate) fn begin(packet: Packet) -> Call {
         return Call::Ended(Err(foreign()));
     };
     match lookup(entry) {
-        // SAFETY: only `Entry::packet` writes the entries lane; it puts an entry together with a function of its
-        // signature, and both addresses mean the same here as there (module documentation).
+        // SAFETY: the lane of entries begins with what `Entry::packet` put there, an entry together with a function of its
+        // signature; values only append to it. Both addresses mean the same here as there (module documentation).
         Some(entry) if function != 0 => unsafe { (entry.call)(function, decoder) },
         _ => Call::Ended(Err(foreign())),
     }
@@ -129,7 +129,7 @@ pub(crate) fn place(site: Site) -> Option<&'static Location<'static>> {
 }
 
 /// True if a static of this type may lie at the address.
-fn is_within<T>(address: usize) -> bool {
+pub(super) fn is_within<T>(address: usize) -> bool {
     let end = address.checked_add(size_of::<T>());
     address != 0 && address % align_of::<T>() == 0 && end.is_some_and(|end| end <= platform::memory_size())
 }
@@ -145,7 +145,7 @@ fn lookup(address: usize) -> Option<&'static Entry> {
     if !is_within::<Entry>(address) {
         return None;
     }
-    // SAFETY: the address is aligned and lies within this memory. Addresses in the entries lane come from
+    // SAFETY: the address is aligned and lies within this memory. The first address in the lane of entries comes from
     // `Entry::packet` only; the magic tells apart an instance of another module, where something else lies there.
     let entry = unsafe { &*ptr::with_exposed_provenance::<Entry>(address) };
     (entry.magic == MAGIC).then_some(entry)

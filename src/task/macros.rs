@@ -1,4 +1,4 @@
-//! The door of the macro `remote!`.
+//! The doors of the macros `remote!` and `#[remote_trait]`.
 
 /// Makes a task of a closure or an async block: the code, and the values of the variables that it uses.
 ///
@@ -157,3 +157,95 @@ macro_rules! remote {
         $crate::__private::remote!($crate, $($task)*)
     };
 }
+
+/// Makes the objects of a trait cross: `Box<dyn Trait>` in captures, arguments and results, also inside other values.
+///
+/// The value in the box is encoded as what it is, and beside the bytes travels the address of a function that decodes
+/// this type and puts it into a box again. Nothing is registered. Programs that used the crate `serde_traitobject` for
+/// their tasks have the same with it.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use wasm_mt::{Thread, remote, remote_trait};
+///
+/// #[remote_trait]
+/// trait Shape {
+///     fn area(&self) -> f64;
+/// }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Square(f64);
+///
+/// impl Shape for Square {
+///     fn area(&self) -> f64 {
+///         self.0 * self.0
+///     }
+/// }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Group {
+///     members: Vec<Box<dyn Shape>>,
+/// }
+///
+/// impl Shape for Group {
+///     fn area(&self) -> f64 {
+///         self.members.iter().map(|member| member.area()).sum()
+///     }
+/// }
+///
+/// # wasm_mt::run(async {
+/// let shape: Box<dyn Shape> = Box::new(Group { members: vec![Box::new(Square(1.0)), Box::new(Square(2.0))] });
+/// let area = Thread::new().spawn_remote(remote!(move || shape.area())).await?;
+/// assert_eq!(area, 5.0);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
+///
+/// The macro implements serde's `Serialize` for `dyn Trait` and `Deserialize` for `Box<dyn Trait>`, so that types which
+/// contain such boxes can derive both. The trait may have type and constant parameters (types are then `'static`), bounds,
+/// supertraits and any visibility, and its implementors may be generic.
+///
+/// # What does not compile
+///
+/// What implements the trait must be `Serialize + DeserializeOwned + 'static`, whether it is ever sent or not:
+///
+/// ```compile_fail
+/// # use wasm_mt::remote_trait;
+/// # #[remote_trait]
+/// # trait Shape { fn area(&self) -> f64; }
+/// struct Square(f64); // write `#[derive(Serialize, Deserialize)]`
+///
+/// impl Shape for Square {
+///     fn area(&self) -> f64 { self.0 * self.0 }
+/// }
+/// ```
+///
+/// The trait must have objects: no lifetime parameters, no associated types (a parameter does instead), nothing that makes
+/// it unfit for `dyn` in Rust.
+///
+/// Only `Box<dyn Trait>` is encodable, and `Box<dyn Trait + Send>` is not. Where the object must be `Send`, let the trait say
+/// so, `trait Shape: Send`: then `Box<dyn Shape>` is `Send`.
+///
+/// ```compile_fail
+/// # use wasm_mt::{remote, remote_trait};
+/// # #[remote_trait]
+/// # trait Shape { fn area(&self) -> f64; }
+/// fn measure(shape: Box<dyn Shape + Send>) {
+///     let task = remote!(move || shape.area()); // write `trait Shape: Send` and `Box<dyn Shape>`
+/// }
+/// ```
+///
+/// # Errors
+///
+/// The value in the box is held to the same rules as any other in a task; what breaks them
+/// [`is_codec`](crate::Error::is_codec). So is an object that is read as one of another trait, by a `Deserialize` that does not
+/// agree with its `Serialize`. An object counts as one level of nesting.
+///
+/// Objects are serializable only by this crate. Other serializers and deserializers, such as `serde_json`, get an error
+/// with a text that says so; give them the concrete type.
+///
+/// # The path of the crate
+///
+/// The output names the crate `::wasm_mt`. Where it has another name, or is only there through another crate, the attribute is
+/// told: `#[remote_trait(crate = other::wasm_mt)]`.
+pub use wasm_mt_macros::remote_trait;

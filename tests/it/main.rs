@@ -15,5 +15,6 @@ mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod nest;
+mod objects;
 mod pool;
 mod run;

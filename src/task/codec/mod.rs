@@ -13,6 +13,8 @@
 //! - The index of an enum's variant is followed by one byte, mixed from the variant's name and shape: serde counts
 //!   variants differently on the two sides when one in the middle is skipped.
 //! - A sequence or map of unknown length gets its count when it has ended.
+//! - A trait object is its concrete value in the bytes and an entry in its lane ([`object`]), which alone says what
+//!   the value is.
 //! - What is left over is an error, of each lane.
 //! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure.
 //! - Nesting is bounded, since the stack is.
@@ -23,7 +25,9 @@
 
 mod fault;
 pub(crate) mod lane;
+mod loan;
 mod mark;
+pub(crate) mod object;
 mod reader;
 mod writer;
 
@@ -42,7 +46,7 @@ use crate::platform::{Attachment, Packet};
 use self::reader::Reader;
 use self::writer::Writer;
 
-/// How deep values may be nested: options, sequences, maps and enum variants with content count, structs do not.
+/// How deep values may be nested: options, sequences, maps, trait objects and enum variants with content count, structs do not.
 ///
 /// A recursive type passes one of these at each turn. The bound is that of `serde_json`: it keeps an unoptimized build well
 /// within the 1 MiB of stack that a linker gives to wasm, and within what each engine adds to it.
@@ -63,23 +67,26 @@ struct Append<'p> {
     packet: &'p mut Packet,
     writer: Writer,
     bytes: usize,
+    entries: usize,
     attachments: usize,
     complete: bool,
 }
 
 impl<'p> Append<'p> {
     fn to(packet: &'p mut Packet) -> Self {
-        let (bytes, attachments) = (packet.bytes.len(), packet.attachments.len());
-        let writer = Writer::new(std::mem::take(&mut packet.bytes), std::mem::take(&mut packet.attachments));
-        Append { packet, writer, bytes, attachments, complete: false }
+        let (bytes, entries, attachments) =
+            (packet.bytes.len(), packet.entries.len(), packet.attachments.len());
+        let writer = Writer::new(std::mem::take(packet));
+        Append { packet, writer, bytes, entries, attachments, complete: false }
     }
 }
 
 impl Drop for Append<'_> {
     fn drop(&mut self) {
-        (self.packet.bytes, self.packet.attachments) = self.writer.take();
+        *self.packet = self.writer.take();
         if !self.complete {
             self.packet.bytes.truncate(self.bytes);
+            self.packet.entries.truncate(self.entries);
             self.packet.attachments.truncate(self.attachments);
         }
     }
@@ -105,7 +112,7 @@ impl Decoder {
 
     /// Reads the next value.
     pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let mut reader = Reader::new(&self.bytes[self.position..], &mut self.attachments);
+        let mut reader = Reader::new(&self.bytes[self.position..], &mut self.entries, &mut self.attachments);
         let value = T::deserialize(&mut reader).map_err(|fault| {
             Error::codec(format!("a `{}` could not be decoded: {fault}", type_name::<T>()))
         })?;

@@ -1,6 +1,7 @@
 //! The strict deserializer: leaves come from postcard, what is made of parts is counted and checked here.
 
-use std::ptr;
+use std::any::Any;
+use std::{ptr, vec};
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
@@ -9,10 +10,12 @@ use crate::platform::Attachment;
 
 use super::fault::{AGREE, Fault};
 use super::mark::{self, Shape};
-use super::{MAX_DEPTH, lane};
+use super::object::ObjectEntry;
+use super::{MAX_DEPTH, lane, loan};
 
 pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
+    entries: &'l mut vec::IntoIter<usize>,
     attachments: &'l mut [Option<Attachment>],
     depth: u32,
     /// The names of the last struct and their byte: the next one is often of the same type.
@@ -21,8 +24,12 @@ pub(super) struct Reader<'de, 'l> {
 }
 
 impl<'de, 'l> Reader<'de, 'l> {
-    pub(super) fn new(bytes: &'de [u8], attachments: &'l mut [Option<Attachment>]) -> Self {
-        Reader { bytes, attachments, depth: 0, names: &[], mark: mark::Fields::default().byte() }
+    pub(super) fn new(
+        bytes: &'de [u8],
+        entries: &'l mut vec::IntoIter<usize>,
+        attachments: &'l mut [Option<Attachment>],
+    ) -> Self {
+        Reader { bytes, entries, attachments, depth: 0, names: &[], mark: mark::Fields::default().byte() }
     }
 
     pub(super) fn bytes_left(&self) -> usize {
@@ -88,6 +95,18 @@ impl<'de, 'l> Reader<'de, 'l> {
             return Err(other_fields(owner));
         }
         self.tuple(owner, length, visitor)
+    }
+
+    /// A trait object of the type that is wanted, boxed.
+    fn object(&mut self) -> Result<Box<dyn Any>, Fault> {
+        let entry = ObjectEntry::at(self.entries.next(), loan::wanted()?)?;
+        self.nested(|reader| entry.decode(reader))
+    }
+
+    fn attachment(&mut self) -> Result<Attachment, Fault> {
+        let index: usize = self.leaf()?;
+        let attachment = self.attachments.get_mut(index).and_then(Option::take);
+        attachment.ok_or_else(|| Fault::new(format!("there is no such attachment; {AGREE}")))
     }
 
     #[inline]
@@ -221,14 +240,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        if name != lane::ATTACHMENT {
-            return visitor.visit_newtype_struct(self);
+        match name {
+            lane::ATTACHMENT => {
+                let attachment = self.attachment()?;
+                lane::deliver(attachment, || visitor.visit_newtype_struct(self))
+            }
+            loan::OBJECT => {
+                let object = self.object()?;
+                loan::hand_over(object, || visitor.visit_newtype_struct(self))
+            }
+            _ => visitor.visit_newtype_struct(self),
         }
-        let index: usize = self.leaf()?;
-        let attachment = self.attachments.get_mut(index).and_then(Option::take);
-        let attachment =
-            attachment.ok_or_else(|| Fault::new(format!("there is no such attachment; {AGREE}")))?;
-        lane::deliver(attachment, || visitor.visit_newtype_struct(self))
     }
 
     #[inline]

@@ -1,31 +1,51 @@
 //! The strict serializer: leaves go to postcard, what is made of parts is counted and marked here.
 
 use std::fmt::{self, Write as _};
+use std::mem;
 
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-use crate::platform::Attachment;
+use crate::platform::{Attachment, Packet};
 
 use super::fault::{AGREE, Fault};
 use super::mark::{self, Shape};
-use super::{MAX_DEPTH, lane};
+use super::{MAX_DEPTH, lane, loan};
 
 pub(super) struct Writer {
     out: postcard::Serializer<Buffer>,
+    entries: Vec<usize>,
     attachments: Vec<Attachment>,
     depth: u32,
+    /// What came of the trait object that the writer was lent to.
+    pub(super) written: Option<Result<(), Fault>>,
 }
 
 impl Writer {
-    pub(super) fn new(bytes: Vec<u8>, attachments: Vec<Attachment>) -> Self {
-        Writer { out: postcard::Serializer { output: Buffer(bytes) }, attachments, depth: 0 }
+    pub(super) fn new(Packet { bytes, entries, attachments }: Packet) -> Self {
+        let out = postcard::Serializer { output: Buffer(bytes) };
+        Writer { out, entries, attachments, depth: 0, written: None }
     }
 
     /// Takes the lanes out.
-    pub(super) fn take(&mut self) -> (Vec<u8>, Vec<Attachment>) {
-        (std::mem::take(&mut self.out.output.0), std::mem::take(&mut self.attachments))
+    pub(super) fn take(&mut self) -> Packet {
+        Packet {
+            bytes: mem::take(&mut self.out.output.0),
+            entries: mem::take(&mut self.entries),
+            attachments: mem::take(&mut self.attachments),
+        }
+    }
+
+    /// A writer to stand in for this one.
+    pub(super) fn idle(&self) -> Self {
+        Writer { depth: self.depth, ..Writer::new(Packet::default()) }
+    }
+
+    /// Writes a trait object that the writer was lent to: its entry, and the value in it.
+    pub(super) fn write_object<T: Serialize>(&mut self, entry: usize, value: &T) {
+        self.entries.push(entry);
+        self.written = Some(value.serialize(&mut *self));
     }
 
     #[inline]
@@ -78,6 +98,13 @@ impl Writer {
             self.length(self.attachments.len())?;
             self.attachments.push(attachment);
         }
+        Ok(())
+    }
+
+    fn object<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
+        let depth = self.descend()?;
+        loan::lend(self, |idle| value.serialize(idle))?;
+        self.depth = depth;
         Ok(())
     }
 
@@ -199,7 +226,11 @@ impl<'w> Serializer for &'w mut Writer {
         name: &'static str,
         value: &T,
     ) -> Result<(), Fault> {
-        if name == lane::ATTACHMENT { self.attachment(value) } else { value.serialize(self) }
+        match name {
+            lane::ATTACHMENT => self.attachment(value),
+            loan::OBJECT => self.object(value),
+            _ => value.serialize(self),
+        }
     }
 
     #[inline]

@@ -1,0 +1,429 @@
+#![expect(unsafe_code, reason = "the entry of a trait object crosses as its address")]
+//! How a trait object crosses: as its concrete value, and an entry that knows how to read one.
+//!
+//! An [`ObjectEntry`] is a promoted static, one per trait and concrete type; its address means the same on both sides, as
+//! that of a task's entry does (`task::entry`). It is put into the lane of entries, in the order in which objects
+//! are written, and is never in the bytes: whatever a crafted `Serialize` writes, it cannot choose what is read.
+//!
+//! What writes the entry must know trait and type, but the object that is serialized knows its trait only, and the type
+//! is told by its table of methods. So a remote trait has a supertrait, `Object`, in `__private`, which tells how it and
+//! the two traits here play together.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr;
+
+use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserializer, Serialize, Serializer};
+
+use super::fault::{AGREE, Fault};
+use super::loan;
+use super::reader::Reader;
+use super::writer::Writer;
+use crate::task::entry::is_within;
+
+/// Stands for a trait where its object cannot be named.
+pub trait Marker: 'static {
+    /// `dyn Trait`.
+    type Object: ?Sized + 'static;
+}
+
+/// A value of type `C` can be such an object.
+pub trait Holds<C>: Marker {
+    /// Forgets the type.
+    fn hold(value: Box<C>) -> Box<Self::Object>;
+}
+
+/// Our writer, for an object to write itself.
+pub struct ObjectWriter<'w>(&'w mut Writer);
+
+impl ObjectWriter<'_> {
+    /// Writes a value, to be read as an object of the trait that `M` stands for.
+    pub(crate) fn write<C, M>(self, value: &C)
+    where
+        C: Serialize + DeserializeOwned,
+        M: Holds<C>,
+    {
+        self.0.write_object(ObjectEntry::of::<C, M>().address(), value);
+    }
+}
+
+/// An arbitrary pattern that no other static is likely to hold.
+const MAGIC: u64 = 0x6f62_6a65_6374_0002;
+
+/// Reads a concrete value as an object of a trait: all for one trait and type.
+pub(super) struct ObjectEntry {
+    magic: u64,
+    /// The type of the trait object, `dyn Trait`.
+    object: fn() -> TypeId,
+    /// Gives a `Box<dyn Trait>`, boxed.
+    decode: fn(&mut Reader<'_, '_>) -> Result<Box<dyn Any>, Fault>,
+}
+
+impl ObjectEntry {
+    fn of<C, M>() -> &'static ObjectEntry
+    where
+        C: DeserializeOwned,
+        M: Holds<C>,
+    {
+        const { &ObjectEntry { magic: MAGIC, object: TypeId::of::<M::Object>, decode: decode::<C, M> } }
+    }
+
+    fn address(&'static self) -> usize {
+        ptr::from_ref(self).expose_provenance()
+    }
+
+    /// The entry at an address of the lane, if it is one for such an object.
+    pub(super) fn at(address: Option<usize>, object: TypeId) -> Result<&'static ObjectEntry, Fault> {
+        let Some(address) = address else {
+            return Err(Fault::new(format!("there is no trait object left; {AGREE}")));
+        };
+        let Some(entry) = lookup(address) else {
+            return Err(Fault::new(
+                "the trait object was written by another build of the program; reload the page so that both sides \
+                 run the same one",
+            ));
+        };
+        if (entry.object)() == object {
+            Ok(entry)
+        } else {
+            Err(Fault::new(format!("the trait object is of another trait; {AGREE}")))
+        }
+    }
+
+    pub(super) fn decode(&self, reader: &mut Reader<'_, '_>) -> Result<Box<dyn Any>, Fault> {
+        (self.decode)(reader)
+    }
+}
+
+fn decode<C, M>(reader: &mut Reader<'_, '_>) -> Result<Box<dyn Any>, Fault>
+where
+    C: DeserializeOwned,
+    M: Holds<C>,
+{
+    let value = C::deserialize(reader)?;
+    Ok(Box::new(M::hold(Box::new(value))))
+}
+
+/// The entry at an address, if there is one.
+fn lookup(address: usize) -> Option<&'static ObjectEntry> {
+    if !is_within::<ObjectEntry>(address) {
+        return None;
+    }
+    // SAFETY: the address is aligned and lies within this memory. What is in the entries lane behind a task's own two
+    // was put there by `Writer::write_object`, which only `ObjectWriter::write` calls, with the address of a promoted
+    // static; that means the same here as there. The magic tells apart an instance of another module, where something
+    // else lies there.
+    let entry = unsafe { &*ptr::with_exposed_provenance::<ObjectEntry>(address) };
+    (entry.magic == MAGIC).then_some(entry)
+}
+
+/// Serializes an object of the trait that `M` stands for, which writes itself.
+pub(crate) fn serialize<M, S>(serializer: S, write: impl Fn(ObjectWriter<'_>)) -> Result<S::Ok, S::Error>
+where
+    M: Marker,
+    S: Serializer,
+{
+    serializer.serialize_newtype_struct(loan::OBJECT, &Offer { write, marker: PhantomData::<M> })
+}
+
+struct Offer<F, M> {
+    write: F,
+    marker: PhantomData<M>,
+}
+
+impl<F: Fn(ObjectWriter<'_>), M: Marker> Serialize for Offer<F, M> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(mut borrowed) = loan::borrow() else {
+            return Err(S::Error::custom(foreign::<M>()));
+        };
+        (self.write)(ObjectWriter(&mut borrowed.writer));
+        drop(borrowed);
+        serializer.serialize_unit()
+    }
+}
+
+/// Deserializes an object of the trait that `M` stands for.
+///
+/// # Errors
+///
+/// Fails if the deserializer is not ours, and if what was written is no such object.
+pub fn deserialize<'de, M, D>(deserializer: D) -> Result<Box<M::Object>, D::Error>
+where
+    M: Marker,
+    D: Deserializer<'de>,
+{
+    loan::want(TypeId::of::<M::Object>(), || {
+        deserializer.deserialize_newtype_struct(loan::OBJECT, Take(PhantomData::<M>))
+    })
+}
+
+struct Take<M>(PhantomData<M>);
+
+impl<'de, M: Marker> Visitor<'de> for Take<M> {
+    type Value = Box<M::Object>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a `{}` in a task's arguments or result", type_name::<M::Object>())
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Self::Value, D::Error> {
+        let object = loan::receive().and_then(|object| object.downcast().ok());
+        object.map(|object| *object).ok_or_else(|| D::Error::custom(foreign::<M>()))
+    }
+}
+
+#[cold]
+fn foreign<M: Marker>() -> String {
+    format!(
+        "`{}` travels only through wasm-mt, in a task's arguments or result; \
+         give other formats its concrete type",
+        type_name::<M::Object>()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::error::Error;
+    use crate::platform::Packet;
+    use crate::task::codec::{Decoder, encode};
+    use crate::task::remote_trait;
+
+    #[remote_trait(crate = crate)]
+    trait Shape {
+        fn area(&self) -> u32;
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Square(u32);
+
+    impl Shape for Square {
+        fn area(&self) -> u32 {
+            self.0 * self.0
+        }
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Double(Box<dyn Shape>);
+
+    impl Shape for Double {
+        fn area(&self) -> u32 {
+            2 * self.0.area()
+        }
+    }
+
+    #[remote_trait(crate = crate,)]
+    trait Other {}
+
+    impl Other for Square {}
+
+    fn shape(side: u32) -> Box<dyn Shape> {
+        Box::new(Square(side))
+    }
+
+    fn packet<T: Serialize + ?Sized>(value: &T) -> Packet {
+        let mut packet = Packet::default();
+        encode(value, &mut packet).expect("it is encoded");
+        packet
+    }
+
+    fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
+        let mut decoder = Decoder::new(packet);
+        let value = decoder.next()?;
+        decoder.finish()?;
+        Ok(value)
+    }
+
+    #[track_caller]
+    fn fails(packet: Packet, texts: &[&str]) {
+        let error = decode::<Box<dyn Shape>>(packet).err().expect("it must be refused");
+        assert!(error.is_codec(), "{error}");
+        for text in texts {
+            assert!(error.to_string().contains(text), "no `{text}` in: {error}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_value_and_the_type_is_beside_them() {
+        let packet = packet(&vec![shape(3), Box::new(Double(shape(4)))]);
+        assert_eq!(packet.bytes, [2, 3, 4]);
+        assert_eq!(packet.entries.len(), 3);
+        assert_eq!(packet.entries[0], packet.entries[2]);
+        let shapes = decode::<Vec<Box<dyn Shape>>>(packet).expect("it is decoded");
+        assert_eq!(shapes.iter().map(|shape| shape.area()).collect::<Vec<_>>(), [9, 32]);
+    }
+
+    #[test]
+    fn objects_stand_behind_the_entries_of_the_call() {
+        let mut packet = Packet { entries: vec![5, 6], ..Packet::default() };
+        encode(&shape(2), &mut packet).expect("it is encoded");
+        encode(&(1u8, shape(3)), &mut packet).expect("it is encoded");
+        let mut decoder = Decoder::new(packet);
+        assert_eq!((decoder.take_entry(), decoder.take_entry()), (Some(5), Some(6)));
+        assert_eq!(decoder.next::<Box<dyn Shape>>().expect("it is decoded").area(), 4);
+        assert_eq!(decoder.next::<(u8, Box<dyn Shape>)>().expect("it is decoded").1.area(), 9);
+        decoder.finish().expect("all is read");
+    }
+
+    #[test]
+    fn an_entry_that_is_none_is_refused() {
+        static ELSEWHERE: [u64; 4] = [MAGIC ^ 1; 4];
+        let aligned = ptr::from_ref(&ELSEWHERE).expose_provenance();
+        let genuine = packet(&shape(1)).entries[0];
+        let beyond = usize::MAX - align_of::<ObjectEntry>() + 1;
+        for forged in [0, 1, aligned, genuine + 1, beyond] {
+            let packet = Packet { entries: vec![forged], ..packet(&shape(1)) };
+            fails(packet, &["Shape", "another build", "reload"]);
+        }
+    }
+
+    #[test]
+    fn the_entry_of_a_task_is_no_object() {
+        let task = crate::task::Remote::new(7, |side: u32| side).into_call().expect("it is encoded");
+        let packet = Packet { entries: vec![task.entries[0]], ..packet(&shape(1)) };
+        fails(packet, &["another build"]);
+    }
+
+    #[test]
+    fn an_entry_of_another_trait_is_refused() {
+        let other: Box<dyn Other> = Box::new(Square(1));
+        fails(packet(&other), &["Shape", "another trait", "agree"]);
+    }
+
+    #[test]
+    fn a_missing_entry_and_one_too_many_are_refused() {
+        let whole = || packet(&shape(1));
+        fails(Packet { entries: Vec::new(), ..whole() }, &["no trait object left", "agree"]);
+        let entry = whole().entries[0];
+        fails(Packet { entries: vec![entry; 2], ..whole() }, &["1 entries", "left over"]);
+    }
+
+    #[test]
+    fn an_entry_of_another_type_reads_no_more_than_its_bytes() {
+        let double: Box<dyn Shape> = Box::new(Double(shape(1)));
+        let entries = vec![packet(&double).entries[0]];
+        fails(Packet { entries: entries.clone(), ..packet(&shape(1)) }, &["no trait object left"]);
+        let endless = Packet { entries: vec![entries[0]; 200], ..Packet::default() };
+        fails(endless, &["nested more than 128 levels"]);
+    }
+
+    #[test]
+    fn objects_count_as_levels_both_ways() {
+        fn nested(levels: usize) -> Box<dyn Shape> {
+            (1..levels).fold(shape(1), |inner, _| Box::new(Double(inner)))
+        }
+
+        let deepest = packet(&nested(128));
+        assert!(decode::<Box<dyn Shape>>(deepest).is_ok());
+        let error = encode(&nested(129), &mut Packet::default()).expect_err("it must be refused");
+        assert!(error.to_string().contains("nested more than 128 levels"), "{error}");
+
+        let beside = vec![nested(127), nested(127), nested(127)];
+        assert!(decode::<Vec<Box<dyn Shape>>>(packet(&beside)).is_ok(), "a level is left again");
+        let error = encode(&Some(nested(128)), &mut Packet::default()).expect_err("it must be refused");
+        assert!(error.to_string().contains("nested more than 128 levels"), "{error}");
+    }
+
+    #[test]
+    fn an_object_that_fails_leaves_the_packet_as_it_was() {
+        struct Fails(Box<dyn Shape>);
+        impl Serialize for Fails {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_some(&self.0)?;
+                Err(S::Error::custom("out of order"))
+            }
+        }
+        impl<'de> Deserialize<'de> for Fails {
+            fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+                Err(D::Error::custom("out of order"))
+            }
+        }
+        impl Shape for Fails {
+            fn area(&self) -> u32 {
+                0
+            }
+        }
+
+        let mut packet = packet(&shape(2));
+        let fails: Box<dyn Shape> = Box::new(Double(Box::new(Fails(shape(1)))));
+        let error = encode(&(1u8, &fails), &mut packet).expect_err("it must be refused");
+        assert!(error.is_codec() && error.to_string().contains("out of order"), "{error}");
+        assert_eq!(decode::<Box<dyn Shape>>(packet).expect("it is decoded").area(), 4);
+    }
+
+    #[cfg(panic = "unwind")]
+    #[test]
+    fn an_object_that_panics_leaves_the_packet_as_it_was() {
+        struct Panics;
+        impl Serialize for Panics {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                panic!("out of order")
+            }
+        }
+        impl<'de> Deserialize<'de> for Panics {
+            fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+                panic!("out of order")
+            }
+        }
+        impl Shape for Panics {
+            fn area(&self) -> u32 {
+                0
+            }
+        }
+
+        let mut packet = packet(&shape(2));
+        let panics: Box<dyn Shape> = Box::new(Double(Box::new(Panics)));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            encode(&(shape(1), panics), &mut packet)
+        }));
+        assert!(panicked.is_err());
+        assert!(loan::borrow().is_none(), "the slot is closed");
+        assert_eq!(decode::<Box<dyn Shape>>(packet).expect("it is decoded").area(), 4);
+    }
+
+    #[test]
+    fn a_newtype_that_borrows_the_name_of_objects_is_refused() {
+        #[derive(Serialize, Deserialize)]
+        #[serde(rename = "$wasm_mt::Object")]
+        struct Borrowed<T>(T);
+
+        let mut kept = packet(&shape(2));
+        let error = encode(&Borrowed(5u8), &mut kept).expect_err("it must be refused");
+        assert!(error.to_string().contains("reserved"), "{error}");
+        let error = encode(&Borrowed((5u8, shape(1))), &mut kept).expect_err("it must be refused");
+        assert!(error.to_string().contains("reserved"), "{error}");
+        let error = decode::<Borrowed<Square>>(packet(&shape(2))).err().expect("it must be refused");
+        assert!(error.to_string().contains("reserved"), "{error}");
+        assert_eq!(decode::<Box<dyn Shape>>(kept).expect("it is decoded").area(), 4);
+    }
+
+    #[test]
+    fn a_foreign_reader_finds_no_object_in_the_slot() {
+        /// Reads an object from text while the reader hands one over.
+        struct ReadsText;
+        impl<'de> Deserialize<'de> for ReadsText {
+            fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+                let error = serde_json::from_str::<Box<dyn Shape>>("1").err().expect("it must be refused");
+                Err(D::Error::custom(error))
+            }
+        }
+        impl Serialize for ReadsText {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_unit()
+            }
+        }
+        impl Shape for ReadsText {
+            fn area(&self) -> u32 {
+                0
+            }
+        }
+
+        let object: Box<dyn Shape> = Box::new(ReadsText);
+        fails(packet(&object), &["travels only through wasm-mt"]);
+    }
+}
