@@ -31,7 +31,7 @@ mod worker;
 
 pub use error::Error;
 pub use executor::{
-    Executor, ExecutorExt, ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor,
+    Executor, ExecutorExt, ParMap, ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor,
 };
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};

@@ -64,6 +64,13 @@ impl Packet {
             attachments: self.attachments.iter().map(Attachment::try_clone).collect::<Result<_, _>>()?,
         })
     }
+
+    /// Appends another packet, lane by lane.
+    pub(crate) fn extend(&mut self, more: Packet) {
+        self.bytes.extend(more.bytes);
+        self.entries.extend(more.entries);
+        self.attachments.extend(more.attachments);
+    }
 }
 
 /// What becomes of a worker, as its page hears it.

@@ -93,6 +93,11 @@ impl Entry {
         const { &Entry { magic: MAGIC, call: call_future_open::<A, X, F, R> } }
     }
 
+    /// The entry for a function `fn(Packet) -> Outcome`, which decodes and encodes by itself.
+    pub(super) fn raw() -> &'static Entry {
+        const { &Entry { magic: MAGIC, call: call_raw } }
+    }
+
     /// Begins a packet with this entry and `function`, which MUST be a function of the entry's signature.
     pub(super) fn packet(&'static self, function: *const ()) -> Packet {
         let entries = vec![ptr::from_ref(self).expose_provenance(), function.expose_provenance()];
@@ -134,7 +139,7 @@ pub(super) fn is_within<T>(address: usize) -> bool {
     address != 0 && address % align_of::<T>() == 0 && end.is_some_and(|end| end <= platform::memory_size())
 }
 
-fn foreign() -> Error {
+pub(super) fn foreign() -> Error {
     Error::codec(
         "the task was made by another build of the program; reload the page so that both sides run the same one",
     )
@@ -234,6 +239,14 @@ where
         Ok((args, x)) => running(f(args, x)),
         Err(error) => Call::Ended(Err(error)),
     }
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(Packet) -> Outcome`.
+unsafe fn call_raw(address: usize, decoder: Decoder) -> Call {
+    // SAFETY: the caller's contract.
+    let f = unsafe { function::<fn(Packet) -> Outcome>(address) };
+    Call::Ended(f(decoder.into_rest()))
 }
 
 fn decode<A: DeserializeOwned>(mut decoder: Decoder) -> Result<A, Error> {

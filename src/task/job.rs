@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, Aborted, Either, select};
 
+use super::chunk::Within;
 use super::entry::{self, Call, begin};
 use super::handle::{Holder, Reply};
 use super::remote::Options;
@@ -61,7 +62,7 @@ impl Job {
         }
         let task = async {
             let began = platform::now();
-            let outcome = match begin(call) {
+            let outcome = match begin_here(call) {
                 Call::Ended(outcome) => outcome,
                 Call::Running(future) => match terms.timeout {
                     None => future.await,
@@ -92,6 +93,13 @@ impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Job({})", self.made_at)
     }
+}
+
+/// Begins a call within whatever runs here. A panic of what it does at once is its outcome, where panics unwind.
+fn begin_here(call: Packet) -> Call {
+    let within = Within::enter();
+    let begun = platform::guard(platform::current(), || begin(call));
+    begun.unwrap_or_else(|payload| Call::Ended(within.rescue(Error::panic(panic_text(&*payload), None))))
 }
 
 /// A job that runs here is the only one of its holder.

@@ -1,5 +1,6 @@
 //! Tasks: calls to be made elsewhere.
 
+mod chunk;
 mod codec;
 mod entry;
 mod handle;
@@ -8,9 +9,11 @@ mod macros;
 mod remote;
 pub(crate) mod transfer;
 
+pub(crate) use chunk::{Calls, Results, rescue};
 pub(crate) use codec::object;
 pub(crate) use entry::{Call, Outcome, begin, place};
 pub(crate) use handle::{Holder, Reply};
+pub(crate) use remote::decode;
 
 pub use handle::RemoteHandle;
 pub use job::Job;

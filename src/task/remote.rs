@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::chunk::Calls;
 use super::codec::{self, Decoder};
 use super::entry::Entry;
 use super::handle::RemoteHandle;
@@ -165,7 +166,8 @@ impl<R> Remote<R> {
     }
 }
 
-fn decode<R: DeserializeOwned>(packet: Packet) -> Result<R, Error> {
+/// Reads the result of a task.
+pub(crate) fn decode<R: DeserializeOwned>(packet: Packet) -> Result<R, Error> {
     let mut decoder = Decoder::new(packet);
     let result = decoder.next()?;
     decoder.finish()?;
@@ -242,6 +244,11 @@ where
     pub fn retry(mut self, times: u32) -> Self {
         self.options.retries = times;
         self
+    }
+
+    /// Makes ready for many calls.
+    pub(crate) fn into_calls(self) -> Calls {
+        Calls::new(self.call, self.options, self.made_at)
     }
 
     /// The task for one argument.

@@ -281,7 +281,7 @@ impl FromWorker {
 }
 
 /// Appends the body of a message, behind its head.
-fn append(packet: &mut Packet, body: Packet) {
+pub(crate) fn append(packet: &mut Packet, body: Packet) {
     let Packet { bytes, entries, attachments } = body;
     packet.entries.extend([bytes.len(), entries.len(), attachments.len()]);
     packet.entries.extend(entries);
@@ -297,13 +297,14 @@ fn join<T>(lane: &mut Vec<T>, mut more: Vec<T>) {
     }
 }
 
-fn encode(value: &impl Serialize) -> Packet {
+/// Plain data as a body.
+pub(crate) fn encode(value: &impl Serialize) -> Packet {
     let Ok(bytes) = postcard::to_stdvec(value) else { unreachable!("plain data can be encoded") };
     Packet { bytes, ..Packet::default() }
 }
 
 /// Takes a packet apart from its front.
-struct Reader {
+pub(crate) struct Reader {
     bytes: Vec<u8>,
     at: usize,
     entries: Words,
@@ -311,7 +312,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(packet: Packet) -> Self {
+    pub(crate) fn new(packet: Packet) -> Self {
         let Packet { bytes, entries, attachments } = packet;
         Self { bytes, at: 0, entries: Words::new(entries), attachments: attachments.into_iter() }
     }
@@ -324,8 +325,13 @@ impl Reader {
         Ok(messages)
     }
 
+    /// The next number of a head.
+    pub(crate) fn word(&mut self) -> Option<usize> {
+        self.entries.next()
+    }
+
     /// The body of the message whose head was read.
-    fn body(&mut self) -> Option<Packet> {
+    pub(crate) fn body(&mut self) -> Option<Packet> {
         let (bytes, entries, attachments) =
             (self.entries.next()?, self.entries.next()?, self.entries.next()?);
         let end = self.at.checked_add(bytes).filter(|end| *end <= self.bytes.len())?;
@@ -347,7 +353,7 @@ impl Reader {
     }
 
     /// The value that is the body of the message whose head was read.
-    fn value<T: DeserializeOwned>(&mut self) -> Option<T> {
+    pub(crate) fn value<T: DeserializeOwned>(&mut self) -> Option<T> {
         postcard::from_bytes(&self.body()?.bytes).ok()
     }
 }

@@ -79,7 +79,7 @@ pub(super) struct Bears {
 #[derive(Default)]
 pub(super) struct Effects {
     aborts: Vec<AbortHandle>,
-    cancelled: Vec<Reply>,
+    answers: Vec<(Reply, Outcome)>,
     dropped: Vec<Task>,
 }
 
@@ -87,9 +87,13 @@ impl Effects {
     pub(super) fn happen(self) {
         self.aborts.iter().for_each(AbortHandle::abort);
         drop(self.dropped);
-        for reply in self.cancelled {
-            reply.send(Err(Error::cancelled()));
+        for (reply, outcome) in self.answers {
+            reply.send(outcome);
         }
+    }
+
+    pub(super) fn answer(&mut self, answer: Option<(Reply, Outcome)>) {
+        self.answers.extend(answer);
     }
 }
 
@@ -281,7 +285,7 @@ impl Books {
             effects.aborts.push(abort);
         }
         if !task.posted {
-            effects.cancelled.extend(self.replies.remove(id));
+            effects.answer(self.replies.remove(id).map(|reply| (reply, Err(Error::cancelled()))));
         }
         effects.dropped.push(task);
     }

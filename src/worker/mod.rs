@@ -304,13 +304,22 @@ impl Worker {
     /// Tells the page of a panic, and before it what was not said yet.
     fn last_words(&self, task: Option<TaskId>, message: String, location: Option<String>) {
         let mut begun = Vec::new();
+        let mut effects = Effects::default();
         // Where panics abort, this runs within the panic: the books may be open, if it is one of our own.
         if let Ok(mut books) = self.books.try_borrow_mut() {
+            // A chunk is answered with what it has, the panic too.
+            let panic = || Error::panic(message.clone(), location.clone());
+            if let Some((task, results)) = task.and_then(|task| Some((task, task::rescue(panic())?))) {
+                let reply = books.end(task, Ok(results));
+                effects = books.tell(LocalEvent::Polled { task, ended: true });
+                effects.answer(reply);
+            }
             begun = books.close();
         }
         self.posts.set(false);
         self.post();
         self.say(FromWorker::Panicked { task, begun, message, location });
+        effects.happen();
     }
 }
 

@@ -125,6 +125,16 @@ impl Decoder {
         self.entries.next()
     }
 
+    /// What was not read.
+    pub(crate) fn into_rest(mut self) -> Packet {
+        self.bytes.drain(..self.position);
+        Packet {
+            bytes: self.bytes,
+            entries: self.entries.collect(),
+            attachments: self.attachments.into_iter().flatten().collect(),
+        }
+    }
+
     /// Succeeds if everything was read.
     pub(crate) fn finish(self) -> Result<(), Error> {
         let bytes = self.bytes.len() - self.position;

@@ -1,0 +1,265 @@
+//! Many calls of one function as one task: a *chunk*.
+//!
+//! A [`RemoteFn`](super::RemoteFn)'s call is a *stem*, which is the same for all of its calls, and behind it the encoded open
+//! argument, the *item*. A chunk carries the stem once and the items, each in a body of its own ([`wire::append`]); on the
+//! far side each call is begun from a copy of the stem with its item behind. What comes back are the outcomes, the items that
+//! were not begun, and the time that it took.
+//!
+//! Outcomes lie in a slot of the thread until the chunk has ended, so that a panic does not take them with it: whoever sees
+//! it, after the unwinding or within the hook where panics abort, [`rescue`]s them.
+
+use std::cell::RefCell;
+use std::mem;
+use std::panic::Location;
+use std::time::Duration;
+use std::vec;
+
+use serde::Serialize;
+
+use super::codec;
+use super::entry::{Call, Entry, Outcome, begin, foreign};
+use super::handle::RemoteHandle;
+use super::job::Job;
+use super::remote::Options;
+use crate::error::Error;
+use crate::platform::{self, Packet};
+use crate::schedule::Kind;
+use crate::wire::{self, Reader};
+
+/// A chunk that has run for so long begins no further item: others may have nothing to do.
+const LONG: Duration = Duration::from_millis(8);
+
+/// Makes the calls of one function.
+pub(crate) struct Calls {
+    stem: Result<Packet, Error>,
+    options: Options,
+    made_at: &'static Location<'static>,
+}
+
+impl Calls {
+    pub(super) fn new(
+        stem: Result<Packet, Error>,
+        options: Options,
+        made_at: &'static Location<'static>,
+    ) -> Self {
+        Self { stem, options, made_at }
+    }
+
+    /// The place of the call that made the function.
+    pub(crate) fn name(&self) -> String {
+        self.made_at.to_string()
+    }
+
+    /// True if several calls may be one task. Not if they may overlap, or if a single one may be stopped or run again.
+    pub(crate) fn share_tasks(&self) -> bool {
+        let Options { kind, timeout, retries } = self.options;
+        kind == Kind::Sync && timeout.is_none() && retries == 0
+    }
+
+    /// Encodes an item.
+    pub(crate) fn encode(&mut self, x: &impl Serialize) -> Outcome {
+        let stem = self.stem.as_mut().map_err(|error| error.clone())?;
+        let (bytes, entries, attachments) = (stem.bytes.len(), stem.entries.len(), stem.attachments.len());
+        // Behind the stem, so that it counts attachments from there.
+        codec::encode(x, stem)?;
+        Ok(Packet {
+            bytes: stem.bytes.split_off(bytes),
+            entries: stem.entries.split_off(entries),
+            attachments: stem.attachments.split_off(attachments),
+        })
+    }
+
+    /// The task that makes the calls for these items: a chunk, or the call itself if it [shares](Self::share_tasks) no task.
+    pub(crate) fn job(&self, items: Vec<Packet>) -> (Result<Job, Error>, RemoteHandle<Results>) {
+        let decode = if self.share_tasks() { Results::read } else { Results::of_one };
+        let (reply, handle) = RemoteHandle::new(self.made_at, decode);
+        let call = match &self.stem {
+            Ok(stem) => stem.try_clone(),
+            Err(error) => Err(error.clone()),
+        };
+        let call = call.map(|stem| self.call(stem, items));
+        (call.map(|call| Job::new(call, self.options, self.made_at, reply)), handle)
+    }
+
+    fn call(&self, mut stem: Packet, items: Vec<Packet>) -> Packet {
+        if self.share_tasks() {
+            let mut chunk = Entry::raw().packet((run as fn(Packet) -> Outcome) as *const ());
+            wire::append(&mut chunk, stem);
+            put_all(&mut chunk, items);
+            return chunk;
+        }
+        items.into_iter().for_each(|item| stem.extend(item));
+        stem
+    }
+}
+
+/// What has become of the items of a task.
+#[derive(Default)]
+pub(crate) struct Results {
+    /// In the order of the items.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Items that were not begun, the last of the task.
+    pub(crate) rest: Vec<Packet>,
+    /// How long it took, if it was measured.
+    pub(crate) ran: Option<Duration>,
+}
+
+impl Results {
+    fn write(self) -> Packet {
+        let mut packet = Packet::default();
+        let micros = self.ran.unwrap_or_default().as_micros();
+        packet.entries.extend([usize::try_from(micros).unwrap_or(usize::MAX), self.outcomes.len()]);
+        for outcome in self.outcomes {
+            packet.entries.push(usize::from(outcome.is_ok()));
+            wire::append(&mut packet, outcome.unwrap_or_else(|error| wire::encode(&error)));
+        }
+        put_all(&mut packet, self.rest);
+        packet
+    }
+
+    fn read(packet: Packet) -> Result<Self, Error> {
+        let mut reader = Reader::new(packet);
+        let mut read = || {
+            let ran = Some(Duration::from_micros(reader.word()? as u64));
+            let count = reader.word()?;
+            let mut outcome = || match reader.word()? {
+                0 => reader.value().map(Err),
+                _ => reader.body().map(Ok),
+            };
+            let outcomes = (0..count).map(|_| outcome()).collect::<Option<_>>()?;
+            Some(Self { outcomes, rest: take_all(&mut reader)?, ran })
+        };
+        read().ok_or_else(foreign)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands where a packet is decoded, which may fail")]
+    fn of_one(packet: Packet) -> Result<Self, Error> {
+        Ok(Self { outcomes: vec![Ok(packet)], ..Self::default() })
+    }
+}
+
+fn put_all(packet: &mut Packet, items: Vec<Packet>) {
+    packet.entries.push(items.len());
+    items.into_iter().for_each(|item| wire::append(packet, item));
+}
+
+fn take_all(reader: &mut Reader) -> Option<Vec<Packet>> {
+    let count = reader.word()?;
+    (0..count).map(|_| reader.body()).collect()
+}
+
+/// Runs a chunk: the function of its task.
+fn run(chunk: Packet) -> Outcome {
+    let mut reader = Reader::new(chunk);
+    let (Some(stem), Some(items)) = (reader.body(), take_all(&mut reader)) else { return Err(foreign()) };
+    let began = platform::now();
+    let mut stem = Some(stem);
+    Progress::begin(items);
+    while let Some((item, is_last)) = Progress::next() {
+        let stem = if is_last { stem.take().map(Ok) } else { stem.as_ref().map(Packet::try_clone) };
+        let stem = stem.expect("it is taken for the last item only");
+        let outcome = stem.and_then(|mut call| {
+            call.extend(item);
+            match begin(call) {
+                Call::Ended(outcome) => outcome,
+                Call::Running(_) => unreachable!("the calls of an asynchronous function share no task"),
+            }
+        });
+        Progress::add(outcome);
+        if platform::now().saturating_sub(began) >= LONG {
+            break;
+        }
+    }
+    let Some(Progress { outcomes, items }) = Progress::take() else {
+        unreachable!("only a panic takes it before the chunk has ended");
+    };
+    let ran = Some(platform::now().saturating_sub(began));
+    Ok(Results { outcomes, rest: items.collect(), ran }.write())
+}
+
+/// How far a chunk has come.
+struct Progress {
+    outcomes: Vec<Outcome>,
+    /// What has not begun.
+    items: vec::IntoIter<Packet>,
+}
+
+/// Where the chunk that runs on this thread keeps its [`Progress`].
+struct Slot {
+    /// How many tasks run here within one another: a task of the worker may run others itself, by [`Job::run`].
+    depth: u32,
+    progress: Option<Progress>,
+}
+
+thread_local! {
+    static SLOT: RefCell<Slot> = const { RefCell::new(Slot { depth: 0, progress: None }) };
+}
+
+impl Progress {
+    fn begin(items: Vec<Packet>) {
+        let outcomes = Vec::with_capacity(items.len());
+        let progress = Self { outcomes, items: items.into_iter() };
+        SLOT.with_borrow_mut(|slot| slot.progress = Some(progress));
+    }
+
+    /// The next item, and whether it is the last.
+    fn next() -> Option<(Packet, bool)> {
+        SLOT.with_borrow_mut(|slot| {
+            let items = &mut slot.progress.as_mut()?.items;
+            Some((items.next()?, items.len() == 0))
+        })
+    }
+
+    fn add(outcome: Outcome) {
+        SLOT.with_borrow_mut(|slot| {
+            if let Some(progress) = &mut slot.progress {
+                progress.outcomes.push(outcome);
+            }
+        });
+    }
+
+    fn take() -> Option<Self> {
+        SLOT.with_borrow_mut(|slot| slot.progress.take())
+    }
+
+    /// What there is to tell though the item that runs has panicked.
+    fn rescue(self, panic: Error) -> Packet {
+        let Self { mut outcomes, items } = self;
+        outcomes.push(Err(panic));
+        Results { outcomes, rest: items.collect(), ran: None }.write()
+    }
+}
+
+/// What the task of this worker that has panicked gives all the same, if it is a chunk.
+pub(crate) fn rescue(panic: Error) -> Option<Packet> {
+    let progress = SLOT.with_borrow_mut(|slot| slot.progress.take_if(|_| slot.depth == 0))?;
+    Some(progress.rescue(panic))
+}
+
+/// Begins a task within the code of another, whose progress it leaves alone, until this is dropped.
+pub(super) struct Within(Slot);
+
+impl Within {
+    pub(super) fn enter() -> Self {
+        Self(SLOT.with_borrow_mut(|slot| {
+            let depth = slot.depth + 1;
+            mem::replace(slot, Slot { depth, progress: None })
+        }))
+    }
+
+    /// As [`rescue`], for the task that was begun in here.
+    pub(super) fn rescue(&self, panic: Error) -> Outcome {
+        match Progress::take() {
+            Some(progress) => Ok(progress.rescue(panic)),
+            None => Err(panic),
+        }
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        let outer = mem::replace(&mut self.0, Slot { depth: 0, progress: None });
+        let inner = SLOT.replace(outer);
+        drop(inner);
+    }
+}

@@ -1,0 +1,287 @@
+//! One function over many items: order, bounds, chunks, faults.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::time::Duration;
+
+use futures::stream::{FusedStream, Stream, StreamExt, TryStreamExt};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, RemoteFn, Strategy, Thread, Transfer, remote};
+
+use super::{Keeps, executors};
+
+thread_local! {
+    /// Counted where a job is run by the test.
+    static RUNS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs what an executor keeps until `future` has ended. Gives its output, and how many tasks it took.
+async fn serve<F: Future>(executor: &Keeps, future: F) -> (F::Output, usize) {
+    let mut future = std::pin::pin!(future);
+    let mut jobs = 0;
+    loop {
+        if let std::task::Poll::Ready(output) = futures::poll!(&mut future) {
+            return (output, jobs);
+        }
+        let taken = executor.take_all();
+        assert!(!taken.is_empty(), "nothing is in flight, and it has not ended");
+        for job in taken {
+            jobs += 1;
+            job.run().await;
+        }
+    }
+}
+
+/// Not encodable if it is odd.
+#[derive(Deserialize)]
+struct Even(u32);
+
+impl Serialize for Even {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 2 == 1 {
+            return Err(S::Error::custom("it is odd"));
+        }
+        serializer.serialize_newtype_struct("Even", &self.0)
+    }
+}
+
+remote_test! {
+    async fn results_come_in_the_order_of_the_items() {
+        for executor in executors() {
+            let offset = 7;
+            let results = executor.par_map(0..1_000_u64, remote!(move |n| n * n + offset));
+            let results: Vec<u64> = results.try_collect().await.unwrap();
+            assert!(results.iter().zip(0..).all(|(result, n)| *result == n * n + 7));
+            assert_eq!(results.len(), 1_000);
+        }
+    }
+
+    async fn a_row_is_transferred() {
+        for executor in executors() {
+            let width = 100;
+            let mut rows = executor.par_map(0..50_u32, remote!(move |y| Transfer(vec![y; width])));
+            let mut y = 0;
+            while let Some(row) = rows.next().await {
+                assert_eq!(row.unwrap().0, [y; 100]);
+                y += 1;
+            }
+            assert_eq!(y, 50);
+            let sums = executor.par_map(
+                (0..20).map(|n| Transfer(vec![n; 10])),
+                remote!(|numbers: Transfer<Vec<u32>>| numbers.0.iter().sum::<u32>()),
+            );
+            assert_eq!(sums.try_collect::<Vec<_>>().await.unwrap(), (0..20).map(|n| 10 * n).collect::<Vec<_>>());
+        }
+    }
+
+    async fn no_more_is_in_flight_than_workers_need() {
+        let executor = Keeps::new();
+        let taken = Cell::new(0);
+        let items = std::iter::repeat_with(|| taken.replace(taken.get() + 1));
+        let mut results = executor.par_map(items, remote!(|n: u32| n));
+        assert_eq!(taken.get(), 0, "nothing happens before it is polled");
+        assert!(futures::poll!(results.next()).is_pending());
+        assert!(futures::poll!(results.next()).is_pending());
+        assert_eq!((taken.get(), executor.pending()), (4, 4));
+        // One more for each that was given, although the second has ended too.
+        let mut jobs = executor.take_all().into_iter();
+        jobs.next().unwrap().run().await;
+        jobs.next().unwrap().run().await;
+        assert_eq!(results.next().await.unwrap().unwrap(), 0);
+        assert_eq!(executor.pending(), 1);
+    }
+
+    async fn a_full_queue_is_waited_for() {
+        for room in [0, 1, 3] {
+            let executor = Keeps::with_room(room);
+            let results = async {
+                let mut results = executor.par_map(0..100_u32, remote!(|n: u32| n + 1));
+                let mut sum = 0;
+                while let Some(result) = results.next().await {
+                    assert!(executor.pending() <= room.max(1));
+                    sum += result.unwrap();
+                }
+                sum
+            };
+            assert_eq!(serve(&executor, results).await.0, 5_050);
+        }
+    }
+
+    async fn a_pool_with_a_bounded_queue_takes_them_all() {
+        for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = Pool::builder().strategy(strategy).threads(2).max_queue(1).build();
+            let results = pool.par_map(0..500_u32, remote!(|n: u32| n)).map(Result::unwrap).collect::<Vec<_>>().await;
+            assert!(results.into_iter().eq(0..500), "{strategy:?}");
+        }
+    }
+
+    async fn cheap_items_travel_together_and_costly_ones_singly() {
+        let executor = Keeps::new();
+        let cheap = executor.par_map(0..10_000_u32, remote!(|n: u32| n)).try_collect::<Vec<_>>();
+        let (results, jobs) = serve(&executor, cheap).await;
+        assert!(results.unwrap().into_iter().eq(0..10_000));
+        assert!(jobs < 2_500, "{jobs}");
+
+        let costly = remote!(|n: u32| {
+            let begun = web_time::Instant::now();
+            while begun.elapsed() < Duration::from_millis(5) {}
+            n
+        });
+        let costly = executor.par_map(0..20, costly).try_collect::<Vec<_>>();
+        let (results, jobs) = serve(&executor, costly).await;
+        assert!(results.unwrap().into_iter().eq(0..20));
+        assert_eq!(jobs, 20);
+    }
+
+    async fn a_chunk_that_takes_too_long_comes_back_unfinished() {
+        let executor = Keeps::new();
+        // Nobody can know that all behind this one are costly.
+        let uneven = remote!(|n: u32| {
+            let begun = web_time::Instant::now();
+            while n >= 900 && begun.elapsed() < Duration::from_millis(5) {}
+            RUNS.set(RUNS.get() + 1);
+            n
+        });
+        let results = executor.par_map(0..1_000, uneven).try_collect::<Vec<_>>();
+        let (results, jobs) = serve(&executor, results).await;
+        assert!(results.unwrap().into_iter().eq(0..1_000));
+        assert_eq!(RUNS.replace(0), 1_000);
+        assert!(jobs > 50, "{jobs}");
+    }
+
+    async fn an_item_that_panics_fails_alone() {
+        for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = Pool::builder().strategy(strategy).threads(2).build();
+            let line = line!() + 1;
+            let function = remote!(|n: u32| if n % 700 == 600 { panic!("I am {n}") } else { n });
+            let results = pool.par_map(0..2_000, function).collect::<Vec<_>>().await;
+            assert_eq!(results.len(), 2_000);
+            for (result, n) in results.into_iter().zip(0..) {
+                match result {
+                    Err(error) if n % 700 == 600 => {
+                        let text = error.to_string();
+                        assert!(error.is_panic() && text.contains(&format!("I am {n}")), "{strategy:?}, {n}: {text}");
+                        assert!(text.contains(&format!("par_map.rs:{line}:")), "{text}");
+                    }
+                    result => assert_eq!(result.unwrap(), n, "{strategy:?}"),
+                }
+            }
+            assert_eq!(pool.stats().lost_workers, 2, "{strategy:?}");
+        }
+    }
+
+    async fn a_thread_that_is_lost_fails_the_items_that_are_left() {
+        let thread = Thread::new();
+        let function = remote!(|n: u32| if n == 500 { panic!("too much") } else { n });
+        let results = thread.par_map(0..1_000, function).collect::<Vec<_>>().await;
+        assert!(results[..500].iter().all(Result::is_ok));
+        assert!(results[500].as_ref().unwrap_err().is_panic());
+        assert!(results[501..].iter().all(|result| result.as_ref().is_err_and(Error::is_worker_lost)));
+        assert_eq!(results.len(), 1_000);
+    }
+
+    async fn an_item_that_cannot_be_encoded_fails_at_its_place() {
+        let executor = Keeps::new();
+        let results = executor.par_map((0..100).map(Even), remote!(|even: Even| even.0)).collect::<Vec<_>>();
+        let results = serve(&executor, results).await.0;
+        assert_eq!(results.len(), 100);
+        for (result, n) in results.into_iter().zip(0..) {
+            match result {
+                Ok(even) => assert_eq!((even, n % 2), (n, 0)),
+                Err(error) => assert!(n % 2 == 1 && error.is_codec() && error.to_string().contains("par_map.rs"), "{error}"),
+            }
+        }
+    }
+
+    async fn a_function_that_cannot_be_encoded_fails_every_item() {
+        let function = RemoteFn::new(Even(1), |even: Even, n: u32| even.0 + n);
+        let results = Keeps::new().par_map(0..10, function).collect::<Vec<_>>().await;
+        assert_eq!(results.len(), 10);
+        assert!(results.into_iter().all(|result| result.unwrap_err().is_codec()));
+    }
+
+    async fn the_calls_of_an_async_function_overlap() {
+        thread_local! {
+            static PRESENT: Cell<u32> = const { Cell::new(0) };
+        }
+        let meet = remote!(async move |n: u32| {
+            PRESENT.set(PRESENT.get() + 1);
+            while PRESENT.get() < 4 {
+                wasm_mt::yield_now().await;
+            }
+            n
+        });
+        let thread = Thread::new();
+        let results = thread.par_map(0..4, meet).try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(results, [0, 1, 2, 3]);
+    }
+
+    async fn a_timeout_is_meant_for_each_item() {
+        for executor in executors() {
+            let function = remote!(async move |n: u32| {
+                if n == 2 {
+                    std::future::pending::<()>().await;
+                }
+                n
+            });
+            let function = function.timeout(Duration::from_millis(20));
+            let results = executor.par_map(0..5, function).collect::<Vec<_>>().await;
+            for (result, n) in results.into_iter().zip(0..) {
+                match result {
+                    Err(error) => assert!(n == 2 && error.is_timeout(), "{error}"),
+                    Ok(result) => assert_eq!(result, n),
+                }
+            }
+        }
+    }
+
+    async fn a_stream_that_is_dropped_cancels_its_items() {
+        let executor = Keeps::new();
+        let mut results = executor.par_map(0..100_u32, remote!(|_| RUNS.set(RUNS.get() + 1)));
+        assert!(futures::poll!(results.next()).is_pending());
+        drop(results);
+        for job in executor.take_all() {
+            job.run().await;
+        }
+        assert_eq!(RUNS.get(), 0);
+    }
+
+    async fn an_executor_that_loses_its_jobs_fails_every_item() {
+        let executor = super::Loses(Thread::new());
+        let results = executor.par_map(0..10_u32, remote!(|n: u32| n)).collect::<Vec<_>>().await;
+        assert_eq!(results.len(), 10);
+        assert!(results.into_iter().all(|result| result.unwrap_err().is_worker_lost()));
+    }
+
+    async fn it_says_how_much_is_left_and_when_it_is_over() {
+        let executor = Keeps::new();
+        let mut results = executor.par_map(0..10_u32, remote!(|n: u32| n));
+        assert_eq!(results.size_hint(), (10, Some(10)));
+        assert!(futures::poll!(results.next()).is_pending());
+        assert_eq!(results.size_hint(), (10, Some(10)));
+        assert!(!results.is_terminated());
+        let rest = async {
+            assert_eq!(results.next().await.unwrap().unwrap(), 0);
+            assert_eq!(results.size_hint(), (9, Some(9)));
+            while results.next().await.is_some() {}
+            assert!(results.is_terminated());
+            assert!(results.next().await.is_none());
+        };
+        serve(&executor, rest).await;
+        let mut none = executor.par_map(std::iter::empty::<u32>(), remote!(|n: u32| n));
+        assert!(none.next().await.is_none());
+    }
+
+    async fn items_within_a_task_are_its_children() {
+        for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = Pool::builder().strategy(strategy).threads(2).max_queue(1).build();
+            let sum = remote!(async move {
+                let pool = wasm_mt::executor::current();
+                let squares = pool.par_map(0..100_u32, remote!(|n: u32| n * n));
+                squares.try_fold(0, |sum, square| async move { Ok(sum + square) }).await
+            });
+            assert_eq!(pool.spawn_remote(sum).await.unwrap().unwrap(), 328_350, "{strategy:?}");
+        }
+    }
+}
