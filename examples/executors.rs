@@ -60,7 +60,7 @@ async fn app() -> Result<(), Box<dyn StdError>> {
         check(&bars)?;
 
         let makespan = bars.iter().map(|bar| bar.ended).max().unwrap_or_default();
-        let mut result = format!("{makespan:.0?}");
+        let mut result = format!("{} ms", makespan.as_millis());
         if strategy == Strategy::Serial {
             serial = makespan;
         } else {
