@@ -177,7 +177,7 @@ mod web {
     use super::{EXECUTORS, Step, Turn};
 
     /// The newest columns of the chart, as many as fit on a telephone.
-    const COLUMNS: u32 = 100;
+    const COLUMNS: u32 = 75;
 
     const STYLE: &str = "
         .strategies { width: 100%; --e0: #8b8b9a; --e1: #d97a12; --e2: #3d7fd9; --e3: #2a9d6a; --e4: #b04fc0; }
@@ -186,11 +186,11 @@ mod web {
             display: flex; align-items: flex-end; gap: 1px; height: 10rem; margin: 1rem 0 0.25rem;
             background: var(--raised); outline: 1px solid var(--line);
         }
-        .chart > div { flex: 0 0 calc(1% - 1px); height: 100%; display: flex; flex-direction: column-reverse; }
+        .chart > div { flex: 0 0 calc(100% / 75 - 1px); height: 100%; display: flex; flex-direction: column-reverse; }
         .chart i { height: calc(100% * var(--count) / var(--most)); background: var(--by); }
         .strategies table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
         .strategies th, .strategies td { padding: 0.25rem 0.5rem 0.25rem 0; text-align: right; border-top: 1px solid var(--line); }
-        .strategies :is(th, td):first-child { text-align: left; }
+        .strategies :is(th, td):first-child { text-align: left; white-space: nowrap; }
         .strategies td:first-child::before {
             content: ''; display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.5em; background: var(--by);
         }
@@ -216,7 +216,7 @@ mod web {
                  <div class='chart' role='img' aria-label='Answers over time'></div>
                  <p>Answers in each tenth of a second, in the colour of the executor that gave them.
                     It is swapped by itself, until you choose one.</p>
-                 <table><thead><tr><th>executor</th><th>answered</th><th>pending</th><th>per second</th></tr></thead>
+                 <table><thead><tr><th>executor</th><th>answered</th><th>pending</th><th>per s</th></tr></thead>
                  <tbody></tbody></table></div>"
             );
             find("#stage")?.insert_adjacent_html("beforeend", &html).map_err(text)?;
