@@ -7,43 +7,16 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::mpsc;
-use futures::future::{try_join, try_join_all};
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, Strategy, TaskRun, println, remote};
+use futures::future::{try_join, try_join_all, try_join3};
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, Strategy, TaskRun, println, remote};
 use web_time::Instant;
 
-use self::Work::{Alone, Family};
 use self::target::Screen;
 
-/// What a task is to do.
-#[derive(Clone, Copy)]
-enum Work {
-    /// So many multiplications, in units of [`UNIT`].
-    Alone(u64),
-    /// Make so many tasks, and await them.
-    Family(u64),
-}
-
-/// A few cost most of the time, as is often so.
-const TASKS: [Work; 18] = [
-    Family(6),
-    Alone(40),
-    Alone(600),
-    Alone(20),
-    Alone(900),
-    Alone(60),
-    Alone(1200),
-    Alone(20),
-    Alone(500),
-    Alone(90),
-    Alone(20),
-    Alone(150),
-    Alone(200),
-    Alone(50),
-    Alone(30),
-    Alone(20),
-    Alone(30),
-    Family(9),
-];
+/// What each task costs. A few cost most of the time, as is often so.
+const COSTS: [u64; 16] = [40, 600, 20, 900, 60, 1200, 20, 500, 90, 20, 150, 200, 50, 30, 20, 30];
+/// How many tasks are made by a task that is spawned before these, and by one that is spawned after them.
+const CHILDREN: [u64; 2] = [6, 9];
 
 fn main() {
     wasm_mt::run(app());
@@ -57,7 +30,7 @@ async fn app() -> Result<(), Box<dyn StdError>> {
         // One after another needs but one worker.
         let lanes = if strategy == Strategy::Serial { 1 } else { threads };
         let bars = watch(strategy, lanes, &mut screen).await?;
-        check(&bars)?;
+        check_timeline(&bars)?;
 
         let makespan = bars.iter().map(|bar| bar.ended).max().unwrap_or_default();
         let mut result = format!("{} ms", makespan.as_millis());
@@ -91,20 +64,18 @@ async fn watch(strategy: Strategy, lanes: usize, screen: &mut Screen) -> Result<
     screen.begin(&format!("{strategy:?}"), lanes)?;
 
     let run = async move {
-        let results = try_join_all(TASKS.map(|work| spawn(&pool, work))).await?;
-        for (result, work) in results.into_iter().zip(TASKS) {
-            let (result, expected) = (result?, work.expected());
-            if result != expected {
-                return Err(format!("a task gave {result} instead of {expected}").into());
-            }
-        }
+        let before = pool.spawn_remote(family(CHILDREN[0]));
+        let alone = try_join_all(COSTS.map(|cost| pool.spawn_remote(remote!(move || power(cost)))));
+        let after = pool.spawn_remote(family(CHILDREN[1]));
+        let (before, alone, after) = try_join3(before, alone, after).await?;
+        check_results(&alone, [before?, after?])?;
         pool.close().await;
         Ok(()) // the pool goes, and with it the sender of the runs
     };
     let draw = async {
-        let mut bars = Vec::new();
+        let mut bars: Vec<Bar> = Vec::new();
         while let Some(run) = runs.next().await {
-            let bar = Bar::new(&run, start);
+            let bar = Bar::new(&run, start, &bars);
             screen.draw(&bar)?;
             bars.push(bar);
         }
@@ -114,17 +85,16 @@ async fn watch(strategy: Strategy, lanes: usize, screen: &mut Screen) -> Result<
     Ok(bars)
 }
 
-fn spawn(pool: &Pool, work: Work) -> wasm_mt::RemoteHandle<Result<u64, Error>> {
-    match work {
-        Alone(cost) => pool.spawn_remote(remote!(move || Ok(power(cost)))),
-        Family(count) => pool.spawn_remote(remote!(async move {
-            // Awaited tasks go to the pool that runs this one.
-            let children = (1..=count).rev().map(|n| remote!(move || power(n * 20)).into_future());
-            Ok(try_join_all(children).await?.into_iter().sum())
-        })),
-    }
+/// A task that makes tasks, and awaits their sum.
+fn family(children: u64) -> Remote<Result<u64, Error>> {
+    remote!(async move {
+        // Awaited within a task, they go to the pool that runs it.
+        let tasks = (1..=children).rev().map(|n| remote!(move || power(n * 20)).into_future());
+        Ok(try_join_all(tasks).await?.into_iter().sum())
+    })
 }
 
+/// How many multiplications a task of cost 1 is.
 const UNIT: u64 = 30_000;
 const BASE: u64 = 48_271;
 const PRIME: u64 = 2_147_483_647;
@@ -146,13 +116,12 @@ fn power_by_squaring(cost: u64) -> u64 {
     power
 }
 
-impl Work {
-    fn expected(self) -> u64 {
-        match self {
-            Alone(cost) => power_by_squaring(cost),
-            Family(count) => (1..=count).map(|n| power_by_squaring(n * 20)).sum(),
-        }
+fn check_results(alone: &[u64], families: [u64; 2]) -> Result<(), String> {
+    let sum = |children| (1..=children).map(|n| power_by_squaring(n * 20)).sum();
+    if alone != COSTS.map(power_by_squaring) || families != CHILDREN.map(sum) {
+        return Err(format!("a result is wrong among {alone:?} and {families:?}"));
     }
+    Ok(())
 }
 
 /// A task in the timeline.
@@ -163,13 +132,19 @@ struct Bar {
     /// Since the tasks were spawned.
     began: Duration,
     ended: Duration,
+    /// Others ran on its worker before it had ended: it awaited something.
+    awaited: bool,
 }
 
 impl Bar {
-    fn new(run: &TaskRun, start: Duration) -> Self {
-        let since = |time: Duration| time.saturating_sub(start);
-        let TaskRun { worker, made_by, began, ended, .. } = *run;
-        Self { task: run.name(), worker, made_by, began: since(began), ended: since(ended) }
+    /// The bar of a task that has ended after `others`.
+    fn new(run: &TaskRun, start: Duration, others: &[Bar]) -> Self {
+        let TaskRun { worker, made_by, .. } = *run;
+        let (began, ended) = (run.began.saturating_sub(start), run.ended.saturating_sub(start));
+        let within = |other: &Bar| {
+            other.worker == worker && began <= other.began && began < other.ended && other.ended <= ended
+        };
+        Self { task: run.name(), worker, made_by, began, ended, awaited: others.iter().any(within) }
     }
 
     fn is_handed_over(&self) -> bool {
@@ -178,17 +153,13 @@ impl Bar {
 }
 
 /// Checks that the timeline has every task once.
-fn check(bars: &[Bar]) -> Result<(), String> {
-    let count = |is: fn(&Work) -> bool| TASKS.iter().filter(|work| is(work)).count();
-    let children = TASKS.iter().map(|work| if let Family(count) = work { *count as usize } else { 0 }).sum();
-    let mut expected =
-        [count(|work| matches!(work, Alone(_))), count(|work| matches!(work, Family(_))), children];
-    expected.sort_unstable();
+fn check_timeline(bars: &[Bar]) -> Result<(), String> {
     // A task is named after the place of its `remote!`, of which there are three.
     let mut named = BTreeMap::new();
     bars.iter().for_each(|bar| *named.entry(&bar.task).or_insert(0) += 1);
-    let mut found: Vec<usize> = named.into_values().collect();
+    let mut found: Vec<u64> = named.into_values().collect();
     found.sort_unstable();
+    let expected = [CHILDREN.len() as u64, CHILDREN.iter().sum(), COSTS.len() as u64];
     if found != expected {
         return Err(format!("the timeline has {found:?} tasks of each kind instead of {expected:?}"));
     }
@@ -228,14 +199,15 @@ mod web {
             background: var(--raised); outline: 1px solid var(--line);
         }
         .lane i {
-            position: absolute; top: 0; bottom: 0; min-width: 2px; background: var(--by);
+            position: absolute; top: 0; bottom: 0; min-width: 2px; background-color: var(--by);
             left: calc(100% * var(--began) / var(--span));
             width: calc(100% * (var(--ended) - var(--began)) / var(--span));
             border-right: 1px solid var(--ground);
         }
         .lane i.child { top: 0.35rem; bottom: 0.35rem; }
-        .key { display: inline-block; width: 1.5em; height: 0.8em; background: var(--by); }
-        .over { background-image: repeating-linear-gradient(135deg, transparent 0 4px, #fff9 4px 7px) !important; }
+        .lane i.awaited { z-index: -1; background: none; border: solid var(--by); border-width: 0.2rem 1px; }
+        .key { display: inline-block; width: 1.5em; height: 0.8em; background-color: var(--by); }
+        .over { background-image: repeating-linear-gradient(135deg, transparent 0 4px, #fff9 4px 7px); }
     ";
 
     pub(super) fn cores() -> usize {
@@ -257,7 +229,7 @@ mod web {
                     <span class='key' style='--by: var(--w0)'></span> by a task on worker 0,
                     <span class='key' style='--by: var(--w1)'></span> by one on worker 1;
                     <span class='key over' style='--by: var(--w0)'></span> was handed over from worker 0 to another.
-                    A task that awaits others lies behind them.</p></div>"
+                    A frame is a task that awaits others.</p></div>"
             );
             append(&stage, &html)?;
             Ok(Self { all: find(".timelines")?, span: 1.0 })
@@ -285,19 +257,16 @@ mod web {
             }
             let lane = find(&format!("figure:last-child .lane:nth-of-type({}) > div", bar.worker + 1))?;
             let by = bar.made_by.map_or("page".to_owned(), |maker| format!("w{maker}"));
-            let child = if bar.made_by.is_some() { "child" } else { "" };
-            let over = if bar.is_handed_over() { "over" } else { "" };
-            // The longer, the further back: a task lies behind the children that it awaits.
-            let depth = -(ended - began).round();
-            append(
-                &lane,
-                &format!(
-                    "<i class='{child} {over}' title='{:.1} ms, {}' style='--by: var(--{by}); --began: {began}; \
-                     --ended: {ended}; z-index: {depth}'></i>",
-                    ended - began,
-                    bar.task
-                ),
-            )
+            let classes =
+                [("child", bar.made_by.is_some()), ("over", bar.is_handed_over()), ("awaited", bar.awaited)];
+            let classes: Vec<&str> = classes.iter().filter(|(_, is)| *is).map(|(class, _)| *class).collect();
+            let html = format!(
+                "<i class='{}' style='--by: var(--{by}); --began: {began}; --ended: {ended}' title='{:.1} ms, {}'></i>",
+                classes.join(" "),
+                ended - began,
+                bar.task
+            );
+            append(&lane, &html)
         }
 
         pub(super) fn end(&mut self, result: &str, bars: usize) -> Result<(), Box<dyn Error>> {
@@ -350,8 +319,7 @@ mod native {
         std::thread::available_parallelism().map_or(1, NonZero::get)
     }
 
-    /// Prints each timeline when it is complete: a line per worker, and in it a digit where a task of that worker's runs,
-    /// a `#` where one of the page's does.
+    /// Prints each timeline when it is complete.
     pub(super) struct Screen {
         lanes: Vec<Vec<char>>,
         bars: Vec<(usize, char, Duration, Duration)>,
@@ -374,8 +342,9 @@ mod native {
         }
 
         pub(super) fn draw(&mut self, bar: &Bar) -> Result<(), Box<dyn Error>> {
-            let by = bar.made_by.and_then(|maker| char::from_digit(maker as u32, 10)).unwrap_or('#');
-            self.bars.push((bar.worker, by, bar.began, bar.ended));
+            let maker = bar.made_by.and_then(|maker| char::from_digit(maker as u32, 10));
+            let sign = if bar.awaited { '-' } else { maker.unwrap_or('#') };
+            self.bars.push((bar.worker, sign, bar.began, bar.ended));
             self.span = self.span.max(bar.ended);
             Ok(())
         }
@@ -383,11 +352,11 @@ mod native {
         pub(super) fn end(&mut self, _result: &str, _bars: usize) -> Result<(), Box<dyn Error>> {
             // A task lies behind the children that it awaits.
             self.bars.sort_by_key(|(_, _, began, ended)| std::cmp::Reverse(*ended - *began));
-            for (worker, by, began, ended) in &self.bars {
+            for (worker, sign, began, ended) in &self.bars {
                 let column =
                     |time: &Duration| (time.as_secs_f64() / self.span.as_secs_f64() * WIDTH) as usize;
                 let cells = &mut self.lanes[*worker][column(began)..=column(ended)];
-                cells.fill(*by);
+                cells.fill(*sign);
                 if cells.len() > 1 {
                     cells[0] = '|';
                 }
