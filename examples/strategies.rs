@@ -224,8 +224,8 @@ mod web {
             let select: HtmlSelectElement = find(".strategies select")?.unchecked_into();
             let touched = Rc::new(Cell::new(false));
             let (source, hand) = (select.clone(), touched.clone());
-            let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
-                hand.set(hand.get() || event.is_trusted());
+            let listener = Closure::<dyn FnMut()>::new(move || {
+                hand.set(true);
                 // Nobody listens any more when the program has ended.
                 choices.unbounded_send(source.selected_index() as usize).unwrap_or(());
             });
@@ -241,6 +241,7 @@ mod web {
             if !self.touched.get() && choice <= EXECUTORS.len() {
                 self.select.set_selected_index(choice as i32);
                 self.select.dispatch_event(&Event::new("change").map_err(text)?).map_err(text)?;
+                self.touched.set(false); // that was no hand
             }
             Ok(())
         }
