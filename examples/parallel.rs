@@ -4,10 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::try_join_all;
-use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
-use wasm_mt::{Thread, Transfer, println, remote};
+use wasm_mt::{ExecutorExt, Pool, Transfer, println, remote};
 use web_time::Instant;
 
 /// Width and height of the picture, in pixels.
@@ -37,16 +35,14 @@ async fn app() -> Result<(), Box<dyn Error>> {
     }
     println!("here: {serial_time:.0?}");
 
-    let threads: Vec<Thread> = (0..4).map(|_| Thread::new()).collect();
-    try_join_all(threads.iter().map(Thread::ready)).await?;
+    let pool = Pool::builder().threads(4).build();
+    // The pool takes tasks at once; here the start of its workers is not to count.
+    pool.ready().await?;
 
     screen.begin("On four workers");
     let mut parallel = Picture::new();
     let start = Instant::now();
-    let mut tiles: FuturesUnordered<_> = Tile::all()
-        .zip(threads.iter().cycle())
-        .map(|(tile, thread)| thread.spawn_remote(remote!(move || (tile, Transfer(tile.render())))))
-        .collect();
+    let mut tiles = pool.par_map(Tile::all(), remote!(|tile: Tile| (tile, Transfer(tile.render()))));
     while let Some(rendered) = tiles.next().await {
         let (tile, Transfer(pixels)) = rendered?;
         screen.draw(tile, &pixels)?;

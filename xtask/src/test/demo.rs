@@ -1,4 +1,4 @@
-//! The examples, as `cargo xtask demo --headless` runs them: all pass, and a wrong result does not.
+//! The examples, as `cargo xtask demo --headless` runs them: all pass, and one that was spoiled does not.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use super::report::Section;
 use crate::progress::{Step, note};
 use crate::setup::Installed;
 
-/// Runs the examples in every browser. What the flipped pixel tests is not the browser, so the first one will do.
+/// Runs the examples in every browser. What the spoiled ones test is not the browser, so the first one will do.
 pub(super) fn run(shell: &Shell, browsers: &[Installed]) -> Section {
     let mut section = Section::new("examples");
     let step = Step::begin("the examples");
@@ -17,7 +17,11 @@ pub(super) fn run(shell: &Shell, browsers: &[Installed]) -> Section {
         section.check(&format!("every example passes in {}", browser.browser), passes(shell, browser));
     }
     if let Some(browser) = browsers.first() {
-        section.check("one flipped pixel of the Julia set fails", flipped_pixel_fails(shell, browser));
+        // The comparison of the two pictures is what is tested: the worker's is spoiled on its way.
+        let flipped = spoiled_fails(shell, browser, "flipped_pixel.js", "parallel", "differ");
+        section.check("one flipped pixel of the Julia set fails", flipped);
+        let lost = spoiled_fails(shell, browser, "lost_bar.js", "executors", "bars were drawn");
+        section.check("a timeline that lacks one bar fails", lost);
     }
     step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
     section
@@ -29,14 +33,14 @@ fn passes(shell: &Shell, browser: &Installed) -> Result<()> {
     Ok(())
 }
 
-/// The comparison of the two pictures is what is tested: the worker's is spoiled on its way.
-fn flipped_pixel_fails(shell: &Shell, browser: &Installed) -> Result<()> {
-    let (success, output) =
-        demo(shell, browser, &["--inject", "xtask/src/test/flipped_pixel.js", "parallel"])?;
+/// Runs an example with a script that spoils it: it fails, and says why.
+fn spoiled_fails(shell: &Shell, browser: &Installed, script: &str, example: &str, why: &str) -> Result<()> {
+    let script = format!("xtask/src/test/{script}");
+    let (success, output) = demo(shell, browser, &["--inject", &script, example])?;
     if success {
-        bail!("`cargo xtask demo --headless` passed with a spoiled picture:\n{output}");
+        bail!("`cargo xtask demo --headless` passed with {script}:\n{output}");
     }
-    ensure!(output.contains("differ"), "it failed for another reason:\n{output}");
+    ensure!(output.contains(why), "it failed for another reason:\n{output}");
     Ok(())
 }
 
