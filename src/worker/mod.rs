@@ -295,7 +295,7 @@ impl Worker {
                 let (message, location) = panic::describe(&*payload);
                 self.last_words(task, message, location);
                 // Its drop may panic again, and there is nothing to gain from it.
-                std::mem::forget(payload);
+                mem::forget(payload);
                 None
             }
         }
