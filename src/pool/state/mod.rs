@@ -1,5 +1,8 @@
 //! Everything that a pool knows, and the one place where the schedule's actions are done.
 
+mod hear;
+mod loss;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
@@ -9,15 +12,15 @@ use futures::task::{FutureObj, SpawnError};
 
 use super::Options;
 use super::effects::Effects;
-use super::seat::{Queued, Seat};
-use super::watch::{Stats, TaskRun};
+use super::seat::Seat;
+use super::watch::Stats;
 use crate::error::Error;
-use crate::platform::{self, Attachment, Events, HAS_TICKS, Loss, Packet, Spec};
+use crate::platform::{self, Attachment, Events, HAS_TICKS, Packet, Spec};
 use crate::schedule::{
-    Action, Alarm, Config, Event, Haste, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
+    Action, Config, Event, Haste, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
 };
-use crate::task::{self, Job, Outcome, Reply};
-use crate::wire::{Duty, FromWorker, ToWorker};
+use crate::task::{Job, Outcome, Reply};
+use crate::wire::{Duty, ToWorker};
 use crate::worker;
 
 /// A task that is not settled.
@@ -354,162 +357,6 @@ impl State {
         }
     }
 
-    fn terminate(&mut self, worker: WorkerId, overdue: Alarm) {
-        let Some(seat) = self.seats.remove(worker) else { return };
-        let cause = match overdue {
-            Alarm::Start(_) => Error::startup(format!(
-                "it was not ready within {} ms; if its module is large or `on_start` takes long, \
-                 give the builder a longer `start_timeout`",
-                self.config.start_timeout.as_millis() as u64
-            )),
-            Alarm::Timeout(_) => {
-                Error::worker_lost("it was ended because another task on it ran for longer than it may")
-            }
-            Alarm::Grace(_) => {
-                Error::worker_lost("it was ended because another task on it did not stop when it was told to")
-            }
-        };
-        self.forget_seat(seat, cause);
-    }
-
-    /// A worker is gone, for this reason.
-    fn forget_seat(&mut self, seat: Seat, cause: Error) {
-        self.stats.lost_workers += u64::from(!seat.is_starting());
-        self.effects.ports.push(seat.port);
-        self.cause = cause.clone();
-        self.absence = cause;
-    }
-
-    /// A worker is gone, as the platform has seen it.
-    pub(super) fn lost(&mut self, worker: WorkerId, loss: Loss) {
-        let Loss { cause, task, trapped, begun } = loss;
-        let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
-        if trapped {
-            let error = Error::panic(format!("the worker trapped: {cause}"), None);
-            let culprit = (TaskId::from_number(task), error);
-            let cause = self.loss(worker, format!("another task made it trap: {cause}"));
-            self.lose(worker, cause, Some(culprit), begun);
-        } else {
-            let cause = self.loss(worker, cause);
-            self.lose(worker, cause, None, begun);
-        }
-    }
-
-    /// What the loss of a worker is: before it was up, it has not started.
-    fn loss(&self, worker: WorkerId, cause: String) -> Error {
-        if self.seats.get(worker).is_some_and(Seat::is_starting) {
-            Error::startup(cause)
-        } else {
-            Error::worker_lost(cause)
-        }
-    }
-
-    /// A worker is gone, by the fault of one task if it is known.
-    pub(super) fn lose(
-        &mut self,
-        worker: WorkerId,
-        cause: Error,
-        culprit: Option<(TaskId, Error)>,
-        begun: Option<Vec<TaskId>>,
-    ) {
-        let Some(seat) = self.seats.remove(worker) else { return };
-        self.forget_seat(seat, cause);
-        let culprit = culprit.map(|(task, error)| {
-            self.blame = error;
-            task
-        });
-        self.handle(Event::Lost { worker, culprit, begun });
-    }
-
-    /// The tasks that have run, by the messages of a worker.
-    pub(super) fn runs(&self, worker: WorkerId, messages: &[FromWorker]) -> Vec<TaskRun> {
-        let Some(seat) = self.seats.get(worker) else { return Vec::new() };
-        let run = |message: &FromWorker| {
-            let FromWorker::Ran { task, site, began, ended } = message else { return None };
-            Some(TaskRun {
-                made_at: task::place(*site),
-                worker: seat.place,
-                made_by: self.places.iter().position(|place| *place == Some(task.owner)),
-                began: began.saturating_sub(self.opened),
-                ended: ended.saturating_sub(self.opened),
-            })
-        };
-        messages.iter().filter_map(run).collect()
-    }
-
-    /// Takes what a worker has posted.
-    pub(super) fn hear_all(&mut self, worker: WorkerId, messages: Vec<FromWorker>) {
-        self.stats.messages += 1;
-        for message in messages {
-            self.hear(worker, message);
-        }
-    }
-
-    /// Takes one message of a worker, if that is not gone.
-    fn hear(&mut self, worker: WorkerId, message: FromWorker) {
-        if self.seats.get(worker).is_none() {
-            return;
-        }
-        match message {
-            FromWorker::Ready => self.greeted(worker),
-            FromWorker::Refused { error } => self.lose(worker, on_start_failed(error), None, None),
-            FromWorker::Began { task, terms } => self.handle(Event::Began { worker, task, terms }),
-            FromWorker::Waits { task, ran } => self.handle(Event::Waits { worker, task, ran }),
-            FromWorker::Done { task, ran, outcome } => {
-                match self.tasks.get_mut(task) {
-                    Some(held) => held.outcome = Some(outcome),
-                    // It was settled before, or is one that its worker kept.
-                    None => self.effects.dropped.extend(outcome),
-                }
-                self.handle(Event::Finished { worker, task, ran });
-            }
-            FromWorker::Returned { task, terms, call } => self.returned(worker, task, terms, call),
-            FromWorker::Reported { local, resting } => {
-                self.handle(Event::Reported { worker, local, resting });
-            }
-            FromWorker::Said { task, word } => self.handle(word.of(task)),
-            // Told to those who watch, before.
-            FromWorker::Ran { .. } => {}
-            FromWorker::Panicked { task, begun, message, location } => {
-                let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-                let who = if task.is_some() {
-                    "another task"
-                } else {
-                    "its `on_start`, or what that left running,"
-                };
-                let cause = self.loss(worker, format!("{who} panicked on it{place}: {message}"));
-                let culprit = task.map(|task| (task, Error::panic(message, location)));
-                self.lose(worker, cause, culprit, Some(begun));
-            }
-        }
-    }
-
-    fn greeted(&mut self, worker: WorkerId) {
-        let queue = self.seats.get_mut(worker).map(Seat::greeted);
-        for queued in queue.into_iter().flatten() {
-            match queued {
-                Queued::Task(task) => self.post(worker, task, Haste::Now),
-                Queued::Message(message) => self.say(worker, message),
-            }
-        }
-        self.handle(Event::Ready { worker });
-    }
-
-    fn returned(&mut self, worker: WorkerId, task: TaskId, terms: Terms, call: Packet) {
-        if task.owner == worker && !self.schedule.knows(task) {
-            self.tasks.insert(
-                task,
-                Held { terms, call: Some(call), reply: ReplyTo::Worker(worker), outcome: None },
-            );
-        } else if let Some(held) = self.tasks.get_mut(task) {
-            held.call = Some(call);
-        } else {
-            self.effects.dropped.push(call);
-        }
-        self.stats.given_back += 1;
-        self.handle(Event::Returned { worker, task, terms });
-    }
-
     /// The time has come that the schedule named.
     pub(super) fn woken(&mut self, at: Duration) {
         if self.wake_planned == Some(at) {
@@ -518,22 +365,6 @@ impl State {
         if self.ended.is_none() {
             self.handle(Event::Woken);
         }
-    }
-
-    /// The end: nothing is taken any more, and everybody is answered.
-    pub(super) fn end(&mut self, error: &Error) {
-        self.ended = Some(error.clone());
-        for held in mem::take(&mut self.tasks).into_values() {
-            self.effects.dropped.extend(held.call);
-            if let ReplyTo::Page(reply) = held.reply {
-                self.effects.answers.push((reply, Err(error.clone())));
-            }
-        }
-        self.pending = 0;
-        self.events.clear();
-        let seats = mem::take(&mut self.seats);
-        self.effects.ports.extend(seats.into_values().map(|seat| seat.port));
-        self.effects.closed.append(&mut self.closing);
     }
 
     /// Posts what is gathered, all of it or what should not wait, and gives what is left to happen.
