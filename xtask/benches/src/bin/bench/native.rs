@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
 use futures::future::try_join_all;
@@ -17,6 +17,8 @@ pub(crate) const START: &str = "std: a thread that sends one message";
 pub(crate) const POOL_START: &str = "std: as many threads that send one message each";
 pub(crate) const TINY: &str = "futures-executor: a ThreadPool of 2, a oneshot channel for each result";
 pub(crate) const TINY_AIM: Option<Aim> = None;
+/// How long the workers of a pool are given to end before the next start is measured.
+pub(crate) const END: Duration = Duration::from_millis(1);
 pub(crate) const BULK: &str = "std: a copy into a channel, and another back";
 
 type Payload = [u8; 64];

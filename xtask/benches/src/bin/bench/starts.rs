@@ -1,15 +1,10 @@
 //! What it takes until workers take tasks.
 
-use std::time::Duration;
-
 use wasm_mt::{Error, Pool, Thread};
 use wasm_mt_benches::Aim;
 
 use crate::room::{self, Floor};
 use crate::turns::{Comparison, Turns};
-
-/// How long the workers of a pool are given to end before the next start is measured.
-const END: Duration = Duration::from_millis(20);
 
 /// One worker after the other is started until it takes tasks.
 pub(crate) async fn worker(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
@@ -35,7 +30,7 @@ pub(crate) async fn pool(turns: &Turns, floor: &mut Floor) -> Result<(), Error> 
                 pool.ready().await?;
                 time += room::now() - start;
                 drop(pool);
-                wasm_mt::sleep(END).await;
+                wasm_mt::sleep(room::END).await;
             }
             Ok(time)
         };
@@ -43,7 +38,7 @@ pub(crate) async fn pool(turns: &Turns, floor: &mut Floor) -> Result<(), Error> 
             let mut time = 0.0;
             for _ in 0..count {
                 time += floor.pool_start(size).await;
-                wasm_mt::sleep(END).await;
+                wasm_mt::sleep(room::END).await;
             }
             time
         };

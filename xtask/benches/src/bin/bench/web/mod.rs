@@ -1,5 +1,7 @@
 //! The floor in a browser: plain JavaScript on the same page, in `floor.js`.
 
+use std::time::Duration;
+
 use wasm_bindgen::prelude::*;
 use wasm_mt_benches::Aim;
 
@@ -12,6 +14,8 @@ pub(crate) const START: &str = "JavaScript: a worker instantiates the same modul
 pub(crate) const POOL_START: &str = "JavaScript: as many workers instantiate the same module";
 pub(crate) const TINY: &str = "JavaScript: a message for each task to 2 workers, another back";
 pub(crate) const TINY_AIM: Option<Aim> = Some(Aim::TimesAsFast(5.0));
+/// How long the workers of a pool are given to end before the next start is measured.
+pub(crate) const END: Duration = Duration::from_millis(20);
 pub(crate) const BULK: &str = "JavaScript: transferred both ways, and copied four times";
 
 pub(crate) struct Floor {
