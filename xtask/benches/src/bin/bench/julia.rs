@@ -1,6 +1,6 @@
 //! A Julia set, row by row on two workers, as `examples/parallel.rs` computes it.
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::TryStreamExt as _;
 use wasm_mt::{Error, ExecutorExt, Pool, RemoteFn, Strategy, Thread, Transfer, remote};
 
 use crate::room;
@@ -18,16 +18,14 @@ pub(crate) async fn measure(turns: &Turns) -> Result<(), Error> {
     pool.ready().await?;
 
     let alone = async || {
-        let picture = remote!(|| Transfer((0..SIZE).flat_map(|y| row(y)).collect::<Vec<u8>>()));
         let start = room::now();
-        let picture = thread.spawn_remote(picture).await?;
+        let picture = thread.spawn_remote(remote!(|| Transfer(picture()))).await?;
         Ok::<_, Error>((room::now() - start, picture.0))
     };
     let shared = async || {
         let task: RemoteFn<u32, Transfer<Vec<u8>>> = remote!(|y| Transfer(row(y)));
         let start = room::now();
-        let rows = stream::iter(0..SIZE).map(|y| pool.spawn_remote(task.call(y))).buffered(64);
-        let rows: Vec<Transfer<Vec<u8>>> = rows.try_collect().await?;
+        let rows: Vec<Transfer<Vec<u8>>> = pool.par_map(0..SIZE, task).try_collect().await?;
         let picture: Vec<u8> = rows.into_iter().flat_map(|row| row.0).collect();
         Ok::<_, Error>((room::now() - start, picture))
     };
@@ -46,6 +44,10 @@ pub(crate) async fn measure(turns: &Turns) -> Result<(), Error> {
         Comparison { name: "Julia set of 800 rows on 2 workers", beside: "1 worker, in one task", aim: None };
     comparison.tell(1, &times);
     Ok(())
+}
+
+fn picture() -> Vec<u8> {
+    (0..SIZE).flat_map(row).collect()
 }
 
 /// Red, green, blue and alpha of each pixel of a row.

@@ -23,9 +23,15 @@ pub(crate) const BULK: &str = "std: a copy into a channel, and another back";
 
 type Payload = [u8; 64];
 
+/// A thread that answers with copies, and what is sent to it.
+struct Bulk {
+    echo: (Sender<Vec<u8>>, Receiver<Vec<u8>>),
+    data: Vec<u8>,
+}
+
 pub(crate) struct Floor {
     echo: (Sender<Payload>, Receiver<Payload>),
-    bulk: Option<(Sender<Vec<u8>>, Receiver<Vec<u8>>, Vec<u8>)>,
+    bulk: Option<Bulk>,
     pool: ThreadPool,
 }
 
@@ -79,11 +85,8 @@ impl Floor {
     }
 
     pub(crate) async fn bulk(&mut self, count: u32) -> f64 {
-        let new = || {
-            let (to, from) = echo(|data: Vec<u8>| data.clone());
-            (to, from, vec![1; SIZE])
-        };
-        let (to, from, data) = self.bulk.get_or_insert_with(new);
+        let new = || Bulk { echo: echo(|data: Vec<u8>| data.clone()), data: vec![1; SIZE] };
+        let Bulk { echo: (to, from), data } = self.bulk.get_or_insert_with(new);
         let start = now();
         for _ in 0..count {
             to.send(data.clone()).expect("the echo runs as long as this end is there");
