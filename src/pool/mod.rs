@@ -242,11 +242,13 @@ impl Shared {
             PlatformEvent::Packet(packet) => FromWorker::read_all(packet).map_err(|error| error.to_string()),
             PlatformEvent::NotStarted(cause) => {
                 let mut state = self.lock();
+                state.read_clock();
                 state.lose(worker, Error::startup(cause), None, None);
                 return self.finish(state, true);
             }
             PlatformEvent::Lost(loss) => {
                 let mut state = self.lock();
+                state.read_clock();
                 state.lost(worker, loss);
                 return self.finish(state, true);
             }
@@ -257,6 +259,7 @@ impl Shared {
             runs.iter().for_each(|run| on_run(run));
         }
         let mut state = self.lock();
+        state.read_clock();
         match messages {
             Ok(messages) => state.hear_all(worker, messages),
             Err(garbled) => state.lose(worker, Error::worker_lost(garbled), None, None),
@@ -300,6 +303,9 @@ impl Holder for Shared {
     fn hear(&self, task: TaskId, word: Word) {
         let mut state = self.lock();
         if state.ended().is_none() {
+            if word == Word::Abort {
+                state.read_clock();
+            }
             state.handle(word.of(task));
             self.finish(state, false);
         }

@@ -1,11 +1,11 @@
 //! What tasks cost, learnt from those that ran.
 //!
-//! Two figures per site. The *mean* says how many tasks fill a round trip. The *peak* remembers the worst for some dozens
-//! of tasks: a site whose tasks are mostly short, and now and then long, counts as long, because a long task holds up all
-//! that was posted behind it.
+//! Two figures per site. The *mean* says how many tasks fill a round trip. The *score* remembers tasks that were long: a site
+//! that is now and then long counts as long, because a long task holds up all that was posted behind it. One long task
+//! among many short ones does not make it so: its thread was held up, most likely.
 //!
 //! A browser's clock is coarse (100 us, in Firefox 1 ms): of a thousand tasks of 1 us, 999 seem free and one seems to take
-//! a millisecond. The mean is right all the same; the peak believes of a measurement only what exceeds one tick.
+//! a millisecond. So the mean is that of dozens of tasks, and of a measurement only what exceeds one tick is surely long.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use super::task::Site;
 /// A task at least this long, in nanoseconds as all here, is named before it begins, and nothing is posted behind it.
 const LONG: u64 = 500_000;
 
-/// The weight of the latest measurement in the mean is 1 / `MEMORY`.
-const MEMORY: u64 = 8;
-/// A peak that is not met again shrinks by 1 / `DECAY` per task.
-const DECAY: u64 = 64;
+/// The weight of the latest measurement in the mean is 1 / `MEMORY`, once there are so many.
+const MEMORY: u64 = 64;
+/// What a long task adds to the score, of which every short one takes one away.
+const LONG_SCORE: u32 = 32;
 /// No task costs less: it bounds how many are posted on the word of a clock that shows none of them.
 const LEAST: u64 = 1_000;
 
@@ -28,7 +28,7 @@ const LEAST: u64 = 1_000;
 pub(crate) enum Cost {
     /// None has run yet.
     Unknown,
-    /// Some of them took half a millisecond or more.
+    /// More than one of the last dozens took half a millisecond or more.
     Long,
     /// The mean of tasks that are all short, in nanoseconds.
     Short(u64),
@@ -43,7 +43,15 @@ impl Cost {
 #[derive(Debug)]
 struct Estimate {
     mean: u64,
-    peak: u64,
+    /// How many measurements it is of, up to `MEMORY`.
+    count: u64,
+    score: u32,
+}
+
+impl Estimate {
+    fn is_long(&self) -> bool {
+        self.mean >= LONG || self.score > LONG_SCORE
+    }
 }
 
 /// The estimates of all sites.
@@ -62,7 +70,7 @@ impl Costs {
     pub(crate) fn of(&self, site: Site) -> Cost {
         match self.sites.get(site) {
             None => Cost::Unknown,
-            Some(Estimate { mean, peak }) if *mean.max(peak) >= LONG => Cost::Long,
+            Some(estimate) if estimate.is_long() => Cost::Long,
             Some(Estimate { mean, .. }) => Cost::Short(LEAST.max(*mean)),
         }
     }
@@ -70,13 +78,19 @@ impl Costs {
     /// A task of the site took the thread for so long.
     pub(crate) fn learn(&mut self, site: Site, ran: Duration) {
         let ran = nanos(ran);
-        let sure = ran.saturating_sub(self.tick);
+        let long = ran.saturating_sub(self.tick) >= LONG;
         let Some(estimate) = self.sites.get_mut(site) else {
-            // The first measurement alone must not make a site long because of one tick.
-            return self.sites.insert(site, Estimate { mean: ran.min(LONG / 2), peak: sure });
+            // Nothing better is known. One tick alone must not make a site long.
+            let score = if long { 2 * LONG_SCORE } else { 0 };
+            return self.sites.insert(site, Estimate { mean: ran.min(LONG / 2), count: 1, score });
         };
-        estimate.mean = estimate.mean - estimate.mean / MEMORY + ran / MEMORY;
-        estimate.peak = sure.max(estimate.peak - estimate.peak / DECAY);
+        estimate.count = MEMORY.min(estimate.count + 1);
+        estimate.mean = estimate.mean - estimate.mean / estimate.count + ran / estimate.count;
+        estimate.score = if long {
+            (estimate.score + LONG_SCORE).min(2 * LONG_SCORE)
+        } else {
+            estimate.score.saturating_sub(1)
+        };
     }
 }
 
@@ -91,20 +105,30 @@ mod tests {
     }
 
     #[test]
-    fn one_long_task_marks_its_site_for_dozens_of_tasks() {
+    fn long_tasks_now_and_then_mark_their_site_and_a_single_one_does_not() {
         let mut costs = Costs::new(us(5));
         assert_eq!(costs.of(SITE), Cost::Unknown);
-        costs.learn(SITE, us(50));
+        let learn = |costs: &mut Costs, long, short| {
+            costs.learn(SITE, us(long));
+            for _ in 0..short {
+                costs.learn(SITE, us(50));
+            }
+        };
+        learn(&mut costs, 50, 100);
+        learn(&mut costs, 5_000, 0);
         assert!(costs.of(SITE).is_short());
+        learn(&mut costs, 50, 20);
+        learn(&mut costs, 5_000, 0);
+        assert_eq!(costs.of(SITE), Cost::Long);
+        learn(&mut costs, 50, 500);
+        assert!(costs.of(SITE).is_short());
+    }
+
+    #[test]
+    fn the_first_task_that_is_long_marks_its_site() {
+        let mut costs = Costs::new(us(100));
         costs.learn(SITE, us(5_000));
-        for _ in 0..60 {
-            assert_eq!(costs.of(SITE), Cost::Long);
-            costs.learn(SITE, us(50));
-        }
-        for _ in 0..200 {
-            costs.learn(SITE, us(50));
-        }
-        assert!(costs.of(SITE).is_short());
+        assert_eq!(costs.of(SITE), Cost::Long);
     }
 
     #[test]
@@ -115,7 +139,7 @@ mod tests {
             costs.learn(SITE, us(if task % 500 == 0 { 1_000 } else { 0 }));
             assert!(costs.of(SITE).is_short(), "after task {task}");
         }
-        for _ in 0..20 {
+        for _ in 0..100 {
             costs.learn(SITE, us(1_000));
         }
         assert_eq!(costs.of(SITE), Cost::Long);

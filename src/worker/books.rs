@@ -18,9 +18,9 @@ use crate::wire::{Duty, FromWorker};
 pub(super) struct Books {
     id: WorkerId,
     local: Local,
+    /// The clock, as read last: to read it takes as long as a small task.
+    now: Duration,
     tasks: Store<Task>,
-    /// How many of them are asynchronous and have begun.
-    running: usize,
     /// Who waits here for tasks that were made here, wherever they are.
     replies: Store<Reply>,
     last: u32,
@@ -104,8 +104,8 @@ impl Books {
         Self {
             id: worker,
             local: Local::new(strategy, config),
+            now: platform::now(),
             tasks: Store::default(),
-            running: 0,
             replies: Store::default(),
             last: 0,
             begun: Vec::new(),
@@ -140,12 +140,6 @@ impl Books {
         self.tasks.insert(id, Task { site, state, posted, timeout, began: Duration::ZERO });
     }
 
-    fn remove(&mut self, id: TaskId) -> Option<Task> {
-        let task = self.tasks.remove(id)?;
-        self.running -= usize::from(matches!(task.state, State::Running(_)));
-        Some(task)
-    }
-
     pub(super) fn take_reply(&mut self, id: TaskId) -> Option<Reply> {
         self.replies.remove(id)
     }
@@ -163,9 +157,7 @@ impl Books {
         let State::Unbegun(call) = mem::replace(&mut task.state, State::Begun) else {
             unreachable!("a task begins once, and then it is no longer in the deque");
         };
-        if self.watched {
-            task.began = platform::now();
-        }
+        task.began = self.now;
         if task.posted {
             self.begun.push(id.number());
             platform::show_begun(&self.begun);
@@ -177,18 +169,12 @@ impl Books {
     pub(super) fn runs(&mut self, id: TaskId, abort: AbortHandle) {
         if let Some(task) = self.tasks.get_mut(id) {
             task.state = State::Running(abort);
-            self.running += 1;
         }
-    }
-
-    /// True if asynchronous tasks have begun and not ended.
-    pub(super) fn has_running(&self) -> bool {
-        self.running > 0
     }
 
     /// The code of a task has given its result. Gives it back with whom it is for, if that is here.
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> Option<(Reply, Outcome)> {
-        let task = self.remove(id)?;
+        let task = self.tasks.remove(id)?;
         if self.watched {
             let Task { site, began, .. } = task;
             FromWorker::Ran { task: id, site, began, ended: platform::now() }.write(&mut self.packet);
@@ -205,15 +191,23 @@ impl Books {
         self.tasks.iter().filter(|task| !task.posted).count()
     }
 
+    /// Reads the clock: whenever this thread was elsewhere.
+    pub(super) fn read_clock(&mut self) {
+        self.now = platform::now();
+    }
+
     pub(super) fn tell(&mut self, event: LocalEvent) -> Effects {
+        if matches!(event, LocalEvent::Woken | LocalEvent::Polled { .. }) {
+            self.read_clock();
+        }
         let mut actions = mem::take(&mut self.actions);
-        self.local.handle(platform::now(), event, &mut actions);
+        self.local.handle(self.now, event, &mut actions);
         self.act(actions)
     }
 
     pub(super) fn next(&mut self) -> (Next, Effects) {
         let mut actions = mem::take(&mut self.actions);
-        let next = self.local.next(platform::now(), &mut actions);
+        let next = self.local.next(self.now, &mut actions);
         let effects = self.act(actions);
         if self.watched && !matches!(next, Next::Begin(_)) {
             self.flush();
@@ -247,7 +241,7 @@ impl Books {
     }
 
     fn answer(&mut self, task: TaskId, ran: Option<Duration>) {
-        let outcome = match self.remove(task) {
+        let outcome = match self.tasks.remove(task) {
             Some(Task { state: State::Ended(outcome), .. }) => outcome,
             // It was stopped, or is one that was kept here: nobody waits on the page.
             _ => Err(Error::cancelled()),
@@ -259,7 +253,7 @@ impl Books {
     }
 
     fn give_back(&mut self, id: TaskId, terms: Terms) {
-        let Some(Task { state: State::Unbegun(call), posted, .. }) = self.remove(id) else {
+        let Some(Task { state: State::Unbegun(call), posted, .. }) = self.tasks.remove(id) else {
             unreachable!("what is handed over has not begun");
         };
         let bears = !call.attachments.is_empty();
@@ -280,7 +274,7 @@ impl Books {
     }
 
     fn forget(&mut self, id: TaskId, effects: &mut Effects) {
-        let Some(mut task) = self.remove(id) else { return };
+        let Some(mut task) = self.tasks.remove(id) else { return };
         if let State::Running(abort) = mem::replace(&mut task.state, State::Begun) {
             effects.aborts.push(abort);
         }

@@ -1,10 +1,9 @@
 //! What an executor on a worker stands on: the way into the worker, from its own thread and, natively, from others.
 
-use std::future::Future;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::Waker;
 
 use futures::task::{AtomicWaker, FutureObj, SpawnError};
 
@@ -22,7 +21,10 @@ pub(crate) struct Inside {
     orders: Mutex<Option<Vec<Order>>>,
     /// Wakes the worker's loop when it rests.
     waker: AtomicWaker,
+    /// Something has come. -> false, by the loop, before it looks.
     awake: AtomicBool,
+    /// The loop goes on, and will look at `awake` before it sleeps.
+    busy: AtomicBool,
 }
 
 /// What another thread wants of the worker.
@@ -39,6 +41,7 @@ impl Inside {
             orders: Mutex::new(Some(Vec::new())),
             waker: AtomicWaker::new(),
             awake: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
         }
     }
 
@@ -107,16 +110,32 @@ impl Inside {
 
     /// Something has come that the worker's loop may not know of.
     pub(super) fn wake(&self) {
-        self.awake.store(true, Ordering::Release);
-        self.waker.wake();
+        self.awake.store(true, Ordering::SeqCst);
+        // The loop looks before it goes to sleep.
+        if !self.busy.load(Ordering::SeqCst) {
+            self.waker.wake();
+        }
     }
 
-    /// Resolves when something has come since it resolved last.
-    pub(super) fn woken(&self) -> impl Future<Output = ()> + '_ {
-        std::future::poll_fn(|context| {
-            self.waker.register(context.waker());
-            if self.awake.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
-        })
+    /// The loop goes on.
+    pub(super) fn enter(&self, waker: &Waker) {
+        self.waker.register(waker);
+        self.busy.store(true, Ordering::SeqCst);
+    }
+
+    /// The loop will not look any more.
+    pub(super) fn leave(&self) {
+        self.busy.store(false, Ordering::SeqCst);
+    }
+
+    /// True if something has come that the loop has not looked at.
+    pub(super) fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::SeqCst)
+    }
+
+    /// True if something has come since this was asked last.
+    pub(super) fn take_wakes(&self) -> bool {
+        self.awake.swap(false, Ordering::SeqCst)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The far side: decodes tasks, runs them, and replies.
 //!
 //! One [`Worker`] per worker, driven by the packets of its page. What it does next is decided by its half of the schedule,
-//! which lies in its [`Books`]; the loop in [`work`] does as it is told: it begins a task, yields to the event loop, or rests.
-//! An asynchronous task is polled beside the others of its thread.
+//! which lies in its [`Books`]; the loop in [`Work`] does as it is told: it begins a task, yields to the event loop, or rests.
+//! It polls the asynchronous ones.
 //!
 //! Tasks that the code here makes come by [`Inside`], which is what an executor on a worker stands on.
 //!
@@ -13,19 +13,19 @@ mod books;
 mod inside;
 mod panic;
 mod running;
+mod work;
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 
-use futures::future::abortable;
+use futures::future::{Abortable, abortable};
 
 use self::books::{Bears, Books, Effects};
 pub(crate) use self::inside::Inside;
 use self::inside::Order;
 use self::running::Running;
+use self::work::Work;
 use crate::error::Error;
 use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet};
 use crate::schedule::{LocalEvent, Name, Next, TaskId, Verdict, Word};
@@ -77,8 +77,6 @@ struct Worker {
     outbox: Outbox,
     books: RefCell<Books>,
     inside: Arc<Inside>,
-    /// Asynchronous tasks that have begun and were not polled yet.
-    unpolled: Cell<u32>,
     /// Somebody is posting what the books have ready.
     posts: Cell<bool>,
     /// Set by the first panic, for ever.
@@ -92,7 +90,6 @@ impl Worker {
             outbox,
             books: RefCell::new(Books::new(duty)),
             inside: Arc::new(Inside::new(duty)),
-            unpolled: Cell::new(0),
             posts: Cell::new(false),
             poisoned: Cell::new(false),
         });
@@ -102,13 +99,7 @@ impl Worker {
             None => worker.ready(Ok(Packet::default())),
             Some(Some(Call::Ended(outcome))) => worker.ready(outcome),
             Some(Some(Call::Running(future))) => {
-                let future = Running::new(worker.clone(), None, future);
-                let worker = worker.clone();
-                platform::spawn_local(async move {
-                    if let Some(outcome) = future.await {
-                        worker.ready(outcome);
-                    }
-                });
+                platform::spawn_local(Running::new(worker.clone(), None, future));
             }
             Some(None) => {}
         }
@@ -122,7 +113,7 @@ impl Worker {
         let takes_tasks = refusal.is_none();
         self.say(refusal.unwrap_or(FromWorker::Ready));
         if takes_tasks {
-            platform::spawn_local(work(self.clone()));
+            platform::spawn_local(Work::new(self.clone()));
         }
     }
 
@@ -189,33 +180,20 @@ impl Worker {
         }
     }
 
-    /// Begins a task: one that is synchronous ends with it.
-    fn begin(self: &Rc<Self>, task: TaskId) {
-        let Some(call) = self.books.borrow_mut().begin(task) else { return };
-        match self.guard(Some(task), || task::begin(call)) {
-            Some(Call::Ended(outcome)) => self.ended(task, outcome),
-            Some(Call::Running(future)) => {
-                self.unpolled.set(self.unpolled.get() + 1);
+    /// Begins a task: one that is synchronous ends with it, of an asynchronous one comes what is to be polled.
+    fn begin(self: &Rc<Self>, task: TaskId) -> Option<Abortable<Running>> {
+        let call = self.books.borrow_mut().begin(task)?;
+        match self.guard(Some(task), || task::begin(call))? {
+            Call::Ended(outcome) => {
+                self.ended(task, outcome);
+                None
+            }
+            Call::Running(future) => {
                 let (future, abort) = abortable(Running::new(self.clone(), Some(task), future));
                 self.books.borrow_mut().runs(task, abort);
                 self.tell(LocalEvent::Polled { task, ended: false });
-                let worker = self.clone();
-                platform::spawn_local(async move {
-                    // Whoever aborts it has written it off.
-                    if let Ok(Some(outcome)) = future.await {
-                        worker.ended(task, outcome);
-                        worker.inside.wake();
-                    }
-                });
+                Some(future)
             }
-            None => {}
-        }
-    }
-
-    /// A task is polled, for the first time unless `polled` says otherwise.
-    fn polls(&self, polled: &mut bool) {
-        if !mem::replace(polled, true) {
-            self.unpolled.set(self.unpolled.get() - 1);
         }
     }
 
@@ -295,7 +273,7 @@ impl Worker {
                 let (message, location) = panic::describe(&*payload);
                 self.last_words(task, message, location);
                 // Its drop may panic again, and there is nothing to gain from it.
-                mem::forget(payload);
+                std::mem::forget(payload);
                 None
             }
         }
@@ -321,43 +299,6 @@ impl Worker {
         self.say(FromWorker::Panicked { task, begun, message, location });
         effects.happen();
     }
-}
-
-/// The life of a worker that takes tasks.
-async fn work(worker: Rc<Worker>) {
-    while !worker.is_poisoned() && worker.outbox.is_heard() {
-        worker.follow_orders();
-        match worker.next() {
-            Next::Begin(task) => {
-                worker.begin(task);
-                // What this has woken goes first, and so does its own future: a new one may be behind the next turn.
-                if worker.books.borrow().has_running() {
-                    turn().await;
-                    while worker.unpolled.get() > 0 {
-                        turn().await;
-                    }
-                }
-            }
-            Next::Yield => {
-                platform::yield_now().await;
-                worker.tell(LocalEvent::Woken);
-            }
-            Next::Rest => worker.inside.woken().await,
-        }
-    }
-}
-
-/// Ready the second time it is polled: those who were woken before have had their turns.
-async fn turn() {
-    let mut begun = false;
-    std::future::poll_fn(|context| {
-        if mem::replace(&mut begun, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl Drop for Worker {

@@ -12,14 +12,12 @@ use super::Worker;
 use crate::schedule::{LocalEvent, TaskId};
 use crate::task::Outcome;
 
-/// Polls a task's future under the worker's guard and tells the schedule of each poll but the last: that is for whoever
-/// takes the outcome. Resolves to it, or to `None` if the task panicked. `on_start` is no task of the schedule.
+/// Polls a task's future under the worker's guard, tells the schedule of each poll, and gives the worker the outcome.
+/// Without a task it is `on_start`, of which the schedule knows nothing.
 #[pin_project(PinnedDrop)]
 pub(super) struct Running {
     worker: Rc<Worker>,
     task: Option<TaskId>,
-    /// It was polled, or never will be.
-    polled: bool,
     /// `None` once it has ended, or the worker is poisoned.
     #[pin]
     future: Option<LocalBoxFuture<'static, Outcome>>,
@@ -31,16 +29,15 @@ impl Running {
         task: Option<TaskId>,
         future: LocalBoxFuture<'static, Outcome>,
     ) -> Self {
-        Self { worker, task, polled: task.is_none(), future: Some(future) }
+        Self { worker, task, future: Some(future) }
     }
 }
 
 impl Future for Running {
-    type Output = Option<Outcome>;
+    type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        this.worker.polls(this.polled);
         if this.worker.is_poisoned() {
             return Poll::Pending;
         }
@@ -48,17 +45,18 @@ impl Future for Running {
         if let Some(task) = *this.task {
             this.worker.tell(LocalEvent::Resumed { task });
         }
-        match this.worker.guard(*this.task, || future.poll(context)) {
-            Some(Poll::Pending) => {
-                if let Some(task) = *this.task {
-                    this.worker.tell(LocalEvent::Polled { task, ended: false });
-                    this.worker.inside.wake();
-                }
-                Poll::Pending
+        match (this.worker.guard(*this.task, || future.poll(context)), *this.task) {
+            (Some(Poll::Ready(outcome)), None) => this.worker.ready(outcome),
+            (Some(Poll::Ready(outcome)), Some(task)) => this.worker.ended(task, outcome),
+            (Some(Poll::Pending), None) => return Poll::Pending,
+            (Some(Poll::Pending), Some(task)) => {
+                this.worker.tell(LocalEvent::Polled { task, ended: false });
+                return Poll::Pending;
             }
-            Some(Poll::Ready(outcome)) => Poll::Ready(Some(outcome)),
-            None => Poll::Ready(None),
+            // It has panicked, and nothing goes on here.
+            (None, _) => return Poll::Pending,
         }
+        Poll::Ready(())
     }
 }
 
@@ -67,7 +65,6 @@ impl PinnedDrop for Running {
     /// Dropping a future runs the task's code too: its values' drops.
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        this.worker.polls(this.polled);
         this.worker.guard(*this.task, || this.future.set(None));
     }
 }

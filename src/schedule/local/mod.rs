@@ -24,7 +24,7 @@ use super::task::{TaskId, Terms};
 use super::{Config, Strategy};
 
 /// A packet of so many items costs little more per item than a larger one.
-const ENOUGH: u32 = 32;
+const ENOUGH: u32 = 64;
 
 #[derive(Debug)]
 struct Entry {
@@ -172,9 +172,9 @@ impl Local {
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
-        // By number too, since a coarse clock shows a round trip when it has been ten.
-        let overdue = self.items >= ENOUGH
-            || self.gathered.is_some_and(|since| now.saturating_sub(since) >= self.config.round_trip);
+        // By number too, since a coarse clock shows a round trip when it has been ten; one step of it may come at any moment.
+        let waited = self.gathered.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        let overdue = self.items >= ENOUGH || waited >= self.config.round_trip + self.config.tick;
         if !short || overdue {
             self.flush(false, actions);
         }
