@@ -52,11 +52,12 @@ impl WorkerId {
     }
 }
 
-/// Spreads numbers that are given out one after the other, by a multiplication. Nobody outside chooses them.
+/// Puts numbers that are given out one after the other beside one another, so that whoever goes through them finds the next
+/// in the same cache line. Each owner of tasks begins somewhere else. Nobody outside chooses the numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spread(u64);
+pub(crate) struct Beside(u64);
 
-impl Hasher for Spread {
+impl Hasher for Beside {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.write_u64(u64::from(*byte));
@@ -64,8 +65,15 @@ impl Hasher for Spread {
     }
 
     fn write_u64(&mut self, number: u64) {
-        let product = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = product ^ (product >> 32);
+        /// The map takes the place from the lowest bits, and tells numbers apart by the seven uppermost of a word, which
+        /// has 32 bits or 64.
+        const TAG: u32 = 7;
+
+        let owner = (number >> 32) as u32;
+        let place = (number as u32).wrapping_add(owner.wrapping_mul(0x9E37_79B9));
+        let tag = place.wrapping_mul(0x9E37_79B9) >> (u32::BITS - TAG);
+        let low = place << TAG >> TAG | tag << (u32::BITS - TAG);
+        self.0 = u64::from(low) | u64::from(tag) << (u64::BITS - TAG);
     }
 
     fn finish(&self) -> u64 {
@@ -76,7 +84,7 @@ impl Hasher for Spread {
 /// Values by name. Every operation takes O(1).
 #[derive(Debug)]
 pub(crate) struct Store<T> {
-    places: HashMap<u64, usize, BuildHasherDefault<Spread>>,
+    places: HashMap<u64, usize, BuildHasherDefault<Beside>>,
     values: Vec<Option<T>>,
     free: Vec<usize>,
 }

@@ -28,6 +28,9 @@ mod size;
 mod table;
 
 const PACKAGE: &str = "wasm-mt-benches";
+/// The profile for what is measured in time: optimised as a release is unless its program says otherwise. What is weighed is
+/// optimised for size.
+const SPEED: &str = "speed";
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -84,10 +87,10 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let folder = workspace::target_dir(shell)?.join("bench");
 
     let step = Step::begin("building the benchmarks, for the web and natively");
-    let programs = Programs::build(shell, &wasm, ["--release", "--package", PACKAGE])?;
     let site = folder.join("site");
-    for program in ["bench", "noop"] {
-        programs.bind(program, &site, BindingsTarget::Web)?;
+    for (program, profile) in [("bench", SPEED), ("noop", "release")] {
+        let selection = ["--profile", profile, "--package", PACKAGE, "--bin", program];
+        Programs::build(shell, &wasm, selection)?.bind(program, &site, BindingsTarget::Web)?;
     }
     for (name, text) in [
         ("index.html", include_str!("../../benches/index.html")),
@@ -96,7 +99,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     ] {
         web::write(&site.join(name), text)?;
     }
-    cmd!(shell, "cargo build --quiet --release --package {PACKAGE}").quiet().run()?;
+    cmd!(shell, "cargo build --quiet --profile {SPEED} --package {PACKAGE} --bin bench").quiet().run()?;
     step.end("built");
 
     let step = Step::begin("weighing the smallest program");
@@ -112,7 +115,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     }
     let step = Step::begin("measuring natively");
     let program =
-        workspace::target_dir(shell)?.join("release").join(format!("bench{}", std::env::consts::EXE_SUFFIX));
+        workspace::target_dir(shell)?.join(SPEED).join(format!("bench{}", std::env::consts::EXE_SUFFIX));
     let options = args.options();
     let measured = read(&cmd!(shell, "{program} {options...}").quiet().read()?)?;
     step.end(format_args!("{} figures", measured.len()));
