@@ -77,7 +77,8 @@ async fn app() -> Result<(), Box<dyn StdError>> {
             place = closing.select_next_some() => {
                 let turn = &mut turns[place];
                 turn.closed_after = Some(turn.since.elapsed());
-                println!("{} is closed: {} tasks, {:.0} per second", turn.name(), turn.answered, turn.rate());
+                // It has answered all, if this program has not looked at each answer yet.
+                println!("{} is closed: {} tasks, {:.0} per second", turn.name(), turn.given, turn.rate());
             }
             () = stay => {
                 // The way on, unless somebody has chosen another.
@@ -143,8 +144,9 @@ impl Turn {
 
     /// Tasks per second.
     fn rate(&self) -> f64 {
-        let time = self.closed_after.unwrap_or_else(|| self.since.elapsed());
-        self.answered as f64 / time.as_secs_f64()
+        let (tasks, time) =
+            self.closed_after.map_or((self.answered, self.since.elapsed()), |time| (self.given, time));
+        tasks as f64 / time.as_secs_f64()
     }
 }
 
