@@ -329,9 +329,9 @@ mod native {
     impl Screen {
         pub(super) fn new() -> Result<Self, Box<dyn Error>> {
             println!(
-                "`#` is a task made by the page, a digit one made by a task on the worker of that number;"
+                "A line per worker: `#` is a task that the page made, a digit one that a task on that worker made,"
             );
-            println!("`|` is where a task begins.");
+            println!("`-` one that awaits others; `|` is where a task begins.");
             Ok(Self { lanes: Vec::new(), bars: Vec::new(), span: Duration::ZERO })
         }
 
