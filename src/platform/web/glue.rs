@@ -1,13 +1,19 @@
-//! Finds the JavaScript that wasm-bindgen generated for this program: a worker loads the same.
+//! Finds the JavaScript that wasm-bindgen generated for this program: a worker runs the same.
 
 use std::cell::RefCell;
 
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Object, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use web_sys::{Blob, BlobPropertyBag, Url};
 
-use super::message;
+use super::message::{get, object};
+use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
     static URL: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The glue that was bundled last, and what came of it: the URL of a script, or undefined.
+    static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
 }
 
 /// In a worker: the page knows it already.
@@ -15,13 +21,81 @@ pub(super) fn set_url(url: String) {
     URL.set(Some(url));
 }
 
-/// The glue's URL, where it is known.
+/// The glue's URL, where it can be found.
 pub(super) fn url() -> Option<String> {
-    URL.with_borrow(Clone::clone)
+    if let Some(url) = URL.with_borrow(Clone::clone) {
+        return Some(url);
+    }
+    // Only the glue can make an error for us, so its script is the first in the trace.
+    let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
+    let url = trace.lines().find_map(script)?;
+    URL.set(Some(url.clone()));
+    Some(url)
 }
 
-/// A stack trace from which `worker.js` takes the URL: JavaScript has regular expressions at hand. Only the glue can make
-/// an error for us, so its script is the first in there.
-pub(super) fn trace() -> JsValue {
-    message::get(&js_sys::Error::new(""), "stack")
+/// The URL of the script in a line of a stack trace, unless that is the instance itself. Lines are `at name (URL:line:column)`
+/// or `name@URL:line:column`.
+fn script(line: &str) -> Option<String> {
+    let scheme = line.find("://")?;
+    let start = line[..scheme].rfind(['(', '@', ' ']).map_or(0, |place| place + 1);
+    let mut url = line[start..].trim_end().trim_end_matches(')');
+    for _ in 0..2 {
+        if let Some((before, digits)) = url.rsplit_once(':') {
+            if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                url = before;
+            }
+        }
+    }
+    (!url.ends_with(".wasm") && !url.contains(":wasm-function[")).then(|| url.to_owned())
+}
+
+/// A script that needs to load no other: the glue's text and the worker's, in one module of a blob. Importing the glue would
+/// take each worker as long as everything else together. `None` if the glue cannot be had, or imports others itself, by
+/// URLs that mean nothing in a blob.
+pub(super) async fn bundle(url: &str) -> Option<String> {
+    let known =
+        BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
+    let promise = known.unwrap_or_else(|| {
+        let glue = url.to_owned();
+        let promise = future_to_promise(async move {
+            let bundled = make_bundle(&glue).await;
+            Ok(bundled.map_or(JsValue::UNDEFINED, JsValue::from))
+        });
+        BUNDLE.set(Some((url.to_owned(), promise.clone())));
+        promise
+    });
+    JsFuture::from(promise).await.ok()?.as_string()
+}
+
+async fn make_bundle(url: &str) -> Option<String> {
+    // As the page has it, even if the host has a newer one by now.
+    let options = object([("cache", "force-cache".into())]);
+    let response = JsFuture::from(fetch_with(url, &options).ok()?).await.ok()?;
+    if !get(&response, "ok").is_truthy() {
+        return None;
+    }
+    let text = JsFuture::from(text(&response).ok()?).await.ok()?.as_string()?;
+    let imports = text.lines().any(|line| line.starts_with("import "));
+    if imports { None } else { blob_url(&[&text, "\n", WORKER_SCRIPT]).ok() }
+}
+
+/// Text as the URL of a script. It is never revoked: a worker may load it late.
+pub(super) fn blob_url(parts: &[&str]) -> Result<String, JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type("text/javascript");
+    let parts = parts.iter().map(|part| JsValue::from_str(part)).collect::<Array>();
+    Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &options)?)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    pub(super) fn fetch(url: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = fetch)]
+    fn fetch_with(url: &str, options: &Object) -> Result<Promise, JsValue>;
+
+    /// Of a response.
+    #[wasm_bindgen(catch, js_namespace = ["Response", "prototype", "text"], js_name = call)]
+    fn text(response: &JsValue) -> Result<Promise, JsValue>;
 }

@@ -8,7 +8,7 @@ use futures::task::{FutureObj, SpawnError};
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, BlobPropertyBag, MessageEvent, Url, Worker, WorkerOptions};
+use web_sys::{MessageEvent, Url, Worker, WorkerOptions, WorkerType};
 
 use super::super::{Event, Events, Loss, Main, Packet, Spec, WORKER_SCRIPT};
 use super::boot::{not_cloneable, table_length};
@@ -28,10 +28,15 @@ thread_local! {
 /// A worker of this page, until its [`Port`] is dropped.
 struct Live {
     id: u32,
-    worker: Worker,
     events: Rc<Events>,
     /// True once the script runs: a later `error` event is no failed start.
     up: bool,
+    /// `None` while its script is made ready.
+    worker: Option<Started>,
+}
+
+struct Started {
+    worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(JsValue)>,
 }
@@ -40,7 +45,7 @@ fn find(workers: &[Live], id: u32) -> Option<&Live> {
     workers.iter().find(|live| live.id == id)
 }
 
-/// The page's end of a worker: dropping it ends the worker at once.
+/// The page's end of a worker: dropping it ends the worker at once, or before it is made.
 #[derive(Debug)]
 pub(crate) struct Port {
     id: u32,
@@ -48,8 +53,11 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let worker = WORKERS.with_borrow(|workers| find(workers, self.id).map(|live| live.worker.clone()));
-        let worker = worker.expect("a worker is there until its port is dropped");
+        let worker = WORKERS.with_borrow(|workers| {
+            let started = find(workers, self.id)?.worker.as_ref()?;
+            Some(started.worker.clone())
+        });
+        let worker = worker.expect("a worker that has greeted is there until its port is dropped");
         let (message, moved) = message::pack(packet);
         message::post_message_to(&worker, &message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
@@ -76,89 +84,121 @@ impl Drop for Port {
             let place = workers.iter().position(|live| live.id == self.id)?;
             Some(workers.remove(place))
         };
-        if let Ok(Some(live)) = WORKERS.try_with(remove) {
-            live.worker.terminate();
+        if let Ok(Some(Live { worker: Some(started), .. })) = WORKERS.try_with(remove) {
+            started.worker.terminate();
         }
     }
 }
 
 pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
-    let glue = match spec.web.glue {
-        Some(url) => Some(absolute(&url)?),
-        None => glue::url(),
-    };
-    let policy = Policy::watch();
-    let worker = create(spec.web.factory, spec.web.script.as_deref(), spec.name.as_deref())?;
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
-    let random = (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
-    let lock = format!("wasm-mt {random} {id}");
-
-    let on_message = {
-        let lock = lock.clone();
-        Closure::new(move |event: MessageEvent| on_message(id, &event.data(), &lock))
+    WORKERS.with_borrow_mut(|workers| {
+        workers.push(Live { id, events: Rc::new(events), up: false, worker: None })
+    });
+    let port = Port { id };
+    let glue = match spec.web.glue {
+        Some(url) => absolute(&url)?,
+        None => glue::url().ok_or_else(|| {
+            Error::startup("the program's JavaScript was not found; give the builder its URL with `glue_url`")
+        })?,
     };
+    let (script, factory, name) = (spec.web.script, spec.web.factory, spec.name);
+    spawn_local(async move {
+        let bundle = match (&script, factory) {
+            (None, None) => glue::bundle(&glue).await,
+            _ => None,
+        };
+        // Nobody may want it any more.
+        if is_up(id) {
+            return;
+        }
+        let policy = Policy::watch();
+        let begun = create(factory, script.as_deref(), bundle.as_deref(), name.as_deref())
+            .and_then(|worker| begin(id, worker, script, policy, &glue, main, first));
+        if let Err(cause) = begun {
+            deliver(id, Event::NotStarted(cause));
+        }
+    });
+    Ok(port)
+}
+
+/// Listens to a worker and posts it what it needs to boot.
+fn begin(
+    id: u32,
+    worker: Worker,
+    script: Option<String>,
+    policy: Rc<Policy>,
+    glue: &str,
+    main: &'static Main,
+    first: Packet,
+) -> Result<(), String> {
+    let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    let script = spec.web.script;
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
 
     let (first, moved) = message::pack(first);
     let boot = object([
         ("version", VERSION.into()),
-        ("trace", if glue.is_none() { glue::trace() } else { JsValue::UNDEFINED }),
         ("glue", glue.into()),
         ("module", wasm_bindgen::module()),
         ("main", (std::ptr::from_ref(main).expose_provenance()).into()),
         ("table", table_length().into()),
-        ("lock", lock.into()),
         ("first", first),
     ]);
     let posted = message::post_message_to(&worker, &boot, &moved);
-    let live =
-        Live { id, worker, events: Rc::new(events), up: false, _on_message: on_message, _on_error: on_error };
-    WORKERS.with_borrow_mut(|workers| workers.push(live));
-    let port = Port { id };
-    posted.map_err(|thrown| Error::startup(text_of(&thrown)))?;
-    Ok(port)
+    WORKERS.with_borrow_mut(|workers| {
+        if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
+            live.worker = Some(Started { worker, _on_message: on_message, _on_error: on_error });
+        }
+    });
+    posted.map_err(|thrown| text_of(&thrown))
 }
 
-fn create(factory: Option<Factory>, script: Option<&str>, name: Option<&str>) -> Result<Worker, Error> {
+fn create(
+    factory: Option<Factory>,
+    script: Option<&str>,
+    bundle: Option<&str>,
+    name: Option<&str>,
+) -> Result<Worker, String> {
     if let Some(factory) = factory {
-        return factory().map_err(|thrown| {
-            Error::startup(format!("the worker factory threw {}; it must give a Worker", text_of(&thrown)))
-        });
+        let complain =
+            |thrown| format!("the worker factory threw {}; it must give a Worker", text_of(&thrown));
+        return factory().map_err(complain);
     }
     let options = WorkerOptions::new();
     if let Some(name) = name {
         options.set_name(name);
     }
     // Some engines throw what others tell by an event: that the policy, or the script's origin, is wrong.
-    match script {
-        Some(script) => Worker::new_with_options(script, &options).map_err(|thrown| {
-            Error::startup(format!(
+    if let Some(script) = script {
+        return Worker::new_with_options(script, &options).map_err(|thrown| {
+            format!(
                 "the worker script {script} was refused: {}; serve it from the page's own origin, and let the content \
                  security policy allow it by `worker-src`",
                 text_of(&thrown)
-            ))
-        }),
-        None => blob_url()
-            .and_then(|url| Worker::new_with_options(&url, &options))
-            .map_err(|thrown| Error::startup(blob_failure(&text_of(&thrown)))),
+            )
+        });
     }
+    let worker = match bundle {
+        Some(bundle) => {
+            options.set_type(WorkerType::Module);
+            Worker::new_with_options(bundle, &options)
+        }
+        None => bare_script().and_then(|url| Worker::new_with_options(&url, &options)),
+    };
+    worker.map_err(|thrown| blob_failure(&text_of(&thrown)))
 }
 
-/// The worker script as a URL, made once: it must outlive every worker that loads it late.
-fn blob_url() -> Result<String, JsValue> {
+/// The worker script alone as a URL, made once.
+fn bare_script() -> Result<String, JsValue> {
     thread_local! {
         static URL: RefCell<Option<String>> = const { RefCell::new(None) };
     }
     if let Some(url) = URL.with_borrow(Clone::clone) {
         return Ok(url);
     }
-    let options = BlobPropertyBag::new();
-    options.set_type("text/javascript");
-    let parts = Array::of1(&WORKER_SCRIPT.into());
-    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &options)?)?;
+    let url = glue::blob_url(&[WORKER_SCRIPT])?;
     URL.set(Some(url.clone()));
     Ok(url)
 }
@@ -183,7 +223,7 @@ fn deliver(id: u32, event: Event) {
     }
 }
 
-fn on_message(id: u32, data: &JsValue, lock: &str) {
+fn on_message(id: u32, data: &JsValue) {
     if let Some(packet) = message::unpack(data) {
         return deliver(id, Event::Packet(packet));
     }
@@ -205,8 +245,8 @@ fn on_message(id: u32, data: &JsValue, lock: &str) {
                 live.up = true;
             }
         });
-        if get(data, "locked").is_truthy() {
-            await_lock(id, lock);
+        if let Some(lock) = text("lock") {
+            await_lock(id, &lock);
         }
     } else if let Some(stage) = text("refused") {
         let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
@@ -268,7 +308,7 @@ async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Po
     let Some(url) = script else {
         return blob_failure(&message.unwrap_or_else(|| "it could not be loaded".to_owned()));
     };
-    let response = match fetch(url) {
+    let response = match glue::fetch(url) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(thrown) => Err(thrown),
     };
@@ -351,9 +391,6 @@ impl Drop for Policy {
 extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
     fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(catch)]
-    fn fetch(url: &str) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(js_name = addEventListener)]
     fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);

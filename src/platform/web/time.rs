@@ -89,7 +89,9 @@ impl Turns {
                 set_timeout(self.next.as_ref(), 0);
             }
             timers => {
-                timers.as_ref().map(|timers| timers.set(0));
+                if let Some(timers) = timers {
+                    timers.set(0);
+                }
                 self.channel.port2().post_message(0);
             }
         }

@@ -1,7 +1,8 @@
-// The script of a wasm-mt worker: a classic one, started from a blob or, under a strict content security policy, from
-// a URL of the host's own. It runs the page's own compiled module behind the page's own glue.
+// The script of a wasm-mt worker: a module in a blob, behind the text of the page's own glue; or a classic script, from a
+// blob or, under a strict content security policy, from a URL of the host's own, that imports the glue. It runs the page's
+// own compiled module behind that glue.
 //
-// Boot message:  { version, glue or trace, module, main, table, name, lock, first }
+// Boot message:  { version, glue, module, main, table, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
 //                { wasmMt: version, up | refused | print | died | closing | .. }   everything else
 (() => {
@@ -66,19 +67,14 @@
     });
   };
 
-  // Where the page does not know the glue's URL, it sends a stack trace, of which it is the first script. Frames are
-  // `at name (URL:line:column)` or `name@URL:line:column`; those of the instance itself are passed over.
-  const find = (trace) => {
-    for (const line of trace.split("\n")) {
-      const url = /[^ (@]+:\/\/.*?(?=(:\d+){0,2}\)*\s*$)/.exec(line)?.[0];
-      if (url && !/\.wasm$|:wasm-function\[/.test(url)) return url;
-    }
-    throw new Error("its URL is in no stack trace");
-  };
-
   // The glue is a module (`--target web`), or a classic script that defines a global (`--target no-modules`), whose
-  // name is `wasm_bindgen` unless the application chose another. A classic script is harmless as a module: it exports
-  // nothing.
+  // name is `wasm_bindgen` unless the application chose another. It may stand in front of this script already. A classic
+  // script is harmless as a module: it exports nothing.
+  const present = () => {
+    if (typeof initSync === "undefined") return typeof wasm_bindgen === "undefined" ? null : wasm_bindgen;
+    // Glue of another program has only the first.
+    return typeof __wasm_mt_start === "undefined" ? { initSync } : { initSync, __wasm_mt_start, __wasm_mt_receive };
+  };
   const load = async (url) => {
     let problem;
     try {
@@ -89,7 +85,7 @@
     }
     try {
       self.importScripts(url);
-      if (typeof wasm_bindgen !== "undefined") return wasm_bindgen;
+      if (present()) return present();
     } catch (error) {
       problem ??= error;
     }
@@ -97,15 +93,16 @@
   };
 
   // Held for the worker's life: the page asks for the same lock, and gets it when this worker is gone, however it went.
-  const hold = (name) =>
-    new Promise((held) => {
-      if (!self.navigator.locks) return held(false);
-      const forever = () => {
-        held(true);
-        return new Promise(() => {});
-      };
-      self.navigator.locks.request(name, forever).catch(() => held(false));
-    });
+  // Asked for at once, so that it is there when everything else is.
+  const lock = `wasm-mt ${Math.random()} ${performance.timeOrigin + performance.now()}`;
+  const held = new Promise((held) => {
+    if (!self.navigator.locks) return held();
+    const forever = () => {
+      held(lock);
+      return new Promise(() => {});
+    };
+    self.navigator.locks.request(lock, forever).catch(() => held());
+  });
 
   const refuse = (stage, error, url) => tell({ refused: stage, text: String(error?.message ?? error), url });
 
@@ -114,14 +111,12 @@
       return refuse("version", `the script has version ${VERSION}, the page wants ${boot.version}`);
     }
     withoutMain(boot.module);
-    const held = hold(boot.lock);
-    let url = "";
+    const url = boot.glue;
     let glue;
     try {
-      url = boot.glue ?? find(boot.trace);
-      glue = await load(url);
+      glue = present() ?? (await load(url));
     } catch (error) {
-      const status = url && (await fetch(url).then((response) => response.status, () => 0));
+      const status = await fetch(url).then((response) => response.status, () => 0);
       return refuse(status && status !== 200 ? `status ${status}` : "glue", error, url);
     }
     try {
@@ -130,7 +125,7 @@
     } catch (error) {
       return refuse("instance", error, url);
     }
-    tell({ up: true, locked: await held });
+    tell({ up: true, lock: await held });
     self.addEventListener("message", ({ data }) => {
       if (dead) return;
       try {
