@@ -6,7 +6,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::Error;
-use crate::executor::{ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor};
+use crate::executor::{
+    InlineExecutor, ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor,
+};
 use crate::platform::{self, Attachment};
 use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, lane, sealed};
@@ -151,7 +153,7 @@ macro_rules! local_spawn {
     )*};
 }
 
-local_spawn!(Thread Pool SerialExecutor ParallelExecutor WorkStealingExecutor);
+local_spawn!(Thread Pool SerialExecutor ParallelExecutor WorkStealingExecutor InlineExecutor);
 
 /// Web only.
 impl PoolBuilder {

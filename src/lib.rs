@@ -4,7 +4,8 @@
 //!
 //! - [`remote!`], [`Remote`] and [`RemoteFn`]: tasks, what they capture, and what does not compile.
 //! - [`Thread`] and [`ThreadBuilder`]: workers and their options.
-//! - [`Executor`] and [`ExecutorExt`]: whatever takes tasks, a `Thread` or your own.
+//! - [`Executor`] and [`ExecutorExt`]: whatever takes tasks, a `Thread`, an [`InlineExecutor`] or your own; and what it can
+//!   do with many of them.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
@@ -31,7 +32,8 @@ mod worker;
 
 pub use error::Error;
 pub use executor::{
-    Executor, ExecutorExt, ParMap, ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor,
+    Executor, ExecutorExt, InlineExecutor, ParMap, ParallelExecutor, Pool, PoolBuilder, SerialExecutor,
+    WorkStealingExecutor,
 };
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};

@@ -3,11 +3,13 @@
 mod current;
 mod forward;
 mod fronts;
+mod inline;
 mod par_map;
 mod pool;
 
 pub use current::current;
 pub use fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
+pub use inline::InlineExecutor;
 pub use par_map::ParMap;
 pub use pool::{Pool, PoolBuilder};
 

@@ -17,6 +17,7 @@
 //! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
 //! - What [`show_begun`] was given last is in [`Loss::begun`], where the room can read it after the end.
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
+//! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod script;
@@ -35,8 +36,8 @@ use web as room;
 pub(crate) use web::js_error;
 
 pub(crate) use room::{
-    Attachment, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick, clock_tick,
-    current, guard, has_local_pool, memory_size, now, parallelism, print, run, show_begun, sleep,
+    Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick,
+    clock_tick, current, guard, has_local_pool, memory_size, now, parallelism, print, run, show_begun, sleep,
     spawn_local, spawn_service, start, yield_now,
 };
 

@@ -170,7 +170,7 @@ fn run(chunk: Packet) -> Outcome {
             break;
         }
     }
-    let Some(Progress { outcomes, items }) = Progress::take() else {
+    let Some(Progress { outcomes, items, .. }) = Progress::take() else {
         unreachable!("only a panic takes it before the chunk has ended");
     };
     let ran = Some(platform::now().saturating_sub(began));
@@ -182,6 +182,8 @@ struct Progress {
     outcomes: Vec<Outcome>,
     /// What has not begun.
     items: vec::IntoIter<Packet>,
+    /// [`with_panic`](Self::with_panic): by this address, only programs with chunks have its code.
+    rescue: fn(Self, Error) -> Packet,
 }
 
 /// Where the chunk that runs on this thread keeps its [`Progress`].
@@ -198,7 +200,7 @@ thread_local! {
 impl Progress {
     fn begin(items: Vec<Packet>) {
         let outcomes = Vec::with_capacity(items.len());
-        let progress = Self { outcomes, items: items.into_iter() };
+        let progress = Self { outcomes, items: items.into_iter(), rescue: Self::with_panic };
         SLOT.with_borrow_mut(|slot| slot.progress = Some(progress));
     }
 
@@ -223,8 +225,8 @@ impl Progress {
     }
 
     /// What there is to tell though the item that runs has panicked.
-    fn rescue(self, panic: Error) -> Packet {
-        let Self { mut outcomes, items } = self;
+    fn with_panic(self, panic: Error) -> Packet {
+        let Self { mut outcomes, items, .. } = self;
         outcomes.push(Err(panic));
         Results { outcomes, rest: items.collect(), ran: None }.write()
     }
@@ -233,7 +235,7 @@ impl Progress {
 /// What the task of this worker that has panicked gives all the same, if it is a chunk.
 pub(crate) fn rescue(panic: Error) -> Option<Packet> {
     let progress = SLOT.with_borrow_mut(|slot| slot.progress.take_if(|_| slot.depth == 0))?;
-    Some(progress.rescue(panic))
+    Some((progress.rescue)(progress, panic))
 }
 
 /// Begins a task within the code of another, whose progress it leaves alone, until this is dropped.
@@ -250,7 +252,7 @@ impl Within {
     /// As [`rescue`], for the task that was begun in here.
     pub(super) fn rescue(&self, panic: Error) -> Outcome {
         match Progress::take() {
-            Some(progress) => Ok(progress.rescue(panic)),
+            Some(progress) => Ok((progress.rescue)(progress, panic)),
             None => Err(panic),
         }
     }

@@ -10,19 +10,25 @@ use std::task::{Context, Poll, Waker};
 use futures::future::FusedFuture;
 
 use super::entry::Outcome;
+use super::lazy::{self, Lazy};
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{self, Packet};
 use crate::schedule::{TaskId, Word};
 
 /// What both ends share.
-struct Slot {
+pub(super) struct Slot {
     state: Mutex<State>,
 }
 
 enum State {
     /// No answer yet; the handle is there. -> `Answered`, by the reply, or by an abort that nobody else hears;
     /// -> `Dropped`, by the handle.
-    Waiting { waker: Option<Waker>, holder: Option<Held> },
+    Waiting {
+        waker: Option<Waker>,
+        holder: Option<Held>,
+        /// The task itself, if it is the handle that runs it.
+        lazy: Option<Lazy>,
+    },
     /// The answer is there and the handle has not taken it. -> `Dropped`, by the handle.
     Answered(Outcome),
     /// The handle is gone, or has its answer: nobody waits any more.
@@ -58,7 +64,69 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, outcome: Outcome) {
+    /// True if there is no answer, and somebody who may wait for it.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(*self.lock(), State::Waiting { .. })
+    }
+
+    pub(super) fn take_lazy(&self) -> Option<Lazy> {
+        match &mut *self.lock() {
+            State::Waiting { lazy, .. } => lazy.take(),
+            _ => None,
+        }
+    }
+
+    /// The task that the handle runs, if it can go on on this thread.
+    pub(super) fn take_lazy_here(&self) -> Option<Lazy> {
+        match &mut *self.lock() {
+            State::Waiting { lazy, .. } => lazy.take_if(|lazy| lazy.is_free()),
+            _ => None,
+        }
+    }
+
+    /// Gives the handle its task to run. Gives it back if nobody waits for it.
+    pub(super) fn put_lazy(&self, new: Lazy) -> Result<(), Lazy> {
+        match &mut *self.lock() {
+            State::Waiting { lazy, .. } => {
+                *lazy = Some(new);
+                Ok(())
+            }
+            _ => Err(new),
+        }
+    }
+
+    /// Has the handle polled.
+    pub(super) fn wake(&self) {
+        let waker = match &mut *self.lock() {
+            State::Waiting { waker, .. } => waker.clone(),
+            _ => None,
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The answer, if it is there. Else `waker` will be told of it.
+    fn take_answer(&self, waker: &Waker) -> Option<Outcome> {
+        // Cloned before the lock is taken: a waker's code is not ours.
+        let new = waker.clone();
+        let mut state = self.lock();
+        let replaced = match &mut *state {
+            State::Waiting { waker, .. } => waker.replace(new),
+            State::Answered(_) => {
+                let State::Answered(outcome) = std::mem::replace(&mut *state, State::Dropped) else {
+                    unreachable!("the state was matched under the same lock")
+                };
+                return Some(outcome);
+            }
+            State::Dropped => unreachable!("only the handle drops the slot, and it was not taken"),
+        };
+        drop(state);
+        drop(replaced);
+        None
+    }
+
+    pub(super) fn answer(&self, outcome: Outcome) {
         let mut state = self.lock();
         if let State::Waiting { waker, .. } = &mut *state {
             let waker = waker.take();
@@ -94,20 +162,26 @@ impl<T> RemoteHandle<T> {
         made_at: &'static Location<'static>,
         decode: fn(Packet) -> Result<T, Error>,
     ) -> (Reply, Self) {
-        let state = Mutex::new(State::Waiting { waker: None, holder: None });
+        let state = Mutex::new(State::Waiting { waker: None, holder: None, lazy: None });
         let slot = Arc::new(Slot { state });
         (Reply { slot: Some(slot.clone()) }, Self { slot, made_at, decode, taken: false })
     }
 
     /// Lets the task run to its end without anybody waiting for it. Its result, or error, is thrown away.
     pub fn forget(mut self) {
-        let (_waker, holder) = match &mut *self.slot.lock() {
-            State::Waiting { waker, holder } => (waker.take(), holder.take()),
-            _ => (None, None),
+        let (_waker, holder, lazy) = match &mut *self.slot.lock() {
+            State::Waiting { waker, holder, lazy } => (waker.take(), holder.take(), lazy.take()),
+            _ => (None, None, None),
         };
         self.taken = true;
         if let Some(holder) = holder {
             holder.tell(Word::Detach);
+        }
+        if let Some(lazy) = lazy.filter(|_| !platform::HAS_EVENT_LOOP) {
+            if !lazy.detach() {
+                let before = std::mem::replace(&mut *self.slot.lock(), State::Dropped);
+                drop(before);
+            }
         }
     }
 
@@ -147,25 +221,15 @@ impl<T> Future for RemoteHandle<T> {
     /// If the handle is polled again after it gave its result.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
-        // Cloned before the lock is taken: a waker's code is not ours.
-        let new = context.waker().clone();
-        let mut state = self.slot.lock();
-        let replaced = match &mut *state {
-            State::Waiting { waker, .. } => waker.replace(new),
-            State::Answered(_) => {
-                let State::Answered(outcome) = std::mem::replace(&mut *state, State::Dropped) else {
-                    unreachable!("the state was matched under the same lock")
-                };
-                drop(state);
-                self.taken = true;
-                let result = outcome.and_then(self.decode);
-                return Poll::Ready(result.map_err(|error| error.of_task(&self.made_at.to_string())));
-            }
-            State::Dropped => unreachable!("only the handle drops the slot, and it was not taken"),
-        };
-        drop(state);
-        drop(replaced);
-        Poll::Pending
+        let mut answer = self.slot.take_answer(context.waker());
+        // Where nobody else would run it, the task may be in here.
+        if answer.is_none() && !platform::HAS_EVENT_LOOP && lazy::drive(&self.slot, context) {
+            answer = self.slot.take_answer(context.waker());
+        }
+        let Some(outcome) = answer else { return Poll::Pending };
+        self.taken = true;
+        let result = outcome.and_then(self.decode);
+        Poll::Ready(result.map_err(|error| error.of_task(&self.made_at.to_string())))
     }
 }
 
@@ -181,8 +245,13 @@ impl<T> Drop for RemoteHandle<T> {
             return;
         }
         let before = std::mem::replace(&mut *self.slot.lock(), State::Dropped);
-        if let State::Waiting { holder: Some(holder), .. } = before {
-            holder.tell(Word::Cancel);
+        if let State::Waiting { holder, lazy, .. } = before {
+            if let Some(holder) = holder {
+                holder.tell(Word::Cancel);
+            }
+            if let Some(lazy) = lazy.filter(|_| !platform::HAS_EVENT_LOOP) {
+                lazy.discard();
+            }
         }
     }
 }
@@ -217,6 +286,11 @@ impl Reply {
             }
             State::Answered(_) | State::Dropped => false,
         }
+    }
+
+    /// Where the handle waits.
+    pub(super) fn slot(&self) -> Arc<Slot> {
+        self.slot.clone().expect("whoever answers takes the reply")
     }
 
     fn answer(&mut self, outcome: Outcome) {

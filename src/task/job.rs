@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, Location};
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::{AbortHandle, Abortable, Aborted, Either, select};
+use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, select};
 
 use super::chunk::Within;
 use super::entry::{self, Call, begin};
 use super::handle::{Holder, Reply};
+use super::lazy::{InHandle, Lazy};
 use super::remote::Options;
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Packet};
@@ -81,6 +82,19 @@ impl Job {
             // Nobody waits any more, or it was aborted.
             Err(Aborted) => reply.send(Err(Error::cancelled())),
         }
+    }
+
+    /// Has the job run by its own handle, whenever that is polled. `begin` makes the future that answers it.
+    pub(crate) fn run_in_handle(
+        self,
+        begin: impl FnOnce(Self) -> LocalBoxFuture<'static, ()> + Send + 'static,
+    ) -> InHandle {
+        let slot = self.reply.slot();
+        let lazy = Lazy::Unbegun(Box::new(move || begin(self)));
+        // Nobody wants it to run, if the handle is gone.
+        drop(slot.put_lazy(lazy));
+        slot.wake();
+        InHandle(Arc::downgrade(&slot))
     }
 
     /// Answers the job with an error, without running it.

@@ -5,6 +5,7 @@ mod codec;
 mod entry;
 mod handle;
 mod job;
+mod lazy;
 mod macros;
 mod remote;
 pub(crate) mod transfer;
@@ -13,6 +14,7 @@ pub(crate) use chunk::{Calls, Results, rescue};
 pub(crate) use codec::object;
 pub(crate) use entry::{Call, Outcome, begin, place};
 pub(crate) use handle::{Holder, Reply};
+pub(crate) use lazy::InHandle;
 pub(crate) use remote::decode;
 
 pub use handle::RemoteHandle;

@@ -243,3 +243,33 @@ fn make(items: Vec<Packet>, source: &dyn Source) -> (Chunk, Option<Job>) {
         (Err(error), _) => (Chunk::Ended((0..count).map(|_| Err(error.clone())).collect()), None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learn(flow: &mut Flow, items: usize, millis: u64) -> usize {
+        let outcomes = (0..items).map(|_| Ok(Packet::default())).collect::<Vec<_>>();
+        flow.learn(&outcomes, Some(Duration::from_millis(millis)));
+        flow.size
+    }
+
+    #[test]
+    fn chunks_grow_until_they_cost_enough_and_shrink_when_they_cost_more() {
+        let mut flow = Flow::new(1);
+        assert_eq!(learn(&mut flow, 1, 0), 2);
+        // Another that was sent at the same time.
+        assert_eq!(learn(&mut flow, 1, 0), 2);
+        assert_eq!(learn(&mut flow, 2, 1), 4);
+        assert_eq!(learn(&mut flow, 4, 2), 4);
+        assert_eq!(learn(&mut flow, 4, 4), 4);
+        assert_eq!(learn(&mut flow, 4, 8), 1);
+        assert_eq!(learn(&mut flow, 1, 1_000), 1);
+        for _ in 0..20 {
+            let size = flow.size;
+            learn(&mut flow, size, 0);
+        }
+        assert_eq!(flow.size, MOST_ITEMS);
+        assert_eq!(learn(&mut flow, 1_000, 20), 100);
+    }
+}

@@ -186,6 +186,9 @@ pub(crate) fn parallelism() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
+/// A future runs only while somebody polls it, or runs a pool that it was given to.
+pub(crate) const HAS_EVENT_LOOP: bool = false;
+
 /// True if [`spawn_local`] can be called here.
 pub(crate) fn has_local_pool() -> bool {
     SPAWNER.with_borrow(Option::is_some)

@@ -86,6 +86,9 @@ pub(crate) fn parallelism() -> usize {
     message::get(&navigator, "hardwareConcurrency").as_f64().map_or(1, |count| count as usize).max(1)
 }
 
+/// A future that was given to [`spawn_local`] runs without anybody waiting.
+pub(crate) const HAS_EVENT_LOOP: bool = true;
+
 /// True if [`spawn_local`] can be called here.
 pub(crate) fn has_local_pool() -> bool {
     true

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures::future::{Abortable, Either, FutureExt, join_all, select, try_join_all};
 use futures::stream::{self, FuturesUnordered, StreamExt};
@@ -50,6 +51,17 @@ remote_test! {
                 Either::Right(_) => panic!("a task that never ends has ended"),
             }
             assert_eq!(square(&executor, 4).await.unwrap(), 16);
+        }
+    }
+
+    async fn a_select_with_a_sleep_is_a_timeout() {
+        for executor in executors() {
+            let limit = std::pin::pin!(wasm_mt::sleep(Duration::from_millis(5))); // sleep: it is the timeout
+            match select(forever(&executor), limit).await {
+                Either::Right(((), late)) => drop(late),
+                Either::Left(_) => panic!("a task that never ends has ended"),
+            }
+            assert_eq!(square(&executor, 6).await.unwrap(), 36);
         }
     }
 

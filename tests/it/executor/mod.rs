@@ -1,16 +1,20 @@
 //! What holds for every executor, and the executors themselves.
 
 mod combinators;
+mod current;
+mod inline;
 mod job;
+mod options;
 mod par_map;
+mod types;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::task::{FutureObj, Spawn, SpawnError};
 use wasm_mt::{
-    Executor, ExecutorExt, Job, ParallelExecutor, Pool, Remote, RemoteHandle, SerialExecutor, Strategy,
-    Thread, WorkStealingExecutor, remote,
+    Executor, ExecutorExt, InlineExecutor, Job, ParallelExecutor, Pool, Remote, RemoteHandle, SerialExecutor,
+    Strategy, Thread, WorkStealingExecutor, remote,
 };
 
 /// A user's own executor: takes turns.
@@ -110,27 +114,64 @@ impl Executor for Keeps {
     }
 }
 
-type Make = fn() -> Box<dyn Executor>;
+/// An executor under test.
+struct Subject {
+    name: &'static str,
+    make: fn() -> Box<dyn Executor>,
+    /// What becomes of a task that cannot be stopped.
+    workers: Workers,
+}
 
-/// Every executor, made when it is its turn. Whoever reads the output of a test that failed sees whose turn it was.
-fn executors() -> impl Iterator<Item = Box<dyn Executor>> {
-    fn pool(strategy: Strategy) -> Box<dyn Executor> {
-        Box::new(Pool::builder().strategy(strategy).threads(2).build())
-    }
-    let all: [(&str, Make); 8] = [
-        ("a thread", || Box::new(Thread::new())),
-        ("a user's own", || Box::new(RoundRobin::new())),
-        ("a serial pool", || pool(Strategy::Serial)),
-        ("a parallel pool", || pool(Strategy::Parallel)),
-        ("a work-stealing pool", || pool(Strategy::WorkStealing)),
-        ("SerialExecutor", || Box::new(SerialExecutor::new())),
-        ("ParallelExecutor", || Box::new(ParallelExecutor::new())),
-        ("WorkStealingExecutor", || Box::new(WorkStealingExecutor::new())),
-    ];
-    all.into_iter().map(|(name, make)| {
-        wasm_mt::println!("with {name}");
-        make()
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Workers {
+    /// It ends with its worker, and another takes that one's place.
+    Replaced,
+    /// It ends with its worker.
+    Lost,
+    /// It has the thread that waits for it.
+    None,
+}
+
+fn pool(strategy: Strategy) -> Box<dyn Executor> {
+    Box::new(Pool::builder().strategy(strategy).threads(2).build())
+}
+
+const SUBJECTS: [Subject; 9] = [
+    Subject { name: "Thread", make: || Box::new(Thread::new()), workers: Workers::Lost },
+    Subject { name: "a user's own", make: || Box::new(RoundRobin::new()), workers: Workers::Lost },
+    Subject { name: "a serial pool", make: || pool(Strategy::Serial), workers: Workers::Replaced },
+    Subject { name: "a parallel pool", make: || pool(Strategy::Parallel), workers: Workers::Replaced },
+    Subject {
+        name: "a work-stealing pool",
+        make: || pool(Strategy::WorkStealing),
+        workers: Workers::Replaced,
+    },
+    Subject { name: "SerialExecutor", make: || Box::new(SerialExecutor::new()), workers: Workers::Replaced },
+    Subject {
+        name: "ParallelExecutor",
+        make: || Box::new(ParallelExecutor::new()),
+        workers: Workers::Replaced,
+    },
+    Subject {
+        name: "WorkStealingExecutor",
+        make: || Box::new(WorkStealingExecutor::new()),
+        workers: Workers::Replaced,
+    },
+    Subject { name: "InlineExecutor", make: || Box::new(InlineExecutor::new()), workers: Workers::None },
+];
+
+/// The executors that `which` wants, each made when it is its turn. Whoever reads the output of a test that failed sees
+/// whose turn it was.
+fn executors_with(which: fn(Workers) -> bool) -> impl Iterator<Item = Box<dyn Executor>> {
+    SUBJECTS.iter().filter(move |subject| which(subject.workers)).map(|subject| {
+        wasm_mt::println!("with {}", subject.name);
+        (subject.make)()
     })
+}
+
+/// Every executor.
+fn executors() -> impl Iterator<Item = Box<dyn Executor>> {
+    executors_with(|_| true)
 }
 
 fn square(executor: &dyn Executor, n: u64) -> RemoteHandle<u64> {

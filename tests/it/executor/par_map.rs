@@ -7,7 +7,9 @@ use std::time::Duration;
 use futures::stream::{FusedStream, Stream, StreamExt, TryStreamExt};
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, RemoteFn, Strategy, Thread, Transfer, remote};
+use wasm_mt::{
+    Error, Executor, ExecutorExt, Pool, RemoteFn, Strategy, Thread, Transfer, remote, remote_trait,
+};
 
 use super::{Keeps, executors};
 
@@ -30,6 +32,20 @@ async fn serve<F: Future>(executor: &Keeps, future: F) -> (F::Output, usize) {
             jobs += 1;
             job.run().await;
         }
+    }
+}
+
+#[remote_trait]
+trait Shape {
+    fn side(&self) -> u32;
+}
+
+#[derive(Serialize, Deserialize)]
+struct Square(u32);
+
+impl Shape for Square {
+    fn side(&self) -> u32 {
+        self.0
     }
 }
 
@@ -72,6 +88,20 @@ remote_test! {
                 remote!(|numbers: Transfer<Vec<u32>>| numbers.0.iter().sum::<u32>()),
             );
             assert_eq!(sums.try_collect::<Vec<_>>().await.unwrap(), (0..20).map(|n| 10 * n).collect::<Vec<_>>());
+        }
+    }
+
+    async fn every_call_has_what_the_function_captured() {
+        for executor in executors() {
+            let (factors, shape) = (Transfer(vec![1, 10, 100]), Box::new(Square(2)) as Box<dyn Shape>);
+            let items = (0..300).map(|n| Box::new(Square(n)) as Box<dyn Shape>);
+            let function = remote!(move |item: Box<dyn Shape>| {
+                let side = item.side() * factors.0.iter().sum::<u32>() + shape.side();
+                Box::new(Square(side)) as Box<dyn Shape>
+            });
+            let sides = executor.par_map(items, function).map_ok(|shape| shape.side());
+            let sides: Vec<_> = sides.try_collect().await.unwrap();
+            assert!(sides.into_iter().eq((0..300).map(|n| 111 * n + 2)));
         }
     }
 
@@ -136,18 +166,32 @@ remote_test! {
 
     async fn a_chunk_that_takes_too_long_comes_back_unfinished() {
         let executor = Keeps::new();
-        // Nobody can know that all behind this one are costly.
+        // Nobody can know that the last ones are costly, nor how many are left.
         let uneven = remote!(|n: u32| {
             let begun = web_time::Instant::now();
-            while n >= 900 && begun.elapsed() < Duration::from_millis(5) {}
+            while n >= 1_900 && begun.elapsed() < Duration::from_millis(5) {}
             RUNS.set(RUNS.get() + 1);
             n
         });
-        let results = executor.par_map(0..1_000, uneven).try_collect::<Vec<_>>();
+        let mut items = 0..2_000;
+        let items = std::iter::from_fn(|| items.next());
+        let results = executor.par_map(items, uneven).try_collect::<Vec<_>>();
         let (results, jobs) = serve(&executor, results).await;
-        assert!(results.unwrap().into_iter().eq(0..1_000));
-        assert_eq!(RUNS.replace(0), 1_000);
-        assert!(jobs > 50, "{jobs}");
+        assert!(results.unwrap().into_iter().eq(0..2_000));
+        assert_eq!(RUNS.replace(0), 2_000);
+        assert!(jobs > 80, "{jobs}");
+    }
+
+    async fn calls_with_a_limit_or_another_try_share_no_task() {
+        let executor = Keeps::new();
+        let limited = remote!(|n: u32| n).timeout(Duration::from_secs(600));
+        let again = remote!(|n: u32| n).retry(1);
+        for function in [limited, again] {
+            let results = executor.par_map(0..100, function).try_collect::<Vec<_>>();
+            let (results, jobs) = serve(&executor, results).await;
+            assert!(results.unwrap().into_iter().eq(0..100));
+            assert_eq!(jobs, 100);
+        }
     }
 
     async fn an_item_that_panics_fails_alone() {

@@ -1,0 +1,176 @@
+//! An executor without workers.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures::channel::oneshot;
+use futures::future::{BoxFuture, LocalBoxFuture};
+use futures::task::{FutureObj, Spawn, SpawnError};
+
+use super::{Executor, current};
+use crate::error::Error;
+use crate::platform::{self, HAS_EVENT_LOOP};
+use crate::task::{InHandle, Job};
+
+/// Runs tasks on the thread that awaits them, for places where workers cannot be had.
+///
+/// Tasks go through the same encoding as anywhere, so what works here works on a worker. What a task spawns runs here too:
+/// this is the [`current`](crate::executor::current) executor of its tasks. There is no parallelism: a synchronous task
+/// holds the thread until it has ended, and asynchronous ones overlap at their awaits.
+///
+/// In the browser a task runs on the event loop. **Natively it runs while its handle is polled**, so it needs no runtime in
+/// particular, and:
+///
+/// - A task whose handle nobody polls does not go on. Await several at once by `join_all` and its kin.
+/// - A task stays on the thread on which its handle was polled first. A handle that is polled on another later resolves with
+///   an error that [`is_worker_lost`](Error::is_worker_lost).
+/// - A task that is let go by [`forget`](crate::RemoteHandle::forget), and a future that is spawned, run beside the other
+///   futures of [`run`](crate::run), or of the worker that this is. Where there is neither, a forgotten task runs to its
+///   first await that is not ready, and no future can be spawned.
+///
+/// A panic is the task's error where panics unwind. In the browser it ends the page's program, and nothing stops a
+/// synchronous task: its [`timeout`](crate::Remote::timeout) is found to be over when it has ended.
+///
+/// A clone is the same executor.
+///
+/// ```
+/// use wasm_mt::{ExecutorExt, InlineExecutor, remote};
+///
+/// # #[cfg(not(target_family = "wasm"))] {
+/// let task = InlineExecutor::new().spawn_remote(remote!(|| 6 * 7));
+/// assert_eq!(futures_executor::block_on(task)?, 42); // by any runtime
+/// # }
+/// # Ok::<_, wasm_mt::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct InlineExecutor {
+    shared: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    pending: usize,
+    /// Where handles run their tasks: those, and some that are over.
+    tasks: Vec<InHandle>,
+    closed: bool,
+    closing: Vec<oneshot::Sender<()>>,
+}
+
+impl State {
+    fn keep(&mut self, task: InHandle) {
+        if self.tasks.len() > 2 * self.pending + 8 {
+            self.tasks.retain(InHandle::is_waiting);
+        }
+        self.tasks.push(task);
+    }
+}
+
+impl InlineExecutor {
+    /// Costs next to nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A future runs beside the others of this thread, where there is a pool for them.
+impl Spawn for InlineExecutor {
+    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.status()?;
+        platform::spawn_local(future);
+        Ok(())
+    }
+
+    fn status(&self) -> Result<(), SpawnError> {
+        if self.lock().closed || !platform::has_local_pool() { Err(SpawnError::shutdown()) } else { Ok(()) }
+    }
+}
+
+impl Executor for InlineExecutor {
+    fn submit(&self, job: Job) {
+        if self.lock().closed {
+            return job.fail(Error::closed());
+        }
+        let counted = Counted::new(self.clone());
+        let begin = move |job: Job| -> LocalBoxFuture<'static, ()> {
+            Box::pin(Present { task: Box::pin(job.run()), counted })
+        };
+        if HAS_EVENT_LOOP {
+            platform::spawn_local(begin(job));
+        } else {
+            let task = job.run_in_handle(begin);
+            self.lock().keep(task);
+        }
+    }
+
+    fn pending(&self) -> usize {
+        self.lock().pending
+    }
+
+    /// Natively what was taken goes on beside the other futures of [`run`](crate::run), or of the worker that this is. Where
+    /// there is neither, it goes on in its handles: poll them meanwhile, or drop them.
+    fn close(&self) -> BoxFuture<'static, ()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.lock();
+        state.closed = true;
+        if state.pending > 0 {
+            state.closing.push(sender);
+        }
+        let tasks = std::mem::take(&mut state.tasks);
+        drop(state);
+        if platform::has_local_pool() {
+            tasks.iter().for_each(InHandle::release);
+        }
+        // A sender that is gone has nothing to wait for.
+        Box::pin(async { receiver.await.unwrap_or(()) })
+    }
+}
+
+impl fmt::Debug for InlineExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InlineExecutor").field("pending", &self.pending()).finish()
+    }
+}
+
+/// A task that was taken and has not ended.
+struct Counted(InlineExecutor);
+
+impl Counted {
+    fn new(executor: InlineExecutor) -> Self {
+        executor.lock().pending += 1;
+        Self(executor)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.pending -= 1;
+        let closing = if state.pending == 0 { std::mem::take(&mut state.closing) } else { Vec::new() };
+        drop(state);
+        // Wakes whoever waits.
+        drop(closing);
+    }
+}
+
+/// Polls a task with its executor as the current one.
+struct Present {
+    task: LocalBoxFuture<'static, ()>,
+    counted: Counted,
+}
+
+impl Future for Present {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let _entered = current::enter(Arc::new(self.counted.0.clone()));
+        self.task.as_mut().poll(context)
+    }
+}

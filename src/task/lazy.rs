@@ -1,0 +1,170 @@
+//! Tasks that run where and when their handles are polled.
+//!
+//! Until its first poll such a task lies in the slot of its handle, and may be sent with it. Then it becomes a future, which
+//! cannot leave its thread: that lies in a table of the thread, and the slot holds its number.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Waker};
+
+use futures::future::LocalBoxFuture;
+
+use super::handle::Slot;
+use crate::error::Error;
+use crate::platform;
+
+/// Makes the future that runs the task and answers its handle. It runs nothing of the task itself.
+pub(super) type Begin = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
+
+/// A task that waits for its handle.
+pub(super) enum Lazy {
+    /// -> `Begun`, by the first poll.
+    Unbegun(Begin),
+    /// Its future has this number in the table of the thread on which it began.
+    Begun(u64),
+}
+
+/// A future that has begun.
+struct Begun {
+    /// `None` while it is polled.
+    future: Option<LocalBoxFuture<'static, ()>>,
+    slot: Arc<Slot>,
+}
+
+/// The futures of a thread.
+#[derive(Default)]
+struct Here {
+    begun: BTreeMap<u64, Begun>,
+    /// How many handles had left a future behind, when that was looked at last.
+    left: usize,
+}
+
+thread_local! {
+    static HERE: RefCell<Here> = RefCell::default();
+}
+
+/// How many handles have gone that were on another thread than the future of their task.
+static LEFT: AtomicUsize = AtomicUsize::new(0);
+
+impl Lazy {
+    /// Begins the task, if it has not begun. Gives its number.
+    fn begin(self, slot: &Arc<Slot>) -> u64 {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+
+        let begin = match self {
+            Self::Unbegun(begin) => begin,
+            Self::Begun(number) => return number,
+        };
+        drop(take_left());
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let begun = Begun { future: Some(begin()), slot: slot.clone() };
+        let _none = HERE.with_borrow_mut(|here| here.begun.insert(number, begun));
+        number
+    }
+
+    /// True if the task can go on on this thread.
+    pub(super) fn is_free(&self) -> bool {
+        match self {
+            Self::Unbegun(_) => true,
+            Self::Begun(number) => HERE.with_borrow(|here| here.begun.contains_key(number)),
+        }
+    }
+
+    /// Nobody waits for the task any more.
+    pub(super) fn discard(self) {
+        if let Self::Begun(number) = self {
+            // Not while the thread goes away: then the table goes with it.
+            match HERE.try_with(|here| here.borrow_mut().begun.remove(&number)) {
+                Ok(Some(begun)) => drop(begun),
+                _ => drop(LEFT.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
+    }
+
+    /// Lets the task run on without its handle: beside the others of this thread where there is a pool for that, else to
+    /// its first await that is not ready. False if it has begun on another thread: then nobody may wait for it.
+    pub(super) fn detach(self) -> bool {
+        let future = match self {
+            Self::Unbegun(begin) => Some(begin()),
+            Self::Begun(number) => HERE.with_borrow_mut(|here| here.begun.remove(&number)?.future),
+        };
+        let Some(mut future) = future else {
+            LEFT.fetch_add(1, Ordering::Relaxed);
+            return false;
+        };
+        if platform::has_local_pool() {
+            platform::spawn_local(future);
+        } else {
+            let ended = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            drop((ended, future));
+        }
+        true
+    }
+}
+
+/// A task that was given to its handle.
+pub(crate) struct InHandle(pub(super) Weak<Slot>);
+
+impl InHandle {
+    /// True if it has no result yet and somebody waits for it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.0.upgrade().is_some_and(|slot| slot.is_waiting())
+    }
+
+    /// Has it run beside the other futures of this thread, which MUST have a pool for them; its handle only waits then.
+    pub(crate) fn release(&self) {
+        if let Some(lazy) = self.0.upgrade().and_then(|slot| slot.take_lazy_here()) {
+            lazy.detach();
+        }
+    }
+}
+
+/// Polls the task of a slot, if it has one here. False if it has none: somebody else runs it.
+pub(super) fn drive(slot: &Arc<Slot>, context: &mut Context<'_>) -> bool {
+    let Some(lazy) = slot.take_lazy() else { return false };
+    let number = lazy.begin(slot);
+    // Its handle is here, polled.
+    drop(slot.put_lazy(Lazy::Begun(number)));
+    let taken = HERE.with_borrow_mut(|here| here.begun.get_mut(&number).map(|begun| begun.future.take()));
+    let mut future = match taken {
+        Some(Some(future)) => future,
+        // It is polled, and what it runs polls its own handle.
+        Some(None) => return true,
+        None => {
+            slot.answer(Err(Error::worker_lost(
+                "it began on another thread and cannot leave it; poll its handle on one thread only",
+            )));
+            LEFT.fetch_add(1, Ordering::Relaxed);
+            return true;
+        }
+    };
+    let ended = future.as_mut().poll(context).is_ready();
+    let rest = HERE.with_borrow_mut(|here| {
+        if ended || !slot.is_waiting() {
+            return (here.begun.remove(&number), Some(future));
+        }
+        match here.begun.get_mut(&number) {
+            Some(begun) => (None, begun.future.replace(future)),
+            None => (None, Some(future)),
+        }
+    });
+    // Dropping it runs the task's code.
+    drop(rest);
+    true
+}
+
+/// The futures here for which nobody waits any more, if some may have been left.
+fn take_left() -> BTreeMap<u64, Begun> {
+    let left = LEFT.load(Ordering::Relaxed);
+    HERE.with_borrow_mut(|here| {
+        if std::mem::replace(&mut here.left, left) == left {
+            return BTreeMap::new();
+        }
+        let (waiting, gone) =
+            std::mem::take(&mut here.begun).into_iter().partition(|(_, begun)| begun.slot.is_waiting());
+        here.begun = waiting;
+        gone
+    })
+}

@@ -1,0 +1,114 @@
+//! What the compiler knows of the types: the tests are that this compiles.
+
+use std::fmt::{Debug, Display};
+use std::future::{Future, IntoFuture};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::future::FusedFuture;
+use futures::stream::{FusedStream, Stream};
+use futures::task::Spawn;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_mt::{
+    Error, Executor, InlineExecutor, Job, ParMap, ParallelExecutor, Pool, PoolBuilder, Remote, RemoteFn,
+    RemoteHandle, SerialExecutor, Stats, Strategy, TaskRun, Thread, ThreadBuilder, Transfer,
+    WorkStealingExecutor,
+};
+
+/// Neither may be sent nor shared, and is never made.
+struct Stays(#[expect(dead_code, reason = "it makes the type what it is")] Rc<()>);
+
+fn send<T: Send>() {}
+fn sync<T: Sync>() {}
+fn unpin<T: Unpin>() {}
+fn clone<T: Clone>() {}
+fn debug<T: Debug>() {}
+fn lives<T: 'static>() {}
+
+fn an_executor<T: Executor + Clone + Debug + Unpin + 'static>() {
+    send::<T>();
+    sync::<T>();
+    fn object(executor: &impl Executor) -> &dyn Executor {
+        executor
+    }
+    let _is_object_safe: fn(&T) -> &dyn Executor = object;
+    let _is_spawn: fn(&T) -> &dyn Spawn = |executor| executor;
+}
+
+/// `Send` where the result is.
+fn a_handle<T: Send + 'static>() {
+    fn future<T, F: Future<Output = Result<T, Error>> + FusedFuture + Unpin + Debug>() {}
+    send::<RemoteHandle<T>>();
+    future::<T, RemoteHandle<T>>();
+}
+
+/// `Send`, whatever the result is: it is encoded.
+fn a_task<R: Serialize + DeserializeOwned + 'static>() {
+    fn future<R, T: IntoFuture<Output = Result<R, Error>, IntoFuture = RemoteHandle<R>>>() {}
+    send::<Remote<R>>();
+    debug::<Remote<R>>();
+    future::<R, Remote<R>>();
+    send::<RemoteFn<R, R>>();
+    debug::<RemoteFn<R, R>>();
+}
+
+fn a_stream<E: Executor + ?Sized, I: Iterator<Item = u32>>() {
+    fn stream<S: Stream<Item = Result<u32, Error>> + FusedStream + Unpin + Debug>() {}
+    stream::<ParMap<'_, E, I, u32>>();
+}
+
+#[test]
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+fn the_types_are_what_they_should_be() {
+    an_executor::<Thread>();
+    an_executor::<Pool>();
+    an_executor::<SerialExecutor>();
+    an_executor::<ParallelExecutor>();
+    an_executor::<WorkStealingExecutor>();
+    an_executor::<InlineExecutor>();
+    send::<Box<dyn Executor>>();
+    sync::<Arc<dyn Executor>>();
+    fn behind_a_pointer<T: Executor>() {}
+    behind_a_pointer::<&dyn Executor>();
+    behind_a_pointer::<&mut dyn Executor>();
+    behind_a_pointer::<Box<dyn Executor>>();
+    behind_a_pointer::<Arc<dyn Executor + 'static>>();
+    behind_a_pointer::<Arc<Box<dyn Executor>>>();
+
+    a_handle::<u32>();
+    a_handle::<Box<dyn Send>>();
+    unpin::<RemoteHandle<Stays>>();
+    a_task::<String>();
+    a_task::<Vec<u8>>();
+    send::<Remote<Stays>>();
+    send::<RemoteFn<Stays, Stays>>();
+    send::<Job>();
+    unpin::<Job>();
+    debug::<Job>();
+
+    a_stream::<dyn Executor, std::ops::Range<u32>>();
+    a_stream::<Pool, Box<dyn Iterator<Item = u32>>>();
+    send::<ParMap<'_, Pool, std::ops::Range<u32>, u32>>();
+    unpin::<ParMap<'_, Pool, Stays, Stays>>();
+
+    fn an_error<
+        T: std::error::Error + Display + Clone + Send + Sync + Unpin + Serialize + DeserializeOwned,
+    >() {
+    }
+    an_error::<Error>();
+    lives::<Error>();
+    send::<PoolBuilder>();
+    debug::<PoolBuilder>();
+    send::<ThreadBuilder>();
+    debug::<ThreadBuilder>();
+    send::<Transfer<Vec<u8>>>();
+    sync::<Transfer<Vec<u8>>>();
+    clone::<Strategy>();
+    send::<Strategy>();
+    clone::<Stats>();
+    send::<Stats>();
+    clone::<TaskRun>();
+    send::<TaskRun>();
+    sync::<TaskRun>();
+}
