@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Attachment, Packet};
 use crate::task::{Job, Outcome, RemoteHandle, Results};
 
 /// What a chunk should cost: many times what it takes to send one, and little beside what a user notices.
@@ -52,7 +52,8 @@ pub(super) struct Flow {
     waiting: VecDeque<Job>,
     /// How many items a chunk may have, as far as their cost is known.
     size: usize,
-    /// Results bear attachments: each goes alone, so that one that cannot be posted harms no other.
+    /// Results bear JavaScript values that are cloned: each goes alone, so that one that has no clone harms no other. What is
+    /// moved is mostly numbers, which can always be posted.
     singly: bool,
     /// There are no more items.
     over: bool,
@@ -223,7 +224,8 @@ impl Flow {
     }
 
     fn learn(&mut self, outcomes: &[Outcome], ran: Option<Duration>) {
-        self.singly |= outcomes.iter().flatten().any(|result| !result.attachments.is_empty());
+        self.singly |=
+            outcomes.iter().flatten().any(|result| !result.attachments.iter().all(Attachment::moves));
         let Some(ran) = ran else { return };
         let done = outcomes.len();
         if 2 * ran <= ENOUGH {

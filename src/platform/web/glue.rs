@@ -28,26 +28,15 @@ pub(super) fn url() -> Option<String> {
     }
     // Only the glue can make an error for us, so its script is the first in the trace.
     let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
-    let url = trace.lines().find_map(script)?;
+    let url = get(&RegExp::new(SCRIPT, "m").exec(&trace), "0").as_string()?;
     URL.set(Some(url.clone()));
     Some(url)
 }
 
-/// The URL of the script in a line of a stack trace, unless that is the instance itself. Lines are `at name (URL:line:column)`
-/// or `name@URL:line:column`.
-fn script(line: &str) -> Option<String> {
-    let scheme = line.find("://")?;
-    let start = line[..scheme].rfind(['(', '@', ' ']).map_or(0, |place| place + 1);
-    let mut url = line[start..].trim_end().trim_end_matches(')');
-    for _ in 0..2 {
-        if let Some((before, digits)) = url.rsplit_once(':') {
-            if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                url = before;
-            }
-        }
-    }
-    (!url.ends_with(".wasm") && !url.contains(":wasm-function[")).then(|| url.to_owned())
-}
+/// The URL of a script in a line of a stack trace, `at name (URL:line:column)` or `name@URL:line:column`, unless that is the
+/// instance itself. By JavaScript's own regular expressions: Rust's code for it would be in every program.
+const SCRIPT: &str =
+    r"\w[\w+.-]*:\/\/(?!\S*(?:\.wasm(?::\d+)*\)*$|:wasm-function\[))\S*?(?=(?::\d+){0,2}\)*\s*$)";
 
 /// A script that needs to load no other: the glue's text and the worker's, in one module of a blob. Importing the glue would
 /// take each worker as long as everything else together. `None` if the glue cannot be had, or imports others itself, by
@@ -75,8 +64,8 @@ async fn make_bundle(url: &str) -> Option<String> {
         return None;
     }
     let text = JsFuture::from(text(&response).ok()?).await.ok()?.as_string()?;
-    let imports = text.lines().any(|line| line.starts_with("import "));
-    if imports { None } else { blob_url(&[&text, "\n", WORKER_SCRIPT]).ok() }
+    let has_imports = !RegExp::new(r"^import\b", "m").exec(&text).is_null();
+    if has_imports { None } else { blob_url(&[&text, "\n", WORKER_SCRIPT]).ok() }
 }
 
 /// Text as the URL of a script. It is never revoked: a worker may load it late.
@@ -94,6 +83,12 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = fetch)]
     fn fetch_with(url: &str, options: &Object) -> Result<Promise, JsValue>;
+
+    type RegExp;
+    #[wasm_bindgen(constructor)]
+    fn new(pattern: &str, flags: &str) -> RegExp;
+    #[wasm_bindgen(method)]
+    fn exec(this: &RegExp, text: &str) -> JsValue;
 
     /// Of a response.
     #[wasm_bindgen(catch, js_namespace = ["Response", "prototype", "text"], js_name = call)]
