@@ -75,6 +75,19 @@ impl InlineExecutor {
         Self::default()
     }
 
+    fn take(&self, job: Job) {
+        let counted = Counted::new(self.clone());
+        let begin = move |job: Job| -> LocalBoxFuture<'static, ()> {
+            Box::pin(Present { task: Box::pin(job.run()), counted })
+        };
+        if HAS_EVENT_LOOP {
+            platform::spawn_local(begin(job));
+        } else {
+            let task = job.run_in_handle(begin);
+            self.lock().keep(task);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,19 +108,7 @@ impl Spawn for InlineExecutor {
 
 impl Executor for InlineExecutor {
     fn submit(&self, job: Job) {
-        if self.lock().closed {
-            return job.fail(Error::closed());
-        }
-        let counted = Counted::new(self.clone());
-        let begin = move |job: Job| -> LocalBoxFuture<'static, ()> {
-            Box::pin(Present { task: Box::pin(job.run()), counted })
-        };
-        if HAS_EVENT_LOOP {
-            platform::spawn_local(begin(job));
-        } else {
-            let task = job.run_in_handle(begin);
-            self.lock().keep(task);
-        }
+        if self.lock().closed { job.fail(Error::closed()) } else { self.take(job) }
     }
 
     fn pending(&self) -> usize {
@@ -136,6 +137,29 @@ impl Executor for InlineExecutor {
 impl fmt::Debug for InlineExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InlineExecutor").field("pending", &self.pending()).finish()
+    }
+}
+
+/// The executor as its tasks see it: it takes their children also when it is closed, which is not for them to do.
+struct Here(InlineExecutor);
+
+impl Spawn for Here {
+    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.0.spawn_obj(future)
+    }
+
+    fn status(&self) -> Result<(), SpawnError> {
+        self.0.status()
+    }
+}
+
+impl Executor for Here {
+    fn submit(&self, job: Job) {
+        self.0.take(job);
+    }
+
+    fn pending(&self) -> usize {
+        self.0.pending()
     }
 }
 
@@ -170,7 +194,7 @@ impl Future for Present {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let _entered = current::enter(Arc::new(self.counted.0.clone()));
+        let _entered = current::enter(Arc::new(Here(self.counted.0.clone())));
         self.task.as_mut().poll(context)
     }
 }

@@ -64,11 +64,14 @@ impl Lazy {
         number
     }
 
-    /// True if the task can go on on this thread.
+    /// True if the task waits, and can go on on this thread.
     pub(super) fn is_free(&self) -> bool {
         match self {
             Self::Unbegun(_) => true,
-            Self::Begun(number) => HERE.with_borrow(|here| here.begun.contains_key(number)),
+            // Not while it is polled.
+            Self::Begun(number) => {
+                HERE.with_borrow(|here| here.begun.get(number).is_some_and(|begun| begun.future.is_some()))
+            }
         }
     }
 

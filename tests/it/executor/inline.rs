@@ -159,6 +159,27 @@ remote_test! {
         executor.close().await;
     }
 
+    async fn a_task_has_its_children_also_while_its_executor_closes() {
+        thread_local! {
+            static EXECUTOR: RefCell<Option<InlineExecutor>> = const { RefCell::new(None) };
+        }
+        let executor = InlineExecutor::new();
+        EXECUTOR.set(Some(executor.clone()));
+        let task = executor.spawn_remote(remote!(async {
+            let executor = EXECUTOR.take().unwrap();
+            let mut closed = executor.close();
+            let here = wasm_mt::executor::current();
+            here.close().await;
+            let child = square(&here, 3).await.unwrap();
+            assert!(square(&executor, 3).await.unwrap_err().is_closed());
+            // It waits for this very task.
+            assert!(futures::poll!(&mut closed).is_pending());
+            child
+        }));
+        assert_eq!(task.await.unwrap(), 9);
+        executor.close().await;
+    }
+
     async fn a_synchronous_task_is_late_when_it_has_ended() {
         let task = remote!(|| {
             let begun = web_time::Instant::now();
