@@ -186,8 +186,15 @@ impl ThreadBuilder {
         self
     }
 
+    /// How long an asynchronous task that was [aborted](RemoteHandle::abort), or has run for longer than its
+    /// [`timeout`](Remote::timeout), may take to reach an await before the worker is ended. Default: 100 milliseconds.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.options.grace = grace;
+        self
+    }
+
     /// A task to run in the worker before all others: to set up logging, for example. If it panics, the worker has not
-    /// started.
+    /// started. It may take as long as [`start_timeout`](Self::start_timeout) says; a `timeout` of its own does not count.
     pub fn on_start(mut self, task: Remote<()>) -> Self {
         self.options.on_start = Some(task.into_call());
         self

@@ -22,7 +22,8 @@ thread_local! {
 /// The executor of the code that runs: within a task the executor that runs it, elsewhere a [`Pool`] of the program, which
 /// is made on first use with the defaults of [`Pool::new`].
 ///
-/// This is where an awaited [`Remote`] goes.
+/// This is where an awaited [`Remote`] goes. Within a task it stands for the worker that runs the task: its `pending` counts
+/// what was made there and is still there, and its `close` resolves at once, because the pool is closed by whoever owns it.
 ///
 /// ```
 /// use futures::future::try_join;

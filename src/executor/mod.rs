@@ -121,6 +121,13 @@ pub trait ExecutorExt: Executor {
     /// Runs a task.
     ///
     /// The handle is a future of the task's result. Dropping it cancels the task.
+    ///
+    /// # Errors
+    ///
+    /// The handle resolves to an error that [`is_panic`](Error::is_panic) if the task panicked,
+    /// [`is_worker_lost`](Error::is_worker_lost) if its worker ended under it, [`is_startup`](Error::is_startup) if no worker
+    /// could be started, [`is_closed`](Error::is_closed) if the executor was closed or dropped, and
+    /// [`is_codec`](Error::is_codec) if arguments or result could not be encoded.
     fn spawn_remote<R>(&self, task: Remote<R>) -> RemoteHandle<R>
     where
         R: Serialize + DeserializeOwned + 'static,

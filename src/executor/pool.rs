@@ -115,7 +115,7 @@ impl Pool {
 }
 
 /// A future runs on one of the workers' threads natively; in the browser it cannot leave its memory, and runs on the event
-/// loop here.
+/// loop here. Natively it goes with its thread: when the pool is closed, terminated or dropped, or a task on that worker panics.
 impl Spawn for Pool {
     fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
         self.supervisor.spawn(future)
@@ -234,7 +234,8 @@ impl PoolBuilder {
     }
 
     /// A task to run in every worker before all others, those that replace lost ones too: to set up logging, for example.
-    /// If it panics, the worker has not started.
+    /// If it panics, the worker has not started. It may take as long as [`start_timeout`](Self::start_timeout) says; a
+    /// `timeout` of its own does not count.
     pub fn on_start(mut self, task: Remote<()>) -> Self {
         self.options.on_start = Some(task.into_call());
         self

@@ -185,7 +185,9 @@ impl Supervisor {
 
     /// Runs a future on a worker's thread, if that shares our memory.
     pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.shared.lock().spawn(future)
+        let refused = self.shared.lock().spawn(future);
+        // It is dropped when the lock is free.
+        refused.map_err(|_future| SpawnError::shutdown())
     }
 
     /// Takes no more tasks; resolves when all that were taken have ended, and the workers with them.

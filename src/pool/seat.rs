@@ -23,6 +23,8 @@ pub(super) struct Seat {
     urgent: bool,
     /// Something may be gathered.
     marked: bool,
+    /// How many packets were posted.
+    pub(super) posted: u64,
 }
 
 /// What a worker that is starting is told when it is up.
@@ -41,6 +43,7 @@ impl Seat {
             count: 0,
             urgent: false,
             marked: false,
+            posted: 1, // what it was started with
         }
     }
 
@@ -92,6 +95,7 @@ impl Seat {
         self.post_gathered();
         let mut packet = Packet::default();
         message.write(&mut packet);
+        self.posted += 1;
         self.port.post(packet)
     }
 
@@ -125,6 +129,7 @@ impl Seat {
 
     fn post_gathered(&mut self) {
         if mem::take(&mut self.count) > 0 {
+            self.posted += 1;
             // It bears no attachments, so only a worker that is gone can refuse it, and that has been told or will be.
             self.port.post(mem::take(&mut self.gathered)).unwrap_or(());
         }

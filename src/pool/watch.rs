@@ -34,7 +34,8 @@ pub struct TaskRun {
     pub(super) made_at: Option<&'static Location<'static>>,
     /// The place of the worker that ran it, below the number of threads. A worker that replaces another has its place.
     pub worker: usize,
-    /// The place of the worker whose task made it; `None` if it came from outside.
+    /// The place of the worker whose task made it; `None` if it came from outside, or
+    /// that worker is gone.
     pub made_by: Option<usize>,
     /// When it began, since the start of the pool.
     pub began: Duration,

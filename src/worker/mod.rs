@@ -94,6 +94,8 @@ impl Worker {
             poisoned: Cell::new(false),
         });
         HERE.set(Some(worker.clone()));
+        // `on_start` may make tasks and await them.
+        platform::spawn_local(Work::new(worker.clone()));
         let call = on_start.map(|on_start| worker.guard(None, || task::begin(on_start)));
         match call {
             None => worker.ready(Ok(Packet::default())),
@@ -110,11 +112,7 @@ impl Worker {
         // The program's own hook may have been set by `on_start`: ours comes before it.
         panic::watch();
         let refusal = outcome.err().map(|error| FromWorker::Refused { error });
-        let takes_tasks = refusal.is_none();
         self.say(refusal.unwrap_or(FromWorker::Ready));
-        if takes_tasks {
-            platform::spawn_local(Work::new(self.clone()));
-        }
     }
 
     fn receive(&self, message: ToWorker) {

@@ -233,6 +233,24 @@ remote_test! {
         }
     }
 
+    async fn a_future_that_a_task_spawns_may_await_a_child() {
+        for strategy in STRATEGIES {
+            let pool = pool(strategy, 1);
+            let parent = remote!(async {
+                let spawned = executor::current().spawn_with_handle(async { remote!(|| 7).await });
+                spawned.unwrap().await
+            });
+            assert_eq!(pool.spawn_remote(parent).await.unwrap().unwrap(), 7, "{strategy:?}");
+        }
+    }
+
+    async fn on_start_may_await_tasks() {
+        let start = remote!(async { remote!(|| 8).await.map(|n| assert_eq!(n, 8)).unwrap() });
+        let pool = Pool::builder().threads(2).on_start(start).build();
+        pool.ready().await.unwrap();
+        assert_eq!(pool.spawn_remote(remote!(|| 9)).await.unwrap(), 9);
+    }
+
     async fn broadcast_reaches_every_worker_once() {
         thread_local! {
             static CALLS: Cell<u32> = const { Cell::new(0) };

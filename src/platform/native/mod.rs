@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::thread;
 
 use futures::StreamExt;
-use futures::channel::mpsc::{self, UnboundedSender};
+use futures::channel::mpsc::{self, TrySendError, UnboundedSender};
 use futures::future::{AbortHandle, Abortable};
-use futures::task::{FutureObj, LocalSpawnExt, SpawnError};
+use futures::task::{FutureObj, LocalSpawnExt};
 use futures_executor::{LocalPool, LocalSpawner};
 
 use super::{Event, Events, Loss, Main, Packet, Spec};
@@ -63,9 +63,13 @@ impl Port {
         sent.map_err(|_| Error::worker_lost("its thread has ended"))
     }
 
-    /// Runs a future on the worker's thread: natively it shares our memory.
-    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.inbox.unbounded_send(ToThread::Future(future)).map_err(|_| SpawnError::shutdown())
+    /// Runs a future on the worker's thread: natively it shares our memory. Gives it back if the worker is gone.
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
+        match self.inbox.unbounded_send(ToThread::Future(future)).map_err(TrySendError::into_inner) {
+            Ok(()) => Ok(()),
+            Err(ToThread::Future(future)) => Err(future),
+            Err(ToThread::Packet(_)) => unreachable!("what comes back is what was sent"),
+        }
     }
 }
 

@@ -53,7 +53,12 @@ pub(super) async fn bundle(url: &str) -> Option<String> {
         BUNDLE.set(Some((url.to_owned(), promise.clone())));
         promise
     });
-    JsFuture::from(promise).await.ok()?.as_string()
+    let bundle = JsFuture::from(promise).await.ok()?.as_string();
+    if bundle.is_none() {
+        // The network may do better next time.
+        BUNDLE.set(None);
+    }
+    bundle
 }
 
 async fn make_bundle(url: &str) -> Option<String> {
@@ -64,7 +69,7 @@ async fn make_bundle(url: &str) -> Option<String> {
         return None;
     }
     let text = JsFuture::from(text(&response).ok()?).await.ok()?.as_string()?;
-    let has_imports = !RegExp::new(r"^import\b", "m").exec(&text).is_null();
+    let has_imports = !RegExp::new(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#, "m").exec(&text).is_null();
     if has_imports { None } else { blob_url(&[&text, "\n", WORKER_SCRIPT]).ok() }
 }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::task::{FutureObj, SpawnError};
+use futures::task::FutureObj;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -70,7 +70,7 @@ impl Port {
         clippy::unnecessary_wraps,
         reason = "the seam; natively the worker's thread is needed"
     )]
-    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
         spawn_local(future);
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::pool::seat::{Queued, Seat};
 use crate::pool::watch::TaskRun;
 use crate::schedule::{Event, Haste, TaskId, Terms, WorkerId};
 use crate::task;
-use crate::wire::FromWorker;
+use crate::wire::{FromWorker, ToWorker};
 
 impl State {
     /// The tasks that have run, by the messages of a worker.
@@ -78,6 +78,7 @@ impl State {
         for queued in queue.into_iter().flatten() {
             match queued {
                 Queued::Task(task) => self.post(worker, task, Haste::Now),
+                Queued::Message(ToWorker::Settled { task, outcome }) => self.pass_on(worker, task, outcome),
                 Queued::Message(message) => self.say(worker, message),
             }
         }

@@ -30,6 +30,7 @@ impl State {
     /// A worker is gone, for this reason.
     fn forget_seat(&mut self, seat: Seat, cause: Error) {
         self.stats.lost_workers += u64::from(!seat.is_starting());
+        self.posted += seat.posted;
         self.effects.ports.push(seat.port);
         self.cause = cause.clone();
         self.absence = cause;

@@ -8,7 +8,7 @@ use std::mem;
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::task::{FutureObj, SpawnError};
+use futures::task::FutureObj;
 
 use super::Options;
 use super::effects::Effects;
@@ -83,6 +83,8 @@ pub(super) struct State {
     wake_planned: Option<Duration>,
     tick_planned: bool,
     stats: Stats,
+    /// Messages to workers that are gone.
+    posted: u64,
     effects: Effects,
 }
 
@@ -130,6 +132,7 @@ impl State {
             wake_planned: None,
             tick_planned: false,
             stats: Stats::default(),
+            posted: 0,
             effects: Effects::default(),
         }
     }
@@ -163,7 +166,9 @@ impl State {
 
     pub(super) fn stats(&self) -> Stats {
         let up = self.seats.iter().filter(|seat| !seat.is_starting()).count();
-        Stats { workers: up, pending: self.pending, queued: self.schedule.queued(), ..self.stats }
+        let posted = self.posted + self.seats.iter().map(|seat| seat.posted).sum::<u64>();
+        let messages = self.stats.messages + posted;
+        Stats { messages, workers: up, pending: self.pending, queued: self.schedule.queued(), ..self.stats }
     }
 
     pub(super) fn workers(&self) -> Vec<WorkerId> {
@@ -189,13 +194,14 @@ impl State {
         self.closing.push(sender);
     }
 
-    pub(super) fn spawn(&mut self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// Gives the future back if there is no worker for it.
+    pub(super) fn spawn(&mut self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
         let workers = self.workers();
         self.turn += 1;
         let worker = workers.get(self.turn % workers.len().max(1)).filter(|_| self.ended.is_none());
         match worker.and_then(|worker| self.seats.get(*worker)) {
             Some(seat) => seat.port.spawn(future),
-            None => Err(SpawnError::shutdown()),
+            None => Err(future),
         }
     }
 
@@ -358,7 +364,7 @@ impl State {
 
     /// Tells the worker whose task made this one how it ended.
     fn pass_on(&mut self, owner: WorkerId, task: TaskId, outcome: Outcome) {
-        let Some(seat) = self.seats.get_mut(owner) else { return };
+        let Some(seat) = self.seats.get_mut(owner) else { return self.effects.dropped.extend(outcome) };
         match seat.say(ToWorker::Settled { task, outcome }) {
             Ok(()) => self.mark(owner),
             Err(error) => self.say(owner, ToWorker::Settled { task, outcome: Err(error) }),
@@ -381,7 +387,6 @@ impl State {
         for worker in mem::take(&mut self.dirty) {
             let Some(seat) = self.seats.get_mut(worker) else { continue };
             if all || seat.is_urgent() {
-                self.stats.messages += 1;
                 seat.flush();
             } else {
                 self.dirty.push(worker);

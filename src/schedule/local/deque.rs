@@ -111,7 +111,11 @@ struct Turn {
 
 impl Nested {
     fn push_child(&mut self, task: TaskId, parent: Option<TaskId>) {
-        match parent.and_then(|parent| self.turn(parent)) {
+        let known = parent.is_some_and(|parent| self.turn(parent).is_some());
+        // Made by no task's own code, but by a future that a task has spawned, say, and perhaps awaits: then it must not stand
+        // behind that.
+        let turn = if known { parent.and_then(|parent| self.turn(parent)) } else { self.turns.last_mut() };
+        match turn {
             Some(turn) => turn.children.push_back(task),
             None => self.roots.push_back(task),
         }

@@ -138,7 +138,11 @@ impl Local {
                 Some(entry) if !entry.posted => entry.terms.detached = true,
                 _ => self.gather(now, LocalAction::Pass { task, word: Word::Detach }, actions),
             },
-            LocalEvent::Resumed { task } => self.poll = Some(Poll::new(task, now)),
+            LocalEvent::Resumed { task } => {
+                let short = self.tasks.get(task).is_some_and(|entry| self.is_short(&entry.terms));
+                self.speak_before(short, now, actions);
+                self.poll = Some(Poll::new(task, now));
+            }
             LocalEvent::Polled { task, ended } => self.polled(now, task, ended, actions),
         }
     }
@@ -159,7 +163,7 @@ impl Local {
         entry.begun = Some(now);
         let (posted, terms) = (entry.posted, entry.terms);
         self.leaves_the_deque(posted);
-        let short = self.costs.of(terms.site).is_short() && !terms.is_killable();
+        let short = self.is_short(&terms);
         // Under `Serial` what is on its way here would overtake what is returned.
         if terms.is_killable() && self.strategy != Strategy::Serial {
             self.clear_desk(now, actions);
@@ -172,17 +176,25 @@ impl Local {
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
-        // By number too, since a coarse clock shows a round trip when it has been ten; one step of it may come at any moment.
-        let waited = self.gathered.map_or(Duration::ZERO, |since| now.saturating_sub(since));
-        let overdue = self.items >= ENOUGH || waited >= self.config.round_trip + self.config.tick;
-        if !short || overdue {
-            self.flush(false, actions);
-        }
+        self.speak_before(short, now, actions);
         if posted {
             self.unsettled.insert(0, id);
         }
         self.poll = Some(Poll::new(id, now));
         Next::Begin(id)
+    }
+
+    fn is_short(&self, terms: &Terms) -> bool {
+        self.costs.of(terms.site).is_short() && !terms.is_killable()
+    }
+
+    /// Posts what was gathered before code runs, unless that is short and no answer has waited for long.
+    fn speak_before(&mut self, short: bool, now: Duration, actions: &mut Vec<LocalAction>) {
+        // By number too, since a coarse clock shows a round trip when it has been ten; one step of it may come at any moment.
+        let waited = self.gathered.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        if !short || self.items >= ENOUGH || waited >= self.config.round_trip + self.config.tick {
+            self.flush(false, actions);
+        }
     }
 
     fn enter(&mut self, id: TaskId, terms: Terms, posted: bool) {

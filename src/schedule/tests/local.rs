@@ -327,3 +327,29 @@ fn a_pinned_task_begins_first_and_is_never_given_away() {
     );
     assert_eq!(desk.next().1, Next::Begin(posted(9)));
 }
+
+#[test]
+fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
+    let mut desk = Desk::new(Strategy::Serial);
+    desk.arrive(1);
+    assert_eq!(desk.next().1, Next::Begin(posted(1)));
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.arrive(2);
+    desk.tell(LocalEvent::Spawned { task: own(1), terms: terms() });
+    assert_eq!(desk.next().1, Next::Begin(own(1)));
+}
+
+#[test]
+fn an_answer_does_not_wait_for_the_poll_of_a_long_task() {
+    let mut desk = Desk::new(Strategy::WorkStealing);
+    let long = Terms { site: Site(2), ..terms() };
+    desk.tell(LocalEvent::Arrived { task: posted(1), terms: long });
+    assert_eq!(desk.next().1, Next::Begin(posted(1)));
+    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.arrive(2);
+    assert_eq!(desk.next().1, Next::Begin(posted(2)));
+    let ended = desk.tell(LocalEvent::Polled { task: posted(2), ended: true });
+    assert!(!ended.contains(&LocalAction::Flush), "{ended:?}");
+    let resumed = desk.tell(LocalEvent::Resumed { task: posted(1) });
+    assert!(resumed.contains(&LocalAction::Flush), "{resumed:?}");
+}

@@ -33,6 +33,7 @@ pub(super) fn artefacts(tree: &Tree) -> Vec<Fault> {
         ".exe",
         ".wasm.d.ts",
         "_bg.js",
+        ".log",
         ".orig",
         ".rej",
     ];
