@@ -93,7 +93,7 @@ impl Drop for Port {
 pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     WORKERS.with_borrow_mut(|workers| {
-        workers.push(Live { id, events: Rc::new(events), up: false, worker: None })
+        workers.push(Live { id, events: Rc::new(events), up: false, worker: None });
     });
     let port = Port { id };
     let glue = match spec.web.glue {
