@@ -269,7 +269,7 @@ remote_test! {
                 }
                 n
             });
-            let function = function.timeout(Duration::from_millis(20));
+            let function = function.timeout(Duration::from_millis(400));
             let results = executor.par_map(0..5, function).collect::<Vec<_>>().await;
             for (result, n) in results.into_iter().zip(0..) {
                 match result {
