@@ -35,13 +35,26 @@
     if (!trapped && task() === 0) return;
     event.preventDefault();
     if (trapped) return die(error);
-    queueMicrotask(() => (task() === 0 ? console.error(error) : die(error)));
+    queue(() => (task() === 0 ? console.error(error) : die(error)));
   });
   self.addEventListener("unhandledrejection", (event) => {
     if (!(event.reason instanceof WebAssembly.RuntimeError)) return;
     event.preventDefault();
     die(event.reason);
   });
+
+  // Futures run in microtasks. What goes wrong there is caught here: Firefox tells of no exhausted stack by an event.
+  const queue = self.queueMicrotask.bind(self);
+  self.queueMicrotask = (callback) =>
+    queue(() => {
+      if (dead) return;
+      try {
+        callback();
+      } catch (error) {
+        if (task() === 0 && !(error instanceof WebAssembly.RuntimeError)) throw error;
+        die(error);
+      }
+    });
 
   // The page hears nothing of a worker that closes itself, so it says so before.
   const close = self.close.bind(self);
