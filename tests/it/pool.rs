@@ -167,22 +167,25 @@ remote_test! {
         thread_local! {
             static RUNS: Cell<u32> = const { Cell::new(0) };
         }
-        let pool = pool(Strategy::Parallel, 1);
-        // On the worker that is lost it never ends; on the next it does, since that is told so before.
-        let waits = || remote!(async {
-            while RUNS.get() == 0 {
-                wasm_mt::yield_now().await;
-            }
-            RUNS.get()
-        });
-        let lost = pool.spawn_remote(waits());
-        let again = pool.spawn_remote(waits().retry(1));
-        let culprit = pool.spawn_remote(remote!(|| -> u32 { panic!("beside them") }));
-        assert!(culprit.await.unwrap_err().is_panic());
-        let error = lost.await.unwrap_err();
-        assert!(error.is_worker_lost() && error.to_string().contains("beside them"), "{error}");
-        pool.spawn_remote(remote!(|| RUNS.set(7))).await.unwrap();
-        assert_eq!(again.await.unwrap(), 7);
+        // A serial pool has nothing beside a task that waits.
+        for strategy in [Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = pool(strategy, 1);
+            // On the worker that is lost it never ends; on the next it does, since that is told so before.
+            let waits = || remote!(async {
+                while RUNS.get() == 0 {
+                    wasm_mt::yield_now().await;
+                }
+                RUNS.get()
+            });
+            let lost = pool.spawn_remote(waits());
+            let again = pool.spawn_remote(waits().retry(1));
+            let culprit = pool.spawn_remote(remote!(|| -> u32 { panic!("beside them") }));
+            assert!(culprit.await.unwrap_err().is_panic());
+            let error = lost.await.unwrap_err();
+            assert!(error.is_worker_lost() && error.to_string().contains("beside them"), "{error}");
+            pool.spawn_remote(remote!(|| RUNS.set(7))).await.unwrap();
+            assert_eq!(again.await.unwrap(), 7);
+        }
     }
 
     async fn a_parent_outlives_a_child_that_panics_elsewhere() {
