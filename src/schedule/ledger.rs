@@ -473,10 +473,14 @@ impl Schedule {
         }
     }
 
-    /// Lets a worker answer for a task that was stopped.
-    fn give_grace(&mut self, now: Duration, task: TaskId) {
-        if self.tasks.get(task).is_some() {
-            self.alarms.set(Alarm::Grace(task), now, self.config.grace);
+    /// Lets a worker answer for a task that was stopped. Until it does, nothing is posted to it: it may have to end.
+    fn give_grace(&mut self, now: Duration, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        if let State::Posted(Posted { worker, share, waits: false, .. }) = &mut task.state {
+            let first = !std::mem::replace(&mut share.killable, true);
+            let worker = *worker;
+            self.roster.change(worker, |worker| worker.load.killable += u32::from(first));
         }
+        self.alarms.set(Alarm::Grace(id), now, self.config.grace);
     }
 }

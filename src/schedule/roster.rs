@@ -18,8 +18,9 @@ pub(crate) struct Load {
     heavy: u32,
     /// The expected cost of the short ones, in nanoseconds.
     time: u64,
-    /// Those of them that only the worker's end ends in time, its own ones that it named among them.
-    killable: u32,
+    /// Those of them that only the worker's end ends in time, its own ones that it named among them; and those that were
+    /// told to stop.
+    pub(crate) killable: u32,
     /// Synchronous tasks of any origin that the worker named and that have not ended. One, while messages are in order.
     pub(crate) running: u32,
 }

@@ -322,6 +322,18 @@ fn an_aborted_task_that_does_not_stop_takes_its_worker_with_it() {
 }
 
 #[test]
+fn nothing_is_posted_to_a_worker_that_may_have_to_end_for_an_aborted_task() {
+    for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+        let mut page = Page::new(strategy, 1);
+        page.submit(1, terms());
+        page.tell(Event::Aborted { task: root(1) });
+        assert_eq!(page.submit(2, terms()), [], "{strategy:?}");
+        let answered = page.finish(1, root(1), SHORT);
+        assert_eq!(answered, [post(1, 2)], "{strategy:?}");
+    }
+}
+
+#[test]
 fn an_aborted_task_that_has_not_begun_is_not_to_blame() {
     let mut page = Page::new(Strategy::Parallel, 1);
     page.submit(1, terms());

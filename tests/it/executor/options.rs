@@ -102,10 +102,7 @@ remote_test! {
             wasm_mt::yield_now().await;
             task.abort();
             assert!(task.await.unwrap_err().is_cancelled());
-            // What is posted there before its time is over goes with it.
-            while executor.stats().lost_workers == 0 {
-                wasm_mt::yield_now().await;
-            }
+            // Nothing is posted to a worker that may have to end.
             is_alive(&executor).await;
         }
     }
