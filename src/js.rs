@@ -102,7 +102,7 @@ impl<'de, T: JsCast> Deserialize<'de> for Js<T> {
 /// ```
 #[track_caller]
 pub fn exec_js(source: impl Into<String>) -> Remote<Js<JsValue>> {
-    Remote::fallible(source.into(), |source: String| async move { evaluate(&source).map(Js) })
+    Remote::fallible(source.into(), |source: String| async move { result(evaluate(&source)) })
 }
 
 /// A task that runs asynchronous JavaScript: the body of an `async` function, whose `return` gives the result. Web only.
@@ -118,17 +118,24 @@ pub fn exec_js(source: impl Into<String>) -> Remote<Js<JsValue>> {
 /// ```
 #[track_caller]
 pub fn exec_js_async(source: impl Into<String>) -> Remote<Js<JsValue>> {
-    Remote::fallible(source.into(), |source: String| async move {
-        let promise = evaluate(&format!("return (async () => {{\n{source}\n}})()"))?;
-        let result = JsFuture::from(js_sys::Promise::from(promise)).await;
-        result.map(Js).map_err(|thrown| platform::js_error(&thrown))
-    })
+    Remote::fallible(source.into(), |source: String| async move { result(evaluate_async(&source).await) })
 }
 
-fn evaluate(source: &str) -> Result<JsValue, Error> {
-    let function = ScriptFunction::new(source).map_err(|thrown| platform::js_error(&thrown))?;
+fn result(evaluated: Result<JsValue, JsValue>) -> Result<Js<JsValue>, Error> {
+    evaluated.map(Js).map_err(|thrown| platform::js_error(&thrown))
+}
+
+/// Runs the body of a function, or gives what it throws.
+pub(crate) fn evaluate(source: &str) -> Result<JsValue, JsValue> {
+    let function = ScriptFunction::new(source)?;
     let function: &js_sys::Function = function.unchecked_ref();
-    function.call0(&JsValue::UNDEFINED).map_err(|thrown| platform::js_error(&thrown))
+    function.call0(&JsValue::UNDEFINED)
+}
+
+/// Runs the body of an `async` function, or gives what it throws.
+pub(crate) async fn evaluate_async(source: &str) -> Result<JsValue, JsValue> {
+    let promise = evaluate(&format!("return (async () => {{\n{source}\n}})()"))?;
+    JsFuture::from(js_sys::Promise::from(promise)).await
 }
 
 #[wasm_bindgen]

@@ -17,6 +17,8 @@ compile_error!(
      build without `-C target-feature=+atomics`, or use a crate made for shared memory, such as wasm-bindgen-rayon"
 );
 
+#[cfg(target_family = "wasm")]
+pub mod compat;
 mod error;
 pub mod executor;
 #[cfg(target_family = "wasm")]
@@ -30,6 +32,8 @@ mod thread;
 mod wire;
 mod worker;
 
+#[cfg(target_family = "wasm")]
+pub use compat::{MtAsyncClosure, MtClosure, WasmMt, prelude, utils};
 pub use error::Error;
 pub use executor::{
     Executor, ExecutorExt, InlineExecutor, ParMap, ParallelExecutor, Pool, PoolBuilder, SerialExecutor,

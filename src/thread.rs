@@ -42,6 +42,8 @@ use crate::task::{Job, Remote, RemoteHandle};
 #[derive(Clone)]
 pub struct Thread {
     supervisor: Arc<Supervisor>,
+    #[cfg(target_family = "wasm")]
+    pub(crate) label: Arc<crate::compat::Label>,
 }
 
 impl Thread {
@@ -225,6 +227,10 @@ impl ThreadBuilder {
     /// Starts the worker. It is usable at once.
     #[must_use]
     pub fn build(self) -> Thread {
-        Thread { supervisor: Arc::new(Supervisor::start(self.options)) }
+        Thread {
+            supervisor: Arc::new(Supervisor::start(self.options)),
+            #[cfg(target_family = "wasm")]
+            label: Arc::default(),
+        }
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use futures::task::LocalSpawnExt;
-use js_sys::{Array, ArrayBuffer, Date, Function, Map, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Date, Function, Map, RangeError, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use wasm_mt::{Executor, Js, Remote, Thread, Transfer, exec_js, exec_js_async};
+use wasm_mt::{Executor, ExecutorExt, Js, Pool, Remote, Thread, Transfer, exec_js, exec_js_async};
 
 use crate::common::on_worker;
 
@@ -45,6 +45,41 @@ async fn an_exception_is_an_error_with_text_and_stack_and_the_thread_goes_on() {
     let error = thread.spawn_remote(exec_js("throw 7;")).await.unwrap_err();
     assert!(error.is_js() && error.to_string().contains('7'), "{error}");
     assert_eq!(thread.spawn_remote(exec_js("return 'on';")).await.unwrap().0, JsValue::from("on"));
+}
+
+/// Firefox cannot read an error again that was made while WebAssembly ran.
+#[wasm_bindgen_test]
+async fn error_objects_cross_both_ways() {
+    let thread = Thread::new();
+    let thrown = thread.spawn_remote(exec_js("return new RangeError('too far');")).await.unwrap().0;
+    let thrown: RangeError = thrown.dyn_into().unwrap();
+    assert_eq!(thrown.message(), "too far");
+    let describe = |error: Js<RangeError>| String::from(error.0.to_string());
+    let described = thread.spawn_remote(Remote::new(Js(thrown), describe)).await.unwrap();
+    assert_eq!(described, "RangeError: too far");
+    let named = exec_js("const error = new Error('why'); error.name = 'Odd'; return error;");
+    let named: js_sys::Error = thread.spawn_remote(named).await.unwrap().0.dyn_into().unwrap();
+    assert_eq!(named.message(), "why");
+}
+
+#[wasm_bindgen_test]
+async fn a_message_that_cannot_be_read_is_no_silence() {
+    let pool = Pool::builder().threads(1).build();
+    let nested = || exec_js("return [new RangeError('too far')];");
+    let there = pool.spawn_remote(nested()).await.map(|value| value.0);
+    let found = RangeError::new("too far");
+    let length = |errors: Js<Array>| errors.0.length();
+    let back = pool.spawn_remote(Remote::new(Js(Array::of1(&found)), length)).await;
+    let (there, back) = (there.map(|value| Array::from(&value).length()), back);
+    for crossed in [there, back] {
+        match crossed {
+            Ok(length) => assert_eq!(length, 1),
+            Err(error) => {
+                assert!(error.is_worker_lost() && error.to_string().contains("could not be read"), "{error}")
+            }
+        }
+    }
+    assert_eq!(pool.spawn_remote(exec_js("return 'on';")).await.unwrap().0, JsValue::from("on"));
 }
 
 #[wasm_bindgen_test]

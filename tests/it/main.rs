@@ -9,6 +9,8 @@ mod common;
 mod boot;
 mod capture;
 mod codec;
+#[cfg(target_family = "wasm")]
+mod compat;
 mod drop;
 mod error;
 mod executor;

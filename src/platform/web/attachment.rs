@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 
 use js_sys::{
-    ArrayBuffer, BigInt64Array, BigUint64Array, DataView, Float32Array, Float64Array, Int8Array, Int16Array,
-    Int32Array, Uint8Array, Uint16Array, Uint32Array,
+    Array, ArrayBuffer, BigInt64Array, BigUint64Array, DataView, Float32Array, Float64Array, Int8Array,
+    Int16Array, Int32Array, Object, Uint8Array, Uint16Array, Uint32Array,
 };
 use wasm_bindgen::prelude::*;
 
+use super::message::{get, object};
 use crate::error::Error;
 
 /// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].
@@ -77,6 +78,36 @@ pub(crate) fn transferable(value: &JsValue) -> JsValue {
     }
 }
 
+/// The classes of errors that cross as what they are; all others cross as `Error`, as with structured clone.
+const ERRORS: [&str; 6] =
+    ["EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"];
+
+/// Of an `Error` that this browser could write and not read again, its parts: name, message and stack. Firefox cannot
+/// read one that was made while WebAssembly ran.
+pub(super) fn dismantle(value: &JsValue) -> Option<JsValue> {
+    if !value.is_instance_of::<js_sys::Error>() || structured_clone(value).is_ok() {
+        return None;
+    }
+    let text = |key| JsValue::from(get(value, key).as_string());
+    Some(Array::of3(&text("name"), &text("message"), &text("stack")).into())
+}
+
+/// The error whose parts these are.
+pub(super) fn rebuild(parts: &JsValue) -> JsValue {
+    let parts = Array::from(parts);
+    let (name, message, stack) = (parts.get(0), parts.get(1), parts.get(2));
+    let class = name.as_string().filter(|name| ERRORS.contains(&name.as_str()));
+    let class = get(&js_sys::global(), class.as_deref().unwrap_or("Error"));
+    let error = construct(&class, &Array::of1(&message));
+    // Like the message, no member that a loop over the error would meet.
+    define_property(
+        &error,
+        "stack",
+        &object([("value", stack), ("configurable", true.into()), ("writable", true.into())]),
+    );
+    error
+}
+
 fn copy(value: &JsValue) -> Result<JsValue, Error> {
     if let Some(buffer) = value.dyn_ref::<ArrayBuffer>() {
         return Ok(buffer.slice_with_end(0, buffer.byte_length()).into());
@@ -95,6 +126,14 @@ fn copy(value: &JsValue) -> Result<JsValue, Error> {
 
 #[wasm_bindgen]
 extern "C" {
+    /// Of a class that takes a text.
+    #[wasm_bindgen(js_namespace = Reflect)]
+    fn construct(class: &JsValue, arguments: &Array) -> JsValue;
+
+    /// Of a new object: nothing can go wrong.
+    #[wasm_bindgen(js_namespace = Reflect, js_name = defineProperty)]
+    fn define_property(object: &JsValue, key: &str, descriptor: &Object) -> bool;
+
     #[wasm_bindgen(js_name = structuredClone, catch)]
     fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue>;
 }

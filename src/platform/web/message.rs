@@ -1,7 +1,7 @@
 //! The shapes of what `postMessage` carries.
 //!
 //! A packet is one `Uint8Array`, or an array of it and the attachments. Its tail holds the lane of entries, as words, then
-//! for each attachment whether it moves, the number of entries and a magic word: at the end, so that the bytes in front are
+//! for each attachment how it crosses, the number of entries and a magic word: at the end, so that the bytes in front are
 //! copied once, from where they are.
 //! Every call into JavaScript counts in a small task's time: see that a packet takes few.
 //! Everything else is an object with the key `wasmMt` (`worker.js`).
@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
 use super::super::Packet;
-use super::attachment::Attachment;
+use super::attachment::{self, Attachment};
 
 /// Ends every packet, so that the message of somebody else is not taken for one.
 const MAGIC: usize = 0x746d_7770;
@@ -21,34 +21,53 @@ const MOVED_FROM: usize = 16 * 1024;
 
 const WORD: usize = size_of::<usize>();
 
+/// How an attachment crosses.
+mod way {
+    pub(super) const CLONED: usize = 0;
+    pub(super) const MOVED: usize = 1;
+    /// As its parts: see `attachment::dismantle`.
+    pub(super) const REBUILT: usize = 2;
+}
+
 /// A packet as `postMessage` takes it: the message, and the list of what is moved or, if nothing is, undefined.
 pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
     let Packet { mut bytes, entries, attachments } = packet;
     let count = entries.len();
     bytes.reserve_exact((count + attachments.len() + 2) * WORD);
-    // Whoever hands the packet on moves the same.
-    let moves = attachments.iter().map(|attachment| usize::from(attachment.moves()));
-    for word in entries.into_iter().chain(moves).chain([count, MAGIC]) {
-        bytes.extend_from_slice(&word.to_le_bytes());
-    }
-    let body = Uint8Array::from(&bytes[..]);
+    let mut add = |word: usize| bytes.extend_from_slice(&word.to_le_bytes());
+    entries.into_iter().for_each(&mut add);
     let mut moved = None;
     let mut move_along = |value: &JsValue| moved.get_or_insert_with(Array::new).push(value);
+    let message = (!attachments.is_empty()).then(Array::new);
+    for attachment in attachments {
+        let (value, transfer) = attachment.into_parts();
+        let (way, value) = if transfer {
+            move_along(&attachment::transferable(&value));
+            (way::MOVED, value)
+        } else if let Some(parts) = attachment::dismantle(&value) {
+            (way::REBUILT, parts)
+        } else {
+            (way::CLONED, value)
+        };
+        add(way);
+        if let Some(message) = &message {
+            message.push(&value);
+        }
+    }
+    add(count);
+    add(MAGIC);
+    let body = Uint8Array::from(&bytes[..]);
     if bytes.len() >= MOVED_FROM {
         move_along(&body.buffer());
     }
-    if attachments.is_empty() {
-        return (body.into(), moved.into());
-    }
-    let message = Array::of1(&body);
-    for attachment in attachments {
-        let (value, transfer) = attachment.into_parts();
-        if transfer {
-            move_along(&super::attachment::transferable(&value));
+    let message = match message {
+        Some(message) => {
+            message.unshift(&body);
+            message.into()
         }
-        message.push(&value);
-    }
-    (message.into(), moved.into())
+        None => body.into(),
+    };
+    (message, moved.into())
 }
 
 /// The packet that a message holds, if it is one of ours.
@@ -69,12 +88,16 @@ fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
     if magic != MAGIC {
         return None;
     }
-    let moves = front.len().checked_sub((attachments.length() as usize).checked_mul(WORD)?)?;
-    let start = moves.checked_sub(count.checked_mul(WORD)?)?;
-    let entries = front[start..moves].chunks_exact(WORD).map(word).collect();
-    let moves = front[moves..].chunks_exact(WORD).map(|moves| word(moves) != 0);
-    let attachments =
-        attachments.iter().zip(moves).map(|(value, moves)| Attachment::new(value, moves)).collect();
+    let ways = front.len().checked_sub((attachments.length() as usize).checked_mul(WORD)?)?;
+    let start = ways.checked_sub(count.checked_mul(WORD)?)?;
+    let entries = front[start..ways].chunks_exact(WORD).map(word).collect();
+    let ways = front[ways..].chunks_exact(WORD).map(word);
+    let attachments = attachments.iter().zip(ways).map(|(value, way)| match way {
+        way::REBUILT => Attachment::new(attachment::rebuild(&value), false),
+        // Whoever hands the packet on moves the same.
+        way => Attachment::new(value, way == way::MOVED),
+    });
+    let attachments = attachments.collect();
     bytes.truncate(start);
     Some(Packet { bytes, entries, attachments })
 }

@@ -39,6 +39,7 @@ struct Started {
     worker: Worker,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(JsValue)>,
+    _on_unread: Closure<dyn FnMut()>,
 }
 
 fn find(workers: &[Live], id: u32) -> Option<&Live> {
@@ -136,6 +137,8 @@ fn begin(
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    let on_unread = Closure::new(move || lose_unread(id, "of the worker"));
+    worker.set_onmessageerror(Some(on_unread.as_ref().unchecked_ref()));
 
     let (first, moved) = message::pack(first);
     let boot = object([
@@ -149,7 +152,8 @@ fn begin(
     let posted = message::post_message_to(&worker, &boot, &moved);
     WORKERS.with_borrow_mut(|workers| {
         if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
-            live.worker = Some(Started { worker, _on_message: on_message, _on_error: on_error });
+            let (_on_message, _on_error, _on_unread) = (on_message, on_error, on_unread);
+            live.worker = Some(Started { worker, _on_message, _on_error, _on_unread });
         }
     });
     posted.map_err(|thrown| text_of(&thrown))
@@ -256,7 +260,18 @@ fn on_message(id: u32, data: &JsValue) {
     } else if get(data, "closing").is_truthy() {
         let cause = "it closed itself".into();
         deliver(id, Event::Lost(Loss { cause, task, trapped: false, begun: begun() }));
+    } else if get(data, "unread").is_truthy() {
+        lose_unread(id, "to the worker");
     }
+}
+
+/// A message was written and could not be read. Nobody knows which tasks were in it, so the worker has to go.
+fn lose_unread(id: u32, whose: &str) {
+    let cause = format!(
+        "a message {whose} could not be read: it held a JavaScript value that this browser can only write, in Firefox \
+         for example an Error within another value; send what such a value says, not the value"
+    );
+    deliver(id, Event::Lost(Loss { cause, task: 0, trapped: false, begun: None }));
 }
 
 /// What `worker.js` refused, and the cure.

@@ -1,0 +1,141 @@
+//! The macros of 0.1.
+
+/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::Thread::exec) and its like. Web
+/// only.
+///
+/// The rules of [`remote!`](crate::remote) hold for what it captures.
+///
+/// ```ignore (web only)
+/// let n = 42;
+/// let ans = th.exec(FnOnce!(move || Ok(JsValue::from(n)))).await?;
+/// let ans = th.exec_async(FnOnce!(async move || Ok(JsValue::from(n)))).await?;
+/// ```
+#[macro_export]
+macro_rules! FnOnce {
+    (async move $body:block $(,)?) => {
+        $crate::FnOnce!(async move || $body)
+    };
+    (async $body:block $(,)?) => {
+        $crate::FnOnce!(async || $body)
+    };
+    (async $($closure:tt)+) => {
+        $crate::__private::mt::FutureClosure($crate::remote!(async move {
+            $crate::__private::mt::Reply::of_async(async $($closure)+).await
+        }))
+    };
+    ($closure:expr $(,)?) => {
+        $crate::__private::mt::Closure($crate::remote!(move || $crate::__private::mt::Reply::of($closure)))
+    };
+}
+
+/// Runs a closure on a [`Thread`](crate::Thread): [`exec`](crate::Thread::exec) or, for an asynchronous closure,
+/// [`exec_async`](crate::Thread::exec_async). Web only.
+///
+/// ```ignore (web only)
+/// let (a, b) = (1, 2);
+/// let ans = exec!(th, move || Ok(JsValue::from(add(a, b)))).await?;
+/// let ans = exec!(th, async move || -> Result<JsValue, JsValue> { Ok(JsValue::from(sub(a, b).await)) }).await?;
+/// ```
+#[macro_export]
+macro_rules! exec {
+    ($th:expr, async $($closure:tt)+) => {
+        ($th).exec_async($crate::FnOnce!(async $($closure)+))
+    };
+    ($th:expr, $($closure:tt)+) => {
+        ($th).exec($crate::FnOnce!($($closure)+))
+    };
+}
+
+/// Runs JavaScript on a [`Thread`](crate::Thread): [`exec_js`](crate::Thread::exec_js). Web only.
+#[macro_export]
+macro_rules! exec_js {
+    ($th:expr, $str:expr $(,)?) => {
+        ($th).exec_js($str)
+    };
+}
+
+/// Runs asynchronous JavaScript on a [`Thread`](crate::Thread): [`exec_js_async`](crate::Thread::exec_js_async). Web only.
+#[macro_export]
+macro_rules! exec_js_async {
+    ($th:expr, $str:expr $(,)?) => {
+        ($th).exec_js_async($str)
+    };
+}
+
+/// Runs a closure on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if one is given.
+/// Web only.
+///
+/// ```ignore (web only)
+/// pool_exec!(pool, move || Ok(JsValue::NULL));
+/// pool_exec!(pool, async move || Ok(JsValue::from("done")), |result| console_ln!("{:?}", result));
+/// ```
+#[macro_export]
+macro_rules! pool_exec {
+    (@sync $pool:tt $job:tt) => { $pool.exec $job };
+    (@sync $pool:tt ($job:expr) $cb:expr) => { $pool.exec_with_cb($job, $cb) };
+    (@async $pool:tt $job:tt) => { $pool.exec_async $job };
+    (@async $pool:tt ($job:expr) $cb:expr) => { $pool.exec_async_with_cb($job, $cb) };
+    ($pool:expr, async move || -> $output:ty $body:block $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async move || -> $output $body)) $($cb)?)
+    };
+    ($pool:expr, async move || $body:expr $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async move || $body)) $($cb)?)
+    };
+    ($pool:expr, async || -> $output:ty $body:block $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async || -> $output $body)) $($cb)?)
+    };
+    ($pool:expr, async || $body:expr $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async || $body)) $($cb)?)
+    };
+    ($pool:expr, async move $body:block $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async move $body)) $($cb)?)
+    };
+    ($pool:expr, async $body:block $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async $body)) $($cb)?)
+    };
+    ($pool:expr, $closure:expr $(, $cb:expr)? $(,)?) => {
+        $crate::pool_exec!(@sync ($pool) ($crate::FnOnce!($closure)) $($cb)?)
+    };
+}
+
+/// Runs JavaScript on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if one is given.
+/// Web only.
+#[macro_export]
+macro_rules! pool_exec_js {
+    ($pool:expr, $str:expr $(,)?) => {
+        ($pool).exec_js($str)
+    };
+    ($pool:expr, $str:expr, $cb:expr $(,)?) => {
+        ($pool).exec_js_with_cb($str, $cb)
+    };
+}
+
+/// Runs asynchronous JavaScript on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if
+/// one is given. Web only.
+#[macro_export]
+macro_rules! pool_exec_js_async {
+    ($pool:expr, $str:expr $(,)?) => {
+        ($pool).exec_js_async($str)
+    };
+    ($pool:expr, $str:expr, $cb:expr $(,)?) => {
+        ($pool).exec_js_async_with_cb($str, $cb)
+    };
+}
+
+/// Prints a line on the console: [`println!`](crate::println). Web only.
+#[macro_export]
+macro_rules! console_ln {
+    ($($arguments:tt)*) => {
+        $crate::println!($($arguments)*)
+    };
+}
+
+/// Prints a marked line on the console in programs with debug assertions, and nothing in others. Web only.
+#[macro_export]
+macro_rules! debug_ln {
+    ($($arguments:tt)*) => {
+        if $crate::__private::cfg!(debug_assertions) {
+            $crate::println!("\u{1f440} {}", $crate::__private::format_args!($($arguments)*));
+        }
+    };
+}

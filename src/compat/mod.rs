@@ -1,0 +1,105 @@
+#![doc = include_str!("../../docs/coming-from-0.1.md")]
+
+mod closure;
+mod macros;
+mod pool;
+pub mod prelude;
+mod thread;
+pub mod utils;
+
+pub use closure::{MtAsyncClosure, MtClosure};
+pub use pool::{PoolCallback, ThreadPool};
+
+#[doc(hidden)]
+pub use closure::{Closure, FutureClosure, Reply};
+
+pub(crate) use thread::Label;
+
+use std::fmt;
+
+use js_sys::ArrayBuffer;
+use wasm_bindgen::JsValue;
+
+use crate::error::Error;
+use crate::thread::Thread;
+
+/// What a closure of 0.1 returns, and what comes back.
+type ResultJJ = Result<JsValue, JsValue>;
+
+/// What went wrong, as 0.1 told it: a text.
+fn text(error: &Error) -> JsValue {
+    JsValue::from_str(&error.to_string())
+}
+
+/// Makes threads, as in 0.1. Web only.
+///
+/// The path of the program's JavaScript and the buffers are accepted and not needed: a worker runs the module that the
+/// page runs. Nothing is fetched.
+///
+/// ```ignore (web only)
+/// use wasm_mt::prelude::*;
+///
+/// let mt = WasmMt::new("./pkg/exec.js").and_init().await?;
+/// let th = mt.thread().and_init().await?;
+/// assert_eq!(exec!(th, move || Ok(JsValue::from(42))).await?, JsValue::from(42));
+/// ```
+#[derive(Default)]
+pub struct WasmMt(());
+
+impl WasmMt {
+    /// A builder of threads. The path may be empty.
+    #[must_use]
+    pub fn new(pkg_js_uri: &str) -> Self {
+        let _ = pkg_js_uri;
+        Self::default()
+    }
+
+    /// A builder of threads, for programs that have fetched their JavaScript and their module themselves.
+    #[must_use]
+    pub fn new_with_arraybuffers(ab_js: ArrayBuffer, ab_wasm: ArrayBuffer) -> Self {
+        drop((ab_js, ab_wasm));
+        Self::default()
+    }
+
+    /// Accepts the program's JavaScript, which is not needed.
+    pub fn set_ab_init(&self, ab: ArrayBuffer) {
+        drop(ab);
+    }
+
+    /// Accepts the program's module, which is not needed.
+    pub fn set_ab_wasm(&self, ab: ArrayBuffer) {
+        drop(ab);
+    }
+
+    /// Does nothing, successfully. [`thread`](Self::thread) may be called without it.
+    ///
+    /// # Errors
+    ///
+    /// None any more.
+    #[expect(clippy::unused_async, reason = "as it was in 0.1")]
+    pub async fn init(&self) -> Result<&Self, JsValue> {
+        Ok(self)
+    }
+
+    /// As [`init`](Self::init), in a chain of calls.
+    ///
+    /// # Errors
+    ///
+    /// None any more.
+    #[expect(clippy::unused_async, reason = "as it was in 0.1")]
+    pub async fn and_init(self) -> Result<Self, JsValue> {
+        Ok(self)
+    }
+
+    /// Starts a thread.
+    #[must_use]
+    pub fn thread(&self) -> Thread {
+        Thread::new()
+    }
+}
+
+impl fmt::Debug for WasmMt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WasmMt")
+    }
+}

@@ -1,0 +1,121 @@
+//! `FnOnce!`, `exec!`, and the traits of what they make.
+
+use std::future::Future;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+use wasm_mt::{MtAsyncClosure, MtClosure, Thread, prelude::*};
+
+use super::{ResultJJ, thread};
+
+fn twice(n: u32) -> u32 {
+    2 * n
+}
+
+async fn later(n: u32) -> u32 {
+    wasm_mt::yield_now().await;
+    n
+}
+
+async fn run<F: MtClosure>(th: &Thread, job: F) -> ResultJJ {
+    th.exec(job).await
+}
+
+async fn run_async<F, T>(th: &Thread, job: F) -> ResultJJ
+where
+    F: MtAsyncClosure<T>,
+    T: Future<Output = ResultJJ> + 'static,
+{
+    th.exec_async(job).await
+}
+
+#[wasm_bindgen_test]
+async fn mt_closure_is_what_exec_takes() {
+    let (th, n) = (thread().await, 21);
+    assert_eq!(run(&th, FnOnce!(move || Ok(JsValue::from(twice(n))))).await, Ok(JsValue::from(42)));
+}
+
+#[wasm_bindgen_test]
+async fn mt_async_closure_is_what_exec_async_takes() {
+    let (th, n) = (thread().await, 21);
+    let job = FnOnce!(async move || Ok(JsValue::from(later(twice(n)).await)));
+    assert_eq!(run_async(&th, job).await, Ok(JsValue::from(42)));
+}
+
+#[wasm_bindgen_test]
+async fn fn_once_takes_every_form_of_a_closure() {
+    let th = thread().await;
+    let n = 1;
+    assert_eq!(th.exec(FnOnce!(|| Ok(JsValue::from(0)))).await, Ok(JsValue::from(0)));
+    assert_eq!(th.exec(FnOnce!(move || Ok(JsValue::from(n)))).await, Ok(JsValue::from(1)));
+    assert_eq!(th.exec(FnOnce!(move || -> ResultJJ { Ok(JsValue::from(n)) })).await, Ok(JsValue::from(1)));
+    let quiet = th.exec({
+        #[allow(warnings, reason = "programs of 0.1 had to")]
+        {
+            FnOnce!(move || Ok(JsValue::from(n)))
+        }
+    });
+    assert_eq!(quiet.await, Ok(JsValue::from(1)));
+    assert_eq!(th.exec_async(FnOnce!(async || Ok(JsValue::from(0)))).await, Ok(JsValue::from(0)));
+    assert_eq!(
+        th.exec_async(FnOnce!(async move || Ok(JsValue::from(later(n).await)))).await,
+        Ok(JsValue::from(1))
+    );
+    assert_eq!(
+        th.exec_async(FnOnce!(async move || -> ResultJJ { Ok(JsValue::from(later(n).await)) })).await,
+        Ok(JsValue::from(1))
+    );
+}
+
+#[wasm_bindgen_test]
+async fn exec_takes_closures_and_blocks() {
+    let th = &thread().await;
+    let word = String::from("a");
+    let copy = || word.clone();
+    assert_eq!(exec!(th, || Ok(JsValue::NULL)).await, Ok(JsValue::NULL));
+    let w = copy();
+    assert_eq!(exec!(th, move || Ok(JsValue::from(w))).await, Ok(JsValue::from("a")));
+    let w = copy();
+    assert_eq!(exec!(th, move || -> ResultJJ { Ok(JsValue::from(w)) }).await, Ok(JsValue::from("a")));
+    let w = copy();
+    assert_eq!(exec!(th, { move || Ok(JsValue::from(w)) }).await, Ok(JsValue::from("a")));
+    assert_eq!(exec!(th, async || Ok(JsValue::NULL)).await, Ok(JsValue::NULL));
+    let w = copy();
+    assert_eq!(exec!(th, async move || Ok(JsValue::from(w))).await, Ok(JsValue::from("a")));
+    let w = copy();
+    assert_eq!(exec!(th, async move || -> ResultJJ { Ok(JsValue::from(w)) },).await, Ok(JsValue::from("a")));
+    let w = copy();
+    assert_eq!(exec!(th, async move { Ok(JsValue::from(w)) }).await, Ok(JsValue::from("a")));
+    assert_eq!(exec!(th, async { Ok(JsValue::NULL) }).await, Ok(JsValue::NULL));
+}
+
+#[wasm_bindgen_test]
+async fn question_marks_and_returns_leave_the_closure() {
+    let th = thread().await;
+    let fail = true;
+    let early = exec!(th, move || {
+        if fail {
+            return Err(JsValue::from("early"));
+        }
+        Ok(JsValue::NULL)
+    });
+    assert_eq!(early.await, Err(JsValue::from("early")));
+    let inner = exec!(th, async move || {
+        let th = WasmMt::new("").thread();
+        let value = exec!(th, move || Err(JsValue::from("inner"))).await?;
+        Ok(value)
+    });
+    assert_eq!(inner.await, Err(JsValue::from("inner")));
+}
+
+#[wasm_bindgen_test]
+async fn captures_are_serde_values() {
+    let th = thread().await;
+    let (numbers, names) = (vec![1, 2, 3], Some(vec![String::from("x")]));
+    let count = 0;
+    let sum = exec!(th, move || {
+        count += numbers.iter().sum::<i32>();
+        Ok(JsValue::from(format!("{count} {names:?}")))
+    });
+    assert_eq!(sum.await, Ok(JsValue::from("6 Some([\"x\"])")));
+}

@@ -1,0 +1,284 @@
+//! `ThreadPool`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures::StreamExt;
+use futures::channel::mpsc;
+use futures::future::{self, Either};
+use js_sys::ArrayBuffer;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+use wasm_mt::utils::{console_ln, run_js};
+use wasm_mt_pool::PoolCallback;
+use wasm_mt_pool::prelude::*;
+
+use super::{ResultJJ, callback, hear, say, text};
+
+async fn pool(size: usize) -> ThreadPool {
+    ThreadPool::new(size, "./pkg/app.js").and_init().await.unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn new_takes_any_path_and_needs_no_init() {
+    for path in ["./pkg/app.js", ""] {
+        let pool = ThreadPool::new(2, path);
+        let (cb, result) = callback();
+        pool_exec!(pool, move || Ok(JsValue::from(42)), cb);
+        assert_eq!(result.await, Ok(JsValue::from(42)));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn new_with_arraybuffers_and_set_ab_init_take_any_buffer() {
+    let pool = ThreadPool::new_with_arraybuffers(1, ArrayBuffer::new(8), ArrayBuffer::new(0));
+    pool.set_ab_init(ArrayBuffer::new(8));
+    let (cb, result) = callback();
+    pool.and_init().await.unwrap().exec_with_cb(FnOnce!(move || Ok(JsValue::from(42))), cb);
+    // The pool is dropped at the end of the statement above, and with it the job.
+    assert!(!text(result.await).is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn init_gives_the_pool() {
+    let pool = ThreadPool::new(1, "");
+    let (cb, result) = callback();
+    pool.init().await.unwrap().exec_js_with_cb("return 1;", cb);
+    assert_eq!(result.await, Ok(JsValue::from(1)));
+}
+
+#[wasm_bindgen_test]
+async fn exec_runs_what_nobody_hears_of() {
+    let pool = pool(2).await;
+    let said = hear("exec");
+    pool.exec(FnOnce!(move || run_js(&say("exec", "bare"))));
+    assert_eq!(said.await, JsValue::from("bare"));
+    let said = hear("exec");
+    pool_exec!(pool, move || run_js(&say("exec", "macro")));
+    assert_eq!(said.await, JsValue::from("macro"));
+}
+
+#[wasm_bindgen_test]
+async fn exec_async_runs_what_nobody_hears_of() {
+    let pool = pool(2).await;
+    let said = hear("exec_async");
+    pool.exec_async(FnOnce!(async move || run_js(&say("exec_async", "bare"))));
+    assert_eq!(said.await, JsValue::from("bare"));
+    let said = hear("exec_async");
+    pool_exec!(pool, async move || run_js(&say("exec_async", "macro")));
+    assert_eq!(said.await, JsValue::from("macro"));
+}
+
+#[wasm_bindgen_test]
+async fn exec_js_and_exec_js_async_run_what_nobody_hears_of() {
+    let pool = pool(2).await;
+    let script = say("exec_js", "said");
+    let said = hear("exec_js");
+    pool.exec_js(&script);
+    assert_eq!(said.await, JsValue::from("said"));
+    let said = hear("exec_js");
+    pool_exec_js!(pool, &script);
+    assert_eq!(said.await, JsValue::from("said"));
+    let script = format!("await null; {script}");
+    let said = hear("exec_js");
+    pool.exec_js_async(&script);
+    assert_eq!(said.await, JsValue::from("said"));
+    let said = hear("exec_js");
+    pool_exec_js_async!(pool, &script);
+    assert_eq!(said.await, JsValue::from("said"));
+}
+
+#[wasm_bindgen_test]
+async fn exec_with_cb_calls_back() {
+    let (pool, n) = (pool(2).await, 42);
+    let (cb, result) = callback();
+    pool.exec_with_cb(FnOnce!(move || Ok(JsValue::from(n))), cb);
+    assert_eq!(result.await, Ok(JsValue::from(42)));
+    let (cb, result) = callback();
+    pool.exec_async_with_cb(FnOnce!(async move || Err(JsValue::from(n))), cb);
+    assert_eq!(result.await, Err(JsValue::from(42)));
+}
+
+#[wasm_bindgen_test]
+async fn exec_js_with_cb_calls_back() {
+    let pool = pool(2).await;
+    let (cb, result) = callback();
+    pool.exec_js_with_cb("return 1;", cb);
+    assert_eq!(result.await, Ok(JsValue::from(1)));
+    let (cb, result) = callback();
+    pool_exec_js!(pool, "throw 2;", cb);
+    assert_eq!(result.await, Err(JsValue::from(2)));
+    let (cb, result) = callback();
+    pool.exec_js_async_with_cb("return await 3;", cb);
+    assert_eq!(result.await, Ok(JsValue::from(3)));
+    let (cb, result) = callback();
+    pool_exec_js_async!(pool, "throw await 4;", cb);
+    assert_eq!(result.await, Err(JsValue::from(4)));
+}
+
+#[wasm_bindgen_test]
+async fn pool_exec_takes_closures_and_blocks() {
+    let pool = &pool(2).await;
+    let (sender, receiver) = mpsc::unbounded();
+    let cb = || {
+        let sender = sender.clone();
+        move |result: ResultJJ| sender.unbounded_send(result.unwrap().as_f64().unwrap() as u32).unwrap()
+    };
+    let n = 40;
+    pool_exec!(pool, || Ok(JsValue::from(0)), cb());
+    pool_exec!(pool, move || Ok(JsValue::from(n + 1)), cb());
+    pool_exec!(pool, move || -> ResultJJ { Ok(JsValue::from(n + 2)) }, cb());
+    pool_exec!(pool, { move || Ok(JsValue::from(n + 3)) }, cb());
+    pool_exec!(pool, async || Ok(JsValue::from(4)), cb());
+    pool_exec!(pool, async move || Ok(JsValue::from(n + 5)), cb());
+    pool_exec!(pool, async || -> ResultJJ { Ok(JsValue::from(6)) }, cb());
+    pool_exec!(pool, async move || -> ResultJJ { Ok(JsValue::from(n + 7)) }, cb());
+    pool_exec!(pool, async move { Ok(JsValue::from(n + 8)) }, cb());
+    pool_exec!(pool, async { Ok(JsValue::from(9)) }, cb(),);
+    pool_exec!(pool, async move || -> ResultJJ { Ok(JsValue::from(n)) },);
+    pool_exec!(pool, move || Ok(JsValue::from(n)),);
+    let mut results: Vec<u32> = receiver.take(10).collect().await;
+    results.sort_unstable();
+    assert_eq!(results, [0, 4, 6, 9, 41, 42, 43, 45, 47, 48]);
+}
+
+/// As in 0.1: one closure without types, for many jobs.
+#[wasm_bindgen_test]
+async fn one_callback_serves_many_jobs() {
+    thread_local! {
+        static CALLED: Cell<usize> = const { Cell::new(0) };
+    }
+    let pool = pool(2).await;
+    let cb = move |result| {
+        console_ln!("callback: result: {:?}", result);
+        CALLED.set(CALLED.get() + 1);
+    };
+    for _ in 0..4 {
+        pool_exec!(pool, move || Ok(JsValue::from("C")), cb);
+        pool_exec!(pool, async move || Ok(JsValue::from("D")), cb);
+    }
+    let (last, result) = callback();
+    pool_exec!(pool, move || Ok(JsValue::NULL), move |result| {
+        // Two run at once: all but one of the others have ended before this has begun.
+        assert!(CALLED.get() >= 7, "{}", CALLED.get());
+        last(result);
+    });
+    result.await.unwrap();
+}
+
+fn give(cb: impl PoolCallback) {
+    cb(Ok(JsValue::from(1)));
+}
+
+#[wasm_bindgen_test]
+fn pool_callback_is_every_function_of_a_result() {
+    let got = Rc::new(RefCell::new(None));
+    let kept = got.clone();
+    give(move |result| *kept.borrow_mut() = Some(result));
+    assert_eq!(got.take(), Some(Ok(JsValue::from(1))));
+    give(drop);
+}
+
+#[wasm_bindgen_test]
+async fn count_pending_jobs_counts_what_waits_for_a_thread() {
+    let pool = pool(2).await;
+    assert_eq!(pool.count_pending_jobs(), 0);
+    let waits = "await new Promise(resolve => {
+        const channel = new BroadcastChannel('pending');
+        channel.onmessage = resolve;
+        new BroadcastChannel('arrived').postMessage('');
+    });";
+    let arrived = hear("arrived");
+    let (sender, ended) = mpsc::unbounded();
+    for _ in 0..5 {
+        let sender = sender.clone();
+        pool_exec_js_async!(pool, waits, move |result: ResultJJ| sender.unbounded_send(result).unwrap());
+    }
+    assert_eq!(pool.count_pending_jobs(), 3);
+    arrived.await;
+    assert_eq!(pool.count_pending_jobs(), 3);
+    // Released one by one or two by two, as they come.
+    let release = async {
+        loop {
+            run_js(&say("pending", "")).unwrap();
+            wasm_mt::yield_now().await;
+        }
+    };
+    let all = ended.take(5).all(|result| future::ready(result.is_ok()));
+    let Either::Right((true, _)) = future::select(Box::pin(release), Box::pin(all)).await else {
+        panic!("a job has failed");
+    };
+    assert_eq!(pool.count_pending_jobs(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn no_more_jobs_run_at_once_than_there_are_threads() {
+    let pool = pool(2).await;
+    let job = "const here = {}; const name = Math.random();
+        const channel = new BroadcastChannel('at once');
+        let most = 1;
+        const seen = new Set([name]);
+        channel.onmessage = ({ data: [who, isThere] }) => {
+            if (isThere && !seen.has(who)) { seen.add(who); channel.postMessage([name, true]); }
+            if (!isThere) seen.delete(who);
+            most = Math.max(most, seen.size);
+        };
+        channel.postMessage([name, true]);
+        await new Promise(resolve => setTimeout(resolve, 5));
+        channel.postMessage([name, false]);
+        channel.close();
+        return most;";
+    let (sender, ended) = mpsc::unbounded();
+    for _ in 0..8 {
+        let sender = sender.clone();
+        pool_exec_js_async!(pool, job, move |result: ResultJJ| sender.unbounded_send(result).unwrap());
+    }
+    let most: Vec<f64> = ended.take(8).map(|most| most.unwrap().as_f64().unwrap()).collect().await;
+    assert!(most.iter().all(|most| *most <= 2.0), "{most:?}");
+    assert!(most.contains(&2.0), "{most:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_panic_is_an_err_and_the_pool_goes_on() {
+    let pool = pool(1).await;
+    let (cb, panicked) = callback();
+    pool_exec!(pool, move || -> ResultJJ { panic!("at the disco") }, cb);
+    let (cb, after) = callback();
+    pool_exec!(pool, move || Ok(JsValue::from(1)), cb);
+    assert!(text(panicked.await).contains("at the disco"));
+    assert_eq!(after.await, Ok(JsValue::from(1)));
+}
+
+#[wasm_bindgen_test]
+async fn a_pool_that_is_dropped_half_way_answers_every_callback() {
+    let pool = Rc::new(RefCell::new(Some(pool(2).await)));
+    let (sender, ended) = mpsc::unbounded();
+    for n in 0..50 {
+        let (sender, pool_in_callback) = (sender.clone(), pool.clone());
+        let cb = move |result: ResultJJ| {
+            if n == 24 {
+                drop(pool_in_callback.take());
+            }
+            sender.unbounded_send((n, result)).unwrap();
+        };
+        pool_exec!(pool.borrow().as_ref().unwrap(), async move || Ok(JsValue::from(n)), cb);
+    }
+    assert_eq!(pool.borrow().as_ref().unwrap().count_pending_jobs(), 48);
+    let mut results: Vec<(u32, ResultJJ)> = ended.take(50).collect().await;
+    results.sort_by_key(|(n, _)| *n);
+    assert!(results.iter().map(|(n, _)| *n).eq(0..50));
+    for (n, result) in results {
+        match result {
+            Ok(value) => assert_eq!(value, JsValue::from(n)),
+            // Two run at once, so at most one of the first has not ended by then.
+            Err(error) => assert!(n >= 23 && !error.as_string().unwrap().is_empty(), "{n}: {error:?}"),
+        }
+    }
+    assert!(pool.borrow().is_none());
+}
+
+#[wasm_bindgen_test]
+#[should_panic = "at least one thread"]
+fn a_pool_without_threads_is_refused() {
+    drop(ThreadPool::new(0, ""));
+}
