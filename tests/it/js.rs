@@ -75,7 +75,7 @@ async fn a_message_that_cannot_be_read_is_no_silence() {
         match crossed {
             Ok(length) => assert_eq!(length, 1),
             Err(error) => {
-                assert!(error.is_worker_lost() && error.to_string().contains("could not be read"), "{error}")
+                assert!(error.is_worker_lost() && error.to_string().contains("could not be read"), "{error}");
             }
         }
     }

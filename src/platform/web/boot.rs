@@ -16,6 +16,8 @@ use crate::error::Error;
 thread_local! {
     static INBOX: RefCell<Option<Inbox>> = const { RefCell::new(None) };
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+    /// How many packets this worker has posted.
+    static SENT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// True in a worker of ours.
@@ -31,7 +33,9 @@ impl Outbox {
     /// Fails if a value in the packet can be neither cloned nor moved; then nothing was posted.
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
         let (message, moved) = message::pack(packet);
-        post_message(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
+        post_message(&message, &moved).map_err(|thrown| not_cloneable(&thrown))?;
+        SENT.set(SENT.get().wrapping_add(1));
+        Ok(())
     }
 
     /// A worker whose port was dropped runs no more.
@@ -74,7 +78,12 @@ pub fn __wasm_mt_start(main: usize, table: u32, glue: String, first: &JsValue) -
 /// Called by `worker.js` with every later message.
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_receive(message: &JsValue) {
-    let Some(packet) = message::unpack(message) else { return };
+    let Some(packet) = message::unpack(message) else {
+        if message::get(message, "count").is_truthy() {
+            message::tell("sent", &SENT.get().into());
+        }
+        return;
+    };
     INBOX.with_borrow_mut(|inbox| {
         if let Some(inbox) = inbox {
             inbox(packet);

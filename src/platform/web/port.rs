@@ -31,6 +31,8 @@ struct Live {
     events: Rc<Events>,
     /// True once the script runs: a later `error` event is no failed start.
     up: bool,
+    /// How many packets have come from it.
+    received: u32,
     /// `None` while its script is made ready.
     worker: Option<Started>,
 }
@@ -46,6 +48,20 @@ fn find(workers: &[Live], id: u32) -> Option<&Live> {
     workers.iter().find(|live| live.id == id)
 }
 
+/// The worker itself, if it is made and its port is not gone.
+fn worker(id: u32) -> Option<Worker> {
+    WORKERS.with_borrow(|workers| Some(find(workers, id)?.worker.as_ref()?.worker.clone()))
+}
+
+/// Changes a worker, if its port is not gone.
+fn change(id: u32, change: impl FnOnce(&mut Live)) {
+    WORKERS.with_borrow_mut(|workers| {
+        if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
+            change(live);
+        }
+    });
+}
+
 /// The page's end of a worker: dropping it ends the worker at once, or before it is made.
 #[derive(Debug)]
 pub(crate) struct Port {
@@ -54,11 +70,7 @@ pub(crate) struct Port {
 
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let worker = WORKERS.with_borrow(|workers| {
-            let started = find(workers, self.id)?.worker.as_ref()?;
-            Some(started.worker.clone())
-        });
-        let worker = worker.expect("a worker that has greeted is there until its port is dropped");
+        let worker = worker(self.id).expect("a worker that has greeted is there until its port is dropped");
         let (message, moved) = message::pack(packet);
         message::post_message_to(&worker, &message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
@@ -94,7 +106,7 @@ impl Drop for Port {
 pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     WORKERS.with_borrow_mut(|workers| {
-        workers.push(Live { id, events: Rc::new(events), up: false, worker: None });
+        workers.push(Live { id, events: Rc::new(events), up: false, received: 0, worker: None });
     });
     let port = Port { id };
     let glue = match spec.web.glue {
@@ -137,7 +149,7 @@ fn begin(
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    let on_unread = Closure::new(move || lose_unread(id, "of the worker"));
+    let on_unread = Closure::new(move || count_packets(id));
     worker.set_onmessageerror(Some(on_unread.as_ref().unchecked_ref()));
 
     let (first, moved) = message::pack(first);
@@ -150,11 +162,9 @@ fn begin(
         ("first", first),
     ]);
     let posted = message::post_message_to(&worker, &boot, &moved);
-    WORKERS.with_borrow_mut(|workers| {
-        if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
-            let (_on_message, _on_error, _on_unread) = (on_message, on_error, on_unread);
-            live.worker = Some(Started { worker, _on_message, _on_error, _on_unread });
-        }
+    change(id, |live| {
+        let (_on_message, _on_error, _on_unread) = (on_message, on_error, on_unread);
+        live.worker = Some(Started { worker, _on_message, _on_error, _on_unread });
     });
     posted.map_err(|thrown| text_of(&thrown))
 }
@@ -229,6 +239,7 @@ fn deliver(id: u32, event: Event) {
 
 fn on_message(id: u32, data: &JsValue) {
     if let Some(packet) = message::unpack(data) {
+        change(id, |live| live.received = live.received.wrapping_add(1));
         return deliver(id, Event::Packet(packet));
     }
     // A task may use its worker's `postMessage` for messages of its own: they are not ours to read.
@@ -244,11 +255,7 @@ fn on_message(id: u32, data: &JsValue) {
     if let Some(line) = text("print") {
         print(&line);
     } else if get(data, "up").is_truthy() {
-        WORKERS.with_borrow_mut(|workers| {
-            if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
-                live.up = true;
-            }
-        });
+        change(id, |live| live.up = true);
         if let Some(lock) = text("lock") {
             await_lock(id, &lock);
         }
@@ -262,10 +269,25 @@ fn on_message(id: u32, data: &JsValue) {
         deliver(id, Event::Lost(Loss { cause, task, trapped: false, begun: begun() }));
     } else if get(data, "unread").is_truthy() {
         lose_unread(id, "to the worker");
+    } else if let Some(sent) = get(data, "sent").as_f64() {
+        let received = WORKERS.with_borrow(|workers| find(workers, id).map(|live| live.received));
+        if received.is_some_and(|received| received != sent as u32) {
+            lose_unread(id, "of the worker");
+        }
     }
 }
 
-/// A message was written and could not be read. Nobody knows which tasks were in it, so the worker has to go.
+/// A message of the worker could not be read. It need not be a packet: so Firefox tells of errors that a task reports. The
+/// worker says how many packets there were.
+fn count_packets(id: u32) {
+    if let Some(worker) = worker(id) {
+        let question = object([("wasmMt", VERSION.into()), ("count", true.into())]);
+        let posted = message::post_message_to(&worker, &question, &JsValue::UNDEFINED);
+        debug_assert!(posted.is_ok(), "plain values can be cloned");
+    }
+}
+
+/// A packet was written and could not be read. Nobody knows which tasks were in it, so the worker has to go.
 fn lose_unread(id: u32, whose: &str) {
     let cause = format!(
         "a message {whose} could not be read: it held a JavaScript value that this browser can only write, in Firefox \

@@ -4,7 +4,7 @@
 //
 // Boot message:  { version, glue, module, main, table, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
-//                { wasmMt: version, up | refused | print | died | closing | unread | .. }   everything else
+//                { wasmMt: version, up | refused | print | died | closing | unread | sent | .. }   everything else
 (() => {
   "use strict";
   const VERSION = 1;
@@ -28,14 +28,13 @@
 
   // An uncaught exception is a death if it went through the instance: a trap, or anything, an exhausted stack say, that
   // left a task's code without its end. The exception of an unrelated timer is not, nor one that a task merely
-  // reports: its code goes on after this event, and has ended when the microtask looks. It is shown here and not handed on
-  // to the page: where the page cannot read it, that would look like a packet that was lost.
+  // reports: its code goes on after this event, and has ended when the microtask looks.
   self.addEventListener("error", (event) => {
     const error = event.error ?? event.message;
     const trapped = error instanceof WebAssembly.RuntimeError;
+    if (!trapped && task() === 0) return;
     event.preventDefault();
     if (trapped) return die(error);
-    if (task() === 0) return console.error(error);
     queue(() => (task() === 0 ? console.error(error) : die(error)));
   });
   self.addEventListener("unhandledrejection", (event) => {
