@@ -29,12 +29,6 @@ pub use crate::run::print;
 pub use std::{cfg, format_args};
 pub use wasm_mt_macros::remote;
 
-/// What the macros of wasm-mt 0.1 make.
-#[cfg(target_family = "wasm")]
-pub mod mt {
-    pub use crate::compat::{Closure, FutureClosure, Reply};
-}
-
 /// A task before its types were checked.
 pub struct Draft<A, F, X, R> {
     pub captured: A,

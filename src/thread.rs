@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -42,8 +43,23 @@ use crate::task::{Job, Remote, RemoteHandle};
 #[derive(Clone)]
 pub struct Thread {
     supervisor: Arc<Supervisor>,
-    #[cfg(target_family = "wasm")]
-    pub(crate) label: Arc<crate::compat::Label>,
+    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "of interest to `compat` only"))]
+    pub(crate) notes: Arc<Notes>,
+}
+
+/// What programs of wasm-mt 0.1 note on a thread.
+#[derive(Default)]
+#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "of interest to `compat` only"))]
+pub(crate) struct Notes {
+    id: Mutex<Option<String>>,
+    pub(crate) busy: AtomicBool,
+}
+
+impl Notes {
+    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "of interest to `compat` only"))]
+    pub(crate) fn id(&self) -> MutexGuard<'_, Option<String>> {
+        self.id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Thread {
@@ -227,10 +243,6 @@ impl ThreadBuilder {
     /// Starts the worker. It is usable at once.
     #[must_use]
     pub fn build(self) -> Thread {
-        Thread {
-            supervisor: Arc::new(Supervisor::start(self.options)),
-            #[cfg(target_family = "wasm")]
-            label: Arc::default(),
-        }
+        Thread { supervisor: Arc::new(Supervisor::start(self.options)), notes: Arc::default() }
     }
 }

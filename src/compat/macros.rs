@@ -19,12 +19,12 @@ macro_rules! FnOnce {
         $crate::FnOnce!(async || $body)
     };
     (async $($closure:tt)+) => {
-        $crate::__private::mt::FutureClosure($crate::remote!(async move {
-            $crate::__private::mt::Reply::of_async(async $($closure)+).await
+        $crate::compat::FutureClosure($crate::remote!(async move {
+            $crate::compat::Reply::of_async(async $($closure)+).await
         }))
     };
     ($closure:expr $(,)?) => {
-        $crate::__private::mt::Closure($crate::remote!(move || $crate::__private::mt::Reply::of($closure)))
+        $crate::compat::Closure($crate::remote!(move || $crate::compat::Reply::of($closure)))
     };
 }
 

@@ -13,8 +13,6 @@ pub use pool::{PoolCallback, ThreadPool};
 #[doc(hidden)]
 pub use closure::{Closure, FutureClosure, Reply};
 
-pub(crate) use thread::Label;
-
 use std::fmt;
 
 use js_sys::ArrayBuffer;

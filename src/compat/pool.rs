@@ -13,7 +13,6 @@ use super::thread::{async_script, script};
 use super::{MtAsyncClosure, MtClosure, ResultJJ, text};
 use crate::executor::{ExecutorExt, Pool};
 use crate::platform::spawn_local;
-use crate::schedule::Strategy;
 use crate::task::Remote;
 
 /// What a pool calls with the result of a job: every function that takes a `Result<JsValue, JsValue>`.
@@ -52,7 +51,7 @@ impl ThreadPool {
     pub fn new(size: usize, pkg_js_uri: &str) -> Self {
         let _ = pkg_js_uri;
         assert!(size > 0, "a pool has at least one thread: give `ThreadPool::new` a `size` above 0");
-        let pool = Pool::builder().strategy(Strategy::WorkStealing).threads(size).build();
+        let pool = Pool::builder().threads(size).build();
         Self(Rc::new(Inner {
             size,
             pool: RefCell::new(Some(pool)),

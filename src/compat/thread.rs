@@ -2,8 +2,7 @@
 
 use std::future::Future;
 use std::rc::Rc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use wasm_bindgen::JsValue;
 
@@ -12,19 +11,6 @@ use super::{MtAsyncClosure, MtClosure, ResultJJ, text, utils};
 use crate::executor::ExecutorExt;
 use crate::task::Remote;
 use crate::thread::Thread;
-
-/// What a program notes on a thread.
-#[derive(Default)]
-pub(crate) struct Label {
-    id: Mutex<Option<String>>,
-    busy: AtomicBool,
-}
-
-impl Label {
-    fn id(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.id.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
 
 /// What it could do in 0.1. Web only; see [`compat`](crate::compat).
 impl Thread {
@@ -109,26 +95,26 @@ impl Thread {
     /// The name that [`set_id`](Self::set_id) gave.
     #[must_use]
     pub fn get_id(&self) -> Option<Rc<String>> {
-        self.label.id().clone().map(Rc::new)
+        self.notes.id().clone().map(Rc::new)
     }
 
     /// Notes a name.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn set_id(&self, id: &str) -> &Self {
-        *self.label.id() = Some(id.to_owned());
+        *self.notes.id() = Some(id.to_owned());
         self
     }
 
     /// What [`set_busy`](Self::set_busy) has noted; at first `false`.
     #[must_use]
     pub fn get_busy(&self) -> bool {
-        self.label.busy.load(Ordering::Relaxed)
+        self.notes.busy.load(Ordering::Relaxed)
     }
 
     /// Notes whether the thread is busy. Nothing depends on it.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn set_busy(&self, tf: bool) -> &Self {
-        self.label.busy.store(tf, Ordering::Relaxed);
+        self.notes.busy.store(tf, Ordering::Relaxed);
         self
     }
 }

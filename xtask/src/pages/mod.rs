@@ -49,7 +49,7 @@ impl Pages {
         let folder = workspace::own_dir(shell, "pages")?;
         let programs = Programs::build(shell, wasm, ["--package", "wasm-mt-pages"])?;
         for target in [BindingsTarget::Web, BindingsTarget::NoModules] {
-            for program in ["app", "other"] {
+            for program in ["app", "other", "ported"] {
                 programs.bind(program, &folder.join(format!("{target:?}")), target)?;
             }
         }

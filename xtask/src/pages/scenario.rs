@@ -37,6 +37,7 @@ enum Expected {
 }
 
 const COMPUTED: Expected = Expected::Prints(&["computed 42"]);
+const PORTED: Expected = Expected::Prints(&["computed Some(42.0) and 45"]);
 
 /// An ordinary page: bindings as a module, no policy, nothing missing.
 const PLAIN: Scenario = Scenario {
@@ -116,6 +117,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "eight_threads_and_one_below_each",
         query: "?threads=8",
         expected: Expected::Prints(&["computed 42"; 8]),
+        ..PLAIN
+    },
+    Scenario { name: "program_of_0_1", programs: &["{root}app/ported.js"], expected: PORTED, ..PLAIN },
+    Scenario {
+        name: "program_of_0_1_no_modules",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/ported.js"],
+        expected: PORTED,
         ..PLAIN
     },
     Scenario {

@@ -24,7 +24,13 @@ const ROOMS: [(&str, &[&str]); 13] = [
 
 /// Each room uses only rooms that stand below it.
 pub(super) fn one_way(tree: &Tree) -> Vec<Fault> {
-    let names = tree.sources.iter().find(|file| file.path == "src/lib.rs").map(face).unwrap_or_default();
+    let mut names = tree.sources.iter().find(|file| file.path == "src/lib.rs").map(face).unwrap_or_default();
+    for file in tree.sources.iter().filter(|file| file.path.starts_with("src/")) {
+        let room = module(&file.path).first().cloned().unwrap_or_default();
+        for name in exported_macros(&file.library) {
+            names.entry(name).or_insert_with(|| room.clone());
+        }
+    }
     let mut faults = Vec::new();
     for file in tree.sources.iter().filter(|file| file.path.starts_with("src/") && file.path != "src/lib.rs")
     {
@@ -120,6 +126,14 @@ fn face(lib: &SourceFile) -> BTreeMap<String, String> {
         }
     }
     names
+}
+
+/// The macros that stand on the face because they are exported.
+fn exported_macros(code: &str) -> Vec<String> {
+    let tokens = tokens(code);
+    let texts: Vec<&str> = tokens.iter().map(|token| token.text).collect();
+    let exported = |words: &[&str]| words[..5] == ["macro_export", "]", "macro_rules", "!", words[4]];
+    texts.windows(5).filter(|words| exported(words)).map(|words| words[4].to_owned()).collect()
 }
 
 /// Each path that begins with `crate::`, with its line; macros and what `macro_rules` writes as `$crate` aside.

@@ -1,0 +1,48 @@
+//! A program of wasm-mt 0.1: closures on nested threads and on a pool, within functions of that time.
+
+use wasm_mt_pages::announce_main;
+
+fn main() {
+    announce_main();
+    #[cfg(target_family = "wasm")]
+    wasm_mt::run(async { web::app().await.map_err(|error| format!("{error:?}")) });
+}
+
+#[cfg(target_family = "wasm")]
+mod web {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use wasm_bindgen::prelude::*;
+    use wasm_mt::prelude::*;
+    use wasm_mt::utils::{console_ln, sleep};
+    use wasm_mt_pool::prelude::*;
+
+    type ResultJJ = Result<JsValue, JsValue>;
+
+    pub(super) async fn app() -> Result<(), JsValue> {
+        let pkg_js = String::from("./app/ported.js");
+        let th = WasmMt::new(&pkg_js).and_init().await?.thread().and_init().await?;
+        let ans = exec!(th, async move || -> ResultJJ {
+            let th = WasmMt::new(&pkg_js).and_init().await?.thread().and_init().await?;
+            let seven = exec!(th, move || Ok(JsValue::from(7))).await?;
+            let six = exec_js!(th, "return 6;").await?;
+            Ok(seven * six)
+        })
+        .await?;
+
+        let sum = Rc::new(Cell::new(0.0));
+        let pool = ThreadPool::new(2, "./app/ported.js").and_init().await?;
+        for n in 0..10 {
+            let sum = sum.clone();
+            pool_exec!(pool, move || Ok(JsValue::from(n)), move |result: ResultJJ| {
+                sum.set(sum.get() + result.ok().and_then(|n| n.as_f64()).unwrap_or(f64::NAN));
+            });
+        }
+        while sum.get() < 45.0 {
+            sleep(1).await;
+        }
+        console_ln!("computed {:?} and {}", ans.as_f64(), sum.get());
+        Ok(())
+    }
+}
