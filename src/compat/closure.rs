@@ -3,9 +3,9 @@
 use std::fmt;
 
 use futures::future::LocalBoxFuture;
-use js_sys::ArrayBuffer;
+use js_sys::{Array, ArrayBuffer, Object, Reflect};
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 
 use super::{ResultJJ, text};
 use crate::js::Js;
@@ -91,16 +91,9 @@ impl Reply {
 
 impl Sent {
     fn new(value: JsValue) -> Self {
-        // The module's own memory is a buffer that cannot be given away.
-        let is_memory = || {
-            let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-            memory.buffer() == value
-        };
-        if value.is_instance_of::<ArrayBuffer>() && !is_memory() {
-            Self::Moved(Js::transfer(value))
-        } else {
-            Self::Copied(Js(value))
-        }
+        // The memory of an instance is a buffer that cannot be given away.
+        let taken = value.dyn_ref::<ArrayBuffer>().and_then(take);
+        taken.map_or_else(|| Self::Copied(Js(value)), |taken| Self::Moved(Js::transfer(taken)))
     }
 
     fn into_value(self) -> JsValue {
@@ -110,7 +103,33 @@ impl Sent {
     }
 }
 
-/// What came back of a closure, or a text about why nothing did.
+/// Moves the bytes of a buffer into another, if it gives them away.
+fn take(buffer: &ArrayBuffer) -> Option<JsValue> {
+    let options = Object::new();
+    Reflect::set(&options, &"transfer".into(), &Array::of1(buffer)).ok()?;
+    structured_clone(buffer, &options).ok()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = structuredClone)]
+    fn structured_clone(value: &JsValue, options: &Object) -> Result<JsValue, JsValue>;
+}
+
+/// What came back of a closure, or a text about why nothing did. A closure runs to its end also if nobody awaits that any
+/// more.
 pub(super) async fn result(handle: RemoteHandle<Reply>) -> ResultJJ {
+    let mut awaited = Awaited(Some(handle));
+    let handle = awaited.0.as_mut().expect("it is taken when this is dropped");
     handle.await.map_err(|error| text(&error))?.into_result()
+}
+
+struct Awaited(Option<RemoteHandle<Reply>>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(handle) = self.0.take() {
+            handle.forget();
+        }
+    }
 }

@@ -3,15 +3,24 @@
 /// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::Thread::exec) and its like. Web
 /// only.
 ///
-/// The rules of [`remote!`](crate::remote) hold for what it captures.
+/// The rules of [`remote!`](crate::remote) hold for what it captures, and a list of captures may stand before the closure.
 ///
 /// ```ignore (web only)
 /// let n = 42;
 /// let ans = th.exec(FnOnce!(move || Ok(JsValue::from(n)))).await?;
+/// let ans = th.exec(FnOnce!([m = n + 1] move || Ok(JsValue::from(m)))).await?;
 /// let ans = th.exec_async(FnOnce!(async move || Ok(JsValue::from(n)))).await?;
 /// ```
 #[macro_export]
 macro_rules! FnOnce {
+    ([$($captures:tt)*] async $($closure:tt)+) => {
+        $crate::compat::FutureClosure($crate::remote!([$($captures)*] async move {
+            $crate::compat::Reply::of_async(async $($closure)+).await
+        }))
+    };
+    ([$($captures:tt)*] $closure:expr $(,)?) => {
+        $crate::compat::Closure($crate::remote!([$($captures)*] move || $crate::compat::Reply::of($closure)))
+    };
     (async move $body:block $(,)?) => {
         $crate::FnOnce!(async move || $body)
     };
@@ -38,6 +47,9 @@ macro_rules! FnOnce {
 /// ```
 #[macro_export]
 macro_rules! exec {
+    ($th:expr, [$($captures:tt)*] async $($closure:tt)+) => {
+        ($th).exec_async($crate::FnOnce!([$($captures)*] async $($closure)+))
+    };
     ($th:expr, async $($closure:tt)+) => {
         ($th).exec_async($crate::FnOnce!(async $($closure)+))
     };
@@ -49,14 +61,32 @@ macro_rules! exec {
 /// Runs JavaScript on a [`Thread`](crate::Thread): [`exec_js`](crate::Thread::exec_js). Web only.
 #[macro_export]
 macro_rules! exec_js {
-    ($th:expr, $str:expr $(,)?) => {
-        ($th).exec_js($str)
+    ($($arguments:tt)*) => {
+        $crate::__exec_js!($($arguments)*)
     };
 }
 
 /// Runs asynchronous JavaScript on a [`Thread`](crate::Thread): [`exec_js_async`](crate::Thread::exec_js_async). Web only.
 #[macro_export]
 macro_rules! exec_js_async {
+    ($($arguments:tt)*) => {
+        $crate::__exec_js_async!($($arguments)*)
+    };
+}
+
+/// [`exec_js!`](crate::exec_js) under a name that no function has, for the prelude.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __exec_js {
+    ($th:expr, $str:expr $(,)?) => {
+        ($th).exec_js($str)
+    };
+}
+
+/// [`exec_js_async!`](crate::exec_js_async) under a name that no function has, for the prelude.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __exec_js_async {
     ($th:expr, $str:expr $(,)?) => {
         ($th).exec_js_async($str)
     };

@@ -71,8 +71,12 @@ async fn a_message_that_cannot_be_read_is_no_silence() {
     let length = |errors: Js<Array>| errors.0.length();
     let back = pool.spawn_remote(Remote::new(Js(Array::of1(&found)), length)).await;
     let (there, back) = (there.map(|value| Array::from(&value).length()), back);
+    let user_agent = web_sys::window().unwrap().navigator().user_agent().unwrap();
     for crossed in [there, back] {
         match crossed {
+            Ok(length) if user_agent.contains("Firefox") => {
+                panic!("{length}: what Firefox cannot read is tested no more")
+            }
             Ok(length) => assert_eq!(length, 1),
             Err(error) => {
                 assert!(error.is_worker_lost() && error.to_string().contains("could not be read"), "{error}");

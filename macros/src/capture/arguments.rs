@@ -136,15 +136,18 @@ impl Analysis {
     }
 }
 
-/// The standard library's macros of expressions: a lower-case name in them is a variable, also if it is called `str`.
+/// The macros of expressions of the standard library and of `wasm_mt`: a lower-case name in them is a variable, also if it is
+/// called `str`.
 const STANDARD: &[&str] = &[
     "assert",
     "assert_eq",
     "assert_ne",
+    "console_ln",
     "dbg",
     "debug_assert",
     "debug_assert_eq",
     "debug_assert_ne",
+    "debug_ln",
     "eprint",
     "eprintln",
     "format",
@@ -166,6 +169,8 @@ const STANDARD: &[&str] = &[
 fn format_string(name: &str, arguments: &[Argument]) -> Option<LitStr> {
     let from = match name {
         "dbg" | "json" | "vec" => return None,
+        // The braces are those of JavaScript.
+        "exec_js" | "exec_js_async" | "pool_exec_js" | "pool_exec_js_async" => return None,
         "assert" | "debug_assert" | "write" | "writeln" => 1,
         "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => 2,
         _ => 0,

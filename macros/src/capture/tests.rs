@@ -174,6 +174,9 @@ fn format_strings() {
     captures(r#"move || { let a = 1; format!("{a}{b}") }"#, &["b"]);
     captures(r#"move || vec!["{no}"]"#, &[]);
     captures(r#"move || format!("{:?}", str)"#, &["str"]);
+    captures(r#"move || console_ln!("{:?} {b}", str)"#, &["str", "b"]);
+    captures(r#"async move { exec_js!(th, "return { a: {b} };").await }"#, &["th"]);
+    captures(r#"async move { wasm_mt::pool_exec_js_async!(pool, "({a})", |r| r) }"#, &["pool"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use js_sys::{
     Array, ArrayBuffer, BigInt64Array, BigUint64Array, DataView, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, Object, Uint8Array, Uint16Array, Uint32Array,
+    Int16Array, Int32Array, JsString, Object, Uint8Array, Uint16Array, Uint32Array,
 };
 use wasm_bindgen::prelude::*;
 
@@ -85,7 +85,8 @@ const ERRORS: [&str; 6] =
 /// Of an `Error` that this browser could write and not read again, its parts: name, message and stack. Firefox cannot
 /// read one that was made while WebAssembly ran.
 pub(super) fn dismantle(value: &JsValue) -> Option<JsValue> {
-    if !value.is_instance_of::<js_sys::Error>() || structured_clone(value).is_ok() {
+    let is_error = value.is_instance_of::<js_sys::Error>() && tag(value) == "[object Error]";
+    if !is_error || structured_clone(value).is_ok() {
         return None;
     }
     let text = |key| JsValue::from(get(value, key).as_string());
@@ -126,6 +127,10 @@ fn copy(value: &JsValue) -> Result<JsValue, Error> {
 
 #[wasm_bindgen]
 extern "C" {
+    /// What a value is; exceptions of the browser are no errors here.
+    #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call)]
+    fn tag(value: &JsValue) -> JsString;
+
     /// Of a class that takes a text.
     #[wasm_bindgen(js_namespace = Reflect)]
     fn construct(class: &JsValue, arguments: &Array) -> JsValue;

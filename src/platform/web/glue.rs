@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{Blob, BlobPropertyBag, Url};
+use web_sys::{Blob, BlobPropertyBag, Url, WorkerType};
 
 use super::message::{get, object};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
     static URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The glue that was bundled last, and what came of it: the URL of a script, or undefined.
+    /// The glue that was bundled last, and what came of it: the script's URL and whether it is a module, or nothing.
     static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
 }
 
@@ -38,30 +38,39 @@ pub(super) fn url() -> Option<String> {
 const SCRIPT: &str =
     r"\w[\w+.-]*:\/\/(?!\S*(?:\.wasm(?::\d+)*\)*$|:wasm-function\[))\S*?(?=(?::\d+){0,2}\)*\s*$)";
 
-/// A script that needs to load no other: the glue's text and the worker's, in one module of a blob. Importing the glue would
-/// take each worker as long as everything else together. `None` if the glue cannot be had, or imports others itself, by
-/// URLs that mean nothing in a blob.
-pub(super) async fn bundle(url: &str) -> Option<String> {
+/// A script that needs to load no other.
+pub(super) struct Bundle {
+    pub(super) url: String,
+    /// As the glue's own script is, so that a task finds what belongs to that kind: only a classic one has
+    /// `importScripts`.
+    pub(super) kind: WorkerType,
+}
+
+/// The glue's text and the worker's, in one script of a blob. Importing the glue would take each worker as long as
+/// everything else together. `None` if the glue cannot be had, or imports others itself, by URLs that mean nothing in a
+/// blob.
+pub(super) async fn bundle(url: &str) -> Option<Bundle> {
     let known =
         BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
     let promise = known.unwrap_or_else(|| {
         let glue = url.to_owned();
-        let promise = future_to_promise(async move {
-            let bundled = make_bundle(&glue).await;
-            Ok(bundled.map_or(JsValue::UNDEFINED, JsValue::from))
-        });
+        let promise =
+            future_to_promise(async move { Ok(make_bundle(&glue).await.unwrap_or_default().into()) });
         BUNDLE.set(Some((url.to_owned(), promise.clone())));
         promise
     });
-    let bundle = JsFuture::from(promise).await.ok()?.as_string();
-    if bundle.is_none() {
+    let bundle = JsFuture::from(promise).await.ok()?;
+    let Some(url) = get(&bundle, "0").as_string() else {
         // The network may do better next time.
         BUNDLE.set(None);
-    }
-    bundle
+        return None;
+    };
+    let kind = if get(&bundle, "1").is_truthy() { WorkerType::Module } else { WorkerType::Classic };
+    Some(Bundle { url, kind })
 }
 
-async fn make_bundle(url: &str) -> Option<String> {
+/// The bundle's URL, and whether it is a module.
+async fn make_bundle(url: &str) -> Option<Array> {
     // As the page has it, even if the host has a newer one by now.
     let options = object([("cache", "force-cache".into())]);
     let response = JsFuture::from(fetch_with(url, &options).ok()?).await.ok()?;
@@ -69,8 +78,13 @@ async fn make_bundle(url: &str) -> Option<String> {
         return None;
     }
     let text = JsFuture::from(text(&response).ok()?).await.ok()?.as_string()?;
-    let has_imports = !RegExp::new(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#, "m").exec(&text).is_null();
-    if has_imports { None } else { blob_url(&[&text, "\n", WORKER_SCRIPT]).ok() }
+    let has = |pattern| !RegExp::new(pattern, "m").exec(&text).is_null();
+    if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#) {
+        return None;
+    }
+    let is_module = has(r"^\s*export\b|\bimport\.meta\b");
+    let url = blob_url(&[&text, "\n", WORKER_SCRIPT]).ok()?;
+    Some(Array::of2(&url.into(), &is_module.into()))
 }
 
 /// Text as the URL of a script. It is never revoked: a worker may load it late.

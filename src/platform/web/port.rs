@@ -8,12 +8,13 @@ use futures::task::FutureObj;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
 
 use super::super::{Event, Events, Loss, Main, Packet, Spec, WORKER_SCRIPT};
 use super::boot::{not_cloneable, table_length};
+use super::glue::{self, Bundle};
 use super::message::{self, VERSION, get, object};
-use super::{glue, print, text_of};
+use super::{print, text_of};
 use crate::error::Error;
 
 /// Makes a worker, for bundlers that must see the expression that does.
@@ -126,7 +127,7 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
             return;
         }
         let policy = Policy::watch();
-        let begun = create(factory, script.as_deref(), bundle.as_deref(), name.as_deref())
+        let begun = create(factory, script.as_deref(), bundle, name.as_deref())
             .and_then(|worker| begin(id, worker, script, policy, &glue, main, first));
         if let Err(cause) = begun {
             deliver(id, Event::NotStarted(cause));
@@ -172,7 +173,7 @@ fn begin(
 fn create(
     factory: Option<Factory>,
     script: Option<&str>,
-    bundle: Option<&str>,
+    bundle: Option<Bundle>,
     name: Option<&str>,
 ) -> Result<Worker, String> {
     if let Some(factory) = factory {
@@ -195,9 +196,9 @@ fn create(
         });
     }
     let worker = match bundle {
-        Some(bundle) => {
-            options.set_type(WorkerType::Module);
-            Worker::new_with_options(bundle, &options)
+        Some(Bundle { url, kind }) => {
+            options.set_type(kind);
+            Worker::new_with_options(&url, &options)
         }
         None => bare_script().and_then(|url| Worker::new_with_options(&url, &options)),
     };
@@ -241,6 +242,10 @@ fn on_message(id: u32, data: &JsValue) {
     if let Some(packet) = message::unpack(data) {
         change(id, |live| live.received = live.received.wrapping_add(1));
         return deliver(id, Event::Packet(packet));
+    }
+    // Some engines tell so, and not by an event, that a message could not be read.
+    if data.is_null() {
+        return count_packets(id);
     }
     // A task may use its worker's `postMessage` for messages of its own: they are not ours to read.
     if get(data, "wasmMt").as_f64().is_none() {

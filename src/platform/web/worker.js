@@ -1,4 +1,4 @@
-// The script of a wasm-mt worker: a module in a blob, behind the text of the page's own glue; or a classic script, from a
+// The script of a wasm-mt worker: a script in a blob, behind the text of the page's own glue; or a classic script, from a
 // blob or, under a strict content security policy, from a URL of the host's own, that imports the glue. It runs the page's
 // own compiled module behind that glue.
 //
@@ -141,6 +141,7 @@
     tell({ up: true, lock: await held });
     self.addEventListener("message", ({ data }) => {
       if (dead) return;
+      if (data === null) return unread();
       try {
         glue.__wasm_mt_receive(data);
       } catch (error) {
@@ -155,8 +156,9 @@
     }
   };
 
-  // A message could be written and not read: whoever awaits what was in it must hear of that.
-  self.addEventListener("messageerror", () => tell({ unread: true }));
+  // A message could be written and not read: whoever awaits what was in it must hear of that. Some engines give null.
+  const unread = () => tell({ unread: true });
+  self.addEventListener("messageerror", unread);
 
   // Not by `onmessage`: a task may set that for messages of its own.
   self.addEventListener("message", start, { once: true });

@@ -119,3 +119,29 @@ async fn captures_are_serde_values() {
     });
     assert_eq!(sum.await, Ok(JsValue::from("6 Some([\"x\"])")));
 }
+
+#[wasm_bindgen_test]
+async fn captures_may_be_listed() {
+    let th = thread().await;
+    let name = "short";
+    let listed = exec!(th, [name = name.to_owned(), n = 1 + 1] move || Ok(JsValue::from(name.repeat(n))));
+    assert_eq!(listed.await, Ok(JsValue::from("shortshort")));
+    let listed = exec!(th, [name = name.to_owned()] async move || -> ResultJJ { Ok(JsValue::from(name)) });
+    assert_eq!(listed.await, Ok(JsValue::from("short")));
+    let listed = th.exec(FnOnce!([n = 3] move || Ok(JsValue::from(n))));
+    assert_eq!(listed.await, Ok(JsValue::from(3)));
+}
+
+/// The braces of JavaScript are no captures.
+#[wasm_bindgen_test]
+async fn scripts_nest_in_closures() {
+    let (th, a) = (thread().await, String::from("kept"));
+    let nested = exec!(th, async move || -> ResultJJ {
+        let th = WasmMt::new("").thread();
+        let first = exec_js!(th, "const a = 1; return { a: {a}.a }.a;").await?;
+        let second = exec_js_async!(th, "const a = 2; return { a }.a;").await?;
+        Ok(JsValue::from(first.as_f64().unwrap() + second.as_f64().unwrap()))
+    });
+    assert_eq!(nested.await, Ok(JsValue::from(3)));
+    assert_eq!(a, "kept");
+}

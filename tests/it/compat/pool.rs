@@ -9,8 +9,8 @@ use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::utils::{Counter, console_ln, run_js};
-use wasm_mt_pool::PoolCallback;
 use wasm_mt_pool::prelude::*;
+use wasm_mt_pool::{PoolCallback, ThreadPool};
 
 use super::{ResultJJ, callback, hear, say, text};
 
@@ -32,10 +32,34 @@ async fn new_takes_any_path_and_needs_no_init() {
 async fn new_with_arraybuffers_and_set_ab_init_take_any_buffer() {
     let pool = ThreadPool::new_with_arraybuffers(1, ArrayBuffer::new(8), ArrayBuffer::new(0));
     pool.set_ab_init(ArrayBuffer::new(8));
+    let pool = pool.and_init().await.unwrap();
     let (cb, result) = callback();
-    pool.and_init().await.unwrap().exec_with_cb(FnOnce!(move || Ok(JsValue::from(42))), cb);
-    // The pool is dropped at the end of the statement above, and with it the job.
-    assert!(!text(result.await).is_empty());
+    pool.exec_with_cb(FnOnce!(move || Ok(JsValue::from(42))), cb);
+    assert_eq!(result.await, Ok(JsValue::from(42)));
+}
+
+#[wasm_bindgen_test]
+async fn and_init_stands_in_a_chain() {
+    use wasm_mt_pool::wasm_mt::WasmMt;
+    let pool: ThreadPool = ThreadPool::new(1, "").and_init().await.unwrap();
+    let (cb, result) = callback();
+    wasm_mt_pool::pool_exec!(pool, async move || WasmMt::new("").thread().exec_js("return 1;").await, cb);
+    assert_eq!(result.await, Ok(JsValue::from(1)));
+}
+
+#[wasm_bindgen_test]
+async fn a_job_that_runs_is_cancelled_with_its_pool() {
+    let pool = pool(1).await;
+    let begun = hear("running");
+    let script = format!("{} await new Promise(() => {{}});", say("running", ""));
+    let (cb, running) = callback();
+    pool.exec_js_async_with_cb(&script, cb);
+    let (cb, waiting) = callback();
+    pool.exec_js_with_cb("return 1;", cb);
+    begun.await;
+    drop(pool);
+    assert!(text(running.await).contains("dropped"));
+    assert!(text(waiting.await).contains("dropped"));
 }
 
 #[wasm_bindgen_test]
@@ -157,12 +181,12 @@ async fn one_callback_serves_many_jobs() {
         pool_exec!(pool, async move || Ok(JsValue::from("D")), cb);
     }
     let (last, result) = callback();
-    pool_exec!(pool, move || Ok(JsValue::NULL), move |result| {
-        // Two run at once: all but one of the others have ended before this has begun.
-        assert!(CALLED.get() >= 7, "{}", CALLED.get());
-        last(result);
+    pool_exec!(pool, move || Ok(JsValue::NULL), move |result: ResultJJ| {
+        last(result.and(Ok(JsValue::from(CALLED.get()))));
     });
-    result.await.unwrap();
+    // Two run at once: all but one of the others have ended before this has begun.
+    let called = result.await.unwrap().as_f64().unwrap();
+    assert!(called >= 7.0, "{called}");
 }
 
 fn give(cb: impl PoolCallback) {

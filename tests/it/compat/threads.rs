@@ -2,14 +2,14 @@
 
 use futures::channel::oneshot;
 use futures::future::{join, join_all};
-use js_sys::ArrayBuffer;
+use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::utils::{ab_from_text, fetch_as_arraybuffer, run_js, sleep};
 use wasm_mt::{Thread, prelude::*};
 
-use super::{ResultJJ, text, thread};
+use super::{ResultJJ, hear, say, text, thread};
 use crate::common::meet;
 
 /// What the test runner's page was loaded with.
@@ -35,7 +35,7 @@ async fn new_with_arraybuffers_takes_what_was_fetched() {
     let uri = runner_uri();
     let ab_js = fetch_as_arraybuffer(&uri).await.unwrap();
     let ab_wasm = fetch_as_arraybuffer(&format!("{uri}_bg.wasm")).await.unwrap();
-    assert!(ab_js.byte_length() > 0 && ab_wasm.byte_length() > 0);
+    assert_eq!(Uint8Array::new(&ab_wasm).slice(0, 4).to_vec(), b"\0asm");
     let mt = WasmMt::new_with_arraybuffers(ab_js, ab_wasm).and_init().await.unwrap();
     answers(&mt.thread().and_init().await.unwrap()).await;
 }
@@ -130,6 +130,28 @@ async fn exec_js_async_awaits_javascript() {
     assert_eq!(exec_js_async!(th, js).await, Ok(JsValue::from(-1)));
     // A comment at the end is no part of what stands behind it.
     assert_eq!(th.exec_js_async("return 1; // one").await, Ok(JsValue::from(1)));
+}
+
+/// As in 0.1: a program may look after a time limit itself, and the closure runs on.
+#[wasm_bindgen_test]
+async fn a_closure_that_nobody_awaits_any_more_runs_to_its_end() {
+    let th = thread().await;
+    for rest in [say("let go", "closure"), format!("await null; {}", say("let go", "script"))] {
+        let said = hear("let go");
+        let mut unwanted = Box::pin(th.exec_js_async(&rest));
+        assert!(futures::poll!(&mut unwanted).is_pending());
+        drop(unwanted);
+        said.await;
+    }
+    let said = hear("let go");
+    let script = say("let go", "async closure");
+    let mut unwanted = Box::pin(exec!(th, async move || {
+        wasm_mt::yield_now().await;
+        run_js(&script)
+    }));
+    assert!(futures::poll!(&mut unwanted).is_pending());
+    drop(unwanted);
+    assert_eq!(said.await, JsValue::from("async closure"));
 }
 
 #[wasm_bindgen_test]

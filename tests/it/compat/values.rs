@@ -117,4 +117,6 @@ async fn the_memory_of_a_worker_is_copied() {
         let buffer: ArrayBuffer = memory().await.unwrap().dyn_into().unwrap();
         assert!(buffer.byte_length() > 65_536);
     }
+    let another = th.exec_js("return new WebAssembly.Memory({ initial: 1 }).buffer;").await.unwrap();
+    assert_eq!(another.dyn_into::<ArrayBuffer>().unwrap().byte_length(), 65_536);
 }

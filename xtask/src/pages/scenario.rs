@@ -37,7 +37,6 @@ enum Expected {
 }
 
 const COMPUTED: Expected = Expected::Prints(&["computed 42"]);
-const PORTED: Expected = Expected::Prints(&["computed Some(42.0) and 45"]);
 
 /// An ordinary page: bindings as a module, no policy, nothing missing.
 const PLAIN: Scenario = Scenario {
@@ -119,12 +118,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         expected: Expected::Prints(&["computed 42"; 8]),
         ..PLAIN
     },
-    Scenario { name: "program_of_0_1", programs: &["{root}app/ported.js"], expected: PORTED, ..PLAIN },
+    Scenario {
+        name: "program_of_0_1",
+        programs: &["{root}app/ported.js"],
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts false"]),
+        ..PLAIN
+    },
     Scenario {
         name: "program_of_0_1_no_modules",
         target: BindingsTarget::NoModules,
         programs: &["{root}app/ported.js"],
-        expected: PORTED,
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
         ..PLAIN
     },
     Scenario {

@@ -43,6 +43,11 @@ mod web {
             sleep(1).await;
         }
         console_ln!("computed {:?} and {}", ans.as_f64(), sum.get());
+
+        // As the program itself is a module or a classic script.
+        let imported =
+            exec_js!(th, "importScripts('data:text/javascript,self.imported=1'); return self.imported;");
+        console_ln!("computed importScripts {}", imported.await.is_ok());
         Ok(())
     }
 }
