@@ -62,13 +62,13 @@ pub(super) fn table_length() -> u32 {
 /// Called by `worker.js` once, with what the page sent. Gives the address of the block that tells what runs, or
 /// zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
-pub fn __wasm_mt_start(main: usize, table: u32, glue: String, first: &JsValue) -> usize {
+pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, first: &JsValue) -> usize {
     if table != table_length() {
         return 0;
     }
     let (Some(main), Some(first)) = (lookup(main), message::unpack(first)) else { return 0 };
     IS_WORKER.set(true);
-    glue::set_url(glue);
+    glue::set(glue, bundle);
     let mut inbox = (main.call)(Outbox(()));
     inbox(first);
     INBOX.set(Some(inbox));

@@ -12,12 +12,16 @@ use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
     static URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The glue that was bundled last, and what came of it: the script's URL and whether it is a module, or nothing.
+    /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, or an empty one.
     static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
 }
 
-/// In a worker: the page knows it already.
-pub(super) fn set_url(url: String) {
+/// In a worker: the page knows it already, and has a bundle of it if it started this worker from one. That lasts as long as the
+/// page, which is longer.
+pub(super) fn set(url: String, bundle: &JsValue) {
+    if bundle.is_object() {
+        BUNDLE.set(Some((url.clone(), Promise::resolve(bundle))));
+    }
     URL.set(Some(url));
 }
 
@@ -38,12 +42,19 @@ pub(super) fn url() -> Option<String> {
 const SCRIPT: &str =
     r"\w[\w+.-]*:\/\/(?!\S*(?:\.wasm(?::\d+)*\)*$|:wasm-function\[))\S*?(?=(?::\d+){0,2}\)*\s*$)";
 
-/// A script that needs to load no other.
-pub(super) struct Bundle {
-    pub(super) url: String,
+/// A script that needs to load no other: an array of its URL, and whether it is a module.
+pub(super) struct Bundle(pub(super) JsValue);
+
+impl Bundle {
+    pub(super) fn url(&self) -> Option<String> {
+        get(&self.0, "0").as_string()
+    }
+
     /// As the glue's own script is, so that a task finds what belongs to that kind: only a classic one has
     /// `importScripts`.
-    pub(super) kind: WorkerType,
+    pub(super) fn kind(&self) -> WorkerType {
+        if get(&self.0, "1").is_truthy() { WorkerType::Module } else { WorkerType::Classic }
+    }
 }
 
 /// The glue's text and the worker's, in one script of a blob. Importing the glue would take each worker as long as
@@ -59,20 +70,23 @@ pub(super) async fn bundle(url: &str) -> Option<Bundle> {
         BUNDLE.set(Some((url.to_owned(), promise.clone())));
         promise
     });
-    let bundle = JsFuture::from(promise).await.ok()?;
-    let Some(url) = get(&bundle, "0").as_string() else {
+    let bundle = Bundle(JsFuture::from(promise).await.ok()?);
+    if bundle.url().is_none() {
         // The network may do better next time.
         BUNDLE.set(None);
         return None;
-    };
-    let kind = if get(&bundle, "1").is_truthy() { WorkerType::Module } else { WorkerType::Classic };
-    Some(Bundle { url, kind })
+    }
+    Some(bundle)
 }
 
-/// The bundle's URL, and whether it is a module.
+/// How long the glue may take, in milliseconds: the browser has it. A worker that has no bundle imports it itself. WebKit
+/// leaves a request now and then without an end.
+const LIMIT: u32 = 2_000;
+
+/// What a [`Bundle`] holds.
 async fn make_bundle(url: &str) -> Option<Array> {
     // As the page has it, even if the host has a newer one by now.
-    let options = object([("cache", "force-cache".into())]);
+    let options = object([("cache", "force-cache".into()), ("signal", timeout(LIMIT))]);
     let response = JsFuture::from(fetch_with(url, &options).ok()?).await.ok()?;
     if !get(&response, "ok").is_truthy() {
         return None;
@@ -99,6 +113,10 @@ pub(super) fn blob_url(parts: &[&str]) -> Result<String, JsValue> {
 extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn fetch(url: &str) -> Result<Promise, JsValue>;
+
+    /// Ends a request after so many milliseconds.
+    #[wasm_bindgen(js_namespace = AbortSignal)]
+    fn timeout(milliseconds: u32) -> JsValue;
 
     #[wasm_bindgen(catch, js_name = fetch)]
     fn fetch_with(url: &str, options: &Object) -> Result<Promise, JsValue>;

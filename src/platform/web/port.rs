@@ -127,8 +127,9 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
             return;
         }
         let policy = Policy::watch();
-        let begun = create(factory, script.as_deref(), bundle, name.as_deref())
-            .and_then(|worker| begin(id, worker, script, policy, &glue, main, first));
+        let source = Source { script, glue, bundle };
+        let begun = create(factory, &source, name.as_deref())
+            .and_then(|worker| begin(id, worker, source, policy, main, first));
         if let Err(cause) = begun {
             deliver(id, Event::NotStarted(cause));
         }
@@ -136,16 +137,24 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
     Ok(port)
 }
 
+/// What a worker runs before it runs the program.
+struct Source {
+    /// The URL of the worker script, if it is the host's own.
+    script: Option<String>,
+    glue: String,
+    bundle: Option<Bundle>,
+}
+
 /// Listens to a worker and posts it what it needs to boot.
 fn begin(
     id: u32,
     worker: Worker,
-    script: Option<String>,
+    source: Source,
     policy: Rc<Policy>,
-    glue: &str,
     main: &'static Main,
     first: Packet,
 ) -> Result<(), String> {
+    let Source { script, glue, bundle } = source;
     let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
@@ -157,6 +166,7 @@ fn begin(
     let boot = object([
         ("version", VERSION.into()),
         ("glue", glue.into()),
+        ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
         ("module", wasm_bindgen::module()),
         ("main", (std::ptr::from_ref(main).expose_provenance()).into()),
         ("table", table_length().into()),
@@ -170,12 +180,7 @@ fn begin(
     posted.map_err(|thrown| text_of(&thrown))
 }
 
-fn create(
-    factory: Option<Factory>,
-    script: Option<&str>,
-    bundle: Option<Bundle>,
-    name: Option<&str>,
-) -> Result<Worker, String> {
+fn create(factory: Option<Factory>, source: &Source, name: Option<&str>) -> Result<Worker, String> {
     if let Some(factory) = factory {
         let complain =
             |thrown| format!("the worker factory threw {}; it must give a Worker", text_of(&thrown));
@@ -186,7 +191,7 @@ fn create(
         options.set_name(name);
     }
     // Some engines throw what others tell by an event: that the policy, or the script's origin, is wrong.
-    if let Some(script) = script {
+    if let Some(script) = &source.script {
         return Worker::new_with_options(script, &options).map_err(|thrown| {
             format!(
                 "the worker script {script} was refused: {}; serve it from the page's own origin, and let the content \
@@ -195,8 +200,8 @@ fn create(
             )
         });
     }
-    let worker = match bundle {
-        Some(Bundle { url, kind }) => {
+    let worker = match source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.kind()))) {
+        Some((url, kind)) => {
             options.set_type(kind);
             Worker::new_with_options(&url, &options)
         }

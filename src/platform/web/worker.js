@@ -2,7 +2,7 @@
 // blob or, under a strict content security policy, from a URL of the host's own, that imports the glue. It runs the page's
 // own compiled module behind that glue.
 //
-// Boot message:  { version, glue, module, main, table, first }
+// Boot message:  { version, glue, bundle, module, main, table, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
 //                { wasmMt: version, up | refused | print | died | closing | unread | sent | .. }   everything else
 (() => {
@@ -149,7 +149,7 @@
       }
     });
     try {
-      block = glue.__wasm_mt_start(boot.main, boot.table, url, boot.first);
+      block = glue.__wasm_mt_start(boot.main, boot.table, url, boot.bundle, boot.first);
       if (!block) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);

@@ -11,6 +11,9 @@ const INDEX: &str = include_str!("../../gallery/index.html");
 const ENTRY: &str = include_str!("../../gallery/entry.html");
 const EXAMPLE: &str = include_str!("../../gallery/example.html");
 
+/// So ends the sentence of an example that does nothing natively.
+const WEB_ONLY: &str = "Web only.";
+
 /// Files that every page shares.
 const SHARED: [(&str, &str); 3] = [
     ("page.js", include_str!("../../gallery/page.js")),
@@ -31,8 +34,17 @@ pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> 
     for example in examples {
         let (name, sentence, source) =
             (escape(&example.name), escape(&example.sentence), escape(&example.source));
-        let values =
-            [("name", name.as_str()), ("sentence", &sentence), ("source", &source), ("inject", script)];
+        let native = match example.sentence.ends_with(WEB_ONLY) {
+            true => String::new(),
+            false => format!(" It runs natively as well: <code>cargo run --example {name}</code>"),
+        };
+        let values = [
+            ("name", name.as_str()),
+            ("sentence", &sentence),
+            ("source", &source),
+            ("native", &native),
+            ("inject", script),
+        ];
         entries += &fill(ENTRY, &values);
         let folder = site.join(&example.name);
         web::write(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
@@ -83,8 +95,20 @@ mod tests {
         let page = fs::read_to_string(site.path().join("odd/index.html")).unwrap();
         assert!(page.contains("println!(&quot;&lt;b&gt;{{name}}&lt;/b&gt;&quot;)"), "{page}");
         assert!(page.contains("<p>A &amp; B</p>"), "{page}");
+        assert!(page.contains("cargo run --example odd"), "{page}");
         assert_eq!(fs::read_to_string(site.path().join("odd/odd.rs")).unwrap(), source);
         let index = fs::read_to_string(site.path().join("index.html")).unwrap();
         assert!(index.contains("href=\"odd/odd.rs\""), "{index}");
+    }
+
+    #[test]
+    fn an_example_for_the_web_only_is_not_said_to_run_natively() {
+        let site = tempfile::tempdir().unwrap();
+        fs::create_dir(site.path().join("old")).unwrap();
+        let example =
+            Example { name: "old".into(), sentence: "Old. Web only.".into(), source: String::new() };
+        write(site.path(), &[example], None).unwrap();
+        let page = fs::read_to_string(site.path().join("old/index.html")).unwrap();
+        assert!(!page.contains("cargo run"), "{page}");
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Scenario {
     target: BindingsTarget,
     /// The programs on the page; `{root}` stands for the scenario's folder.
     programs: &'static [&'static str],
+    /// The exported function that the page calls once a program is there; none if `main` is all.
+    call: Option<&'static str>,
     /// What more stands in the head of the page.
     head: &'static str,
     /// The policy in the header of every answer.
@@ -43,6 +45,7 @@ const PLAIN: Scenario = Scenario {
     name: "plain",
     target: BindingsTarget::Web,
     programs: &["{root}app/app.js"],
+    call: None,
     head: "",
     policy: None,
     missing: None,
@@ -121,6 +124,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "program_of_0_1",
         programs: &["{root}app/ported.js"],
+        call: Some("app"),
         expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts false"]),
         ..PLAIN
     },
@@ -128,6 +132,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "program_of_0_1_no_modules",
         target: BindingsTarget::NoModules,
         programs: &["{root}app/ported.js"],
+        call: Some("app"),
         expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
         ..PLAIN
     },
@@ -168,6 +173,8 @@ impl Scenario {
     pub(super) fn write(&self, site: &Path) -> Result<&Scenario> {
         let folder = site.join(self.name);
         fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        let call =
+            |glue: &str| self.call.map_or(String::new(), |name| format!(".then(() => {glue}.{name}())"));
         let mut scripts = String::new();
         let mut start = String::new();
         for (number, program) in self.programs.iter().enumerate() {
@@ -175,13 +182,16 @@ impl Scenario {
             // Policies forbid scripts within the page, so what starts the programs is a file too.
             match self.target {
                 BindingsTarget::Web => {
-                    start += &format!("import init{number} from '{program}';\ninit{number}();\n");
+                    let glue = format!("program{number}");
+                    let call = call(&glue);
+                    start += &format!("import * as {glue} from '{program}';\n{glue}.default(){call};\n");
                 }
                 BindingsTarget::NoModules => {
                     scripts += &format!("<script src=\"{program}\"></script>\n");
                     // Of itself this glue finds its module only if its own address ends in `.js`.
                     let module = program.split('?').next().unwrap_or_default().replace(".js", "_bg.wasm");
-                    start += &format!("wasm_bindgen({{ module_or_path: '{module}' }});\n");
+                    let call = call("wasm_bindgen");
+                    start += &format!("wasm_bindgen({{ module_or_path: '{module}' }}){call};\n");
                 }
             }
         }
@@ -234,7 +244,7 @@ impl Scenario {
                 printed.sort_unstable();
                 ensure!(printed == lines, "it printed {printed:?}");
             }
-            (Expected::Prints(_), Some(error)) => bail!("it ended with an error: {error}"),
+            (Expected::Prints(_), Some(error)) => bail!("it ended with an error: {error}\n{}", record.output),
             (Expected::IsStartup(parts), Some(error)) => {
                 ensure!(record.output.contains("is_startup: true"), "the error is not `is_startup`: {error}");
                 for part in parts {

@@ -1,14 +1,13 @@
-//! A program of wasm-mt 0.1: closures on nested threads and on a pool, within functions of that time.
+//! A program of wasm-mt 0.1, with the names and in the shape of that time: closures on nested threads and on a pool.
 
 use wasm_mt_pages::announce_main;
 
 fn main() {
     announce_main();
-    #[cfg(target_family = "wasm")]
-    wasm_mt::run(async { web::app().await.map_err(|error| format!("{error:?}")) });
 }
 
 #[cfg(target_family = "wasm")]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
 mod web {
     use std::cell::Cell;
     use std::rc::Rc;
@@ -20,7 +19,13 @@ mod web {
 
     type ResultJJ = Result<JsValue, JsValue>;
 
-    pub(super) async fn app() -> Result<(), JsValue> {
+    /// As programs of then did, this one has its page call it.
+    #[wasm_bindgen]
+    pub fn app() {
+        wasm_mt::run(async { run().await.map_err(|error| format!("{error:?}")) });
+    }
+
+    async fn run() -> Result<(), JsValue> {
         let pkg_js = String::from("./app/ported.js");
         let th = WasmMt::new(&pkg_js).and_init().await?.thread().and_init().await?;
         let ans = exec!(th, async move || -> ResultJJ {
