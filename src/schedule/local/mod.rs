@@ -85,6 +85,8 @@ pub(crate) struct Local {
     reported: (u32, bool),
     /// When messages were read last.
     listened: Duration,
+    /// Some task's code has run since.
+    worked: bool,
 }
 
 impl Local {
@@ -107,6 +109,7 @@ impl Local {
             items: 0,
             reported: (0, true),
             listened: Duration::ZERO,
+            worked: false,
             config,
         }
     }
@@ -114,7 +117,10 @@ impl Local {
     /// Takes one event; says what is to be done.
     pub(crate) fn handle(&mut self, now: Duration, event: LocalEvent, actions: &mut Vec<LocalAction>) {
         match event {
-            LocalEvent::Woken => self.listened = now,
+            LocalEvent::Woken => {
+                self.listened = now;
+                self.worked = false;
+            }
             LocalEvent::Arrived { task, terms } => {
                 self.enter(task, terms, true);
                 // Under `Serial` it waits for its turn like any other, and nothing is given away.
@@ -142,6 +148,7 @@ impl Local {
                 let short = self.tasks.get(task).is_some_and(|entry| self.is_short(&entry.terms));
                 self.speak_before(short, now, actions);
                 self.poll = Some(Poll::new(task, now));
+                self.worked = true;
             }
             LocalEvent::Polled { task, ended } => self.polled(now, task, ended, actions),
         }
@@ -149,7 +156,7 @@ impl Local {
 
     /// Says what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
     pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction>) -> Next {
-        if self.unbegun > 0 && now.saturating_sub(self.listened) >= self.config.listen {
+        if self.unbegun > 0 && self.worked && now.saturating_sub(self.listened) >= self.config.listen {
             self.flush(false, actions);
             return Next::Yield;
         }
@@ -181,6 +188,7 @@ impl Local {
             self.unsettled.insert(0, id);
         }
         self.poll = Some(Poll::new(id, now));
+        self.worked = true;
         Next::Begin(id)
     }
 
