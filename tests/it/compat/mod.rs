@@ -13,7 +13,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_mt::Thread;
 use wasm_mt::prelude::*;
-use wasm_mt::utils::run_js;
+use wasm_mt::utils::run_js_async;
 
 type ResultJJ = Result<JsValue, JsValue>;
 
@@ -27,16 +27,27 @@ fn text(result: ResultJJ) -> String {
     error.as_string().unwrap_or_else(|| panic!("not a text: {error:?}"))
 }
 
-/// Resolves with the next message on a channel of this name, be it of a worker.
-fn hear(channel: &str) -> impl Future<Output = JsValue> + use<> {
+/// Listens to a channel of this name. The inner future resolves with the next message, be it of a worker.
+async fn hear(channel: &str) -> impl Future<Output = JsValue> + use<> {
+    // A browser takes its time to enter a listener. It is there when it hears a message of this page.
     let script = format!(
-        "return new Promise(resolve => {{
-            const channel = new BroadcastChannel('{channel}');
-            channel.onmessage = event => {{ channel.close(); resolve(event.data); }};
-        }});"
+        "const channel = new BroadcastChannel('{channel}'), probe = new BroadcastChannel('{channel}');
+        let heard;
+        await new Promise(listens => {{
+            heard = new Promise(resolve => {{
+                channel.onmessage = ({{ data }}) => {{
+                    if (data === probe.name + '?') return listens();
+                    channel.close();
+                    resolve(data);
+                }};
+            }});
+            probe.postMessage(probe.name + '?');
+        }});
+        probe.close();
+        return [heard];"
     );
-    let heard = Promise::from(run_js(&script).unwrap());
-    async { JsFuture::from(heard).await.unwrap() }
+    let heard = js_sys::Array::from(&run_js_async(&script).await.unwrap()).get(0);
+    async { JsFuture::from(Promise::from(heard)).await.unwrap() }
 }
 
 /// JavaScript that says something on a channel of this name.

@@ -8,7 +8,7 @@ use futures::channel::mpsc;
 use js_sys::ArrayBuffer;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
-use wasm_mt::utils::{Counter, console_ln, run_js};
+use wasm_mt::utils::{Counter, console_ln, run_js, run_js_async};
 use wasm_mt_pool::prelude::*;
 use wasm_mt_pool::{PoolCallback, ThreadPool};
 
@@ -50,7 +50,7 @@ async fn and_init_stands_in_a_chain() {
 #[wasm_bindgen_test]
 async fn a_job_that_runs_is_cancelled_with_its_pool() {
     let pool = pool(1).await;
-    let begun = hear("running");
+    let begun = hear("running").await;
     let script = format!("{} await new Promise(() => {{}});", say("running", ""));
     let (cb, running) = callback();
     pool.exec_js_async_with_cb(&script, cb);
@@ -73,10 +73,10 @@ async fn init_gives_the_pool() {
 #[wasm_bindgen_test]
 async fn exec_runs_what_nobody_hears_of() {
     let pool = pool(2).await;
-    let said = hear("exec");
+    let said = hear("exec").await;
     pool.exec(FnOnce!(move || run_js(&say("exec", "bare"))));
     assert_eq!(said.await, JsValue::from("bare"));
-    let said = hear("exec");
+    let said = hear("exec").await;
     pool_exec!(pool, move || run_js(&say("exec", "macro")));
     assert_eq!(said.await, JsValue::from("macro"));
 }
@@ -84,10 +84,10 @@ async fn exec_runs_what_nobody_hears_of() {
 #[wasm_bindgen_test]
 async fn exec_async_runs_what_nobody_hears_of() {
     let pool = pool(2).await;
-    let said = hear("exec_async");
+    let said = hear("exec_async").await;
     pool.exec_async(FnOnce!(async move || run_js(&say("exec_async", "bare"))));
     assert_eq!(said.await, JsValue::from("bare"));
-    let said = hear("exec_async");
+    let said = hear("exec_async").await;
     pool_exec!(pool, async move || run_js(&say("exec_async", "macro")));
     assert_eq!(said.await, JsValue::from("macro"));
 }
@@ -96,17 +96,17 @@ async fn exec_async_runs_what_nobody_hears_of() {
 async fn exec_js_and_exec_js_async_run_what_nobody_hears_of() {
     let pool = pool(2).await;
     let script = say("exec_js", "said");
-    let said = hear("exec_js");
+    let said = hear("exec_js").await;
     pool.exec_js(&script);
     assert_eq!(said.await, JsValue::from("said"));
-    let said = hear("exec_js");
+    let said = hear("exec_js").await;
     pool_exec_js!(pool, &script);
     assert_eq!(said.await, JsValue::from("said"));
     let script = format!("await null; {script}");
-    let said = hear("exec_js");
+    let said = hear("exec_js").await;
     pool.exec_js_async(&script);
     assert_eq!(said.await, JsValue::from("said"));
-    let said = hear("exec_js");
+    let said = hear("exec_js").await;
     pool_exec_js_async!(pool, &script);
     assert_eq!(said.await, JsValue::from("said"));
 }
@@ -207,11 +207,18 @@ fn pool_callback_is_every_function_of_a_result() {
 async fn count_pending_jobs_counts_what_waits_for_a_thread() {
     let pool = pool(2).await;
     assert_eq!(pool.count_pending_jobs(), 0);
-    run_js(
+    run_js_async(
         "self.begun = [];
         self.jobs = new BroadcastChannel('jobs');
+        const probe = new BroadcastChannel('jobs');
+        await new Promise(listens => {
+            self.jobs.onmessage = listens;
+            probe.postMessage('');
+        });
+        probe.close();
         self.jobs.onmessage = ({ data }) => self.begun.push(data);",
     )
+    .await
     .unwrap();
     let begun = |at: usize| run_js(&format!("return self.begun[{at}];")).unwrap().as_f64();
     let (sender, mut ended) = mpsc::unbounded();

@@ -137,13 +137,13 @@ async fn exec_js_async_awaits_javascript() {
 async fn a_closure_that_nobody_awaits_any_more_runs_to_its_end() {
     let th = thread().await;
     for rest in [say("let go", "closure"), format!("await null; {}", say("let go", "script"))] {
-        let said = hear("let go");
+        let said = hear("let go").await;
         let mut unwanted = Box::pin(th.exec_js_async(&rest));
         assert!(futures::poll!(&mut unwanted).is_pending());
         drop(unwanted);
         said.await;
     }
-    let said = hear("let go");
+    let said = hear("let go").await;
     let script = say("let go", "async closure");
     let mut unwanted = Box::pin(exec!(th, async move || {
         wasm_mt::yield_now().await;
