@@ -26,12 +26,12 @@ use serde::{Deserialize, Serialize};
 /// }
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Error(Box<Facts>);
+pub struct Error(Box<ErrorInner>);
 
 /// Flat, so that little code copies and encodes it: every program has that code.
 #[derive(Clone, Serialize, Deserialize)]
-struct Facts {
-    kind: Kind,
+struct ErrorInner {
+    kind: ErrorKind,
     /// What is particular about it: a message, a cause, a limit.
     what: String,
     /// The place of a panic, or the stack of an exception.
@@ -41,7 +41,7 @@ struct Facts {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Kind {
+enum ErrorKind {
     Panic,
     WorkerLost,
     Cancelled,
@@ -57,91 +57,91 @@ impl Error {
     /// True if the task itself panicked, or made its worker trap.
     #[must_use]
     pub fn is_panic(&self) -> bool {
-        self.0.kind == Kind::Panic
+        self.0.kind == ErrorKind::Panic
     }
 
     /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered.
     #[must_use]
     pub fn is_worker_lost(&self) -> bool {
-        self.0.kind == Kind::WorkerLost
+        self.0.kind == ErrorKind::WorkerLost
     }
 
     /// True if the task was aborted.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.kind == Kind::Cancelled
+        self.0.kind == ErrorKind::Cancelled
     }
 
     /// True if the task ran longer than its time limit.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.0.kind == Kind::Timeout
+        self.0.kind == ErrorKind::Timeout
     }
 
     /// True if the executor was closed, terminated or dropped before the task had its result.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.kind == Kind::Closed
+        self.0.kind == ErrorKind::Closed
     }
 
     /// True if the worker could not be started.
     #[must_use]
     pub fn is_startup(&self) -> bool {
-        self.0.kind == Kind::Startup
+        self.0.kind == ErrorKind::Startup
     }
 
     /// True if an argument or a result could not be encoded or decoded.
     #[must_use]
     pub fn is_codec(&self) -> bool {
-        self.0.kind == Kind::Codec
+        self.0.kind == ErrorKind::Codec
     }
 
     /// True if the executor's queue was full and waiting was not wanted.
     #[must_use]
     pub fn is_queue_full(&self) -> bool {
-        self.0.kind == Kind::QueueFull
+        self.0.kind == ErrorKind::QueueFull
     }
 
     /// True if JavaScript threw an exception.
     #[must_use]
     pub fn is_js(&self) -> bool {
-        self.0.kind == Kind::Js
+        self.0.kind == ErrorKind::Js
     }
 
     pub(crate) fn panic(message: impl Into<String>, location: Option<String>) -> Self {
-        Self::new(Kind::Panic, message.into(), location)
+        Self::new(ErrorKind::Panic, message.into(), location)
     }
 
     pub(crate) fn worker_lost(cause: impl Into<String>) -> Self {
-        Self::new(Kind::WorkerLost, cause.into(), None)
+        Self::new(ErrorKind::WorkerLost, cause.into(), None)
     }
 
     pub(crate) fn cancelled() -> Self {
-        Self::new(Kind::Cancelled, String::new(), None)
+        Self::new(ErrorKind::Cancelled, String::new(), None)
     }
 
     /// The task ran for longer than it may.
     pub(crate) fn timeout(limit: Duration) -> Self {
         // Not by `Debug`, which would bring the code that formats fractions into every program.
-        Self::new(Kind::Timeout, format!("{} ms", limit.as_millis() as u64), None)
+        Self::new(ErrorKind::Timeout, format!("{} ms", limit.as_millis() as u64), None)
     }
 
     pub(crate) fn queue_full() -> Self {
-        Self::new(Kind::QueueFull, String::new(), None)
+        Self::new(ErrorKind::QueueFull, String::new(), None)
     }
 
     pub(crate) fn closed() -> Self {
-        Self::new(Kind::Closed, String::new(), None)
+        Self::new(ErrorKind::Closed, String::new(), None)
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn startup(cause: impl Into<String>) -> Self {
-        Self::new(Kind::Startup, cause.into(), None)
+        Self::new(ErrorKind::Startup, cause.into(), None)
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn codec(cause: impl Into<String>) -> Self {
-        Self::new(Kind::Codec, cause.into(), None)
+        Self::new(ErrorKind::Codec, cause.into(), None)
     }
 
     #[cfg_attr(
@@ -149,11 +149,11 @@ impl Error {
         expect(dead_code, reason = "only the web has JavaScript exceptions")
     )]
     pub(crate) fn js(message: impl Into<String>, stack: impl Into<String>) -> Self {
-        Self::new(Kind::Js, message.into(), Some(stack.into()))
+        Self::new(ErrorKind::Js, message.into(), Some(stack.into()))
     }
 
-    fn new(kind: Kind, what: String, place: Option<String>) -> Self {
-        Self(Box::new(Facts { kind, what, place, task: None }))
+    fn new(kind: ErrorKind, what: String, place: Option<String>) -> Self {
+        Self(Box::new(ErrorInner { kind, what, place, task: None }))
     }
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
@@ -165,30 +165,30 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Facts { kind, what, place, task } = &*self.0;
+        let ErrorInner { kind, what, place, task } = &*self.0;
         match task {
             Some(task) => write!(f, "failed to run the task made at {task}: ")?,
             None => f.write_str("failed to run a task: ")?,
         }
         let place = place.as_deref().unwrap_or_default();
         match kind {
-            Kind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
-            Kind::Panic => write!(f, "it panicked at {place}: {what}"),
-            Kind::WorkerLost => {
+            ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
+            ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
+            ErrorKind::WorkerLost => {
                 write!(f, "its worker was lost: {what}; run it again on another worker if it may run twice")
             }
-            Kind::Cancelled => f.write_str("it was aborted"),
-            Kind::Timeout => write!(f, "it ran longer than its limit of {what}"),
-            Kind::Closed => f.write_str(
+            ErrorKind::Cancelled => f.write_str("it was aborted"),
+            ErrorKind::Timeout => write!(f, "it ran longer than its limit of {what}"),
+            ErrorKind::Closed => f.write_str(
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),
-            Kind::Startup => write!(f, "the worker did not start: {what}"),
-            Kind::Codec => f.write_str(what),
-            Kind::QueueFull => {
+            ErrorKind::Startup => write!(f, "the worker did not start: {what}"),
+            ErrorKind::Codec => f.write_str(what),
+            ErrorKind::QueueFull => {
                 f.write_str("the executor's queue is full; wait for one of its tasks, or raise `max_queue`")
             }
-            Kind::Js if place.is_empty() => write!(f, "JavaScript threw an exception: {what}"),
-            Kind::Js => write!(f, "JavaScript threw an exception: {what}\n{place}"),
+            ErrorKind::Js if place.is_empty() => write!(f, "JavaScript threw an exception: {what}"),
+            ErrorKind::Js => write!(f, "JavaScript threw an exception: {what}\n{place}"),
         }
     }
 }

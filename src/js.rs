@@ -11,7 +11,7 @@ use crate::executor::{
 };
 use crate::platform::{self, Attachment};
 use crate::task::Remote;
-use crate::task::transfer::{Transfer, Transferable, lane, sealed};
+use crate::task::transfer::{Transfer, Transferable, sealed, side_table};
 use crate::thread::{Thread, ThreadBuilder};
 
 /// A JavaScript value in a task's arguments or result. Web only.
@@ -62,7 +62,7 @@ impl<T: JsCast> Js<T> {
 
 impl<T: JsCast> Transferable for Js<T> {}
 
-impl<T: JsCast> sealed::Block for Js<T> {
+impl<T: JsCast> sealed::Attach for Js<T> {
     fn attach(&self) -> Attachment {
         Attachment::new(self.0.as_ref().clone(), true)
     }
@@ -74,13 +74,13 @@ impl<T: JsCast> sealed::Block for Js<T> {
 
 impl<T: JsCast> Serialize for Js<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        lane::serialize(serializer, "Js", || Attachment::new(self.0.as_ref().clone(), false))
+        side_table::serialize(serializer, "Js", || Attachment::new(self.0.as_ref().clone(), false))
     }
 }
 
 impl<'de, T: JsCast> Deserialize<'de> for Js<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lane::deserialize(deserializer, "Js", sealed::Block::detach)
+        side_table::deserialize(deserializer, "Js", sealed::Attach::detach)
     }
 }
 

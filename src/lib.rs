@@ -24,9 +24,9 @@ pub mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod platform;
-mod pool;
 mod run;
 mod schedule;
+mod supervisor;
 mod task;
 mod thread;
 mod wire;
@@ -41,9 +41,9 @@ pub use executor::{
 };
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};
-pub use pool::{Stats, TaskRun};
 pub use run::{Exit, run, sleep, yield_now};
 pub use schedule::Strategy;
+pub use supervisor::{Stats, TaskRun};
 pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 
@@ -52,5 +52,4 @@ pub use thread::{Thread, ThreadBuilder};
 pub const WORKER_SCRIPT: &str = platform::WORKER_SCRIPT;
 
 #[doc(hidden)]
-#[path = "private.rs"]
 pub mod __private;

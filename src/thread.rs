@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::executor::{Executor, ExecutorExt};
-use crate::pool::{Options, Stats, Supervisor};
 use crate::schedule::Strategy;
+use crate::supervisor::{PoolConfig, Stats, Supervisor};
 use crate::task::{Job, Remote, RemoteHandle};
 
 /// A worker: a Web Worker in the browser, a `std::thread` natively.
@@ -160,7 +160,7 @@ impl fmt::Debug for Thread {
     }
 }
 
-/// Options of a [`Thread`].
+/// PoolConfig of a [`Thread`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -178,13 +178,13 @@ impl fmt::Debug for Thread {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ThreadBuilder {
-    options: Options,
+    options: PoolConfig,
 }
 
 impl Default for ThreadBuilder {
     fn default() -> Self {
         // One worker that takes every task at once, and is not replaced.
-        let options = Options { threads: Some(1), replace: false, ..Options::new(Strategy::Parallel) };
+        let options = PoolConfig { threads: Some(1), replace: false, ..PoolConfig::new(Strategy::Parallel) };
         Self { options }
     }
 }
@@ -236,7 +236,7 @@ impl ThreadBuilder {
     }
 
     #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "js.rs sets what only the web has"))]
-    pub(crate) fn options(&mut self) -> &mut Options {
+    pub(crate) fn options(&mut self) -> &mut PoolConfig {
         &mut self.options
     }
 

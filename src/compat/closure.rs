@@ -12,24 +12,24 @@ use crate::js::Js;
 use crate::task::{Remote, RemoteHandle, Transfer};
 
 /// What [`FnOnce!`](crate::FnOnce) makes of a closure: what `exec` takes.
-pub trait MtClosure: sealed::Task + 'static {}
+pub trait MtClosure: sealed::IntoTask + 'static {}
 
 /// What [`FnOnce!`](crate::FnOnce) makes of an asynchronous closure, which returns a `T`: what `exec_async` takes.
-pub trait MtAsyncClosure<T>: sealed::Task + 'static {}
+pub trait MtAsyncClosure<T>: sealed::IntoTask + 'static {}
 
 pub(super) mod sealed {
-    use super::{Remote, Reply};
+    use super::{ClosureResult, Remote};
 
-    pub trait Task {
-        fn into_task(self) -> Remote<Reply>;
+    pub trait IntoTask {
+        fn into_task(self) -> Remote<ClosureResult>;
     }
 }
 
 /// A closure as a task.
-pub struct Closure(pub Remote<Reply>);
+pub struct Closure(pub Remote<ClosureResult>);
 
-impl sealed::Task for Closure {
-    fn into_task(self) -> Remote<Reply> {
+impl sealed::IntoTask for Closure {
+    fn into_task(self) -> Remote<ClosureResult> {
         self.0
     }
 }
@@ -37,10 +37,10 @@ impl sealed::Task for Closure {
 impl MtClosure for Closure {}
 
 /// An asynchronous closure as a task.
-pub struct FutureClosure(pub Remote<Reply>);
+pub struct FutureClosure(pub Remote<ClosureResult>);
 
-impl sealed::Task for FutureClosure {
-    fn into_task(self) -> Remote<Reply> {
+impl sealed::IntoTask for FutureClosure {
+    fn into_task(self) -> Remote<ClosureResult> {
         self.0
     }
 }
@@ -61,7 +61,7 @@ impl fmt::Debug for FutureClosure {
 
 /// What a closure has returned, on its way back.
 #[derive(Serialize, Deserialize)]
-pub struct Reply(Result<Sent, Sent>);
+pub struct ClosureResult(Result<Sent, Sent>);
 
 #[derive(Serialize, Deserialize)]
 enum Sent {
@@ -69,7 +69,7 @@ enum Sent {
     Moved(Transfer<Js<JsValue>>),
 }
 
-impl Reply {
+impl ClosureResult {
     /// Calls the closure.
     pub fn of(closure: impl FnOnce() -> ResultJJ) -> Self {
         Self::new(closure())
@@ -118,13 +118,13 @@ extern "C" {
 
 /// What came back of a closure, or a text about why nothing did. A closure runs to its end also if nobody awaits that any
 /// more.
-pub(super) async fn result(handle: RemoteHandle<Reply>) -> ResultJJ {
+pub(super) async fn result(handle: RemoteHandle<ClosureResult>) -> ResultJJ {
     let mut awaited = Awaited(Some(handle));
     let handle = awaited.0.as_mut().expect("it is taken when this is dropped");
     handle.await.map_err(|error| text(&error))?.into_result()
 }
 
-struct Awaited(Option<RemoteHandle<Reply>>);
+struct Awaited(Option<RemoteHandle<ClosureResult>>);
 
 impl Drop for Awaited {
     fn drop(&mut self) {

@@ -15,11 +15,11 @@
 macro_rules! FnOnce {
     ([$($captures:tt)*] async $($closure:tt)+) => {
         $crate::compat::FutureClosure($crate::remote!([$($captures)*] async move {
-            $crate::compat::Reply::of_async(async $($closure)+).await
+            $crate::compat::ClosureResult::of_async(async $($closure)+).await
         }))
     };
     ([$($captures:tt)*] $closure:expr $(,)?) => {
-        $crate::compat::Closure($crate::remote!([$($captures)*] move || $crate::compat::Reply::of($closure)))
+        $crate::compat::Closure($crate::remote!([$($captures)*] move || $crate::compat::ClosureResult::of($closure)))
     };
     (async move $body:block $(,)?) => {
         $crate::FnOnce!(async move || $body)
@@ -29,11 +29,11 @@ macro_rules! FnOnce {
     };
     (async $($closure:tt)+) => {
         $crate::compat::FutureClosure($crate::remote!(async move {
-            $crate::compat::Reply::of_async(async $($closure)+).await
+            $crate::compat::ClosureResult::of_async(async $($closure)+).await
         }))
     };
     ($closure:expr $(,)?) => {
-        $crate::compat::Closure($crate::remote!(move || $crate::compat::Reply::of($closure)))
+        $crate::compat::Closure($crate::remote!(move || $crate::compat::ClosureResult::of($closure)))
     };
 }
 

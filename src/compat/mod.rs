@@ -11,7 +11,7 @@ pub use closure::{MtAsyncClosure, MtClosure};
 pub use pool::{PoolCallback, ThreadPool};
 
 #[doc(hidden)]
-pub use closure::{Closure, FutureClosure, Reply};
+pub use closure::{Closure, ClosureResult, FutureClosure};
 
 use std::fmt;
 

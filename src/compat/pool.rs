@@ -8,7 +8,7 @@ use std::rc::Rc;
 use js_sys::ArrayBuffer;
 use wasm_bindgen::JsValue;
 
-use super::closure::{self, Reply};
+use super::closure::{self, ClosureResult};
 use super::thread::{async_script, script};
 use super::{MtAsyncClosure, MtClosure, ResultJJ, text};
 use crate::executor::{ExecutorExt, Pool};
@@ -32,12 +32,12 @@ struct Inner {
     size: usize,
     /// `None` when the pool was dropped.
     pool: RefCell<Option<Pool>>,
-    line: RefCell<VecDeque<Job>>,
+    queue: RefCell<VecDeque<PoolJob>>,
     running: Cell<usize>,
 }
 
-struct Job {
-    task: Remote<Reply>,
+struct PoolJob {
+    task: Remote<ClosureResult>,
     callback: Box<dyn FnOnce(ResultJJ)>,
 }
 
@@ -55,7 +55,7 @@ impl ThreadPool {
         Self(Rc::new(Inner {
             size,
             pool: RefCell::new(Some(pool)),
-            line: RefCell::default(),
+            queue: RefCell::default(),
             running: Cell::default(),
         }))
     }
@@ -102,7 +102,7 @@ impl ThreadPool {
     /// How many jobs wait for a thread.
     #[must_use]
     pub fn count_pending_jobs(&self) -> usize {
-        self.0.line.borrow().len()
+        self.0.queue.borrow().len()
     }
 
     /// Runs a closure that [`FnOnce!`](crate::FnOnce) has made. Nobody hears of its result.
@@ -171,8 +171,8 @@ impl ThreadPool {
 }
 
 impl Inner {
-    fn queue(self: Rc<Self>, task: Remote<Reply>, callback: impl PoolCallback) {
-        self.line.borrow_mut().push_back(Job { task, callback: Box::new(callback) });
+    fn queue(self: Rc<Self>, task: Remote<ClosureResult>, callback: impl PoolCallback) {
+        self.queue.borrow_mut().push_back(PoolJob { task, callback: Box::new(callback) });
         self.start_jobs();
     }
 
@@ -181,7 +181,7 @@ impl Inner {
         let pool = self.pool.borrow();
         let Some(pool) = &*pool else { return };
         while self.running.get() < self.size {
-            let Some(Job { task, callback }) = self.line.borrow_mut().pop_front() else { break };
+            let Some(PoolJob { task, callback }) = self.queue.borrow_mut().pop_front() else { break };
             self.running.set(self.running.get() + 1);
             let (handle, inner) = (pool.spawn_remote(task), self.clone());
             spawn_local(async move {
@@ -197,7 +197,7 @@ impl Inner {
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // Callbacks are called when the program is done for now: it may hold what they want to borrow.
-        for Job { callback, .. } in self.0.line.take() {
+        for PoolJob { callback, .. } in self.0.queue.take() {
             let cancelled =
                 JsValue::from_str("the job was cancelled: its pool was dropped before a thread was free");
             spawn_local(async { callback(Err(cancelled)) });

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use wasm_bindgen::JsValue;
 
-use super::closure::{self, Reply};
+use super::closure::{self, ClosureResult};
 use super::{MtAsyncClosure, MtClosure, ResultJJ, text, utils};
 use crate::executor::ExecutorExt;
 use crate::task::Remote;
@@ -82,7 +82,7 @@ impl Thread {
         async { self.run(task).await }
     }
 
-    async fn run(&self, task: Remote<Reply>) -> ResultJJ {
+    async fn run(&self, task: Remote<ClosureResult>) -> ResultJJ {
         closure::result(ExecutorExt::spawn_remote(self, task)).await
     }
 
@@ -121,12 +121,14 @@ impl Thread {
 
 /// JavaScript as a task.
 #[track_caller]
-pub(super) fn script(js: &str) -> Remote<Reply> {
-    Remote::new(js.to_owned(), |js: String| Reply::new(utils::run_js(&js)))
+pub(super) fn script(js: &str) -> Remote<ClosureResult> {
+    Remote::new(js.to_owned(), |js: String| ClosureResult::new(utils::run_js(&js)))
 }
 
 /// Asynchronous JavaScript as a task.
 #[track_caller]
-pub(super) fn async_script(js: &str) -> Remote<Reply> {
-    Remote::new_async(js.to_owned(), |js: String| async move { Reply::new(utils::run_js_async(&js).await) })
+pub(super) fn async_script(js: &str) -> Remote<ClosureResult> {
+    Remote::new_async(js.to_owned(), |js: String| async move {
+        ClosureResult::new(utils::run_js_async(&js).await)
+    })
 }

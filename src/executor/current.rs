@@ -12,11 +12,11 @@ use serde::de::DeserializeOwned;
 use super::{Executor, ExecutorExt, Pool};
 use crate::error::Error;
 use crate::task::{Job, Remote, RemoteHandle};
-use crate::worker::{self, Inside};
+use crate::worker::{self, WorkerContext};
 
 thread_local! {
     /// What an executor has put in the place of this thread's own while it polls a task.
-    static PRESENT: RefCell<Option<Arc<dyn Executor>>> = const { RefCell::new(None) };
+    static OVERRIDE: RefCell<Option<Arc<dyn Executor>>> = const { RefCell::new(None) };
 }
 
 /// The executor of the code that runs: within a task the executor that runs it, elsewhere a [`Pool`] of the program, which
@@ -42,11 +42,11 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn current() -> Arc<dyn Executor> {
-    if let Some(present) = PRESENT.with_borrow(Clone::clone) {
-        return present;
+    if let Some(overriding) = OVERRIDE.with_borrow(Clone::clone) {
+        return overriding;
     }
-    match worker::inside() {
-        Some(inside) => Arc::new(Here(inside)),
+    match worker::context() {
+        Some(context) => Arc::new(CurrentPool(context)),
         None => default_pool(),
     }
 }
@@ -59,7 +59,7 @@ fn default_pool() -> Arc<dyn Executor> {
 
 /// Makes an executor the current one until the guard is dropped.
 pub(super) fn enter(executor: Arc<dyn Executor>) -> Entered {
-    Entered(PRESENT.replace(Some(executor)))
+    Entered(OVERRIDE.replace(Some(executor)))
 }
 
 /// Puts back what was the current executor.
@@ -67,16 +67,16 @@ pub(super) struct Entered(Option<Arc<dyn Executor>>);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        PRESENT.set(self.0.take());
+        OVERRIDE.set(self.0.take());
     }
 }
 
 /// The pool of a worker, as the tasks on it see it.
 #[derive(Clone)]
-struct Here(Arc<Inside>);
+struct CurrentPool(Arc<WorkerContext>);
 
 /// A future runs on the worker's own thread.
-impl Spawn for Here {
+impl Spawn for CurrentPool {
     fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
         self.0.spawn(future)
     }
@@ -86,7 +86,7 @@ impl Spawn for Here {
     }
 }
 
-impl Executor for Here {
+impl Executor for CurrentPool {
     fn submit(&self, job: Job) {
         self.0.submit(job);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::Executor;
-use crate::pool::Stats;
+use crate::supervisor::Stats;
 use crate::task::Job;
 
 macro_rules! forward {

@@ -4,8 +4,8 @@ use futures::future::BoxFuture;
 use futures::task::{FutureObj, Spawn, SpawnError};
 
 use super::{Executor, Pool};
-use crate::pool::Stats;
 use crate::schedule::Strategy;
+use crate::supervisor::Stats;
 use crate::task::Job;
 
 macro_rules! fronts {

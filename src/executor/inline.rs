@@ -47,11 +47,11 @@ use crate::task::{InHandle, Job};
 /// ```
 #[derive(Clone, Default)]
 pub struct InlineExecutor {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Mutex<InlineState>>,
 }
 
 #[derive(Default)]
-struct State {
+struct InlineState {
     pending: usize,
     /// Where handles run their tasks: those, and some that are over.
     tasks: Vec<InHandle>,
@@ -59,7 +59,7 @@ struct State {
     closing: Vec<oneshot::Sender<()>>,
 }
 
-impl State {
+impl InlineState {
     fn keep(&mut self, task: InHandle) {
         if self.tasks.len() > 2 * self.pending + 8 {
             self.tasks.retain(InHandle::is_waiting);
@@ -76,9 +76,9 @@ impl InlineExecutor {
     }
 
     fn take(&self, job: Job) {
-        let counted = Counted::new(self.clone());
+        let counted = PendingGuard::new(self.clone());
         let begin = move |job: Job| -> LocalBoxFuture<'static, ()> {
-            Box::pin(Present { task: Box::pin(job.run()), counted })
+            Box::pin(WithCurrent { task: Box::pin(job.run()), counted })
         };
         if HAS_EVENT_LOOP {
             platform::spawn_local(begin(job));
@@ -88,7 +88,7 @@ impl InlineExecutor {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, InlineState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,9 +141,9 @@ impl fmt::Debug for InlineExecutor {
 }
 
 /// The executor as its tasks see it: it takes their children also when it is closed, which is not for them to do.
-struct Here(InlineExecutor);
+struct InlineContext(InlineExecutor);
 
-impl Spawn for Here {
+impl Spawn for InlineContext {
     fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
         self.0.spawn_obj(future)
     }
@@ -153,7 +153,7 @@ impl Spawn for Here {
     }
 }
 
-impl Executor for Here {
+impl Executor for InlineContext {
     fn submit(&self, job: Job) {
         self.0.take(job);
     }
@@ -164,16 +164,16 @@ impl Executor for Here {
 }
 
 /// A task that was taken and has not ended.
-struct Counted(InlineExecutor);
+struct PendingGuard(InlineExecutor);
 
-impl Counted {
+impl PendingGuard {
     fn new(executor: InlineExecutor) -> Self {
         executor.lock().pending += 1;
         Self(executor)
     }
 }
 
-impl Drop for Counted {
+impl Drop for PendingGuard {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.pending -= 1;
@@ -185,16 +185,16 @@ impl Drop for Counted {
 }
 
 /// Polls a task with its executor as the current one.
-struct Present {
+struct WithCurrent {
     task: LocalBoxFuture<'static, ()>,
-    counted: Counted,
+    counted: PendingGuard,
 }
 
-impl Future for Present {
+impl Future for WithCurrent {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let _entered = current::enter(Arc::new(Here(self.counted.0.clone())));
+        let _entered = current::enter(Arc::new(InlineContext(self.counted.0.clone())));
         self.task.as_mut().poll(context)
     }
 }

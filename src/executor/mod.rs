@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::pool::Stats;
+use crate::supervisor::Stats;
 use crate::task::{Job, Remote, RemoteFn, RemoteHandle};
 
 /// Takes tasks and decides where and when they run.

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::Executor;
 use crate::error::Error;
-use crate::pool::{Options, Stats, Supervisor, TaskRun};
 use crate::schedule::Strategy;
+use crate::supervisor::{PoolConfig, Stats, Supervisor, TaskRun};
 use crate::task::{Job, Remote, RemoteHandle};
 
 /// Several workers, and a [`Strategy`] by which tasks are spread over them.
@@ -57,10 +57,10 @@ impl Pool {
 
     /// Starts a pool with options.
     pub fn builder() -> PoolBuilder {
-        PoolBuilder { options: Options::new(Strategy::WorkStealing) }
+        PoolBuilder { options: PoolConfig::new(Strategy::WorkStealing) }
     }
 
-    pub(crate) fn start(options: Options) -> Self {
+    pub(crate) fn start(options: PoolConfig) -> Self {
         Self { supervisor: Arc::new(Supervisor::start(options)) }
     }
 
@@ -166,7 +166,7 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// Options of a [`Pool`].
+/// PoolConfig of a [`Pool`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -187,7 +187,7 @@ impl fmt::Debug for Pool {
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct PoolBuilder {
-    options: Options,
+    options: PoolConfig,
 }
 
 impl PoolBuilder {
@@ -265,7 +265,7 @@ impl PoolBuilder {
     }
 
     #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "js.rs sets what only the web has"))]
-    pub(crate) fn options(&mut self) -> &mut Options {
+    pub(crate) fn options(&mut self) -> &mut PoolConfig {
         &mut self.options
     }
 

@@ -7,7 +7,7 @@
 //!   packet before any other.
 //! - Packets arrive in the order in which they were posted, each exactly once, or not at all once the worker is lost.
 //!   Between two packets, futures of [`spawn_local`] that are ready are polled.
-//! - [`Event::Lost`] is the last event of a worker and comes exactly once, however the worker ends - except after its
+//! - [`WorkerEvent::Lost`] is the last event of a worker and comes exactly once, however the worker ends - except after its
 //!   [`Port`] was dropped: then it may be left out, and no other event comes.
 //! - Dropping a [`Port`] ends the worker: on the web at once, natively as soon as the running task yields.
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
@@ -25,17 +25,17 @@ mod script;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(not(target_family = "wasm"))]
-use native as room;
+use native as backend;
 
 #[cfg(target_family = "wasm")]
 mod web;
 #[cfg(target_family = "wasm")]
-use web as room;
+use web as backend;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use web::js_error;
 
-pub(crate) use room::{
+pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick,
     clock_tick, current, guard, has_local_pool, memory_size, now, parallelism, print, run, show_begun, sleep,
     spawn_local, spawn_service, start, yield_now,
@@ -76,7 +76,7 @@ impl Packet {
 
 /// What becomes of a worker, as its page hears it.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum WorkerEvent {
     /// The worker posted this.
     Packet(Packet),
     /// The worker could not be started, for this reason: "what went wrong; what to do".
@@ -103,7 +103,7 @@ pub(crate) struct Loss {
 }
 
 /// Where a worker's events go.
-pub(crate) type Events = Box<dyn Fn(Event) + Send + Sync>;
+pub(crate) type Events = Box<dyn Fn(WorkerEvent) + Send + Sync>;
 
 /// What a worker does with the packets it gets.
 pub(crate) type Inbox = Box<dyn FnMut(Packet)>;
@@ -125,7 +125,7 @@ impl Main {
 
 /// How a worker is to be started.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spec {
+pub(crate) struct WorkerSpec {
     /// Shown by debuggers.
     pub(crate) name: Option<String>,
     /// What matters on the web only.

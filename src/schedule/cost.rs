@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use super::alarm::nanos;
-use super::store::Store;
+use super::collections::IdMap;
+use super::deadline::nanos;
 use super::task::Site;
 
 /// A task at least this long, in nanoseconds as all here, is named before it begins, and nothing is posted behind it.
@@ -20,7 +20,7 @@ const LONG: u64 = 500_000;
 const MEMORY: u64 = 64;
 /// What a long task adds to the score, of which every short one takes one away.
 const LONG_SCORE: u32 = 32;
-/// No task costs less: it bounds how many are posted on the word of a clock that shows none of them.
+/// No task costs less: it bounds how many are posted on the signal of a clock that shows none of them.
 const LEAST: u64 = 1_000;
 
 /// What the tasks of a site are expected to cost.
@@ -57,14 +57,14 @@ impl Estimate {
 /// The estimates of all sites.
 #[derive(Debug)]
 pub(crate) struct Costs {
-    sites: Store<Estimate>,
+    sites: IdMap<Estimate>,
     tick: u64,
 }
 
 impl Costs {
     /// `tick` is the step of the clock that measures.
     pub(crate) fn new(tick: Duration) -> Self {
-        Self { sites: Store::default(), tick: nanos(tick) }
+        Self { sites: IdMap::default(), tick: nanos(tick) }
     }
 
     pub(crate) fn of(&self, site: Site) -> Cost {

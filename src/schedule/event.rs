@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::alarm::Alarm;
-use super::task::{TaskId, Terms, WorkerId};
+use super::deadline::Deadline;
+use super::task::{TaskId, TaskOptions, WorkerId};
 
 /// What the page's half hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum PageEvent {
     /// The page has a new task. A `bounded` one is refused if the line is full.
-    Submitted { task: TaskId, terms: Terms, bounded: bool },
+    Submitted { task: TaskId, options: TaskOptions, bounded: bool },
     /// The page has a task for this worker alone, whatever the bound.
-    Pinned { worker: WorkerId, task: TaskId, terms: Terms },
+    Pinned { worker: WorkerId, task: TaskId, options: TaskOptions },
     /// The task's handle was dropped.
     Cancelled { task: TaskId },
     /// The task's handle says: now, at any price.
@@ -24,14 +24,14 @@ pub(crate) enum Event {
     /// The worker has greeted.
     Ready { worker: WorkerId },
     /// The worker begins a task which its page may have to know of: one of unknown or long cost, or with a timeout.
-    Began { worker: WorkerId, task: TaskId, terms: Terms },
+    Began { worker: WorkerId, task: TaskId, options: TaskOptions },
     /// The worker has nothing to run; this posted task awaits something and has taken the thread for `ran` so far.
-    Waits { worker: WorkerId, task: TaskId, ran: Duration },
+    Suspended { worker: WorkerId, task: TaskId, ran: Duration },
     /// The worker is done with a task that was posted to it, or with one of its own that it had named. `ran` is how long
     /// it took the thread; `None` if it never began, or could not be posted.
     Finished { worker: WorkerId, task: TaskId, ran: Option<Duration> },
     /// The worker hands over a task that it has not begun: one of its own, or one that was posted to it.
-    Returned { worker: WorkerId, task: TaskId, terms: Terms },
+    Migrated { worker: WorkerId, task: TaskId, options: TaskOptions },
     /// The worker holds so many unfinished tasks of its own, and has something to run, or has not.
     Reported { worker: WorkerId, local: u32, resting: bool },
     /// The worker is gone, by the fault of one task if it is known. `begun`: if it is known, all tasks that have begun on
@@ -44,26 +44,26 @@ pub(crate) enum Event {
 
 /// What the page's half says. The driver does it, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum PageAction {
     /// Start a worker under this name.
     Start { worker: WorkerId },
     /// Post the task. A worker that is not ready gets it after its greeting. What says `Soon` may be gathered.
-    Post { worker: WorkerId, task: TaskId, haste: Haste },
+    Post { worker: WorkerId, task: TaskId, urgency: Urgency },
     /// Tell the worker to stop the task, for this reason. The worker answers as always.
-    Stop { worker: WorkerId, task: TaskId, verdict: Verdict },
+    Stop { worker: WorkerId, task: TaskId, completion: Completion },
     /// Ask the worker to hand over tasks that it has not begun, for so many workers that have nothing to do.
-    Ask { worker: WorkerId, hungry: u32 },
+    StealRequest { worker: WorkerId, idle: u32 },
     /// Answer the task. It happens exactly once per task; the driver forgets the task with it.
-    Settle { task: TaskId, verdict: Verdict },
+    Settle { task: TaskId, completion: Completion },
     /// End the worker, whose deadline has passed. The schedule has forgotten it already.
-    Terminate { worker: WorkerId, overdue: Alarm },
+    Terminate { worker: WorkerId, overdue: Deadline },
     /// All is done: nothing waits, nothing runs, nothing will come.
     Closed,
 }
 
 /// How soon a task is to be posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Haste {
+pub(crate) enum Urgency {
     /// Its worker has nothing else to run.
     Now,
     /// Its worker has something to run.
@@ -75,7 +75,7 @@ pub(crate) enum Haste {
 
 /// How a task ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Completion {
     /// With what its worker answered.
     Answered,
     /// Unanswered: nobody waits for it, or it was aborted.

@@ -8,34 +8,34 @@
 //! What a driver MUST keep:
 //!
 //! - Events are handed over in the order in which they happen; the messages of one worker in the order in which it posted
-//!   them, and [`Event::Lost`] after all of them. No message of a worker comes after its loss or its `Terminate`.
+//!   them, and [`PageEvent::Lost`] after all of them. No message of a worker comes after its loss or its `Terminate`.
 //! - Actions are done in the order in which they are said, before the next event is handed over.
-//! - [`Event::Woken`] comes at the time of [`Schedule::wake_at`] or later, in a turn of the event loop of its own, after
+//! - [`PageEvent::Woken`] comes at the time of [`Schedule::wake_at`] or later, in a turn of the event loop of its own, after
 //!   all messages that have arrived by then.
 
 use std::time::Duration;
 
-mod alarm;
+mod collections;
 mod cost;
+mod deadline;
 mod event;
-mod ledger;
-mod life;
-mod line;
+mod injector;
 mod local;
-mod roster;
+mod page;
+mod phase;
 #[cfg(test)]
 mod simulator;
-mod store;
 mod task;
 #[cfg(test)]
 mod tests;
+mod workers;
 
-pub(crate) use self::alarm::Alarm;
-pub(crate) use self::event::{Action, Event, Haste, Verdict};
-pub(crate) use self::ledger::Schedule;
-pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next, Word};
-pub(crate) use self::store::{Name, Store};
-pub(crate) use self::task::{Kind, Site, TaskId, Terms, WorkerId};
+pub(crate) use self::collections::{Id, IdMap};
+pub(crate) use self::deadline::Deadline;
+pub(crate) use self::event::{Completion, PageAction, PageEvent, Urgency};
+pub(crate) use self::local::{HandleSignal, Local, LocalAction, LocalEvent, Next};
+pub(crate) use self::page::Schedule;
+pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
 
 /// How a pool spreads its tasks over its workers.
 ///

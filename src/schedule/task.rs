@@ -1,4 +1,4 @@
-//! What a schedule knows of a task: its name, and the terms on which it runs.
+//! What a schedule knows of a task: its name, and the options on which it runs.
 
 use std::time::Duration;
 
@@ -25,18 +25,18 @@ pub(crate) struct Site(pub(crate) u64);
 
 /// How a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TaskKind {
     /// In one go: nothing else happens on its worker meanwhile.
     Sync,
     /// From await to await, beside others.
     Async,
 }
 
-/// The terms on which a task runs.
+/// The options on which a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Terms {
+pub(crate) struct TaskOptions {
     pub(crate) site: Site,
-    pub(crate) kind: Kind,
+    pub(crate) kind: TaskKind,
     /// How long it may take from its start.
     pub(crate) timeout: Option<Duration>,
     /// How often it may run again after the loss of its worker.
@@ -47,14 +47,14 @@ pub(crate) struct Terms {
     pub(crate) pinned: bool,
 }
 
-impl Terms {
+impl TaskOptions {
     /// What most tasks run on.
-    pub(crate) const fn new(site: Site, kind: Kind) -> Self {
+    pub(crate) const fn new(site: Site, kind: TaskKind) -> Self {
         Self { site, kind, timeout: None, retries: 0, detached: false, pinned: false }
     }
 
     /// True if only the end of its worker ends it in time. Nothing is posted behind such a task.
-    pub(crate) fn is_killable(&self) -> bool {
-        self.kind == Kind::Sync && self.timeout.is_some()
+    pub(crate) fn is_uninterruptible(&self) -> bool {
+        self.kind == TaskKind::Sync && self.timeout.is_some()
     }
 }

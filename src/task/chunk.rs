@@ -23,11 +23,11 @@ use super::job::Job;
 use super::remote::Options;
 use crate::error::Error;
 use crate::platform::{self, Packet};
-use crate::schedule::Kind;
+use crate::schedule::TaskKind;
 use crate::wire::{self, Reader};
 
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
-const LONG: Duration = Duration::from_millis(8);
+const CHUNK_LIMIT: Duration = Duration::from_millis(8);
 
 /// Makes the calls of one function.
 pub(crate) struct Calls {
@@ -53,7 +53,7 @@ impl Calls {
     /// True if several calls may be one task. Not if they may overlap, or if a single one may be stopped or run again.
     pub(crate) fn share_tasks(&self) -> bool {
         let Options { kind, timeout, retries } = self.options;
-        kind == Kind::Sync && timeout.is_none() && retries == 0
+        kind == TaskKind::Sync && timeout.is_none() && retries == 0
     }
 
     /// Encodes an item.
@@ -166,7 +166,7 @@ fn run(chunk: Packet) -> Outcome {
             }
         });
         Progress::add(outcome);
-        if platform::now().saturating_sub(began) >= LONG {
+        if platform::now().saturating_sub(began) >= CHUNK_LIMIT {
             break;
         }
     }
@@ -187,33 +187,33 @@ struct Progress {
 }
 
 /// Where the chunk that runs on this thread keeps its [`Progress`].
-struct Slot {
+struct ChunkSlot {
     /// How many tasks run here within one another: a task of the worker may run others itself, by [`Job::run`].
     depth: u32,
     progress: Option<Progress>,
 }
 
 thread_local! {
-    static SLOT: RefCell<Slot> = const { RefCell::new(Slot { depth: 0, progress: None }) };
+    static CHUNK: RefCell<ChunkSlot> = const { RefCell::new(ChunkSlot { depth: 0, progress: None }) };
 }
 
 impl Progress {
     fn begin(items: Vec<Packet>) {
         let outcomes = Vec::with_capacity(items.len());
         let progress = Self { outcomes, items: items.into_iter(), rescue: Self::with_panic };
-        SLOT.with_borrow_mut(|slot| slot.progress = Some(progress));
+        CHUNK.with_borrow_mut(|slot| slot.progress = Some(progress));
     }
 
     /// The next item, and whether it is the last.
     fn next() -> Option<(Packet, bool)> {
-        SLOT.with_borrow_mut(|slot| {
+        CHUNK.with_borrow_mut(|slot| {
             let items = &mut slot.progress.as_mut()?.items;
             Some((items.next()?, items.len() == 0))
         })
     }
 
     fn add(outcome: Outcome) {
-        SLOT.with_borrow_mut(|slot| {
+        CHUNK.with_borrow_mut(|slot| {
             if let Some(progress) = &mut slot.progress {
                 progress.outcomes.push(outcome);
             }
@@ -221,7 +221,7 @@ impl Progress {
     }
 
     fn take() -> Option<Self> {
-        SLOT.with_borrow_mut(|slot| slot.progress.take())
+        CHUNK.with_borrow_mut(|slot| slot.progress.take())
     }
 
     /// What there is to tell though the item that runs has panicked.
@@ -234,18 +234,18 @@ impl Progress {
 
 /// What the task of this worker that has panicked gives all the same, if it is a chunk.
 pub(crate) fn rescue(panic: Error) -> Option<Packet> {
-    let progress = SLOT.with_borrow_mut(|slot| slot.progress.take_if(|_| slot.depth == 0))?;
+    let progress = CHUNK.with_borrow_mut(|slot| slot.progress.take_if(|_| slot.depth == 0))?;
     Some((progress.rescue)(progress, panic))
 }
 
 /// Begins a task within the code of another, whose progress it leaves alone, until this is dropped.
-pub(super) struct Within(Slot);
+pub(super) struct NestedScope(ChunkSlot);
 
-impl Within {
+impl NestedScope {
     pub(super) fn enter() -> Self {
-        Self(SLOT.with_borrow_mut(|slot| {
+        Self(CHUNK.with_borrow_mut(|slot| {
             let depth = slot.depth + 1;
-            mem::replace(slot, Slot { depth, progress: None })
+            mem::replace(slot, ChunkSlot { depth, progress: None })
         }))
     }
 
@@ -258,10 +258,10 @@ impl Within {
     }
 }
 
-impl Drop for Within {
+impl Drop for NestedScope {
     fn drop(&mut self) {
-        let outer = mem::replace(&mut self.0, Slot { depth: 0, progress: None });
-        let inner = SLOT.replace(outer);
+        let outer = mem::replace(&mut self.0, ChunkSlot { depth: 0, progress: None });
+        let inner = CHUNK.replace(outer);
         drop(inner);
     }
 }

@@ -13,65 +13,65 @@ use super::entry::Outcome;
 use super::lazy::{self, Lazy};
 use crate::error::Error;
 use crate::platform::{self, Packet};
-use crate::schedule::{TaskId, Word};
+use crate::schedule::{HandleSignal, TaskId};
 
 /// What both ends share.
-pub(super) struct Slot {
-    state: Mutex<State>,
+pub(super) struct ReplySlot {
+    state: Mutex<ReplyState>,
 }
 
-enum State {
+enum ReplyState {
     /// No answer yet; the handle is there. -> `Answered`, by the reply, or by an abort that nobody else hears;
-    /// -> `Dropped`, by the handle.
+    /// -> `Abandoned`, by the handle.
     Waiting {
         waker: Option<Waker>,
-        holder: Option<Held>,
+        owner: Option<Owner>,
         /// The task itself, if it is the handle that runs it.
         lazy: Option<Lazy>,
     },
-    /// The answer is there and the handle has not taken it. -> `Dropped`, by the handle.
+    /// The answer is there and the handle has not taken it. -> `Abandoned`, by the handle.
     Answered(Outcome),
     /// The handle is gone, or has its answer: nobody waits any more.
-    Dropped,
+    Abandoned,
 }
 
 /// Whoever holds jobs hears what their handles say.
 ///
 /// It is called under no lock of this crate, on the thread that has the handle.
-pub(crate) trait Holder: Send + Sync {
+pub(crate) trait TaskOwner: Send + Sync {
     /// The handle of this task was dropped, let go, or wants it stopped at any price.
-    fn hear(&self, task: TaskId, word: Word);
+    fn on_signal(&self, task: TaskId, signal: HandleSignal);
 }
 
 /// Where the job is, and its name there. A handle does not keep its executor alive.
 #[derive(Clone)]
-struct Held {
-    holder: Weak<dyn Holder>,
+struct Owner {
+    owner: Weak<dyn TaskOwner>,
     task: TaskId,
 }
 
-impl Held {
-    fn tell(&self, word: Word) {
-        if let Some(holder) = self.holder.upgrade() {
-            holder.hear(self.task, word);
+impl Owner {
+    fn signal(&self, signal: HandleSignal) {
+        if let Some(owner) = self.owner.upgrade() {
+            owner.on_signal(self.task, signal);
         }
     }
 }
 
-impl Slot {
+impl ReplySlot {
     /// Nothing that could panic runs under this lock, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ReplyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True if there is no answer, and somebody who may wait for it.
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(*self.lock(), State::Waiting { .. })
+        matches!(*self.lock(), ReplyState::Waiting { .. })
     }
 
     pub(super) fn take_lazy(&self) -> Option<Lazy> {
         match &mut *self.lock() {
-            State::Waiting { lazy, .. } => lazy.take(),
+            ReplyState::Waiting { lazy, .. } => lazy.take(),
             _ => None,
         }
     }
@@ -79,7 +79,7 @@ impl Slot {
     /// The task that the handle runs, if it can go on on this thread.
     pub(super) fn take_lazy_here(&self) -> Option<Lazy> {
         match &mut *self.lock() {
-            State::Waiting { lazy, .. } => lazy.take_if(|lazy| lazy.is_free()),
+            ReplyState::Waiting { lazy, .. } => lazy.take_if(|lazy| lazy.is_free()),
             _ => None,
         }
     }
@@ -87,7 +87,7 @@ impl Slot {
     /// Gives the handle its task to run. Gives it back if nobody waits for it.
     pub(super) fn put_lazy(&self, new: Lazy) -> Result<(), Lazy> {
         match &mut *self.lock() {
-            State::Waiting { lazy, .. } => {
+            ReplyState::Waiting { lazy, .. } => {
                 *lazy = Some(new);
                 Ok(())
             }
@@ -98,7 +98,7 @@ impl Slot {
     /// Has the handle polled.
     pub(super) fn wake(&self) {
         let waker = match &mut *self.lock() {
-            State::Waiting { waker, .. } => waker.clone(),
+            ReplyState::Waiting { waker, .. } => waker.clone(),
             _ => None,
         };
         if let Some(waker) = waker {
@@ -112,14 +112,15 @@ impl Slot {
         let new = waker.clone();
         let mut state = self.lock();
         let replaced = match &mut *state {
-            State::Waiting { waker, .. } => waker.replace(new),
-            State::Answered(_) => {
-                let State::Answered(outcome) = std::mem::replace(&mut *state, State::Dropped) else {
+            ReplyState::Waiting { waker, .. } => waker.replace(new),
+            ReplyState::Answered(_) => {
+                let ReplyState::Answered(outcome) = std::mem::replace(&mut *state, ReplyState::Abandoned)
+                else {
                     unreachable!("the state was matched under the same lock")
                 };
                 return Some(outcome);
             }
-            State::Dropped => unreachable!("only the handle drops the slot, and it was not taken"),
+            ReplyState::Abandoned => unreachable!("only the handle drops the slot, and it was not taken"),
         };
         drop(state);
         drop(replaced);
@@ -128,9 +129,9 @@ impl Slot {
 
     pub(super) fn answer(&self, outcome: Outcome) {
         let mut state = self.lock();
-        if let State::Waiting { waker, .. } = &mut *state {
+        if let ReplyState::Waiting { waker, .. } = &mut *state {
             let waker = waker.take();
-            let before = std::mem::replace(&mut *state, State::Answered(outcome));
+            let before = std::mem::replace(&mut *state, ReplyState::Answered(outcome));
             // Nothing is dropped, and the waiting task is not woken, under the lock.
             drop(state);
             drop(before);
@@ -151,7 +152,7 @@ impl Slot {
 /// keep its executor alive.
 #[must_use = "dropping a handle cancels its task; call `.forget()` to let it run"]
 pub struct RemoteHandle<T> {
-    slot: Arc<Slot>,
+    slot: Arc<ReplySlot>,
     made_at: &'static Location<'static>,
     decode: fn(Packet) -> Result<T, Error>,
     taken: bool,
@@ -162,24 +163,24 @@ impl<T> RemoteHandle<T> {
         made_at: &'static Location<'static>,
         decode: fn(Packet) -> Result<T, Error>,
     ) -> (Reply, Self) {
-        let state = Mutex::new(State::Waiting { waker: None, holder: None, lazy: None });
-        let slot = Arc::new(Slot { state });
+        let state = Mutex::new(ReplyState::Waiting { waker: None, owner: None, lazy: None });
+        let slot = Arc::new(ReplySlot { state });
         (Reply { slot: Some(slot.clone()) }, Self { slot, made_at, decode, taken: false })
     }
 
     /// Lets the task run to its end without anybody waiting for it. Its result, or error, is thrown away.
     pub fn forget(mut self) {
-        let (_waker, holder, lazy) = match &mut *self.slot.lock() {
-            State::Waiting { waker, holder, lazy } => (waker.take(), holder.take(), lazy.take()),
+        let (_waker, owner, lazy) = match &mut *self.slot.lock() {
+            ReplyState::Waiting { waker, owner, lazy } => (waker.take(), owner.take(), lazy.take()),
             _ => (None, None, None),
         };
         self.taken = true;
-        if let Some(holder) = holder {
-            holder.tell(Word::Detach);
+        if let Some(owner) = owner {
+            owner.signal(HandleSignal::Detach);
         }
         if let Some(lazy) = lazy.filter(|_| !platform::HAS_EVENT_LOOP) {
             if !lazy.detach() {
-                let before = std::mem::replace(&mut *self.slot.lock(), State::Dropped);
+                let before = std::mem::replace(&mut *self.slot.lock(), ReplyState::Abandoned);
                 drop(before);
             }
         }
@@ -195,12 +196,12 @@ impl<T> RemoteHandle<T> {
     /// [`Thread`](crate::Thread) is lost. A task that runs on the thread of its own executor, an
     /// [`InlineExecutor`](crate::InlineExecutor) or [`Job::run`](crate::Job::run), is only ever stopped at an await.
     pub fn abort(&self) {
-        let holder = match &*self.slot.lock() {
-            State::Waiting { holder, .. } => holder.clone(),
+        let owner = match &*self.slot.lock() {
+            ReplyState::Waiting { owner, .. } => owner.clone(),
             _ => return,
         };
-        match holder {
-            Some(holder) => holder.tell(Word::Abort),
+        match owner {
+            Some(owner) => owner.signal(HandleSignal::Abort),
             // Nobody has taken the job yet, or nobody minds words: whoever does later finds it answered.
             None => self.slot.answer(Err(Error::cancelled())),
         }
@@ -209,7 +210,7 @@ impl<T> RemoteHandle<T> {
     /// True once the task has its result, or failed: awaiting the handle gives it at once.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        !matches!(*self.slot.lock(), State::Waiting { .. })
+        !matches!(*self.slot.lock(), ReplyState::Waiting { .. })
     }
 }
 
@@ -244,10 +245,10 @@ impl<T> Drop for RemoteHandle<T> {
         if self.taken {
             return;
         }
-        let before = std::mem::replace(&mut *self.slot.lock(), State::Dropped);
-        if let State::Waiting { holder, lazy, .. } = before {
-            if let Some(holder) = holder {
-                holder.tell(Word::Cancel);
+        let before = std::mem::replace(&mut *self.slot.lock(), ReplyState::Abandoned);
+        if let ReplyState::Waiting { owner, lazy, .. } = before {
+            if let Some(owner) = owner {
+                owner.signal(HandleSignal::Cancel);
             }
             if let Some(lazy) = lazy.filter(|_| !platform::HAS_EVENT_LOOP) {
                 lazy.discard();
@@ -267,7 +268,7 @@ impl<T> fmt::Debug for RemoteHandle<T> {
 /// A reply that is dropped unanswered answers with an error, so a handle cannot wait for ever.
 pub(crate) struct Reply {
     /// `None` once answered.
-    slot: Option<Arc<Slot>>,
+    slot: Option<Arc<ReplySlot>>,
 }
 
 impl Reply {
@@ -275,21 +276,21 @@ impl Reply {
         self.answer(outcome);
     }
 
-    /// Has `holder` hear what the handle says, by this name. False if nobody waits for the
+    /// Has `owner` hear what the handle says, by this name. False if nobody waits for the
     /// answer: then the task need not run.
-    pub(crate) fn held_by(&self, holder: Weak<dyn Holder>, task: TaskId) -> bool {
+    pub(crate) fn set_owner(&self, owner: Weak<dyn TaskOwner>, task: TaskId) -> bool {
         let Some(slot) = &self.slot else { return false };
         match &mut *slot.lock() {
-            State::Waiting { holder: held, .. } => {
-                *held = Some(Held { holder, task });
+            ReplyState::Waiting { owner: current, .. } => {
+                *current = Some(Owner { owner, task });
                 true
             }
-            State::Answered(_) | State::Dropped => false,
+            ReplyState::Answered(_) | ReplyState::Abandoned => false,
         }
     }
 
     /// Where the handle waits.
-    pub(super) fn slot(&self) -> Arc<Slot> {
+    pub(super) fn slot(&self) -> Arc<ReplySlot> {
         self.slot.clone().expect("whoever answers takes the reply")
     }
 

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, select};
 
-use super::chunk::Within;
+use super::chunk::NestedScope;
 use super::entry::{self, Call, begin};
-use super::handle::{Holder, Reply};
+use super::handle::{Reply, TaskOwner};
 use super::lazy::{InHandle, Lazy};
 use super::remote::Options;
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Packet};
-use crate::schedule::{TaskId, Terms, Word, WorkerId};
+use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
 
 /// A task without its type, as executors hold it.
 ///
@@ -23,7 +23,7 @@ use crate::schedule::{TaskId, Terms, Word, WorkerId};
 #[must_use = "a job that is dropped resolves its handle with an error"]
 pub struct Job {
     pub(crate) call: Packet,
-    pub(crate) terms: Terms,
+    pub(crate) options: TaskOptions,
     pub(crate) reply: Reply,
     made_at: &'static Location<'static>,
 }
@@ -35,12 +35,12 @@ impl Job {
         made_at: &'static Location<'static>,
         reply: Reply,
     ) -> Self {
-        let terms = Terms {
+        let options = TaskOptions {
             timeout: options.timeout,
             retries: options.retries,
-            ..Terms::new(entry::site(made_at), options.kind)
+            ..TaskOptions::new(entry::site(made_at), options.kind)
         };
-        Self { call, terms, reply, made_at }
+        Self { call, options, reply, made_at }
     }
 
     /// The place of the call that made the task, `file:line:column`.
@@ -55,17 +55,17 @@ impl Job {
     ///
     /// A panic becomes the task's error where panics unwind. In the browser it ends the program that calls this.
     pub async fn run(self) {
-        let Self { call, reply, terms, .. } = self;
+        let Self { call, reply, options, .. } = self;
         let (abort, registration) = AbortHandle::new_pair();
-        let holder: Arc<dyn Holder> = Arc::new(Running(abort));
-        if !reply.held_by(Arc::downgrade(&holder), RUNNING) {
+        let owner: Arc<dyn TaskOwner> = Arc::new(AbortOnSignal(abort));
+        if !reply.set_owner(Arc::downgrade(&owner), RUNNING) {
             return;
         }
         let task = async {
             let began = platform::now();
             let outcome = match begin_here(call) {
                 Call::Ended(outcome) => outcome,
-                Call::Running(future) => match terms.timeout {
+                Call::Running(future) => match options.timeout {
                     None => future.await,
                     Some(limit) => match select(future, platform::sleep(limit)).await {
                         Either::Left((outcome, _)) => outcome,
@@ -73,7 +73,7 @@ impl Job {
                     },
                 },
             };
-            let late = terms.timeout.filter(|limit| platform::now().saturating_sub(began) > *limit);
+            let late = options.timeout.filter(|limit| platform::now().saturating_sub(began) > *limit);
             late.map_or(outcome, |limit| Err(Error::timeout(limit)))
         };
         match Abortable::new(AssertUnwindSafe(task).catch_unwind(), registration).await {
@@ -111,22 +111,22 @@ impl fmt::Debug for Job {
 
 /// Begins a call within whatever runs here. A panic of what it does at once is its outcome, where panics unwind.
 fn begin_here(call: Packet) -> Call {
-    let within = Within::enter();
+    let scope = NestedScope::enter();
     let begun = platform::guard(platform::current(), || begin(call));
-    begun.unwrap_or_else(|payload| Call::Ended(within.rescue(Error::panic(panic_text(&*payload), None))))
+    begun.unwrap_or_else(|payload| Call::Ended(scope.rescue(Error::panic(panic_text(&*payload), None))))
 }
 
-/// A job that runs here is the only one of its holder.
+/// A job that runs here is the only one of its owner.
 const RUNNING: TaskId = TaskId { owner: WorkerId::PAGE, number: 0 };
 
 /// Stops a run.
-struct Running(AbortHandle);
+struct AbortOnSignal(AbortHandle);
 
-impl Holder for Running {
-    fn hear(&self, _task: TaskId, word: Word) {
-        match word {
-            Word::Cancel | Word::Abort => self.0.abort(),
-            Word::Detach => {}
+impl TaskOwner for AbortOnSignal {
+    fn on_signal(&self, _task: TaskId, signal: HandleSignal) {
+        match signal {
+            HandleSignal::Cancel | HandleSignal::Abort => self.0.abort(),
+            HandleSignal::Detach => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Waker};
 
 use futures::future::LocalBoxFuture;
 
-use super::handle::Slot;
+use super::handle::ReplySlot;
 use crate::error::Error;
 use crate::platform;
 
@@ -30,37 +30,37 @@ pub(super) enum Lazy {
 struct Begun {
     /// `None` while it is polled.
     future: Option<LocalBoxFuture<'static, ()>>,
-    slot: Arc<Slot>,
+    slot: Arc<ReplySlot>,
 }
 
 /// The futures of a thread.
 #[derive(Default)]
-struct Here {
+struct LocalFutures {
     begun: BTreeMap<u64, Begun>,
-    /// How many handles had left a future behind, when that was looked at last.
-    left: usize,
+    /// How many handles had orphans a future behind, when that was looked at last.
+    orphans: usize,
 }
 
 thread_local! {
-    static HERE: RefCell<Here> = RefCell::default();
+    static LOCAL_FUTURES: RefCell<LocalFutures> = RefCell::default();
 }
 
 /// How many handles have gone that were on another thread than the future of their task.
-static LEFT: AtomicUsize = AtomicUsize::new(0);
+static ORPHANS: AtomicUsize = AtomicUsize::new(0);
 
 impl Lazy {
     /// Begins the task, if it has not begun. Gives its number.
-    fn begin(self, slot: &Arc<Slot>) -> u64 {
-        static LAST: AtomicU64 = AtomicU64::new(0);
+    fn begin(self, slot: &Arc<ReplySlot>) -> u64 {
+        static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
         let begin = match self {
             Self::Unbegun(begin) => begin,
             Self::Begun(number) => return number,
         };
-        drop(take_left());
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        drop(take_orphans());
+        let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed);
         let begun = Begun { future: Some(begin()), slot: slot.clone() };
-        let _none = HERE.with_borrow_mut(|here| here.begun.insert(number, begun));
+        let _none = LOCAL_FUTURES.with_borrow_mut(|here| here.begun.insert(number, begun));
         number
     }
 
@@ -69,9 +69,8 @@ impl Lazy {
         match self {
             Self::Unbegun(_) => true,
             // Not while it is polled.
-            Self::Begun(number) => {
-                HERE.with_borrow(|here| here.begun.get(number).is_some_and(|begun| begun.future.is_some()))
-            }
+            Self::Begun(number) => LOCAL_FUTURES
+                .with_borrow(|here| here.begun.get(number).is_some_and(|begun| begun.future.is_some())),
         }
     }
 
@@ -79,9 +78,9 @@ impl Lazy {
     pub(super) fn discard(self) {
         if let Self::Begun(number) = self {
             // Not while the thread goes away: then the table goes with it.
-            match HERE.try_with(|here| here.borrow_mut().begun.remove(&number)) {
+            match LOCAL_FUTURES.try_with(|here| here.borrow_mut().begun.remove(&number)) {
                 Ok(Some(begun)) => drop(begun),
-                _ => drop(LEFT.fetch_add(1, Ordering::Relaxed)),
+                _ => drop(ORPHANS.fetch_add(1, Ordering::Relaxed)),
             }
         }
     }
@@ -91,10 +90,10 @@ impl Lazy {
     pub(super) fn detach(self) -> bool {
         let future = match self {
             Self::Unbegun(begin) => Some(begin()),
-            Self::Begun(number) => HERE.with_borrow_mut(|here| here.begun.remove(&number)?.future),
+            Self::Begun(number) => LOCAL_FUTURES.with_borrow_mut(|here| here.begun.remove(&number)?.future),
         };
         let Some(mut future) = future else {
-            LEFT.fetch_add(1, Ordering::Relaxed);
+            ORPHANS.fetch_add(1, Ordering::Relaxed);
             return false;
         };
         if platform::has_local_pool() {
@@ -108,7 +107,7 @@ impl Lazy {
 }
 
 /// A task that was given to its handle.
-pub(crate) struct InHandle(pub(super) Weak<Slot>);
+pub(crate) struct InHandle(pub(super) Weak<ReplySlot>);
 
 impl InHandle {
     /// True if it has no result yet and somebody waits for it.
@@ -125,12 +124,13 @@ impl InHandle {
 }
 
 /// Polls the task of a slot, if it has one here. False if it has none: somebody else runs it.
-pub(super) fn drive(slot: &Arc<Slot>, context: &mut Context<'_>) -> bool {
+pub(super) fn drive(slot: &Arc<ReplySlot>, context: &mut Context<'_>) -> bool {
     let Some(lazy) = slot.take_lazy() else { return false };
     let number = lazy.begin(slot);
     // Its handle is here, polled.
     drop(slot.put_lazy(Lazy::Begun(number)));
-    let taken = HERE.with_borrow_mut(|here| here.begun.get_mut(&number).map(|begun| begun.future.take()));
+    let taken =
+        LOCAL_FUTURES.with_borrow_mut(|here| here.begun.get_mut(&number).map(|begun| begun.future.take()));
     let mut future = match taken {
         Some(Some(future)) => future,
         // It is polled, and what it runs polls its own handle.
@@ -139,12 +139,12 @@ pub(super) fn drive(slot: &Arc<Slot>, context: &mut Context<'_>) -> bool {
             slot.answer(Err(Error::worker_lost(
                 "it began on another thread and cannot leave it; poll its handle on one thread only",
             )));
-            LEFT.fetch_add(1, Ordering::Relaxed);
+            ORPHANS.fetch_add(1, Ordering::Relaxed);
             return true;
         }
     };
     let ended = future.as_mut().poll(context).is_ready();
-    let rest = HERE.with_borrow_mut(|here| {
+    let rest = LOCAL_FUTURES.with_borrow_mut(|here| {
         if ended || !slot.is_waiting() {
             return (here.begun.remove(&number), Some(future));
         }
@@ -158,11 +158,11 @@ pub(super) fn drive(slot: &Arc<Slot>, context: &mut Context<'_>) -> bool {
     true
 }
 
-/// The futures here for which nobody waits any more, if some may have been left.
-fn take_left() -> BTreeMap<u64, Begun> {
-    let left = LEFT.load(Ordering::Relaxed);
-    HERE.with_borrow_mut(|here| {
-        if std::mem::replace(&mut here.left, left) == left {
+/// The futures here for which nobody waits any more, if some may have been orphans.
+fn take_orphans() -> BTreeMap<u64, Begun> {
+    let orphans = ORPHANS.load(Ordering::Relaxed);
+    LOCAL_FUTURES.with_borrow_mut(|here| {
+        if std::mem::replace(&mut here.orphans, orphans) == orphans {
             return BTreeMap::new();
         }
         let (waiting, gone) =

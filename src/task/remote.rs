@@ -16,18 +16,18 @@ use super::handle::RemoteHandle;
 use super::job::Job;
 use crate::error::Error;
 use crate::platform::Packet;
-use crate::schedule::Kind;
+use crate::schedule::TaskKind;
 
 /// How a task is to run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options {
-    pub(super) kind: Kind,
+    pub(super) kind: TaskKind,
     pub(super) timeout: Option<Duration>,
     pub(super) retries: u32,
 }
 
 impl Options {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: TaskKind) -> Self {
         Self { kind, timeout: None, retries: 0 }
     }
 }
@@ -70,7 +70,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(Kind::Sync, Entry::sync::<A, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Sync, Entry::sync::<A, R>().packet(f as *const ()), &args)
     }
 
     /// A task that awaits `f(args)`.
@@ -83,7 +83,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(Kind::Async, Entry::future::<A, F, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Async, Entry::future::<A, F, R>().packet(f as *const ()), &args)
     }
 
     /// A task that awaits `f(args)` and fails with its error.
@@ -94,11 +94,11 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
     {
-        Self::encoded(Kind::Async, Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Async, Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
     }
 
     #[track_caller]
-    fn encoded(kind: Kind, mut packet: Packet, args: &impl Serialize) -> Self {
+    fn encoded(kind: TaskKind, mut packet: Packet, args: &impl Serialize) -> Self {
         let call = codec::encode(args, &mut packet).map(|()| packet);
         Self { call, options: Options::new(kind), made_at: Location::caller(), result: PhantomData }
     }
@@ -214,7 +214,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(Kind::Sync, Entry::sync_open::<A, X, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Sync, Entry::sync_open::<A, X, R>().packet(f as *const ()), &args)
     }
 
     /// A task that awaits `f(args, x)`, with `x` given later.
@@ -224,11 +224,11 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(Kind::Async, Entry::future_open::<A, X, F, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Async, Entry::future_open::<A, X, F, R>().packet(f as *const ()), &args)
     }
 
     #[track_caller]
-    fn encoded(kind: Kind, mut packet: Packet, args: &impl Serialize) -> Self {
+    fn encoded(kind: TaskKind, mut packet: Packet, args: &impl Serialize) -> Self {
         let call = codec::encode(args, &mut packet).map(|()| packet);
         Self { call, options: Options::new(kind), made_at: Location::caller(), signature: PhantomData }
     }

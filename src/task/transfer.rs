@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::platform::{Attachment, Number};
 
-pub(crate) use super::codec::lane;
+pub(crate) use super::codec::side_table;
 
 /// Bulk data that is moved to the other side instead of being encoded element by element.
 ///
@@ -55,12 +55,12 @@ pub struct Transfer<T>(pub T);
     label = "neither a `Vec` or boxed slice of numbers nor, on the web, a `Js`",
     note = "serde types need no `Transfer`: send the value itself"
 )]
-pub trait Transferable: sealed::Block {}
+pub trait Transferable: sealed::Attach {}
 
 pub(crate) mod sealed {
     use crate::platform::Attachment;
 
-    pub trait Block: Sized {
+    pub trait Attach: Sized {
         #[doc(hidden)]
         fn attach(&self) -> Attachment;
 
@@ -71,7 +71,7 @@ pub(crate) mod sealed {
 
 impl<N: Number> Transferable for Vec<N> {}
 
-impl<N: Number> sealed::Block for Vec<N> {
+impl<N: Number> sealed::Attach for Vec<N> {
     fn attach(&self) -> Attachment {
         Attachment::from_slice(self)
     }
@@ -83,7 +83,7 @@ impl<N: Number> sealed::Block for Vec<N> {
 
 impl<N: Number> Transferable for Box<[N]> {}
 
-impl<N: Number> sealed::Block for Box<[N]> {
+impl<N: Number> sealed::Attach for Box<[N]> {
     fn attach(&self) -> Attachment {
         Attachment::from_slice(self)
     }
@@ -95,12 +95,12 @@ impl<N: Number> sealed::Block for Box<[N]> {
 
 impl<T: Transferable> Serialize for Transfer<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        lane::serialize(serializer, "Transfer", || self.0.attach())
+        side_table::serialize(serializer, "Transfer", || self.0.attach())
     }
 }
 
 impl<'de, T: Transferable> Deserialize<'de> for Transfer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lane::deserialize(deserializer, "Transfer", T::detach).map(Transfer)
+        side_table::deserialize(deserializer, "Transfer", T::detach).map(Transfer)
     }
 }

@@ -1,9 +1,9 @@
 //! The two message types that cross between a page and its worker, and their one codec.
 //!
-//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`] or [`FromWorker::Returned`], also when it was
+//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`] or [`FromWorker::Migrated`], also when it was
 //! stopped - or by the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one
 //! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. A worker is told of each task that it handed
-//! over by one [`ToWorker::Settled`], unless nobody waits for it any more.
+//! over by one [`ToWorker::Completed`], unless nobody waits for it any more.
 //!
 //! Several messages may share a packet. Each is a head of numbers and a body, the part of each lane whose length the head
 //! tells. Heads lie in the lane of entries, before the entries of their bodies: values cannot forge them.
@@ -19,26 +19,26 @@ use serde::de::DeserializeOwned;
 use self::words::Words;
 use crate::error::Error;
 use crate::platform::{Attachment, Packet};
-use crate::schedule::{Site, Strategy, TaskId, Terms, Verdict, Word, WorkerId};
+use crate::schedule::{Completion, HandleSignal, Site, Strategy, TaskId, TaskOptions, WorkerId};
 
 /// What a page tells its worker.
 #[derive(Debug)]
 pub(crate) enum ToWorker {
     /// Make ready: run `on_start`, if there is one, before anything else.
-    Start { duty: Duty, on_start: Option<Packet> },
+    Start { config: WorkerConfig, on_start: Option<Packet> },
     /// Run the task.
-    Run { task: TaskId, terms: Terms, call: Packet },
+    Run { task: TaskId, options: TaskOptions, call: Packet },
     /// Stop the task, for this reason: do not begin it, or drop it at its next await.
-    Stop { task: TaskId, verdict: Verdict },
+    Stop { task: TaskId, completion: Completion },
     /// So many workers have nothing to do: hand over what has not begun.
-    Ask { hungry: u32 },
+    StealRequest { idle: u32 },
     /// A task that this worker handed over has ended.
-    Settled { task: TaskId, outcome: Result<Packet, Error> },
+    Completed { task: TaskId, outcome: Result<Packet, Error> },
 }
 
 /// What a worker is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Duty {
+pub(crate) struct WorkerConfig {
     /// Its name.
     pub(crate) worker: WorkerId,
     pub(crate) strategy: Strategy,
@@ -56,17 +56,17 @@ pub(crate) enum FromWorker {
     /// `on_start` could not be run; the worker takes no tasks.
     Refused { error: Error },
     /// The task begins.
-    Began { task: TaskId, terms: Terms },
+    Began { task: TaskId, options: TaskOptions },
     /// The task awaits something, and nothing else is to be run.
-    Waits { task: TaskId, ran: Duration },
+    Suspended { task: TaskId, ran: Duration },
     /// The task has ended, with an encoded result or an error. It took the thread for `ran`; `None`: it never began.
     Done { task: TaskId, ran: Option<Duration>, outcome: Result<Packet, Error> },
     /// The task was not begun here and shall not be.
-    Returned { task: TaskId, terms: Terms, call: Packet },
+    Migrated { task: TaskId, options: TaskOptions, call: Packet },
     /// So many unfinished tasks of its own are kept here, and something can be run, or cannot.
     Reported { local: u32, resting: bool },
     /// The handle of a task that was handed over says this.
-    Said { task: TaskId, word: Word },
+    Signal { task: TaskId, signal: HandleSignal },
     /// A task has run, for those who watch.
     Ran { task: TaskId, site: Site, began: Duration, ended: Duration },
     /// The task panicked; the worker is lost and says nothing more. No task: the panic was in `on_start`, or between tasks.
@@ -103,31 +103,31 @@ impl ToWorker {
     pub(crate) fn write(self, packet: &mut Packet) {
         let words = &mut packet.entries;
         match self {
-            Self::Start { duty, on_start: None } => {
+            Self::Start { config, on_start: None } => {
                 words.push(kind::START);
-                words::put_duty(words, duty);
+                words::put_duty(words, config);
             }
-            Self::Start { duty, on_start: Some(call) } => {
+            Self::Start { config, on_start: Some(call) } => {
                 words.push(kind::START_WITH);
-                words::put_duty(words, duty);
+                words::put_duty(words, config);
                 append(packet, call);
             }
-            Self::Run { task, terms, call } => {
-                Self::write_run(task, terms, packet);
+            Self::Run { task, options, call } => {
+                Self::write_run(task, options, packet);
                 append(packet, call);
             }
-            Self::Stop { task, verdict } => {
+            Self::Stop { task, completion } => {
                 words.push(kind::STOP);
                 words::put_task(words, task);
-                words::put_verdict(words, verdict);
+                words::put_verdict(words, completion);
             }
-            Self::Ask { hungry } => words.extend([kind::ASK, hungry as usize]),
-            Self::Settled { task, outcome: Ok(result) } => {
+            Self::StealRequest { idle } => words.extend([kind::ASK, idle as usize]),
+            Self::Completed { task, outcome: Ok(result) } => {
                 words.push(kind::SETTLED);
                 words::put_task(words, task);
                 append(packet, result);
             }
-            Self::Settled { task, outcome: Err(error) } => {
+            Self::Completed { task, outcome: Err(error) } => {
                 words.push(kind::SETTLED_BADLY);
                 words::put_task(words, task);
                 append(packet, encode(&error));
@@ -140,24 +140,24 @@ impl ToWorker {
         match self {
             Self::Run { call: body, .. }
             | Self::Start { on_start: Some(body), .. }
-            | Self::Settled { outcome: Ok(body), .. } => !body.attachments.is_empty(),
+            | Self::Completed { outcome: Ok(body), .. } => !body.attachments.is_empty(),
             _ => false,
         }
     }
 
     /// Appends a `Run` whose call stays where it is. The call MUST have no attachments.
-    pub(crate) fn write_run_of(task: TaskId, terms: Terms, call: &Packet, packet: &mut Packet) {
-        Self::write_run(task, terms, packet);
+    pub(crate) fn write_run_of(task: TaskId, options: TaskOptions, call: &Packet, packet: &mut Packet) {
+        Self::write_run(task, options, packet);
         debug_assert!(call.attachments.is_empty(), "an attachment is moved, not copied");
         packet.entries.extend([call.bytes.len(), call.entries.len(), 0]);
         packet.entries.extend_from_slice(&call.entries);
         packet.bytes.extend_from_slice(&call.bytes);
     }
 
-    fn write_run(task: TaskId, terms: Terms, packet: &mut Packet) {
+    fn write_run(task: TaskId, options: TaskOptions, packet: &mut Packet) {
         packet.entries.push(kind::RUN);
         words::put_task(&mut packet.entries, task);
-        words::put_terms(&mut packet.entries, terms);
+        words::put_terms(&mut packet.entries, options);
     }
 
     /// The messages of a packet, in order.
@@ -168,13 +168,13 @@ impl ToWorker {
     fn read(kind: usize, reader: &mut Reader) -> Option<Self> {
         let words = &mut reader.entries;
         Some(match kind {
-            kind::START => Self::Start { duty: words.duty()?, on_start: None },
-            kind::START_WITH => Self::Start { duty: words.duty()?, on_start: Some(reader.body()?) },
-            kind::RUN => Self::Run { task: words.task()?, terms: words.terms()?, call: reader.body()? },
-            kind::STOP => Self::Stop { task: words.task()?, verdict: words.verdict()? },
-            kind::ASK => Self::Ask { hungry: words.number()? },
-            kind::SETTLED => Self::Settled { task: words.task()?, outcome: Ok(reader.body()?) },
-            kind::SETTLED_BADLY => Self::Settled { task: words.task()?, outcome: Err(reader.value()?) },
+            kind::START => Self::Start { config: words.config()?, on_start: None },
+            kind::START_WITH => Self::Start { config: words.config()?, on_start: Some(reader.body()?) },
+            kind::RUN => Self::Run { task: words.task()?, options: words.options()?, call: reader.body()? },
+            kind::STOP => Self::Stop { task: words.task()?, completion: words.completion()? },
+            kind::ASK => Self::StealRequest { idle: words.number()? },
+            kind::SETTLED => Self::Completed { task: words.task()?, outcome: Ok(reader.body()?) },
+            kind::SETTLED_BADLY => Self::Completed { task: words.task()?, outcome: Err(reader.value()?) },
             _ => return None,
         })
     }
@@ -190,12 +190,12 @@ impl FromWorker {
                 words.push(kind::REFUSED);
                 append(packet, encode(&error));
             }
-            Self::Began { task, terms } => {
+            Self::Began { task, options } => {
                 words.push(kind::BEGAN);
                 words::put_task(words, task);
-                words::put_terms(words, terms);
+                words::put_terms(words, options);
             }
-            Self::Waits { task, ran } => {
+            Self::Suspended { task, ran } => {
                 words.push(kind::WAITS);
                 words::put_task(words, task);
                 words::put_time(words, ran);
@@ -206,19 +206,19 @@ impl FromWorker {
                 words::put_maybe_time(words, ran);
                 append(packet, outcome.unwrap_or_else(|error| encode(&error)));
             }
-            Self::Returned { task, terms, call } => {
+            Self::Migrated { task, options, call } => {
                 words.push(kind::RETURNED);
                 words::put_task(words, task);
-                words::put_terms(words, terms);
+                words::put_terms(words, options);
                 append(packet, call);
             }
             Self::Reported { local, resting } => {
                 words.extend([kind::REPORTED, local as usize, usize::from(resting)]);
             }
-            Self::Said { task, word } => {
+            Self::Signal { task, signal } => {
                 words.push(kind::SAID);
                 words::put_task(words, task);
-                words::put_word(words, word);
+                words::put_signal(words, signal);
             }
             Self::Ran { task, site, began, ended } => {
                 words.push(kind::RAN);
@@ -247,8 +247,8 @@ impl FromWorker {
         Some(match kind {
             kind::READY => Self::Ready,
             kind::REFUSED => Self::Refused { error: reader.value()? },
-            kind::BEGAN => Self::Began { task: words.task()?, terms: words.terms()? },
-            kind::WAITS => Self::Waits { task: words.task()?, ran: words.time()? },
+            kind::BEGAN => Self::Began { task: words.task()?, options: words.options()? },
+            kind::WAITS => Self::Suspended { task: words.task()?, ran: words.time()? },
             kind::DONE => {
                 let (task, ran) = (words.task()?, words.maybe_time()?);
                 Self::Done { task, ran, outcome: Ok(reader.body()?) }
@@ -258,10 +258,10 @@ impl FromWorker {
                 Self::Done { task, ran, outcome: Err(reader.value()?) }
             }
             kind::RETURNED => {
-                Self::Returned { task: words.task()?, terms: words.terms()?, call: reader.body()? }
+                Self::Migrated { task: words.task()?, options: words.options()?, call: reader.body()? }
             }
             kind::REPORTED => Self::Reported { local: words.number()?, resting: words.number()? != 0 },
-            kind::SAID => Self::Said { task: words.task()?, word: words.word()? },
+            kind::SAID => Self::Signal { task: words.task()?, signal: words.signal()? },
             kind::RAN => Self::Ran {
                 task: words.task()?,
                 site: Site(words.next()? as u64),
@@ -367,7 +367,7 @@ fn garbled() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::Kind;
+    use crate::schedule::TaskKind;
 
     fn body(bytes: &[u8], entries: &[usize]) -> Packet {
         Packet { bytes: bytes.to_vec(), entries: entries.to_vec(), attachments: Vec::new() }
@@ -377,31 +377,32 @@ mod tests {
         TaskId { owner: WorkerId(7), number }
     }
 
-    fn terms() -> Terms {
-        Terms {
+    fn options() -> TaskOptions {
+        TaskOptions {
             timeout: Some(Duration::from_secs(1 << 40)),
             retries: 3,
             detached: true,
             pinned: true,
-            ..Terms::new(Site(0xDEAD_BEEF), Kind::Async)
+            ..TaskOptions::new(Site(0xDEAD_BEEF), TaskKind::Async)
         }
     }
 
     fn to_worker() -> Vec<ToWorker> {
-        let duty = Duty { worker: WorkerId(3), strategy: Strategy::WorkStealing, threads: 4, watched: true };
+        let config =
+            WorkerConfig { worker: WorkerId(3), strategy: Strategy::WorkStealing, threads: 4, watched: true };
         vec![
-            ToWorker::Start { duty, on_start: None },
-            ToWorker::Start { duty, on_start: Some(body(b"start", &[7])) },
-            ToWorker::Run { task: task(1), terms: terms(), call: body(b"one", &[1, 2]) },
-            ToWorker::Stop { task: task(9), verdict: Verdict::TimedOut },
-            ToWorker::Ask { hungry: 5 },
+            ToWorker::Start { config, on_start: None },
+            ToWorker::Start { config, on_start: Some(body(b"start", &[7])) },
+            ToWorker::Run { task: task(1), options: options(), call: body(b"one", &[1, 2]) },
+            ToWorker::Stop { task: task(9), completion: Completion::TimedOut },
+            ToWorker::StealRequest { idle: 5 },
             ToWorker::Run {
                 task: task(u32::MAX),
-                terms: Terms::new(Site(1), Kind::Sync),
+                options: TaskOptions::new(Site(1), TaskKind::Sync),
                 call: body(b"", &[3, 4]),
             },
-            ToWorker::Settled { task: task(2), outcome: Ok(body(b"result", &[])) },
-            ToWorker::Settled { task: task(3), outcome: Err(Error::closed()) },
+            ToWorker::Completed { task: task(2), outcome: Ok(body(b"result", &[])) },
+            ToWorker::Completed { task: task(3), outcome: Err(Error::closed()) },
         ]
     }
 
@@ -410,13 +411,13 @@ mod tests {
         vec![
             FromWorker::Ready,
             FromWorker::Refused { error: Error::startup("no") },
-            FromWorker::Began { task: task(1), terms: terms() },
-            FromWorker::Waits { task: task(2), ran: ms(3) },
+            FromWorker::Began { task: task(1), options: options() },
+            FromWorker::Suspended { task: task(2), ran: ms(3) },
             FromWorker::Done { task: task(3), ran: Some(ms(0)), outcome: Ok(body(b"result", &[])) },
             FromWorker::Done { task: task(4), ran: None, outcome: Err(Error::closed()) },
-            FromWorker::Returned { task: task(5), terms: terms(), call: body(b"call", &[1]) },
+            FromWorker::Migrated { task: task(5), options: options(), call: body(b"call", &[1]) },
             FromWorker::Reported { local: 6, resting: true },
-            FromWorker::Said { task: task(7), word: Word::Detach },
+            FromWorker::Signal { task: task(7), signal: HandleSignal::Detach },
             FromWorker::Ran { task: task(8), site: Site(9), began: ms(10), ended: ms(11) },
             FromWorker::Panicked {
                 task: None,
@@ -450,8 +451,8 @@ mod tests {
     fn a_call_that_stays_is_written_like_one_that_goes() {
         let call = body(b"call", &[1, 2]);
         let (mut stays, mut goes) = (Packet::default(), Packet::default());
-        ToWorker::write_run_of(task(1), terms(), &call, &mut stays);
-        ToWorker::Run { task: task(1), terms: terms(), call }.write(&mut goes);
+        ToWorker::write_run_of(task(1), options(), &call, &mut stays);
+        ToWorker::Run { task: task(1), options: options(), call }.write(&mut goes);
         assert_eq!(format!("{stays:?}"), format!("{goes:?}"));
     }
 

@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
-use super::Duty;
-use crate::schedule::{Kind, Site, Strategy, TaskId, Terms, Verdict, Word, WorkerId};
+use super::WorkerConfig;
+use crate::schedule::{Completion, HandleSignal, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
 
 /// Names no task: numbers begin with one.
 pub(super) const NO_TASK: TaskId = TaskId { owner: WorkerId::PAGE, number: 0 };
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing];
-const SAID: [Word; 3] = [Word::Cancel, Word::Abort, Word::Detach];
-const VERDICTS: [Verdict; 8] = [
-    Verdict::Answered,
-    Verdict::Cancelled,
-    Verdict::TimedOut,
-    Verdict::Blamed,
-    Verdict::WorkerLost,
-    Verdict::NoWorkers,
-    Verdict::QueueFull,
-    Verdict::Closed,
+const SAID: [HandleSignal; 3] = [HandleSignal::Cancel, HandleSignal::Abort, HandleSignal::Detach];
+const VERDICTS: [Completion; 8] = [
+    Completion::Answered,
+    Completion::Cancelled,
+    Completion::TimedOut,
+    Completion::Blamed,
+    Completion::WorkerLost,
+    Completion::NoWorkers,
+    Completion::QueueFull,
+    Completion::Closed,
 ];
 
-/// The flags of a task's terms.
+/// The flags of a task's options.
 mod flag {
     pub(super) const ASYNC: usize = 1;
     pub(super) const TIMEOUT: usize = 2;
@@ -50,11 +50,11 @@ fn put_micros(words: &mut Vec<usize>, micros: u64) {
     words.extend([micros as u32 as usize, (micros >> 32) as u32 as usize]);
 }
 
-pub(super) fn put_terms(words: &mut Vec<usize>, terms: Terms) {
-    let Terms { site, kind, timeout, retries, detached, pinned } = terms;
+pub(super) fn put_terms(words: &mut Vec<usize>, options: TaskOptions) {
+    let TaskOptions { site, kind, timeout, retries, detached, pinned } = options;
     let mut flags = 0;
     for (is_set, flag) in [
-        (kind == Kind::Async, flag::ASYNC),
+        (kind == TaskKind::Async, flag::ASYNC),
         (timeout.is_some(), flag::TIMEOUT),
         (detached, flag::DETACHED),
         (pinned, flag::PINNED),
@@ -67,17 +67,17 @@ pub(super) fn put_terms(words: &mut Vec<usize>, terms: Terms) {
     }
 }
 
-pub(super) fn put_duty(words: &mut Vec<usize>, duty: Duty) {
-    let Duty { worker, strategy, threads, watched } = duty;
+pub(super) fn put_duty(words: &mut Vec<usize>, config: WorkerConfig) {
+    let WorkerConfig { worker, strategy, threads, watched } = config;
     words.extend([worker.0 as usize, place(&STRATEGIES, strategy), threads as usize, usize::from(watched)]);
 }
 
-pub(super) fn put_verdict(words: &mut Vec<usize>, verdict: Verdict) {
-    words.push(place(&VERDICTS, verdict));
+pub(super) fn put_verdict(words: &mut Vec<usize>, completion: Completion) {
+    words.push(place(&VERDICTS, completion));
 }
 
-pub(super) fn put_word(words: &mut Vec<usize>, word: Word) {
-    words.push(place(&SAID, word));
+pub(super) fn put_signal(words: &mut Vec<usize>, signal: HandleSignal) {
+    words.push(place(&SAID, signal));
 }
 
 fn place<T: PartialEq>(all: &[T], one: T) -> usize {
@@ -130,12 +130,12 @@ impl Words {
         Some(u64::from(low) | u64::from(high) << 32)
     }
 
-    pub(super) fn terms(&mut self) -> Option<Terms> {
+    pub(super) fn options(&mut self) -> Option<TaskOptions> {
         let (site, flags, retries) = (Site(self.next()? as u64), self.next()?, self.number()?);
         let has = |flag| flags & flag != 0;
-        Some(Terms {
+        Some(TaskOptions {
             site,
-            kind: if has(flag::ASYNC) { Kind::Async } else { Kind::Sync },
+            kind: if has(flag::ASYNC) { TaskKind::Async } else { TaskKind::Sync },
             timeout: if has(flag::TIMEOUT) { Some(self.time()?) } else { None },
             retries,
             detached: has(flag::DETACHED),
@@ -143,8 +143,8 @@ impl Words {
         })
     }
 
-    pub(super) fn duty(&mut self) -> Option<Duty> {
-        Some(Duty {
+    pub(super) fn config(&mut self) -> Option<WorkerConfig> {
+        Some(WorkerConfig {
             worker: WorkerId(self.number()?),
             strategy: *STRATEGIES.get(self.next()?)?,
             threads: self.number()?,
@@ -152,11 +152,11 @@ impl Words {
         })
     }
 
-    pub(super) fn verdict(&mut self) -> Option<Verdict> {
+    pub(super) fn completion(&mut self) -> Option<Completion> {
         VERDICTS.get(self.next()?).copied()
     }
 
-    pub(super) fn word(&mut self) -> Option<Word> {
+    pub(super) fn signal(&mut self) -> Option<HandleSignal> {
         SAID.get(self.next()?).copied()
     }
 }

@@ -1,19 +1,19 @@
 //! The far side: decodes tasks, runs them, and replies.
 //!
 //! One [`Worker`] per worker, driven by the packets of its page. What it does next is decided by its half of the schedule,
-//! which lies in its [`Books`]; the loop in [`Work`] does as it is told: it begins a task, yields to the event loop, or rests.
+//! which lies in its [`WorkerState`]; the loop in [`RunLoop`] does as it is told: it begins a task, yields to the event loop, or rests.
 //! It polls the asynchronous ones.
 //!
-//! Tasks that the code here makes come by [`Inside`], which is what an executor on a worker stands on.
+//! Tasks that the code here makes come by [`WorkerContext`], which is what an executor on a worker stands on.
 //!
 //! After a panic the worker is *poisoned*: it tells its page, and neither begins nor polls anything again. On the web the
 //! instance traps and `worker.js` never enters it again; natively the page drops its port and the thread ends.
 
-mod books;
-mod inside;
+mod context;
 mod panic;
-mod running;
-mod work;
+mod run_loop;
+mod state;
+mod task_future;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,34 +21,34 @@ use std::sync::Arc;
 
 use futures::future::{Abortable, abortable};
 
-use self::books::{Bears, Books, Effects};
-pub(crate) use self::inside::Inside;
-use self::inside::Order;
-use self::running::Running;
-use self::work::Work;
+use self::context::Request;
+pub(crate) use self::context::WorkerContext;
+use self::run_loop::RunLoop;
+use self::state::{InTransit, WorkerEffects, WorkerState};
+use self::task_future::TaskFuture;
 use crate::error::Error;
 use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet};
-use crate::schedule::{LocalEvent, Name, Next, TaskId, Verdict, Word};
-use crate::task::{self, Call, Holder, Job, Outcome};
-use crate::wire::{Duty, FromWorker, ToWorker};
+use crate::schedule::{Completion, HandleSignal, Id, LocalEvent, Next, TaskId};
+use crate::task::{self, Call, Job, Outcome, TaskOwner};
+use crate::wire::{FromWorker, ToWorker, WorkerConfig};
 
 /// What the platform calls on a new worker.
 pub(crate) static MAIN: Main = Main::new(main);
 
 thread_local! {
     /// The worker that this thread is.
-    static HERE: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
+    static CURRENT_WORKER: RefCell<Option<Rc<Worker>>> = const { RefCell::new(None) };
 }
 
 /// The worker that this thread is, if it is one.
-fn here() -> Option<Rc<Worker>> {
+fn current_worker() -> Option<Rc<Worker>> {
     // Not while the thread goes away.
-    HERE.try_with(|here| here.borrow().clone()).ok().flatten()
+    CURRENT_WORKER.try_with(|here| here.borrow().clone()).ok().flatten()
 }
 
 /// What executors on this worker stand on, if this thread is one.
-pub(crate) fn inside() -> Option<Arc<Inside>> {
-    here().map(|worker| worker.inside.clone())
+pub(crate) fn context() -> Option<Arc<WorkerContext>> {
+    current_worker().map(|worker| worker.context.clone())
 }
 
 fn main(outbox: Outbox) -> Inbox {
@@ -59,8 +59,8 @@ fn main(outbox: Outbox) -> Inbox {
         let messages = ToWorker::read_all(packet).expect("the page writes what this very code reads");
         for message in messages {
             match (message, &worker) {
-                (ToWorker::Start { duty, on_start }, None) => {
-                    worker = Some(Worker::start(outbox.clone(), duty, on_start));
+                (ToWorker::Start { config, on_start }, None) => {
+                    worker = Some(Worker::start(outbox.clone(), config, on_start));
                 }
                 (message, Some(worker)) => worker.receive(message),
                 (_, None) => unreachable!("the first message is `Start`"),
@@ -68,16 +68,16 @@ fn main(outbox: Outbox) -> Inbox {
         }
         if let Some(worker) = &worker {
             worker.tell(LocalEvent::Woken);
-            worker.inside.wake();
+            worker.context.wake();
         }
     })
 }
 
 struct Worker {
     outbox: Outbox,
-    books: RefCell<Books>,
-    inside: Arc<Inside>,
-    /// Somebody is posting what the books have ready.
+    state: RefCell<WorkerState>,
+    context: Arc<WorkerContext>,
+    /// Somebody is posting what the state have ready.
     posts: Cell<bool>,
     /// Set by the first panic, for ever.
     poisoned: Cell<bool>,
@@ -85,23 +85,23 @@ struct Worker {
 
 impl Worker {
     /// Runs `on_start`, which may be asynchronous, then says that tasks may come, and waits for them.
-    fn start(outbox: Outbox, duty: Duty, on_start: Option<Packet>) -> Rc<Self> {
+    fn start(outbox: Outbox, config: WorkerConfig, on_start: Option<Packet>) -> Rc<Self> {
         let worker = Rc::new(Self {
             outbox,
-            books: RefCell::new(Books::new(duty)),
-            inside: Arc::new(Inside::new(duty)),
+            state: RefCell::new(WorkerState::new(config)),
+            context: Arc::new(WorkerContext::new(config)),
             posts: Cell::new(false),
             poisoned: Cell::new(false),
         });
-        HERE.set(Some(worker.clone()));
+        CURRENT_WORKER.set(Some(worker.clone()));
         // `on_start` may make tasks and await them.
-        platform::spawn_local(Work::new(worker.clone()));
+        platform::spawn_local(RunLoop::new(worker.clone()));
         let call = on_start.map(|on_start| worker.guard(None, || task::begin(on_start)));
         match call {
             None => worker.ready(Ok(Packet::default())),
             Some(Some(Call::Ended(outcome))) => worker.ready(outcome),
             Some(Some(Call::Running(future))) => {
-                platform::spawn_local(Running::new(worker.clone(), None, future));
+                platform::spawn_local(TaskFuture::new(worker.clone(), None, future));
             }
             Some(None) => {}
         }
@@ -121,14 +121,14 @@ impl Worker {
         }
         match message {
             ToWorker::Start { .. } => unreachable!("a worker is started once"),
-            ToWorker::Run { task, terms, call } => {
-                self.books.borrow_mut().enter(task, terms, call);
-                self.tell(LocalEvent::Arrived { task, terms });
+            ToWorker::Run { task, options, call } => {
+                self.state.borrow_mut().enter(task, options, call);
+                self.tell(LocalEvent::Arrived { task, options });
             }
-            ToWorker::Stop { task, verdict } => self.stop(task, verdict),
-            ToWorker::Ask { hungry } => self.tell(LocalEvent::Asked { hungry }),
-            ToWorker::Settled { task, outcome } => {
-                let reply = self.books.borrow_mut().take_reply(task);
+            ToWorker::Stop { task, completion } => self.stop(task, completion),
+            ToWorker::StealRequest { idle } => self.tell(LocalEvent::StealRequested { idle }),
+            ToWorker::Completed { task, outcome } => {
+                let reply = self.state.borrow_mut().take_reply(task);
                 if let Some(reply) = reply {
                     reply.send(outcome);
                 }
@@ -136,9 +136,10 @@ impl Worker {
         }
     }
 
-    fn stop(&self, task: TaskId, verdict: Verdict) {
+    fn stop(&self, task: TaskId, completion: Completion) {
         // The page cannot answer a handle that is here, of a task that is here.
-        let late = if verdict == Verdict::TimedOut { self.books.borrow_mut().take_late(task) } else { None };
+        let late =
+            if completion == Completion::TimedOut { self.state.borrow_mut().take_late(task) } else { None };
         self.tell(LocalEvent::Stopped { task });
         if let Some((reply, limit)) = late {
             reply.send(Err(Error::timeout(limit)));
@@ -147,48 +148,48 @@ impl Worker {
 
     /// Takes a task that the code here makes.
     fn submit(&self, job: Job) {
-        let Job { call, terms, reply, .. } = job;
-        let holder: Arc<dyn Holder> = self.inside.clone();
-        let task = self.books.borrow_mut().new_task();
-        if !reply.held_by(Arc::downgrade(&holder), task) {
+        let Job { call, options, reply, .. } = job;
+        let holder: Arc<dyn TaskOwner> = self.context.clone();
+        let task = self.state.borrow_mut().new_task();
+        if !reply.set_owner(Arc::downgrade(&holder), task) {
             return;
         }
-        self.books.borrow_mut().enter_own(task, terms, call, reply);
-        self.tell(LocalEvent::Spawned { task, terms });
-        self.inside.wake();
+        self.state.borrow_mut().enter_own(task, options, call, reply);
+        self.tell(LocalEvent::Spawned { task, options });
+        self.context.wake();
     }
 
     /// The handle of a task that was made here says something.
-    fn hear(&self, task: TaskId, word: Word) {
-        self.tell(match word {
-            Word::Cancel => LocalEvent::Dropped { task },
-            Word::Abort => LocalEvent::Aborted { task },
-            Word::Detach => LocalEvent::Detached { task },
+    fn on_signal(&self, task: TaskId, signal: HandleSignal) {
+        self.tell(match signal {
+            HandleSignal::Cancel => LocalEvent::Dropped { task },
+            HandleSignal::Abort => LocalEvent::Aborted { task },
+            HandleSignal::Detach => LocalEvent::Detached { task },
         });
     }
 
     /// Does what other threads have asked for.
-    fn follow_orders(&self) {
-        for order in self.inside.take_orders() {
-            match order {
-                Order::Submit(job) => self.submit(job),
-                Order::Hear(task, word) => self.hear(task, word),
-                Order::Spawn(future) => platform::spawn_local(future),
+    fn serve_requests(&self) {
+        for request in self.context.take_requests() {
+            match request {
+                Request::Submit(job) => self.submit(job),
+                Request::Signal(task, signal) => self.on_signal(task, signal),
+                Request::Spawn(future) => platform::spawn_local(future),
             }
         }
     }
 
     /// Begins a task: one that is synchronous ends with it, of an asynchronous one comes what is to be polled.
-    fn begin(self: &Rc<Self>, task: TaskId) -> Option<Abortable<Running>> {
-        let call = self.books.borrow_mut().begin(task)?;
+    fn begin(self: &Rc<Self>, task: TaskId) -> Option<Abortable<TaskFuture>> {
+        let call = self.state.borrow_mut().begin(task)?;
         match self.guard(Some(task), || task::begin(call))? {
             Call::Ended(outcome) => {
                 self.ended(task, outcome);
                 None
             }
             Call::Running(future) => {
-                let (future, abort) = abortable(Running::new(self.clone(), Some(task), future));
-                self.books.borrow_mut().runs(task, abort);
+                let (future, abort) = abortable(TaskFuture::new(self.clone(), Some(task), future));
+                self.state.borrow_mut().runs(task, abort);
                 self.tell(LocalEvent::Polled { task, ended: false });
                 Some(future)
             }
@@ -197,26 +198,26 @@ impl Worker {
 
     /// The code of a task has given its result.
     fn ended(&self, task: TaskId, outcome: Outcome) {
-        let reply = self.books.borrow_mut().end(task, outcome);
+        let reply = self.state.borrow_mut().end(task, outcome);
         self.tell(LocalEvent::Polled { task, ended: true });
         if let Some((reply, outcome)) = reply {
             reply.send(outcome);
         }
     }
 
-    /// Tells the schedule, and does what it says. Nothing is woken, dropped or posted while the books are open.
+    /// Tells the schedule, and does what it says. Nothing is woken, dropped or posted while the state are open.
     fn tell(&self, event: LocalEvent) {
-        let effects = self.books.borrow_mut().tell(event);
+        let effects = self.state.borrow_mut().tell(event);
         self.follow(effects);
     }
 
     fn next(&self) -> Next {
-        let (next, effects) = self.books.borrow_mut().next();
+        let (next, effects) = self.state.borrow_mut().next();
         self.follow(effects);
         next
     }
 
-    fn follow(&self, effects: Effects) {
+    fn follow(&self, effects: WorkerEffects) {
         self.post();
         effects.happen();
     }
@@ -227,9 +228,9 @@ impl Worker {
             return;
         }
         loop {
-            let next = self.books.borrow_mut().take_parcel();
-            let Some(parcel) = next else { break };
-            if let (Err(error), Some(bears)) = (self.outbox.post(parcel.packet), parcel.bears) {
+            let next = self.state.borrow_mut().take_outgoing();
+            let Some(outgoing) = next else { break };
+            if let (Err(error), Some(bears)) = (self.outbox.post(outgoing.packet), outgoing.bears) {
                 self.failed_to_post(bears, error);
             }
         }
@@ -237,12 +238,12 @@ impl Worker {
     }
 
     /// A task's call or result cannot leave: that is its answer.
-    fn failed_to_post(&self, bears: Bears, error: Error) {
-        let Bears { task, ran, posted } = bears;
+    fn failed_to_post(&self, bears: InTransit, error: Error) {
+        let InTransit { task, ran, posted } = bears;
         if posted {
             return self.say(FromWorker::Done { task, ran, outcome: Err(error) });
         }
-        let reply = self.books.borrow_mut().take_reply(task);
+        let reply = self.state.borrow_mut().take_reply(task);
         if let Some(reply) = reply {
             reply.send(Err(error));
         }
@@ -264,12 +265,12 @@ impl Worker {
     /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
     fn guard<R>(&self, task: Option<TaskId>, code: impl FnOnce() -> R) -> Option<R> {
         panic::forget_last();
-        match platform::guard(task.map_or(0, Name::number), code) {
+        match platform::guard(task.map_or(0, Id::number), code) {
             Ok(result) => Some(result),
             Err(payload) => {
                 self.poisoned.set(true);
                 let (message, location) = panic::describe(&*payload);
-                self.last_words(task, message, location);
+                self.report_panic(task, message, location);
                 // Its drop may panic again, and there is nothing to gain from it.
                 std::mem::forget(payload);
                 None
@@ -278,19 +279,19 @@ impl Worker {
     }
 
     /// Tells the page of a panic, and before it what was not said yet.
-    fn last_words(&self, task: Option<TaskId>, message: String, location: Option<String>) {
+    fn report_panic(&self, task: Option<TaskId>, message: String, location: Option<String>) {
         let mut begun = Vec::new();
-        let mut effects = Effects::default();
-        // Where panics abort, this runs within the panic: the books may be open, if it is one of our own.
-        if let Ok(mut books) = self.books.try_borrow_mut() {
+        let mut effects = WorkerEffects::default();
+        // Where panics abort, this runs within the panic: the state may be open, if it is one of our own.
+        if let Ok(mut state) = self.state.try_borrow_mut() {
             // A chunk is answered with what it has, the panic too.
             let panic = || Error::panic(message.clone(), location.clone());
             if let Some((task, results)) = task.and_then(|task| Some((task, task::rescue(panic())?))) {
-                let reply = books.end(task, Ok(results));
-                effects = books.tell(LocalEvent::Polled { task, ended: true });
+                let reply = state.end(task, Ok(results));
+                effects = state.tell(LocalEvent::Polled { task, ended: true });
                 effects.answer(reply);
             }
-            begun = books.close();
+            begun = state.close();
         }
         self.posts.set(false);
         self.post();
@@ -301,6 +302,6 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.inside.close();
+        self.context.close();
     }
 }

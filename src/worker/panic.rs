@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use super::here;
+use super::current_worker;
 use crate::error::panic_text;
 use crate::platform::{self, PANIC_ABORTS};
 use crate::schedule::TaskId;
@@ -17,7 +17,7 @@ use crate::schedule::TaskId;
 type Note = (String, Option<String>);
 
 thread_local! {
-    static LAST: Cell<Option<Note>> = const { Cell::new(None) };
+    static LAST_PANIC: Cell<Option<Note>> = const { Cell::new(None) };
     /// Where panics abort: there was one, and the page knows.
     static NOTED: Cell<bool> = const { Cell::new(false) };
 }
@@ -44,11 +44,11 @@ fn install() {
 
 fn note(info: &PanicHookInfo<'_>) {
     // The hook minds its own threads.
-    let Some(worker) = here() else { return };
+    let Some(worker) = current_worker() else { return };
     let location = info.location().map(ToString::to_string);
     let note = (panic_text(info.payload()), location);
     if !PANIC_ABORTS {
-        return LAST.set(Some(note));
+        return LAST_PANIC.set(Some(note));
     }
     // Told once: hooks of ours may be chained.
     if NOTED.replace(true) {
@@ -56,7 +56,7 @@ fn note(info: &PanicHookInfo<'_>) {
     }
     let (message, location) = note;
     let task = Some(platform::current()).filter(|task| *task != 0).map(TaskId::from_number);
-    worker.last_words(task, message, location);
+    worker.report_panic(task, message, location);
 }
 
 /// True once a panic was noted, where panics abort.
@@ -66,10 +66,10 @@ pub(super) fn was_noted() -> bool {
 
 /// Before code that may panic: what was noted until now was caught by somebody else.
 pub(super) fn forget_last() {
-    LAST.set(None);
+    LAST_PANIC.set(None);
 }
 
 /// What is known of a panic that was caught.
 pub(super) fn describe(payload: &(dyn Any + Send)) -> Note {
-    LAST.take().unwrap_or_else(|| (panic_text(payload), None))
+    LAST_PANIC.take().unwrap_or_else(|| (panic_text(payload), None))
 }

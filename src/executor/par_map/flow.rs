@@ -1,7 +1,7 @@
 //! What of a [`ParMap`](super::ParMap) is in flight, and how much is sent at a time.
 //!
 //! Items travel in chunks. The first ones hold a single item and show what one costs; then chunks grow until they cost about
-//! [`ENOUGH`], and shrink when they cost more. A chunk that takes much longer, because its items are not alike, comes back
+//! [`CHUNK_TIME`], and shrink when they cost more. A chunk that takes much longer, because its items are not alike, comes back
 //! unfinished: what it has not begun is sent again, in smaller chunks.
 
 use std::collections::VecDeque;
@@ -15,16 +15,16 @@ use crate::platform::{Attachment, Packet};
 use crate::task::{Job, Outcome, RemoteHandle, Results};
 
 /// What a chunk should cost: many times what it takes to send one, and little beside what a user notices.
-const ENOUGH: Duration = Duration::from_millis(2);
+const CHUNK_TIME: Duration = Duration::from_millis(2);
 /// No chunk has more items.
 const MOST_ITEMS: usize = 4096;
 /// So many chunks per worker are in flight, or have ended and wait for those before them.
 const IN_FLIGHT: usize = 4;
 /// At least so many chunks per worker are made of what is left, so that all workers end at the same time.
-const LEFT: usize = 4;
+const CHUNKS_LEFT: usize = 4;
 
 /// Where items come from and tasks go to.
-pub(super) trait Source {
+pub(super) trait ChunkSource {
     /// The next item, encoded.
     fn next(&mut self) -> Option<Outcome>;
 
@@ -103,12 +103,12 @@ impl Flow {
     pub(super) fn poll_next(
         &mut self,
         context: &mut Context<'_>,
-        source: &mut dyn Source,
+        source: &mut dyn ChunkSource,
     ) -> Poll<Option<Vec<Outcome>>> {
         loop {
             self.send(source);
-            // Those behind the first are only heard while that is waited for.
-            let mut heard = self.hear(0, context, source);
+            // Those behind the first are only progressed while that is waited for.
+            let mut progressed = self.poll_chunk(0, context, source);
             match self.chunks.pop_front() {
                 None => return Poll::Ready(None),
                 Some(Chunk::Ended(outcomes)) => {
@@ -119,18 +119,18 @@ impl Flow {
             }
             let mut place = 1;
             while place < self.chunks.len() {
-                heard |= self.hear(place, context, source);
+                progressed |= self.poll_chunk(place, context, source);
                 place += 1;
             }
             // What has ended has made room, and may have left something to be sent again.
-            if !heard {
+            if !progressed {
                 return Poll::Pending;
             }
         }
     }
 
     /// Polls a chunk. True if it has ended now.
-    fn hear(&mut self, place: usize, context: &mut Context<'_>, source: &dyn Source) -> bool {
+    fn poll_chunk(&mut self, place: usize, context: &mut Context<'_>, source: &dyn ChunkSource) -> bool {
         let Some(Chunk::Sent { handle, items }) = self.chunks.get_mut(place) else { return false };
         let Poll::Ready(results) = handle.poll_unpin(context) else { return false };
         let items = *items;
@@ -145,7 +145,7 @@ impl Flow {
     }
 
     /// Sends what was not begun, before all that comes after it.
-    fn send_again(&mut self, place: usize, rest: Vec<Packet>, source: &dyn Source) {
+    fn send_again(&mut self, place: usize, rest: Vec<Packet>, source: &dyn ChunkSource) {
         let size = self.size(Some(rest.len()), source);
         let mut rest = rest.into_iter();
         let mut chunks = Vec::new();
@@ -162,7 +162,7 @@ impl Flow {
     }
 
     /// Sends as much as is to be in flight.
-    fn send(&mut self, source: &mut dyn Source) {
+    fn send(&mut self, source: &mut dyn ChunkSource) {
         self.submit(source);
         while !self.over && self.waiting.is_empty() && self.chunks.len() < IN_FLIGHT * self.workers {
             self.fill(source);
@@ -171,7 +171,7 @@ impl Flow {
     }
 
     /// Makes the next chunk. An item that bears attachments goes alone; one that could not be encoded has ended.
-    fn fill(&mut self, source: &mut dyn Source) {
+    fn fill(&mut self, source: &mut dyn ChunkSource) {
         let size = self.size(source.left(), source);
         let mut items = Vec::new();
         let mut odd = None;
@@ -195,14 +195,14 @@ impl Flow {
         }
     }
 
-    fn push(&mut self, items: Vec<Packet>, source: &dyn Source) {
+    fn push(&mut self, items: Vec<Packet>, source: &dyn ChunkSource) {
         let (chunk, job) = make(items, source);
         self.chunks.push_back(chunk);
         self.waiting.extend(job);
     }
 
     /// Gives the executor what it takes. If it takes nothing and has nothing of ours, its queue must take one more.
-    fn submit(&mut self, source: &dyn Source) {
+    fn submit(&mut self, source: &dyn ChunkSource) {
         while let Some(job) = self.waiting.pop_front() {
             let Err(job) = source.try_submit(job) else { continue };
             let sent = self.chunks.iter().filter(|chunk| matches!(chunk, Chunk::Sent { .. })).count();
@@ -215,11 +215,11 @@ impl Flow {
     }
 
     /// How many items the next chunk has at most, if so many are left.
-    fn size(&self, left: Option<usize>, source: &dyn Source) -> usize {
+    fn size(&self, left: Option<usize>, source: &dyn ChunkSource) -> usize {
         if self.singly || !source.share_tasks() {
             return 1;
         }
-        let fair = left.map_or(MOST_ITEMS, |left| left / (LEFT * self.workers));
+        let fair = left.map_or(MOST_ITEMS, |left| left / (CHUNKS_LEFT * self.workers));
         self.size.min(fair).max(1)
     }
 
@@ -228,17 +228,17 @@ impl Flow {
             outcomes.iter().flatten().any(|result| !result.attachments.iter().all(Attachment::moves));
         let Some(ran) = ran else { return };
         let done = outcomes.len();
-        if 2 * ran <= ENOUGH {
+        if 2 * ran <= CHUNK_TIME {
             self.size = self.size.max(2 * done).min(MOST_ITEMS);
-        } else if ran > 2 * ENOUGH {
-            let enough = done as f64 * ENOUGH.as_secs_f64() / ran.as_secs_f64();
+        } else if ran > 2 * CHUNK_TIME {
+            let enough = done as f64 * CHUNK_TIME.as_secs_f64() / ran.as_secs_f64();
             self.size = self.size.min(enough as usize).max(1);
         }
     }
 }
 
 /// A chunk for these items, and its task; if that cannot be made, it has ended.
-fn make(items: Vec<Packet>, source: &dyn Source) -> (Chunk, Option<Job>) {
+fn make(items: Vec<Packet>, source: &dyn ChunkSource) -> (Chunk, Option<Job>) {
     let count = items.len();
     match source.job(items) {
         (Ok(job), handle) => (Chunk::Sent { handle, items: count }, Some(job)),

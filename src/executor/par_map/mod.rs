@@ -13,7 +13,7 @@ use pin_project::pin_project;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::flow::{Flow, Source};
+use self::flow::{ChunkSource, Flow};
 use super::Executor;
 use crate::error::Error;
 use crate::platform::Packet;
@@ -124,7 +124,7 @@ struct Supply<'a, E: ?Sized, I> {
     calls: Calls,
 }
 
-impl<E, I> Source for Supply<'_, E, I>
+impl<E, I> ChunkSource for Supply<'_, E, I>
 where
     E: Executor + ?Sized,
     I: Iterator<Item: Serialize>,

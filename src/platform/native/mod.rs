@@ -17,7 +17,7 @@ use futures::future::{AbortHandle, Abortable};
 use futures::task::{FutureObj, LocalSpawnExt};
 use futures_executor::{LocalPool, LocalSpawner};
 
-use super::{Event, Events, Loss, Main, Packet, Spec};
+use super::{Events, Loss, Main, Packet, WorkerEvent, WorkerSpec};
 use crate::error::Error;
 
 pub(crate) use attachment::{Attachment, Number};
@@ -82,7 +82,7 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        (self.events.0)(Event::Packet(packet));
+        (self.events.0)(WorkerEvent::Packet(packet));
         Ok(())
     }
 
@@ -100,11 +100,16 @@ struct Witness(Arc<Lifeline>);
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        (self.0.0)(Event::Lost(Loss { cause: "its thread has ended".into(), ..Loss::default() }));
+        (self.0.0)(WorkerEvent::Lost(Loss { cause: "its thread has ended".into(), ..Loss::default() }));
     }
 }
 
-pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
+pub(crate) fn start(
+    spec: WorkerSpec,
+    main: &'static Main,
+    first: Packet,
+    events: Events,
+) -> Result<Port, Error> {
     let (sender, mut inbox) = mpsc::unbounded();
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let (end, registration) = AbortHandle::new_pair();

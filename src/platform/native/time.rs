@@ -14,8 +14,8 @@ use futures_timer::Delay;
 
 /// Time since some moment of the past; it never goes back.
 pub(crate) fn now() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
+    static CLOCK_START: OnceLock<Instant> = OnceLock::new();
+    CLOCK_START.get_or_init(Instant::now).elapsed()
 }
 
 /// The step of that clock.

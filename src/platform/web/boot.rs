@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use super::super::{Inbox, Main, Packet};
 use super::message::{self, post_message};
-use super::{BLOCK, glue, js_error};
+use super::{STATUS, glue, js_error};
 use crate::error::Error;
 
 thread_local! {
@@ -72,7 +72,7 @@ pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, 
     let mut inbox = (main.call)(Outbox(()));
     inbox(first);
     INBOX.set(Some(inbox));
-    ptr::from_ref(&BLOCK).addr()
+    ptr::from_ref(&STATUS).addr()
 }
 
 /// Called by `worker.js` with every later message.

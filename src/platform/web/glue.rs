@@ -11,7 +11,7 @@ use super::message::{get, object};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
-    static URL: RefCell<Option<String>> = const { RefCell::new(None) };
+    static GLUE_URL: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, or an empty one.
     static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
 }
@@ -22,24 +22,24 @@ pub(super) fn set(url: String, bundle: &JsValue) {
     if bundle.is_object() {
         BUNDLE.set(Some((url.clone(), Promise::resolve(bundle))));
     }
-    URL.set(Some(url));
+    GLUE_URL.set(Some(url));
 }
 
 /// The glue's URL, where it can be found.
 pub(super) fn url() -> Option<String> {
-    if let Some(url) = URL.with_borrow(Clone::clone) {
+    if let Some(url) = GLUE_URL.with_borrow(Clone::clone) {
         return Some(url);
     }
     // Only the glue can make an error for us, so its script is the first in the trace.
     let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
-    let url = get(&RegExp::new(SCRIPT, "m").exec(&trace), "0").as_string()?;
-    URL.set(Some(url.clone()));
+    let url = get(&RegExp::new(SCRIPT_PATTERN, "m").exec(&trace), "0").as_string()?;
+    GLUE_URL.set(Some(url.clone()));
     Some(url)
 }
 
 /// The URL of a script in a line of a stack trace, `at name (URL:line:column)` or `name@URL:line:column`, unless that is the
 /// instance itself. By JavaScript's own regular expressions: Rust's code for it would be in every program.
-const SCRIPT: &str =
+const SCRIPT_PATTERN: &str =
     r"\w[\w+.-]*:\/\/(?!\S*(?:\.wasm(?::\d+)*\)*$|:wasm-function\[))\S*?(?=(?::\d+){0,2}\)*\s*$)";
 
 /// A script that needs to load no other: an array of its URL, and whether it is a module.

@@ -14,7 +14,7 @@ use super::super::Packet;
 use super::attachment::{self, Attachment};
 
 /// Ends every packet, so that the message of somebody else is not taken for one.
-const MAGIC: usize = 0x746d_7770;
+const PACKET_MAGIC: usize = 0x746d_7770;
 
 /// From this length a buffer is moved; below, the browser's copy is cheaper than the hand-over.
 const MOVED_FROM: usize = 16 * 1024;
@@ -55,7 +55,7 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
         }
     }
     add(count);
-    add(MAGIC);
+    add(PACKET_MAGIC);
     let body = Uint8Array::from(&bytes[..]);
     if bytes.len() >= MOVED_FROM {
         move_along(&body.buffer());
@@ -85,7 +85,7 @@ fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
     copy_out(&mut bytes, body);
     let (front, tail) = bytes.split_last_chunk::<{ 2 * WORD }>()?;
     let (count, magic) = (word(&tail[..WORD]), word(&tail[WORD..]));
-    if magic != MAGIC {
+    if magic != PACKET_MAGIC {
         return None;
     }
     let ways = front.len().checked_sub((attachments.length() as usize).checked_mul(WORD)?)?;

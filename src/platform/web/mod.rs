@@ -39,7 +39,7 @@ pub(crate) struct WebOptions {
 
 /// What `worker.js` reads after a trap, without entering the instance. It knows the address.
 #[repr(C)]
-struct Block {
+struct StatusBlock {
     /// The task whose code runs.
     current: AtomicU64,
     /// Where the names of the tasks that have begun and may not have been answered lie, and how many there are.
@@ -47,29 +47,29 @@ struct Block {
     count: AtomicUsize,
 }
 
-static BLOCK: Block =
-    Block { current: AtomicU64::new(0), begun: AtomicUsize::new(0), count: AtomicUsize::new(0) };
+static STATUS: StatusBlock =
+    StatusBlock { current: AtomicU64::new(0), begun: AtomicUsize::new(0), count: AtomicUsize::new(0) };
 
 /// A panic traps, after its hook has run.
 pub(crate) const PANIC_ABORTS: bool = true;
 
 /// Runs code of a task, which [`current`] names meanwhile.
 pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-    let outer = BLOCK.current.swap(task, Ordering::Relaxed);
+    let outer = STATUS.current.swap(task, Ordering::Relaxed);
     let result = code();
-    BLOCK.current.store(outer, Ordering::Relaxed);
+    STATUS.current.store(outer, Ordering::Relaxed);
     Ok(result)
 }
 
 /// The task whose code runs in this instance; zero if none does.
 pub(crate) fn current() -> u64 {
-    BLOCK.current.load(Ordering::Relaxed)
+    STATUS.current.load(Ordering::Relaxed)
 }
 
 /// Lets the page know, should this instance trap, which tasks had begun. The slice MUST stay where it is until the next call.
 pub(crate) fn show_begun(tasks: &[u64]) {
-    BLOCK.begun.store(tasks.as_ptr().addr(), Ordering::Relaxed);
-    BLOCK.count.store(tasks.len(), Ordering::Relaxed);
+    STATUS.begun.store(tasks.as_ptr().addr(), Ordering::Relaxed);
+    STATUS.count.store(tasks.len(), Ordering::Relaxed);
 }
 
 /// What is posted in one tick to one worker leaves in one message.

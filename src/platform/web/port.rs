@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
 
-use super::super::{Event, Events, Loss, Main, Packet, Spec, WORKER_SCRIPT};
+use super::super::{Events, Loss, Main, Packet, WORKER_SCRIPT, WorkerEvent, WorkerSpec};
 use super::boot::{not_cloneable, table_length};
 use super::glue::{self, Bundle};
 use super::message::{self, VERSION, get, object};
@@ -22,12 +22,12 @@ pub(crate) type Factory = fn() -> Result<Worker, JsValue>;
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
-    static WORKERS: RefCell<Vec<Live>> = const { RefCell::new(Vec::new()) };
+    static WORKERS: RefCell<Vec<LiveWorker>> = const { RefCell::new(Vec::new()) };
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A worker of this page, until its [`Port`] is dropped.
-struct Live {
+struct LiveWorker {
     id: u32,
     events: Rc<Events>,
     /// True once the script runs: a later `error` event is no failed start.
@@ -45,7 +45,7 @@ struct Started {
     _on_unread: Closure<dyn FnMut()>,
 }
 
-fn find(workers: &[Live], id: u32) -> Option<&Live> {
+fn find(workers: &[LiveWorker], id: u32) -> Option<&LiveWorker> {
     workers.iter().find(|live| live.id == id)
 }
 
@@ -55,7 +55,7 @@ fn worker(id: u32) -> Option<Worker> {
 }
 
 /// Changes a worker, if its port is not gone.
-fn change(id: u32, change: impl FnOnce(&mut Live)) {
+fn change(id: u32, change: impl FnOnce(&mut LiveWorker)) {
     WORKERS.with_borrow_mut(|workers| {
         if let Some(live) = workers.iter_mut().find(|live| live.id == id) {
             change(live);
@@ -93,21 +93,26 @@ impl Port {
 impl Drop for Port {
     fn drop(&mut self) {
         // Fails only while the page's thread-locals are torn down, and then the worker goes with the page.
-        let remove = |workers: &RefCell<Vec<Live>>| {
+        let remove = |workers: &RefCell<Vec<LiveWorker>>| {
             let mut workers = workers.borrow_mut();
             let place = workers.iter().position(|live| live.id == self.id)?;
             Some(workers.remove(place))
         };
-        if let Ok(Some(Live { worker: Some(started), .. })) = WORKERS.try_with(remove) {
+        if let Ok(Some(LiveWorker { worker: Some(started), .. })) = WORKERS.try_with(remove) {
             started.worker.terminate();
         }
     }
 }
 
-pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Events) -> Result<Port, Error> {
+pub(crate) fn start(
+    spec: WorkerSpec,
+    main: &'static Main,
+    first: Packet,
+    events: Events,
+) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     WORKERS.with_borrow_mut(|workers| {
-        workers.push(Live { id, events: Rc::new(events), up: false, received: 0, worker: None });
+        workers.push(LiveWorker { id, events: Rc::new(events), up: false, received: 0, worker: None });
     });
     let port = Port { id };
     let glue = match spec.web.glue {
@@ -126,19 +131,19 @@ pub(crate) fn start(spec: Spec, main: &'static Main, first: Packet, events: Even
         if is_up(id) {
             return;
         }
-        let policy = Policy::watch();
-        let source = Source { script, glue, bundle };
+        let policy = PolicyMonitor::watch();
+        let source = WorkerSource { script, glue, bundle };
         let begun = create(factory, &source, name.as_deref())
             .and_then(|worker| begin(id, worker, source, policy, main, first));
         if let Err(cause) = begun {
-            deliver(id, Event::NotStarted(cause));
+            deliver(id, WorkerEvent::NotStarted(cause));
         }
     });
     Ok(port)
 }
 
 /// What a worker runs before it runs the program.
-struct Source {
+struct WorkerSource {
     /// The URL of the worker script, if it is the host's own.
     script: Option<String>,
     glue: String,
@@ -149,12 +154,12 @@ struct Source {
 fn begin(
     id: u32,
     worker: Worker,
-    source: Source,
-    policy: Rc<Policy>,
+    source: WorkerSource,
+    policy: Rc<PolicyMonitor>,
     main: &'static Main,
     first: Packet,
 ) -> Result<(), String> {
-    let Source { script, glue, bundle } = source;
+    let WorkerSource { script, glue, bundle } = source;
     let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
@@ -180,7 +185,7 @@ fn begin(
     posted.map_err(|thrown| text_of(&thrown))
 }
 
-fn create(factory: Option<Factory>, source: &Source, name: Option<&str>) -> Result<Worker, String> {
+fn create(factory: Option<Factory>, source: &WorkerSource, name: Option<&str>) -> Result<Worker, String> {
     if let Some(factory) = factory {
         let complain =
             |thrown| format!("the worker factory threw {}; it must give a Worker", text_of(&thrown));
@@ -213,13 +218,13 @@ fn create(factory: Option<Factory>, source: &Source, name: Option<&str>) -> Resu
 /// The worker script alone as a URL, made once.
 fn bare_script() -> Result<String, JsValue> {
     thread_local! {
-        static URL: RefCell<Option<String>> = const { RefCell::new(None) };
+        static SCRIPT_URL: RefCell<Option<String>> = const { RefCell::new(None) };
     }
-    if let Some(url) = URL.with_borrow(Clone::clone) {
+    if let Some(url) = SCRIPT_URL.with_borrow(Clone::clone) {
         return Ok(url);
     }
     let url = glue::blob_url(&[WORKER_SCRIPT])?;
-    URL.set(Some(url.clone()));
+    SCRIPT_URL.set(Some(url.clone()));
     Ok(url)
 }
 
@@ -236,7 +241,7 @@ fn absolute(url: &str) -> Result<String, Error> {
 }
 
 /// Hands an event to whoever takes this worker's, unless its port is gone.
-fn deliver(id: u32, event: Event) {
+fn deliver(id: u32, event: WorkerEvent) {
     let events = WORKERS.with_borrow(|workers| find(workers, id).map(|live| live.events.clone()));
     if let Some(events) = events {
         events(event);
@@ -246,7 +251,7 @@ fn deliver(id: u32, event: Event) {
 fn on_message(id: u32, data: &JsValue) {
     if let Some(packet) = message::unpack(data) {
         change(id, |live| live.received = live.received.wrapping_add(1));
-        return deliver(id, Event::Packet(packet));
+        return deliver(id, WorkerEvent::Packet(packet));
     }
     // Some engines tell so, and not by an event, that a message could not be read.
     if data.is_null() {
@@ -271,12 +276,12 @@ fn on_message(id: u32, data: &JsValue) {
         }
     } else if let Some(stage) = text("refused") {
         let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
-        deliver(id, Event::NotStarted(cause));
+        deliver(id, WorkerEvent::NotStarted(cause));
     } else if let Some(cause) = text("died") {
-        deliver(id, Event::Lost(Loss { cause, task, trapped: true, begun: begun() }));
+        deliver(id, WorkerEvent::Lost(Loss { cause, task, trapped: true, begun: begun() }));
     } else if get(data, "closing").is_truthy() {
         let cause = "it closed itself".into();
-        deliver(id, Event::Lost(Loss { cause, task, trapped: false, begun: begun() }));
+        deliver(id, WorkerEvent::Lost(Loss { cause, task, trapped: false, begun: begun() }));
     } else if get(data, "unread").is_truthy() {
         lose_unread(id, "to the worker");
     } else if let Some(sent) = get(data, "sent").as_f64() {
@@ -303,7 +308,7 @@ fn lose_unread(id: u32, whose: &str) {
         "a message {whose} could not be read: it held a JavaScript value that this browser can only write, in Firefox \
          for example an Error within another value; send what such a value says, not the value"
     );
-    deliver(id, Event::Lost(Loss { cause, task: 0, trapped: false, begun: None }));
+    deliver(id, WorkerEvent::Lost(Loss { cause, task: 0, trapped: false, begun: None }));
 }
 
 /// What `worker.js` refused, and the cure.
@@ -325,7 +330,7 @@ fn refusal(stage: &str, url: &str, text: &str) -> String {
 
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
 /// death, and that the browser has shown.
-fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>) {
+fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<PolicyMonitor>) {
     if is_up(id) {
         return;
     }
@@ -335,7 +340,7 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<Policy>)
     spawn_local(async move {
         let cause = load_failure(message, script.as_deref(), &policy).await;
         if !is_up(id) {
-            deliver(id, Event::NotStarted(cause));
+            deliver(id, WorkerEvent::NotStarted(cause));
         }
     });
 }
@@ -346,7 +351,7 @@ fn is_up(id: u32) -> bool {
 }
 
 /// Why a script did not load, or failed: the event does not always tell, so look.
-async fn load_failure(message: Option<String>, script: Option<&str>, policy: &Policy) -> String {
+async fn load_failure(message: Option<String>, script: Option<&str>, policy: &PolicyMonitor) -> String {
     // The violation may be reported after the failure it caused.
     super::sleep(Duration::ZERO).await;
     if let Some(cause) = policy.cause() {
@@ -383,7 +388,7 @@ fn await_lock(id: u32, name: &str) {
         spawn_local(async move {
             // What the worker posted before its end may still be on its way through the event loop.
             super::sleep(Duration::ZERO).await;
-            deliver(id, Event::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
+            deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
         });
     });
     // Without locks a deadline is the only witness; a page that goes away has nobody to tell.
@@ -395,12 +400,12 @@ fn await_lock(id: u32, name: &str) {
 }
 
 /// Hears of violations of the content security policy.
-struct Policy {
+struct PolicyMonitor {
     blocked: Rc<RefCell<Option<String>>>,
     listener: Closure<dyn FnMut(JsValue)>,
 }
 
-impl Policy {
+impl PolicyMonitor {
     const EVENT: &str = "securitypolicyviolation";
 
     fn watch() -> Rc<Self> {
@@ -428,7 +433,7 @@ impl Policy {
     }
 }
 
-impl Drop for Policy {
+impl Drop for PolicyMonitor {
     fn drop(&mut self) {
         remove_event_listener(Self::EVENT, &self.listener);
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::schedule::event::Event;
-use crate::schedule::task::{TaskId, Terms};
+use crate::schedule::event::PageEvent;
+use crate::schedule::task::{TaskId, TaskOptions};
 
 /// What the worker's half hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,13 @@ pub(crate) enum LocalEvent {
     /// The worker comes from its event loop: messages may have been read, and follow.
     Woken,
     /// A task was posted to this worker.
-    Arrived { task: TaskId, terms: Terms },
+    Arrived { task: TaskId, options: TaskOptions },
     /// The page says: stop this task.
     Stopped { task: TaskId },
     /// The page says: so many workers have nothing to do.
-    Asked { hungry: u32 },
+    StealRequested { idle: u32 },
     /// The code that runs makes a task.
-    Spawned { task: TaskId, terms: Terms },
+    Spawned { task: TaskId, options: TaskOptions },
     /// The handle of a task that was made here was dropped.
     Dropped { task: TaskId },
     /// The handle of a task that was made here wants it stopped at any price.
@@ -35,18 +35,18 @@ pub(crate) enum LocalEvent {
 /// All but `Forget` and `Flush` add something to the packet that the next `Flush` posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LocalAction {
-    /// Add the task's result: [`Event::Finished`](crate::schedule::Event::Finished). `None`: it never began.
+    /// Add the task's result: [`PageEvent::Finished`](crate::schedule::PageEvent::Finished). `None`: it never began.
     Answer { task: TaskId, ran: Option<Duration> },
-    /// Add that the task begins: [`Event::Began`](crate::schedule::Event::Began).
-    Name { task: TaskId, terms: Terms },
-    /// Add that the task awaits something: [`Event::Waits`](crate::schedule::Event::Waits).
-    Wait { task: TaskId, ran: Duration },
-    /// Add the task itself, and forget it: [`Event::Returned`](crate::schedule::Event::Returned).
-    Return { task: TaskId, terms: Terms },
-    /// Add how the worker stands: [`Event::Reported`](crate::schedule::Event::Reported).
+    /// Add that the task begins: [`PageEvent::Began`](crate::schedule::PageEvent::Began).
+    Announce { task: TaskId, options: TaskOptions },
+    /// Add that the task awaits something: [`PageEvent::Suspended`](crate::schedule::PageEvent::Suspended).
+    Suspend { task: TaskId, ran: Duration },
+    /// Add the task itself, and forget it: [`PageEvent::Migrated`](crate::schedule::PageEvent::Migrated).
+    Migrate { task: TaskId, options: TaskOptions },
+    /// Add how the worker stands: [`PageEvent::Reported`](crate::schedule::PageEvent::Reported).
     Report { local: u32, resting: bool },
-    /// Add a word of the handle of a task that is on the page.
-    Pass { task: TaskId, word: Word },
+    /// Add a signal of the handle of a task that is on the page.
+    Forward { task: TaskId, signal: HandleSignal },
     /// Drop the task: its call if it has not begun, else its future.
     Forget { task: TaskId },
     /// Post the packet now.
@@ -55,22 +55,22 @@ pub(crate) enum LocalAction {
 
 /// What a handle says of its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
-    /// [`Event::Cancelled`](crate::schedule::Event::Cancelled)
+pub(crate) enum HandleSignal {
+    /// [`PageEvent::Cancelled`](crate::schedule::PageEvent::Cancelled)
     Cancel,
-    /// [`Event::Aborted`](crate::schedule::Event::Aborted)
+    /// [`PageEvent::Aborted`](crate::schedule::PageEvent::Aborted)
     Abort,
-    /// [`Event::Detached`](crate::schedule::Event::Detached)
+    /// [`PageEvent::Detached`](crate::schedule::PageEvent::Detached)
     Detach,
 }
 
-impl Word {
+impl HandleSignal {
     /// What the page's half hears of it.
-    pub(crate) fn of(self, task: TaskId) -> Event {
+    pub(crate) fn of(self, task: TaskId) -> PageEvent {
         match self {
-            Self::Cancel => Event::Cancelled { task },
-            Self::Abort => Event::Aborted { task },
-            Self::Detach => Event::Detached { task },
+            Self::Cancel => PageEvent::Cancelled { task },
+            Self::Abort => PageEvent::Aborted { task },
+            Self::Detach => PageEvent::Detached { task },
         }
     }
 }

@@ -17,18 +17,18 @@ mod deque;
 mod event;
 
 use self::deque::Deque;
-pub(crate) use self::event::{LocalAction, LocalEvent, Next, Word};
+pub(crate) use self::event::{HandleSignal, LocalAction, LocalEvent, Next};
+use super::collections::{IdMap, SortedQueue};
 use super::cost::Costs;
-use super::store::{Order, Store};
-use super::task::{TaskId, Terms};
+use super::task::{TaskId, TaskOptions};
 use super::{Config, Strategy};
 
 /// A packet of so many items costs little more per item than a larger one.
-const ENOUGH: u32 = 64;
+const PACKET_ITEMS: u32 = 64;
 
 #[derive(Debug)]
-struct Entry {
-    terms: Terms,
+struct LocalTask {
+    options: TaskOptions,
     /// The page wants an answer.
     posted: bool,
     begun: Option<Duration>,
@@ -37,21 +37,21 @@ struct Entry {
     /// The page knows that it awaits something.
     waits: bool,
     /// It is to be dropped when the poll that runs is over.
-    doomed: bool,
+    cancelled: bool,
 }
 
 /// The code that runs.
 #[derive(Debug)]
-struct Poll {
+struct CurrentPoll {
     task: TaskId,
     since: Duration,
     /// Tasks that it has made.
     spawned: u32,
-    /// Some of them, or older ones, were given to hungry workers meanwhile.
+    /// Some of them, or older ones, were given to idle workers meanwhile.
     gave: bool,
 }
 
-impl Poll {
+impl CurrentPoll {
     fn new(task: TaskId, since: Duration) -> Self {
         Self { task, since, spawned: 0, gave: false }
     }
@@ -62,7 +62,7 @@ impl Poll {
 pub(crate) struct Local {
     strategy: Strategy,
     config: Config,
-    tasks: Store<Entry>,
+    tasks: IdMap<LocalTask>,
     deque: Deque,
     /// Tasks for this worker alone, which begin first and are never given away.
     pinned: VecDeque<TaskId>,
@@ -71,12 +71,12 @@ pub(crate) struct Local {
     spare: usize,
     costs: Costs,
     /// How many workers had nothing to do when the page asked last; zero once it was answered.
-    hungry: u32,
-    poll: Option<Poll>,
+    idle: u32,
+    poll: Option<CurrentPoll>,
     /// Unfinished tasks that were made here and kept.
     kept: u32,
     /// Posted tasks that have begun, and of which the page does not know that they wait.
-    unsettled: Order,
+    unsettled: SortedQueue,
     /// When the first item of the packet was added. `None`: the packet is empty.
     gathered: Option<Duration>,
     /// How many items it has.
@@ -93,7 +93,7 @@ impl Local {
     pub(crate) fn new(strategy: Strategy, config: Config) -> Self {
         Self {
             strategy,
-            tasks: Store::default(),
+            tasks: IdMap::default(),
             deque: Deque::new(strategy),
             pinned: VecDeque::new(),
             unbegun: 0,
@@ -101,10 +101,10 @@ impl Local {
             costs: Costs::new(config.tick),
             // Until the page says more, all others have nothing to do: the first task may make hundreds before its worker
             // hears anything.
-            hungry: u32::try_from(config.threads.saturating_sub(1)).unwrap_or(u32::MAX),
+            idle: u32::try_from(config.threads.saturating_sub(1)).unwrap_or(u32::MAX),
             poll: None,
             kept: 0,
-            unsettled: Order::default(),
+            unsettled: SortedQueue::default(),
             gathered: None,
             items: 0,
             reported: (0, true),
@@ -121,33 +121,33 @@ impl Local {
                 self.listened = now;
                 self.worked = false;
             }
-            LocalEvent::Arrived { task, terms } => {
-                self.enter(task, terms, true);
+            LocalEvent::Arrived { task, options } => {
+                self.enter(task, options, true);
                 // Under `Serial` it waits for its turn like any other, and nothing is given away.
-                if terms.pinned && self.strategy != Strategy::Serial {
+                if options.pinned && self.strategy != Strategy::Serial {
                     self.pinned.push_back(task);
                 } else {
                     self.deque.push_posted(task);
                 }
             }
-            LocalEvent::Asked { hungry } => {
-                self.hungry = hungry;
+            LocalEvent::StealRequested { idle } => {
+                self.idle = idle;
                 self.give(now, actions);
             }
-            LocalEvent::Spawned { task, terms } => self.spawn(now, task, terms, actions),
+            LocalEvent::Spawned { task, options } => self.spawn(now, task, options, actions),
             LocalEvent::Stopped { task } => {
                 self.stop(now, task, actions);
             }
-            LocalEvent::Dropped { task } => self.own(now, task, Word::Cancel, actions),
-            LocalEvent::Aborted { task } => self.own(now, task, Word::Abort, actions),
+            LocalEvent::Dropped { task } => self.own(now, task, HandleSignal::Cancel, actions),
+            LocalEvent::Aborted { task } => self.own(now, task, HandleSignal::Abort, actions),
             LocalEvent::Detached { task } => match self.tasks.get_mut(task) {
-                Some(entry) if !entry.posted => entry.terms.detached = true,
-                _ => self.gather(now, LocalAction::Pass { task, word: Word::Detach }, actions),
+                Some(entry) if !entry.posted => entry.options.detached = true,
+                _ => self.gather(now, LocalAction::Forward { task, signal: HandleSignal::Detach }, actions),
             },
             LocalEvent::Resumed { task } => {
-                let short = self.tasks.get(task).is_some_and(|entry| self.is_short(&entry.terms));
+                let short = self.tasks.get(task).is_some_and(|entry| self.is_short(&entry.options));
                 self.speak_before(short, now, actions);
-                self.poll = Some(Poll::new(task, now));
+                self.poll = Some(CurrentPoll::new(task, now));
                 self.worked = true;
             }
             LocalEvent::Polled { task, ended } => self.polled(now, task, ended, actions),
@@ -168,16 +168,16 @@ impl Local {
         };
         let entry = self.tasks.get_mut(id).expect("the deque gives tasks of the books");
         entry.begun = Some(now);
-        let (posted, terms) = (entry.posted, entry.terms);
+        let (posted, options) = (entry.posted, entry.options);
         self.leaves_the_deque(posted);
-        let short = self.is_short(&terms);
+        let short = self.is_short(&options);
         // Under `Serial` what is on its way here would overtake what is returned.
-        if terms.is_killable() && self.strategy != Strategy::Serial {
+        if options.is_uninterruptible() && self.strategy != Strategy::Serial {
             self.clear_desk(now, actions);
         }
         // Its page needs the name of a posted task to know what was lost, and of any that has a deadline.
-        if terms.timeout.is_some() || posted && !short {
-            self.gather(now, LocalAction::Name { task: id, terms }, actions);
+        if options.timeout.is_some() || posted && !short {
+            self.gather(now, LocalAction::Announce { task: id, options }, actions);
         }
         // The page takes it for one that has nothing to do, and will not ask it for tasks.
         if !posted && self.reported.1 {
@@ -187,26 +187,27 @@ impl Local {
         if posted {
             self.unsettled.insert(0, id);
         }
-        self.poll = Some(Poll::new(id, now));
+        self.poll = Some(CurrentPoll::new(id, now));
         self.worked = true;
         Next::Begin(id)
     }
 
-    fn is_short(&self, terms: &Terms) -> bool {
-        self.costs.of(terms.site).is_short() && !terms.is_killable()
+    fn is_short(&self, options: &TaskOptions) -> bool {
+        self.costs.of(options.site).is_short() && !options.is_uninterruptible()
     }
 
     /// Posts what was gathered before code runs, unless that is short and no answer has waited for long.
     fn speak_before(&mut self, short: bool, now: Duration, actions: &mut Vec<LocalAction>) {
         // By number too, since a coarse clock shows a round trip when it has been ten; one step of it may come at any moment.
         let waited = self.gathered.map_or(Duration::ZERO, |since| now.saturating_sub(since));
-        if !short || self.items >= ENOUGH || waited >= self.config.round_trip + self.config.tick {
+        if !short || self.items >= PACKET_ITEMS || waited >= self.config.round_trip + self.config.tick {
             self.flush(false, actions);
         }
     }
 
-    fn enter(&mut self, id: TaskId, terms: Terms, posted: bool) {
-        let entry = Entry { terms, posted, begun: None, ran: Duration::ZERO, waits: false, doomed: false };
+    fn enter(&mut self, id: TaskId, options: TaskOptions, posted: bool) {
+        let entry =
+            LocalTask { options, posted, begun: None, ran: Duration::ZERO, waits: false, cancelled: false };
         self.tasks.insert(id, entry);
         self.unbegun += 1;
         self.spare += usize::from(!posted);
@@ -218,8 +219,8 @@ impl Local {
         self.spare -= usize::from(!posted);
     }
 
-    fn spawn(&mut self, now: Duration, task: TaskId, terms: Terms, actions: &mut Vec<LocalAction>) {
-        self.enter(task, terms, false);
+    fn spawn(&mut self, now: Duration, task: TaskId, options: TaskOptions, actions: &mut Vec<LocalAction>) {
+        self.enter(task, options, false);
         self.deque.push_child(task, self.poll.as_ref().map(|poll| poll.task));
         // The code that runs may go on for long, and nothing is heard meanwhile. It gives each time it has made as many
         // again, so that a hundred tasks leave in seven packets, and most have left whenever it stops making them.
@@ -241,9 +242,9 @@ impl Local {
             Strategy::Parallel => self.spare,
             // Its own share stays, and be it one: it would run that next.
             Strategy::WorkStealing => {
-                let hungry = self.hungry as usize;
-                let share = self.unbegun - self.unbegun.div_ceil(hungry + 1);
-                share.min(hungry.saturating_mul(self.config.batch))
+                let idle = self.idle as usize;
+                let share = self.unbegun - self.unbegun.div_ceil(idle + 1);
+                share.min(idle.saturating_mul(self.config.batch))
             }
         };
         let tasks = &self.tasks;
@@ -265,7 +266,7 @@ impl Local {
             match &mut self.poll {
                 // What the page wanted is not known before this is over: it goes on giving.
                 Some(poll) => poll.gave = true,
-                None => self.hungry = 0,
+                None => self.idle = 0,
             }
         }
     }
@@ -274,7 +275,7 @@ impl Local {
         if let Some(entry) = self.tasks.remove(task) {
             self.leaves_the_deque(entry.posted);
             self.kept -= u32::from(!entry.posted);
-            self.gather(now, LocalAction::Return { task, terms: entry.terms }, actions);
+            self.gather(now, LocalAction::Migrate { task, options: entry.options }, actions);
         }
     }
 
@@ -293,14 +294,14 @@ impl Local {
         let Some(poll) = self.poll.take() else { return };
         let Some(entry) = self.tasks.get_mut(task) else { return };
         entry.ran += now.saturating_sub(poll.since);
-        if !ended && entry.doomed {
+        if !ended && entry.cancelled {
             actions.push(LocalAction::Forget { task });
             self.end(now, task, actions);
         } else if ended {
             self.end(now, task, actions);
         }
         if poll.gave && self.strategy == Strategy::WorkStealing {
-            self.hungry = 0;
+            self.idle = 0;
         } else if poll.spawned > 0 {
             self.give(now, actions);
         }
@@ -314,12 +315,12 @@ impl Local {
             (Strategy::Serial, Some(begun)) => now.saturating_sub(begun),
             _ => entry.ran,
         };
-        self.costs.learn(entry.terms.site, ran);
+        self.costs.learn(entry.options.site, ran);
         self.deque.ended(task);
         self.unsettled.remove(0, task);
         self.kept -= u32::from(!entry.posted);
         // What was named is answered too.
-        if entry.posted || entry.terms.timeout.is_some() {
+        if entry.posted || entry.options.timeout.is_some() {
             self.gather(now, LocalAction::Answer { task, ran: Some(ran) }, actions);
         }
     }
@@ -337,7 +338,7 @@ impl Local {
                 self.gather(now, LocalAction::Answer { task, ran: None }, actions);
             }
         } else if self.poll.as_ref().is_some_and(|poll| poll.task == task) {
-            entry.doomed = true;
+            entry.cancelled = true;
         } else {
             actions.push(LocalAction::Forget { task });
             self.end(now, task, actions);
@@ -346,9 +347,9 @@ impl Local {
     }
 
     /// A handle speaks of a task that was made here: it is here, or the page knows where.
-    fn own(&mut self, now: Duration, task: TaskId, word: Word, actions: &mut Vec<LocalAction>) {
+    fn own(&mut self, now: Duration, task: TaskId, signal: HandleSignal, actions: &mut Vec<LocalAction>) {
         if !self.stop(now, task, actions) {
-            self.gather(now, LocalAction::Pass { task, word }, actions);
+            self.gather(now, LocalAction::Forward { task, signal }, actions);
         }
     }
 
@@ -361,7 +362,7 @@ impl Local {
                 if let Some(entry) = self.tasks.get_mut(task).filter(|entry| !entry.waits) {
                     entry.waits = true;
                     let ran = entry.ran;
-                    self.gather(now, LocalAction::Wait { task, ran }, actions);
+                    self.gather(now, LocalAction::Suspend { task, ran }, actions);
                 }
             }
         }

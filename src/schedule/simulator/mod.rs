@@ -22,7 +22,7 @@ use self::page::PageSide;
 pub(crate) use self::record::{Record, Records};
 pub(crate) use self::script::{Dice, Library, Script, Step};
 use self::worker::WorkerSide;
-use crate::schedule::{Config, Event, Kind, Strategy, TaskId, Terms, WorkerId};
+use crate::schedule::{Config, PageEvent, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
 
 /// What messages and the event loop cost.
 #[derive(Clone, Debug)]
@@ -63,10 +63,10 @@ impl Network {
 /// What crosses.
 #[derive(Clone, Debug)]
 enum ToWorker {
-    Run { task: TaskId, terms: Terms },
+    Run { task: TaskId, options: TaskOptions },
     Stop { task: TaskId },
-    Ask { hungry: u32 },
-    Settled { task: TaskId },
+    StealRequest { idle: u32 },
+    Completed { task: TaskId },
 }
 
 /// What is done to the page from outside.
@@ -97,7 +97,7 @@ enum Occasion {
     PageGets {
         worker: WorkerId,
         sent: Duration,
-        events: Vec<Event>,
+        events: Vec<PageEvent>,
     },
     PageTurn,
     PageWakes,
@@ -240,7 +240,7 @@ impl World {
                     let worker = workers.remove(id).expect("it is in the list");
                     scene.records.end_worker(*id, now);
                     let begun = shown.then(|| worker.begun());
-                    let lost = Event::Lost { worker: *id, culprit: None, begun };
+                    let lost = PageEvent::Lost { worker: *id, culprit: None, begun };
                     let at = scene.arrival(*id, true, now + scene.network.witness);
                     scene.agenda.plan(
                         at,
@@ -287,6 +287,6 @@ impl World {
 }
 
 /// True for a script that awaits nothing.
-fn is_sync(terms: &Terms) -> bool {
-    terms.kind == Kind::Sync
+fn is_sync(options: &TaskOptions) -> bool {
+    options.kind == TaskKind::Sync
 }

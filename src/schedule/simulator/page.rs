@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::worker::WorkerSide;
 use super::{Deed, Occasion, Scene, ToWorker};
-use crate::schedule::{Action, Event, Schedule, TaskId, WorkerId};
+use crate::schedule::{PageAction, PageEvent, Schedule, TaskId, WorkerId};
 
 /// What makes a turn of the page's event loop.
 #[derive(Debug)]
 pub(super) enum Input {
     Deed(Deed),
-    Packet(Vec<Event>),
+    Packet(Vec<PageEvent>),
     Wake,
 }
 
@@ -89,7 +89,7 @@ impl PageSide {
             }
             Some(Input::Wake) => {
                 self.wake_planned = None;
-                self.tell(now, Event::Woken, &mut actions);
+                self.tell(now, PageEvent::Woken, &mut actions);
             }
             Some(Input::Deed(deed)) => {
                 let mut next = Some(deed);
@@ -112,29 +112,30 @@ impl PageSide {
         self.plan_turn(now, scene);
     }
 
-    fn perform(&mut self, now: Duration, deed: Deed, scene: &mut Scene, actions: &mut Vec<Action>) {
+    fn perform(&mut self, now: Duration, deed: Deed, scene: &mut Scene, actions: &mut Vec<PageAction>) {
         match deed {
             Deed::Submit { script, bounded } => {
                 let number = u32::try_from(self.submitted.len() + 1).expect("there are not so many");
                 let task = TaskId { owner: WorkerId::PAGE, number };
                 self.submitted.push(task);
-                let terms = scene.library.scripts[script].terms;
-                scene.records.make(task, terms, script, None);
-                self.tell(now, Event::Submitted { task, terms, bounded }, actions);
+                let options = scene.library.scripts[script].options;
+                scene.records.make(task, options, script, None);
+                self.tell(now, PageEvent::Submitted { task, options, bounded }, actions);
             }
             Deed::Cancel { nth, abort } => {
                 if let Some(task) = self.submitted.get(nth % self.submitted.len().max(1)).copied() {
-                    let event = if abort { Event::Aborted { task } } else { Event::Cancelled { task } };
+                    let event =
+                        if abort { PageEvent::Aborted { task } } else { PageEvent::Cancelled { task } };
                     self.tell(now, event, actions);
                 }
             }
-            Deed::Close => self.tell(now, Event::Closing, actions),
+            Deed::Close => self.tell(now, PageEvent::Closing, actions),
             Deed::Kill { .. } => unreachable!("the world does that"),
         }
     }
 
-    fn tell(&mut self, now: Duration, event: Event, actions: &mut Vec<Action>) {
-        self.returned += usize::from(matches!(event, Event::Returned { .. }));
+    fn tell(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
+        self.returned += usize::from(matches!(event, PageEvent::Migrated { .. }));
         let schedule = self.schedule.as_mut().expect("the schedule is open");
         schedule.handle(now, event, actions);
         self.most_queued = self.most_queued.max(schedule.queued());
@@ -144,7 +145,7 @@ impl PageSide {
     fn act(
         &mut self,
         mut now: Duration,
-        actions: Vec<Action>,
+        actions: Vec<PageAction>,
         scene: &mut Scene,
         workers: &mut BTreeMap<WorkerId, WorkerSide>,
     ) {
@@ -152,40 +153,40 @@ impl PageSide {
         let mut order = Vec::new();
         for action in actions {
             let (worker, message) = match action {
-                Action::Start { worker } => {
+                PageAction::Start { worker } => {
                     let (least, most) = scene.network.boot;
                     let at = now + scene.dice.between(least, most);
                     workers.insert(worker, WorkerSide::new(worker, scene));
                     scene.agenda.plan(at, Occasion::WorkerReady { worker });
                     continue;
                 }
-                Action::Terminate { worker, .. } => {
+                PageAction::Terminate { worker, .. } => {
                     // A worker that is killed has been gone for a while, and is not in the list.
                     workers.remove(&worker);
                     self.terminated.insert(worker);
                     scene.records.end_worker(worker, now);
                     continue;
                 }
-                Action::Settle { task, verdict } => {
+                PageAction::Settle { task, completion } => {
                     let record = scene.records.of(task);
-                    record.settled.push((verdict, now));
+                    record.settled.push((completion, now));
                     if task.owner == WorkerId::PAGE {
                         record.resolved = true;
                         self.last_answer = now;
                         continue;
                     }
-                    (task.owner, ToWorker::Settled { task })
+                    (task.owner, ToWorker::Completed { task })
                 }
-                Action::Closed => {
+                PageAction::Closed => {
                     assert!(!self.closed, "it is closed once");
                     self.closed = true;
                     continue;
                 }
-                Action::Post { worker, task, .. } => {
-                    (worker, ToWorker::Run { task, terms: scene.records.of(task).terms })
+                PageAction::Post { worker, task, .. } => {
+                    (worker, ToWorker::Run { task, options: scene.records.of(task).options })
                 }
-                Action::Stop { worker, task, .. } => (worker, ToWorker::Stop { task }),
-                Action::Ask { worker, hungry } => (worker, ToWorker::Ask { hungry }),
+                PageAction::Stop { worker, task, .. } => (worker, ToWorker::Stop { task }),
+                PageAction::StealRequest { worker, idle } => (worker, ToWorker::StealRequest { idle }),
             };
             let packet = packets.entry(worker).or_default();
             if packet.is_empty() {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::schedule::{TaskId, Terms, Verdict, WorkerId};
+use crate::schedule::{Completion, TaskId, TaskOptions, WorkerId};
 
 /// The life of one task.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    pub(crate) terms: Terms,
+    pub(crate) options: TaskOptions,
     pub(crate) script: usize,
     /// The task whose code made it.
     pub(crate) parent: Option<TaskId>,
@@ -16,7 +16,7 @@ pub(crate) struct Record {
     pub(crate) begun: Vec<(WorkerId, Duration)>,
     pub(crate) ended: Vec<(WorkerId, Duration)>,
     /// How the page's half settled it, each time.
-    pub(crate) settled: Vec<(Verdict, Duration)>,
+    pub(crate) settled: Vec<(Completion, Duration)>,
     /// Its handle has its answer, or was dropped.
     pub(crate) resolved: bool,
     /// When its worker heard that nobody waits for it.
@@ -31,9 +31,9 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    pub(crate) fn make(&mut self, id: TaskId, terms: Terms, script: usize, parent: Option<TaskId>) {
+    pub(crate) fn make(&mut self, id: TaskId, options: TaskOptions, script: usize, parent: Option<TaskId>) {
         let record = Record {
-            terms,
+            options,
             script,
             parent,
             begun: Vec::new(),

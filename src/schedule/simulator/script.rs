@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::schedule::{Kind, Site, Terms};
+use crate::schedule::{Site, TaskKind, TaskOptions};
 
 /// One thing that a task does.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +23,14 @@ pub(crate) enum Step {
 /// What a task does, from first to last.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    pub(crate) terms: Terms,
+    pub(crate) options: TaskOptions,
     pub(crate) steps: Vec<Step>,
 }
 
 impl Script {
-    pub(crate) fn new(site: u64, kind: Kind, steps: Vec<Step>) -> Self {
-        let terms = Terms::new(Site(site), kind);
-        Self { terms, steps }
+    pub(crate) fn new(site: u64, kind: TaskKind, steps: Vec<Step>) -> Self {
+        let options = TaskOptions::new(Site(site), kind);
+        Self { options, steps }
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::workload::Workload;
-use crate::schedule::{Action, Config, Event, Kind, Schedule, Site, Strategy, TaskId, Terms, WorkerId};
+use crate::schedule::{
+    Config, PageAction, PageEvent, Schedule, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId,
+};
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing];
 const WORKERS: [usize; 8] = [1, 2, 4, 8, 16, 64, 256, 1024];
@@ -142,11 +144,11 @@ fn cost_of_the_ledger() {
         let mut actions = Vec::new();
         let mut schedule = Schedule::open(Strategy::WorkStealing, config, Duration::ZERO, &mut actions);
         for action in std::mem::take(&mut actions) {
-            if let Action::Start { worker } = action {
-                schedule.handle(Duration::ZERO, Event::Ready { worker }, &mut actions);
+            if let PageAction::Start { worker } = action {
+                schedule.handle(Duration::ZERO, PageEvent::Ready { worker }, &mut actions);
             }
         }
-        let terms = Terms::new(Site(1), Kind::Sync);
+        let options = TaskOptions::new(Site(1), TaskKind::Sync);
         let mut chunks = Vec::new();
         let mut posted = VecDeque::new();
         let mut submitted = 0;
@@ -156,15 +158,15 @@ fn cost_of_the_ledger() {
                 let event = if submitted < tasks {
                     submitted += 1;
                     let task = TaskId { owner: WorkerId::PAGE, number: submitted };
-                    Event::Submitted { task, terms, bounded: false }
+                    PageEvent::Submitted { task, options, bounded: false }
                 } else if let Some((worker, task)) = posted.pop_front() {
-                    Event::Finished { worker, task, ran: Some(Duration::from_micros(3)) }
+                    PageEvent::Finished { worker, task, ran: Some(Duration::from_micros(3)) }
                 } else {
                     break;
                 };
                 schedule.handle(Duration::ZERO, event, &mut actions);
                 posted.extend(actions.drain(..).filter_map(|action| match action {
-                    Action::Post { worker, task, .. } => Some((worker, task)),
+                    PageAction::Post { worker, task, .. } => Some((worker, task)),
                     _ => None,
                 }));
             }

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::{Occasion, Scene, Step, ToWorker, is_sync};
-use crate::schedule::{Event, Local, LocalAction, LocalEvent, Next, TaskId, Terms, Word, WorkerId};
+use crate::schedule::{
+    HandleSignal, Local, LocalAction, LocalEvent, Next, PageEvent, TaskId, TaskOptions, WorkerId,
+};
 
 /// A task that has begun.
 #[derive(Debug, Default)]
@@ -30,7 +32,7 @@ pub(super) struct WorkerSide {
     /// Who holds the handle of a task that was made here.
     holders: HashMap<TaskId, TaskId>,
     woken: VecDeque<TaskId>,
-    packet: Vec<Event>,
+    packet: Vec<PageEvent>,
     last: u32,
     /// Tasks that were posted to it and are not answered; all that have begun.
     posted: HashSet<TaskId>,
@@ -63,7 +65,7 @@ impl WorkerSide {
 
     pub(super) fn greet(&mut self, now: Duration, scene: &mut Scene) {
         self.ready = true;
-        self.packet.push(Event::Ready { worker: self.id });
+        self.packet.push(PageEvent::Ready { worker: self.id });
         self.free = now;
         self.post(scene);
         self.plan(now, scene);
@@ -105,17 +107,17 @@ impl WorkerSide {
 
     fn read(&mut self, message: ToWorker, scene: &mut Scene) {
         match message {
-            ToWorker::Run { task, terms } => {
+            ToWorker::Run { task, options } => {
                 self.posted.insert(task);
-                self.tell(LocalEvent::Arrived { task, terms }, scene);
+                self.tell(LocalEvent::Arrived { task, options }, scene);
             }
             ToWorker::Stop { task } => {
                 scene.records.of(task).stopped = Some((self.id, self.free));
                 self.resolve(task, scene);
                 self.tell(LocalEvent::Stopped { task }, scene);
             }
-            ToWorker::Ask { hungry } => self.tell(LocalEvent::Asked { hungry }, scene),
-            ToWorker::Settled { task } => self.resolve(task, scene),
+            ToWorker::StealRequest { idle } => self.tell(LocalEvent::StealRequested { idle }, scene),
+            ToWorker::Completed { task } => self.resolve(task, scene),
         }
     }
 
@@ -204,7 +206,10 @@ impl WorkerSide {
                 }
             }
         };
-        assert!(ended || !is_sync(&scene.library.scripts[script].terms), "a synchronous task awaits nothing");
+        assert!(
+            ended || !is_sync(&scene.library.scripts[script].options),
+            "a synchronous task awaits nothing"
+        );
         if ended {
             self.finish(task, scene);
         }
@@ -214,15 +219,15 @@ impl WorkerSide {
     fn spawn(&mut self, parent: TaskId, script: usize, detached: bool, scene: &mut Scene) {
         self.last += 1;
         let task = TaskId { owner: self.id, number: self.last };
-        let terms = Terms { detached, ..scene.library.scripts[script].terms };
-        scene.records.make(task, terms, script, Some(parent));
+        let options = TaskOptions { detached, ..scene.library.scripts[script].options };
+        scene.records.make(task, options, script, Some(parent));
         if detached {
             scene.records.of(task).resolved = true;
         } else {
             self.holders.insert(task, parent);
             self.running.get_mut(&parent).expect("it runs").held.push(task);
         }
-        self.tell(LocalEvent::Spawned { task, terms }, scene);
+        self.tell(LocalEvent::Spawned { task, options }, scene);
     }
 
     fn drop_handle(&mut self, child: TaskId, scene: &mut Scene) {
@@ -262,18 +267,18 @@ impl WorkerSide {
             let event = match action {
                 LocalAction::Answer { task, ran } => {
                     self.posted.remove(&task);
-                    Event::Finished { worker, task, ran }
+                    PageEvent::Finished { worker, task, ran }
                 }
-                LocalAction::Name { task, terms } => Event::Began { worker, task, terms },
-                LocalAction::Wait { task, ran } => Event::Waits { worker, task, ran },
-                LocalAction::Return { task, terms } => {
+                LocalAction::Announce { task, options } => PageEvent::Began { worker, task, options },
+                LocalAction::Suspend { task, ran } => PageEvent::Suspended { worker, task, ran },
+                LocalAction::Migrate { task, options } => {
                     self.posted.remove(&task);
-                    Event::Returned { worker, task, terms }
+                    PageEvent::Migrated { worker, task, options }
                 }
-                LocalAction::Report { local, resting } => Event::Reported { worker, local, resting },
-                LocalAction::Pass { task, word: Word::Cancel } => Event::Cancelled { task },
-                LocalAction::Pass { task, word: Word::Abort } => Event::Aborted { task },
-                LocalAction::Pass { task, word: Word::Detach } => Event::Detached { task },
+                LocalAction::Report { local, resting } => PageEvent::Reported { worker, local, resting },
+                LocalAction::Forward { task, signal: HandleSignal::Cancel } => PageEvent::Cancelled { task },
+                LocalAction::Forward { task, signal: HandleSignal::Abort } => PageEvent::Aborted { task },
+                LocalAction::Forward { task, signal: HandleSignal::Detach } => PageEvent::Detached { task },
                 LocalAction::Forget { task } => {
                     self.forget(task, scene);
                     continue;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::schedule::{
-    Config, Kind, Local, LocalAction, LocalEvent, Next, Site, Strategy, TaskId, Terms, Word, WorkerId,
+    Config, HandleSignal, Local, LocalAction, LocalEvent, Next, Site, Strategy, TaskId, TaskKind,
+    TaskOptions, WorkerId,
 };
 
 const SHORT: Duration = Duration::from_micros(10);
@@ -16,12 +17,12 @@ fn own(number: u32) -> TaskId {
     TaskId { owner: WorkerId(1), number }
 }
 
-fn terms() -> Terms {
-    Terms::new(Site(1), Kind::Async)
+fn options() -> TaskOptions {
+    TaskOptions::new(Site(1), TaskKind::Async)
 }
 
-fn killable() -> Terms {
-    Terms { kind: Kind::Sync, timeout: Some(Duration::from_secs(1)), ..terms() }
+fn uninterruptible() -> TaskOptions {
+    TaskOptions { kind: TaskKind::Sync, timeout: Some(Duration::from_secs(1)), ..options() }
 }
 
 /// The books of a worker, and its clock.
@@ -31,11 +32,11 @@ struct Desk {
 }
 
 impl Desk {
-    /// Nobody is hungry, and tasks of `terms()` are known to be short.
+    /// Nobody is idle, and tasks of `options()` are known to be short.
     fn new(strategy: Strategy) -> Self {
         let config = Config { threads: 2, tick: Duration::ZERO, ..Config::default() };
         let mut desk = Self { local: Local::new(strategy, config), now: Duration::ZERO };
-        desk.tell(LocalEvent::Asked { hungry: 0 });
+        desk.tell(LocalEvent::StealRequested { idle: 0 });
         desk.arrive(1_000);
         assert_eq!(desk.next().1, Next::Begin(posted(1_000)));
         desk.end(posted(1_000));
@@ -56,11 +57,11 @@ impl Desk {
     }
 
     fn arrive(&mut self, number: u32) {
-        assert_eq!(self.tell(LocalEvent::Arrived { task: posted(number), terms: terms() }), []);
+        assert_eq!(self.tell(LocalEvent::Arrived { task: posted(number), options: options() }), []);
     }
 
     fn spawn(&mut self, number: u32) -> Vec<LocalAction> {
-        self.tell(LocalEvent::Spawned { task: own(number), terms: terms() })
+        self.tell(LocalEvent::Spawned { task: own(number), options: options() })
     }
 
     fn end(&mut self, task: TaskId) -> Vec<LocalAction> {
@@ -81,7 +82,7 @@ impl Desk {
 
 fn returned(actions: &[LocalAction]) -> Vec<TaskId> {
     let tasks = actions.iter().filter_map(|action| match action {
-        LocalAction::Return { task, .. } => Some(*task),
+        LocalAction::Migrate { task, .. } => Some(*task),
         _ => None,
     });
     tasks.collect()
@@ -138,14 +139,14 @@ fn serial_runs_children_within_their_parent_s_turn() {
 fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
-    let unknown = Terms { site: Site(2), ..terms() };
-    desk.tell(LocalEvent::Arrived { task: posted(2), terms: unknown });
+    let unknown = TaskOptions { site: Site(2), ..options() };
+    desk.tell(LocalEvent::Arrived { task: posted(2), options: unknown });
     assert_eq!(desk.next(), (vec![], Next::Begin(posted(1))));
     let answer = |number| LocalAction::Answer { task: posted(number), ran: Some(SHORT) };
     assert_eq!(desk.end(posted(1)), [answer(1)]);
     let (told, next) = desk.next();
     assert_eq!(next, Next::Begin(posted(2)));
-    assert_eq!(told.first(), Some(&LocalAction::Name { task: posted(2), terms: unknown }));
+    assert_eq!(told.first(), Some(&LocalAction::Announce { task: posted(2), options: unknown }));
     assert_eq!(told.last(), Some(&LocalAction::Flush));
 }
 
@@ -193,7 +194,7 @@ fn what_waits_is_told_when_nothing_is_left_to_do() {
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     assert_eq!(desk.next(), (vec![], Next::Begin(posted(2))));
     desk.tell(LocalEvent::Polled { task: posted(2), ended: false });
-    let wait = |number| LocalAction::Wait { task: posted(number), ran: Duration::ZERO };
+    let wait = |number| LocalAction::Suspend { task: posted(number), ran: Duration::ZERO };
     assert_eq!(desk.next(), (vec![wait(1), wait(2), LocalAction::Flush], Next::Rest));
     assert_eq!(desk.next(), (vec![], Next::Rest));
 }
@@ -201,7 +202,7 @@ fn what_waits_is_told_when_nothing_is_left_to_do() {
 #[test]
 fn a_task_that_makes_many_gives_half_of_them_before_it_awaits() {
     let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.tell(LocalEvent::Asked { hungry: 1 });
+    desk.tell(LocalEvent::StealRequested { idle: 1 });
     desk.arrive(1);
     desk.next();
     let mut left = Vec::new();
@@ -228,10 +229,10 @@ fn a_worker_that_is_asked_gives_its_oldest_and_keeps_its_share() {
         desk.spawn(number);
     }
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(returned(&desk.tell(LocalEvent::Asked { hungry: 1 })), [own(1), own(2)]);
-    assert_eq!(returned(&desk.tell(LocalEvent::Asked { hungry: 9 })), [own(3), own(4)]);
+    assert_eq!(returned(&desk.tell(LocalEvent::StealRequested { idle: 1 })), [own(1), own(2)]);
+    assert_eq!(returned(&desk.tell(LocalEvent::StealRequested { idle: 9 })), [own(3), own(4)]);
     // The last one it runs itself; who asked is remembered.
-    assert_eq!(returned(&desk.tell(LocalEvent::Asked { hungry: 1 })), []);
+    assert_eq!(returned(&desk.tell(LocalEvent::StealRequested { idle: 1 })), []);
     assert_eq!(returned(&desk.spawn(6)), [own(5)]);
 }
 
@@ -255,14 +256,14 @@ fn what_was_posted_leaves_before_a_task_that_may_cost_the_worker_its_life() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     desk.next();
-    desk.tell(LocalEvent::Spawned { task: own(1), terms: killable() });
+    desk.tell(LocalEvent::Spawned { task: own(1), options: uninterruptible() });
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
     desk.arrive(3);
     let (told, next) = desk.next();
     assert_eq!(next, Next::Begin(own(1)));
     assert_eq!(returned(&told), [posted(3), posted(2)]);
-    assert!(told.contains(&LocalAction::Name { task: own(1), terms: killable() }));
+    assert!(told.contains(&LocalAction::Announce { task: own(1), options: uninterruptible() }));
     assert_eq!(told.last(), Some(&LocalAction::Flush));
     // Its page watches the time, and learns that it is over.
     assert!(desk.end(own(1)).iter().any(|action| matches!(action, LocalAction::Answer { .. })));
@@ -310,10 +311,10 @@ fn handles_of_tasks_that_left_speak_to_the_page() {
     desk.arrive(1);
     desk.next();
     desk.spawn(1);
-    let pass = |word| LocalAction::Pass { task: own(1), word };
-    assert_eq!(desk.tell(LocalEvent::Detached { task: own(1) }), [pass(Word::Detach)]);
-    assert_eq!(desk.tell(LocalEvent::Dropped { task: own(1) }), [pass(Word::Cancel)]);
-    assert_eq!(desk.tell(LocalEvent::Aborted { task: own(1) }), [pass(Word::Abort)]);
+    let pass = |signal| LocalAction::Forward { task: own(1), signal };
+    assert_eq!(desk.tell(LocalEvent::Detached { task: own(1) }), [pass(HandleSignal::Detach)]);
+    assert_eq!(desk.tell(LocalEvent::Dropped { task: own(1) }), [pass(HandleSignal::Cancel)]);
+    assert_eq!(desk.tell(LocalEvent::Aborted { task: own(1) }), [pass(HandleSignal::Abort)]);
 }
 
 #[test]
@@ -322,12 +323,12 @@ fn a_pinned_task_begins_first_and_is_never_given_away() {
     for number in 1..=8 {
         desk.arrive(number);
     }
-    let pinned = Terms { pinned: true, ..terms() };
-    desk.tell(LocalEvent::Arrived { task: posted(9), terms: pinned });
-    let given = desk.tell(LocalEvent::Asked { hungry: 100 });
-    assert!(given.iter().any(|action| matches!(action, LocalAction::Return { .. })));
+    let pinned = TaskOptions { pinned: true, ..options() };
+    desk.tell(LocalEvent::Arrived { task: posted(9), options: pinned });
+    let given = desk.tell(LocalEvent::StealRequested { idle: 100 });
+    assert!(given.iter().any(|action| matches!(action, LocalAction::Migrate { .. })));
     assert!(
-        !given.iter().any(|action| matches!(action, LocalAction::Return { task, .. } if *task == posted(9)))
+        !given.iter().any(|action| matches!(action, LocalAction::Migrate { task, .. } if *task == posted(9)))
     );
     assert_eq!(desk.next().1, Next::Begin(posted(9)));
 }
@@ -339,15 +340,15 @@ fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
-    desk.tell(LocalEvent::Spawned { task: own(1), terms: terms() });
+    desk.tell(LocalEvent::Spawned { task: own(1), options: options() });
     assert_eq!(desk.next().1, Next::Begin(own(1)));
 }
 
 #[test]
 fn an_answer_does_not_wait_for_the_poll_of_a_long_task() {
     let mut desk = Desk::new(Strategy::WorkStealing);
-    let long = Terms { site: Site(2), ..terms() };
-    desk.tell(LocalEvent::Arrived { task: posted(1), terms: long });
+    let long = TaskOptions { site: Site(2), ..options() };
+    desk.tell(LocalEvent::Arrived { task: posted(1), options: long });
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);

@@ -1,6 +1,6 @@
 //! The promises of a schedule: by chance over whole runs, and scenario by scenario for each half.
 
-mod ledger;
 mod local;
+mod page;
 mod plan;
 mod properties;

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::schedule::simulator::{Deed, Library, Network, Outcome, Script, Step, World};
-use crate::schedule::{Config, Kind, Strategy as Spread, TaskId, WorkerId};
+use crate::schedule::{Config, Strategy as Spread, TaskId, TaskKind, WorkerId};
 
 /// No task of a plan takes so long, but for those that never end.
 pub(super) const ENDLESS: Duration = Duration::from_secs(100);
@@ -109,17 +109,17 @@ fn library(allowed: Allowed) -> impl Strategy<Value = Library> {
             if !allowed.cancels && !sync {
                 steps.push(Step::Join);
             }
-            let kind = if sync { Kind::Sync } else { Kind::Async };
+            let kind = if sync { TaskKind::Sync } else { TaskKind::Async };
             let mut script = Script::new(number as u64, kind, steps);
             if allowed.timeouts {
-                script.terms.retries = retries.saturating_sub(1);
+                script.options.retries = retries.saturating_sub(1);
                 match limit {
-                    0 => script.terms.timeout = Some(ENDLESS),
+                    0 => script.options.timeout = Some(ENDLESS),
                     1 => {
-                        script.terms.timeout = Some(Duration::from_millis(1));
+                        script.options.timeout = Some(Duration::from_millis(1));
                         script.steps.push(Step::Run(ENDLESS * 10));
                     }
-                    2 => script.terms.timeout = Some(Duration::from_millis(1)),
+                    2 => script.options.timeout = Some(Duration::from_millis(1)),
                     _ => {}
                 }
             }

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use super::plan::{Allowed, ENDLESS, Plan, plans};
 use crate::schedule::simulator::{Deed, Outcome, Record, Step};
-use crate::schedule::{Kind, Strategy as Spread, TaskId, Verdict, WorkerId};
+use crate::schedule::{Completion, Strategy as Spread, TaskId, TaskKind, WorkerId};
 
 /// Runs the plans that chance thinks up, and shows the smallest that breaks the property.
 fn hold(allowed: Allowed, property: impl Fn(&Plan, &Outcome)) {
@@ -41,7 +41,7 @@ fn is_gone(outcome: &Outcome, worker: WorkerId) -> bool {
 }
 
 fn is_refused(record: &Record) -> bool {
-    matches!(record.settled[..], [(Verdict::QueueFull | Verdict::Closed | Verdict::NoWorkers, _)])
+    matches!(record.settled[..], [(Completion::QueueFull | Completion::Closed | Completion::NoWorkers, _)])
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn without_faults_every_task_runs_once() {
 fn no_task_runs_twice_but_after_a_loss_if_it_may() {
     hold(Allowed::ALL, |_, outcome| {
         for (id, record) in records(outcome) {
-            assert!(record.begun.len() <= 1 + record.terms.retries as usize, "{id:?}: {record:?}");
+            assert!(record.begun.len() <= 1 + record.options.retries as usize, "{id:?}: {record:?}");
             for pair in record.begun.windows(2) {
                 let gone = outcome.records.gone.get(&pair[0].0);
                 assert!(gone.is_some_and(|gone| *gone <= pair[1].1), "{id:?} runs in two places: {record:?}");
@@ -86,12 +86,12 @@ fn no_task_runs_twice_but_after_a_loss_if_it_may() {
 fn a_task_that_is_known_to_be_unwanted_does_not_begin() {
     hold(Allowed::ALL, |_, outcome| {
         for (id, record) in records(outcome) {
-            let Some((verdict, settled)) = record.settled.first() else { continue };
-            if *verdict != Verdict::Cancelled {
+            let Some((completion, settled)) = record.settled.first() else { continue };
+            if *completion != Completion::Cancelled {
                 continue;
             }
             for (worker, begun) in &record.begun {
-                // Its page knows, and so does its worker if it was told; the word may have come too late.
+                // Its page knows, and so does its worker if it was told; the signal may have come too late.
                 let told = record.stopped.filter(|(told, _)| told == worker);
                 let late = told.map_or_else(|| is_gone(outcome, *worker), |(_, told)| *begun <= told);
                 assert!(begun < settled || late, "{id:?}: {record:?}");
@@ -108,7 +108,7 @@ fn children_are_never_refused() {
                 let refused = record
                     .settled
                     .iter()
-                    .any(|(verdict, _)| matches!(verdict, Verdict::QueueFull | Verdict::Closed));
+                    .any(|(completion, _)| matches!(completion, Completion::QueueFull | Completion::Closed));
                 assert!(!refused, "{id:?}: {record:?}");
             }
         }
@@ -122,8 +122,9 @@ fn children_that_were_let_go_run_even_after_their_maker() {
         for (id, record) in records(outcome) {
             // What its maker kept dies with it.
             let handed_over = !record.settled.is_empty() || !is_gone(outcome, id.owner);
-            if id.owner != WorkerId::PAGE && record.terms.detached && handed_over {
-                let lost = matches!(record.settled[..], [(Verdict::WorkerLost | Verdict::NoWorkers, _)]);
+            if id.owner != WorkerId::PAGE && record.options.detached && handed_over {
+                let lost =
+                    matches!(record.settled[..], [(Completion::WorkerLost | Completion::NoWorkers, _)]);
                 assert!(!record.begun.is_empty() || lost, "{id:?}: {record:?}");
             }
         }
@@ -195,14 +196,14 @@ fn a_lost_worker_s_tasks_are_reported_or_run_again() {
     let allowed = Allowed { nesting: true, kills: true, ..Allowed::default() };
     hold(allowed, |_, outcome| {
         for (id, record) in records(outcome).filter(|(id, _)| id.owner == WorkerId::PAGE) {
-            let [(verdict, _)] = record.settled[..] else { panic!("{id:?}: {record:?}") };
-            match verdict {
-                Verdict::Answered => assert_eq!(record.begun.len(), 1, "{id:?}: {record:?}"),
+            let [(completion, _)] = record.settled[..] else { panic!("{id:?}: {record:?}") };
+            match completion {
+                Completion::Answered => assert_eq!(record.begun.len(), 1, "{id:?}: {record:?}"),
                 // The last resort, when workers are lost before they are up.
-                Verdict::WorkerLost | Verdict::NoWorkers => {
+                Completion::WorkerLost | Completion::NoWorkers => {
                     assert!(!outcome.records.gone.is_empty(), "{id:?}: {record:?}");
                 }
-                Verdict::QueueFull => assert!(record.begun.is_empty(), "{id:?}: {record:?}"),
+                Completion::QueueFull => assert!(record.begun.is_empty(), "{id:?}: {record:?}"),
                 other => panic!("{other:?} without a reason: {id:?}: {record:?}"),
             }
         }
@@ -221,7 +222,7 @@ fn a_loss_that_shows_what_had_not_begun_reports_only_what_had() {
     };
     hold_for(allowed, shown, |_, outcome| {
         for (id, record) in records(outcome) {
-            if matches!(record.settled[..], [(Verdict::WorkerLost, _)]) {
+            if matches!(record.settled[..], [(Completion::WorkerLost, _)]) {
                 assert_eq!(record.begun.len(), 1, "{id:?}: {record:?}");
                 assert!(is_gone(outcome, record.begun[0].0), "{id:?}: {record:?}");
             }
@@ -237,8 +238,8 @@ fn a_schedule_that_closes_ends_what_it_has_and_takes_no_more() {
         let submits = plan.deeds.iter().filter(|(_, deed)| matches!(deed, Deed::Submit { .. }));
         for (nth, (at, _)) in submits.enumerate() {
             let record = &outcome.records.tasks[&Plan::root(nth)];
-            let verdict = record.settled[0].0;
-            if verdict == Verdict::Closed {
+            let completion = record.settled[0].0;
+            if completion == Completion::Closed {
                 assert!(Some(*at) >= closing && record.begun.is_empty(), "{record:?}");
             }
         }
@@ -250,7 +251,7 @@ fn a_timeout_ends_a_task_that_never_ends_and_harms_no_other() {
     let allowed = Allowed { timeouts: true, ..Allowed::default() };
     let synchronous = |mut plan: Plan| {
         for script in &mut plan.library.scripts {
-            script.terms.kind = Kind::Sync;
+            script.options.kind = TaskKind::Sync;
             script.steps.retain(|step| !matches!(step, Step::Wait(_) | Step::Join));
         }
         plan
@@ -259,11 +260,11 @@ fn a_timeout_ends_a_task_that_never_ends_and_harms_no_other() {
         for (id, record) in records(outcome).filter(|(_, record)| !is_refused(record)) {
             let script = &plan.library.scripts[record.script];
             let endless = script.steps.iter().any(|step| matches!(step, Step::Run(time) if *time > ENDLESS));
-            let verdict = record.settled[0].0;
+            let completion = record.settled[0].0;
             if endless {
-                assert_eq!(verdict, Verdict::TimedOut, "{id:?}: {record:?}");
-            } else if script.terms.timeout.is_none() {
-                assert_eq!(verdict, Verdict::Answered, "{id:?}: {record:?}");
+                assert_eq!(completion, Completion::TimedOut, "{id:?}: {record:?}");
+            } else if script.options.timeout.is_none() {
+                assert_eq!(completion, Completion::Answered, "{id:?}: {record:?}");
             }
         }
     });

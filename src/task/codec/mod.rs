@@ -21,14 +21,14 @@
 //!
 //! All else is postcard, down to the byte. Nothing in the bytes is trusted: the reader allocates no more than the
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
-//! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`lane`].
+//! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`side_table`].
 
 mod fault;
-pub(crate) mod lane;
-mod loan;
-mod mark;
+mod fingerprint;
 pub(crate) mod object;
 mod reader;
+mod serializer_slot;
+pub(crate) mod side_table;
 mod writer;
 
 #[cfg(test)]

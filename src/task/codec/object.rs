@@ -19,8 +19,8 @@ use serde::ser::Error as _;
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::fault::{AGREE, Fault};
-use super::loan;
 use super::reader::Reader;
+use super::serializer_slot;
 use super::writer::Writer;
 use crate::task::entry::is_within;
 
@@ -126,17 +126,18 @@ where
     M: Marker,
     S: Serializer,
 {
-    serializer.serialize_newtype_struct(loan::OBJECT, &Offer { write, marker: PhantomData::<M> })
+    serializer
+        .serialize_newtype_struct(serializer_slot::OBJECT, &ObjectOffer { write, marker: PhantomData::<M> })
 }
 
-struct Offer<F, M> {
+struct ObjectOffer<F, M> {
     write: F,
     marker: PhantomData<M>,
 }
 
-impl<F: Fn(ObjectWriter<'_>), M: Marker> Serialize for Offer<F, M> {
+impl<F: Fn(ObjectWriter<'_>), M: Marker> Serialize for ObjectOffer<F, M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(mut borrowed) = loan::borrow() else {
+        let Some(mut borrowed) = serializer_slot::borrow() else {
             return Err(S::Error::custom(foreign::<M>()));
         };
         (self.write)(ObjectWriter(&mut borrowed.writer));
@@ -155,14 +156,14 @@ where
     M: Marker,
     D: Deserializer<'de>,
 {
-    loan::want(TypeId::of::<M::Object>(), || {
-        deserializer.deserialize_newtype_struct(loan::OBJECT, Take(PhantomData::<M>))
+    serializer_slot::want(TypeId::of::<M::Object>(), || {
+        deserializer.deserialize_newtype_struct(serializer_slot::OBJECT, ObjectVisitor(PhantomData::<M>))
     })
 }
 
-struct Take<M>(PhantomData<M>);
+struct ObjectVisitor<M>(PhantomData<M>);
 
-impl<'de, M: Marker> Visitor<'de> for Take<M> {
+impl<'de, M: Marker> Visitor<'de> for ObjectVisitor<M> {
     type Value = Box<M::Object>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -170,7 +171,7 @@ impl<'de, M: Marker> Visitor<'de> for Take<M> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Self::Value, D::Error> {
-        let object = loan::receive().and_then(|object| object.downcast().ok());
+        let object = serializer_slot::receive().and_then(|object| object.downcast().ok());
         object.map(|object| *object).ok_or_else(|| D::Error::custom(foreign::<M>()))
     }
 }
@@ -382,7 +383,7 @@ mod tests {
             encode(&(shape(1), panics), &mut packet)
         }));
         assert!(panicked.is_err());
-        assert!(loan::borrow().is_none(), "the slot is closed");
+        assert!(serializer_slot::borrow().is_none(), "the slot is closed");
         assert_eq!(decode::<Box<dyn Shape>>(packet).expect("it is decoded").area(), 4);
     }
 

@@ -9,9 +9,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use crate::platform::Attachment;
 
 use super::fault::{AGREE, Fault};
-use super::mark::{self, Shape};
+use super::fingerprint::{self, Shape};
 use super::object::ObjectEntry;
-use super::{MAX_DEPTH, lane, loan};
+use super::{MAX_DEPTH, serializer_slot, side_table};
 
 pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
@@ -20,7 +20,7 @@ pub(super) struct Reader<'de, 'l> {
     depth: u32,
     /// The names of the last struct and their byte: the next one is often of the same type.
     names: &'static [&'static str],
-    mark: u8,
+    fingerprint: u8,
 }
 
 impl<'de, 'l> Reader<'de, 'l> {
@@ -29,7 +29,14 @@ impl<'de, 'l> Reader<'de, 'l> {
         entries: &'l mut vec::IntoIter<usize>,
         attachments: &'l mut [Option<Attachment>],
     ) -> Self {
-        Reader { bytes, entries, attachments, depth: 0, names: &[], mark: mark::Fields::default().byte() }
+        Reader {
+            bytes,
+            entries,
+            attachments,
+            depth: 0,
+            names: &[],
+            fingerprint: fingerprint::FieldNames::default().byte(),
+        }
     }
 
     pub(super) fn bytes_left(&self) -> usize {
@@ -63,7 +70,7 @@ impl<'de, 'l> Reader<'de, 'l> {
     /// A sequence, of which every element must be read.
     #[inline]
     fn sequence<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        let mut elements = Elements { reader: self, left: length };
+        let mut elements = ElementReader { reader: self, left: length };
         let value = visitor.visit_seq(&mut elements)?;
         all_read("sequence", elements.left)?;
         Ok(value)
@@ -77,7 +84,7 @@ impl<'de, 'l> Reader<'de, 'l> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let mut fields = Fields { reader: self, owner, names: &[], length, left: length };
+        let mut fields = FieldReader { reader: self, owner, names: &[], length, left: length };
         let value = visitor.visit_seq(&mut fields)?;
         all_read(owner, fields.left)?;
         Ok(value)
@@ -99,7 +106,7 @@ impl<'de, 'l> Reader<'de, 'l> {
 
     /// A trait object of the type that is wanted, boxed.
     fn object(&mut self) -> Result<Box<dyn Any>, Fault> {
-        let entry = ObjectEntry::at(self.entries.next(), loan::wanted()?)?;
+        let entry = ObjectEntry::at(self.entries.next(), serializer_slot::wanted()?)?;
         self.nested(|reader| entry.decode(reader))
     }
 
@@ -110,12 +117,12 @@ impl<'de, 'l> Reader<'de, 'l> {
     }
 
     #[inline]
-    fn mark_of(&mut self, names: &'static [&'static str]) -> u8 {
+    fn fingerprint_of(&mut self, names: &'static [&'static str]) -> u8 {
         if !ptr::eq(names, self.names) {
             self.names = names;
-            self.mark = mark::Fields::of(names).byte();
+            self.fingerprint = fingerprint::FieldNames::of(names).byte();
         }
-        self.mark
+        self.fingerprint
     }
 
     #[inline]
@@ -126,12 +133,12 @@ impl<'de, 'l> Reader<'de, 'l> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let length: usize = self.leaf()?;
-        let mark: u8 = self.leaf()?;
+        let fingerprint: u8 = self.leaf()?;
         // more names than fields: some are aliases
-        if names.len() == length && self.mark_of(names) != mark {
+        if names.len() == length && self.fingerprint_of(names) != fingerprint {
             return Err(other_fields(owner));
         }
-        let mut fields = Fields { reader: self, owner, names, length, left: length };
+        let mut fields = FieldReader { reader: self, owner, names, length, left: length };
         let value = visitor.visit_seq(&mut fields)?;
         all_read(owner, fields.left)?;
         Ok(value)
@@ -241,13 +248,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match name {
-            lane::ATTACHMENT => {
+            side_table::ATTACHMENT => {
                 let attachment = self.attachment()?;
-                lane::deliver(attachment, || visitor.visit_newtype_struct(self))
+                side_table::deliver(attachment, || visitor.visit_newtype_struct(self))
             }
-            loan::OBJECT => {
+            serializer_slot::OBJECT => {
                 let object = self.object()?;
-                loan::hand_over(object, || visitor.visit_newtype_struct(self))
+                serializer_slot::hand_over(object, || visitor.visit_newtype_struct(self))
             }
             _ => visitor.visit_newtype_struct(self),
         }
@@ -263,7 +270,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let length = self.leaf()?;
         self.nested(|reader| {
-            let mut entries = Elements { reader, left: length };
+            let mut entries = ElementReader { reader, left: length };
             let value = visitor.visit_map(&mut entries)?;
             all_read("map", entries.left)?;
             Ok(value)
@@ -306,13 +313,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     }
 }
 
-/// Elements of a sequence, or entries of a map.
-struct Elements<'r, 'de, 'l> {
+/// ElementReader of a sequence, or entries of a map.
+struct ElementReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
     left: usize,
 }
 
-impl<'de> Elements<'_, 'de, '_> {
+impl<'de> ElementReader<'_, 'de, '_> {
     #[inline]
     fn element<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         if self.left == 0 {
@@ -323,7 +330,7 @@ impl<'de> Elements<'_, 'de, '_> {
     }
 }
 
-impl<'de> de::SeqAccess<'de> for &mut Elements<'_, 'de, '_> {
+impl<'de> de::SeqAccess<'de> for &mut ElementReader<'_, 'de, '_> {
     type Error = Fault;
 
     #[inline]
@@ -337,7 +344,7 @@ impl<'de> de::SeqAccess<'de> for &mut Elements<'_, 'de, '_> {
     }
 }
 
-impl<'de> de::MapAccess<'de> for &mut Elements<'_, 'de, '_> {
+impl<'de> de::MapAccess<'de> for &mut ElementReader<'_, 'de, '_> {
     type Error = Fault;
 
     #[inline]
@@ -356,9 +363,9 @@ impl<'de> de::MapAccess<'de> for &mut Elements<'_, 'de, '_> {
     }
 }
 
-/// Fields of a struct or tuple. To ask for one too many is an error, not the end: a type with defaults would take
+/// FieldReader of a struct or tuple. To ask for one too many is an error, not the end: a type with defaults would take
 /// the end for a field that was left out, and misread the others.
-struct Fields<'r, 'de, 'l> {
+struct FieldReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
     owner: &'static str,
     /// Empty for a tuple.
@@ -367,7 +374,7 @@ struct Fields<'r, 'de, 'l> {
     left: usize,
 }
 
-impl<'de> de::SeqAccess<'de> for &mut Fields<'_, 'de, '_> {
+impl<'de> de::SeqAccess<'de> for &mut FieldReader<'_, 'de, '_> {
     type Error = Fault;
 
     #[inline]
@@ -411,21 +418,21 @@ impl<'r, 'de, 'l> de::EnumAccess<'de> for Enum<'r, 'de, 'l> {
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), Fault> {
         let index: u32 = self.reader.leaf()?;
-        let mark: u8 = self.reader.leaf()?;
+        let fingerprint: u8 = self.reader.leaf()?;
         let variant = self.variants.get(index as usize).copied().unwrap_or(self.name);
-        if !self.variants.is_empty() && !mark::is_named(mark, variant) {
-            self.may_be_alias(index, mark)?;
+        if !self.variants.is_empty() && !fingerprint::is_named(fingerprint, variant) {
+            self.may_be_alias(index, fingerprint)?;
         }
         let value = seed.deserialize(IntoDeserializer::<Fault>::into_deserializer(index))?;
-        Ok((value, Variant { reader: self.reader, name: variant, mark }))
+        Ok((value, Variant { reader: self.reader, name: variant, fingerprint }))
     }
 }
 
 impl Enum<'_, '_, '_> {
     /// Aliases push the names of later variants back; skipped variants pull them forward.
     #[cold]
-    fn may_be_alias(&self, index: u32, mark: u8) -> Result<(), Fault> {
-        if self.variants.iter().skip(index as usize).any(|name| mark::is_named(mark, name)) {
+    fn may_be_alias(&self, index: u32, fingerprint: u8) -> Result<(), Fault> {
+        if self.variants.iter().skip(index as usize).any(|name| fingerprint::is_named(fingerprint, name)) {
             return Ok(());
         }
         Err(Fault::new(format!(
@@ -439,13 +446,13 @@ impl Enum<'_, '_, '_> {
 struct Variant<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
     name: &'static str,
-    mark: u8,
+    fingerprint: u8,
 }
 
 impl Variant<'_, '_, '_> {
     #[inline]
     fn expect(&self, shape: Shape) -> Result<(), Fault> {
-        if mark::has_shape(self.mark, shape) { Ok(()) } else { Err(other_fields(self.name)) }
+        if fingerprint::has_shape(self.fingerprint, shape) { Ok(()) } else { Err(other_fields(self.name)) }
     }
 }
 

@@ -10,8 +10,8 @@ use serde::ser::{self, Serializer};
 use crate::platform::{Attachment, Packet};
 
 use super::fault::{AGREE, Fault};
-use super::mark::{self, Shape};
-use super::{MAX_DEPTH, lane, loan};
+use super::fingerprint::{self, Shape};
+use super::{MAX_DEPTH, serializer_slot, side_table};
 
 pub(super) struct Writer {
     out: postcard::Serializer<Buffer>,
@@ -70,7 +70,7 @@ impl Writer {
     #[inline]
     fn variant(&mut self, index: u32, name: &str, shape: Shape) -> Result<(), Fault> {
         index.serialize(&mut self.out)?;
-        self.bytes().push(mark::variant(name, shape));
+        self.bytes().push(fingerprint::variant(name, shape));
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Writer {
     }
 
     fn attachment<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        if let Some(attachment) = lane::collect(|| value.serialize(&mut *self))? {
+        if let Some(attachment) = side_table::collect(|| value.serialize(&mut *self))? {
             self.length(self.attachments.len())?;
             self.attachments.push(attachment);
         }
@@ -103,17 +103,24 @@ impl Writer {
 
     fn object<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         let depth = self.descend()?;
-        loan::lend(self, |idle| value.serialize(idle))?;
+        serializer_slot::lend(self, |idle| value.serialize(idle))?;
         self.depth = depth;
         Ok(())
     }
 
     #[inline]
-    fn fields(&mut self, owner: &'static str, length: usize, depth: u32) -> Result<Fields<'_>, Fault> {
+    fn fields(&mut self, owner: &'static str, length: usize, depth: u32) -> Result<FieldWriter<'_>, Fault> {
         self.length(length)?;
-        let mark = self.bytes().len();
+        let fingerprint = self.bytes().len();
         self.bytes().push(0);
-        Ok(Fields { writer: self, owner, mark, names: mark::Fields::default(), missing: length, depth })
+        Ok(FieldWriter {
+            writer: self,
+            owner,
+            fingerprint,
+            names: fingerprint::FieldNames::default(),
+            missing: length,
+            depth,
+        })
     }
 }
 
@@ -162,13 +169,13 @@ macro_rules! leaves {
 impl<'w> Serializer for &'w mut Writer {
     type Ok = ();
     type Error = Fault;
-    type SerializeSeq = Elements<'w>;
-    type SerializeTuple = Elements<'w>;
-    type SerializeTupleStruct = Elements<'w>;
-    type SerializeTupleVariant = Elements<'w>;
-    type SerializeMap = Elements<'w>;
-    type SerializeStruct = Fields<'w>;
-    type SerializeStructVariant = Fields<'w>;
+    type SerializeSeq = ElementWriter<'w>;
+    type SerializeTuple = ElementWriter<'w>;
+    type SerializeTupleStruct = ElementWriter<'w>;
+    type SerializeTupleVariant = ElementWriter<'w>;
+    type SerializeMap = ElementWriter<'w>;
+    type SerializeStruct = FieldWriter<'w>;
+    type SerializeStructVariant = FieldWriter<'w>;
 
     leaves! {
         serialize_bool: bool,
@@ -227,8 +234,8 @@ impl<'w> Serializer for &'w mut Writer {
         value: &T,
     ) -> Result<(), Fault> {
         match name {
-            lane::ATTACHMENT => self.attachment(value),
-            loan::OBJECT => self.object(value),
+            side_table::ATTACHMENT => self.attachment(value),
+            serializer_slot::OBJECT => self.object(value),
             _ => value.serialize(self),
         }
     }
@@ -246,32 +253,32 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     #[inline]
-    fn serialize_seq(self, length: Option<usize>) -> Result<Elements<'w>, Fault> {
+    fn serialize_seq(self, length: Option<usize>) -> Result<ElementWriter<'w>, Fault> {
         let depth = self.descend()?;
         let start = self.bytes().len();
         if let Some(length) = length {
             self.length(length)?;
         }
-        Ok(Elements { writer: self, owner: "sequence", start, announced: length, count: 0, depth })
+        Ok(ElementWriter { writer: self, owner: "sequence", start, announced: length, count: 0, depth })
     }
 
     #[inline]
-    fn serialize_map(self, length: Option<usize>) -> Result<Elements<'w>, Fault> {
+    fn serialize_map(self, length: Option<usize>) -> Result<ElementWriter<'w>, Fault> {
         let map = self.serialize_seq(length)?;
-        Ok(Elements { owner: "map", ..map })
+        Ok(ElementWriter { owner: "map", ..map })
     }
 
     #[inline]
-    fn serialize_tuple(self, length: usize) -> Result<Elements<'w>, Fault> {
+    fn serialize_tuple(self, length: usize) -> Result<ElementWriter<'w>, Fault> {
         let depth = self.depth;
-        Ok(Elements { writer: self, owner: "tuple", start: 0, announced: Some(length), count: 0, depth })
+        Ok(ElementWriter { writer: self, owner: "tuple", start: 0, announced: Some(length), count: 0, depth })
     }
 
     #[inline]
-    fn serialize_tuple_struct(self, owner: &'static str, length: usize) -> Result<Elements<'w>, Fault> {
+    fn serialize_tuple_struct(self, owner: &'static str, length: usize) -> Result<ElementWriter<'w>, Fault> {
         self.length(length)?;
         let depth = self.depth;
-        Ok(Elements { writer: self, owner, start: 0, announced: Some(length), count: 0, depth })
+        Ok(ElementWriter { writer: self, owner, start: 0, announced: Some(length), count: 0, depth })
     }
 
     #[inline]
@@ -281,15 +288,15 @@ impl<'w> Serializer for &'w mut Writer {
         index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Elements<'w>, Fault> {
+    ) -> Result<ElementWriter<'w>, Fault> {
         self.variant(index, variant, Shape::Tuple)?;
         self.length(length)?;
         let depth = self.descend()?;
-        Ok(Elements { writer: self, owner: variant, start: 0, announced: Some(length), count: 0, depth })
+        Ok(ElementWriter { writer: self, owner: variant, start: 0, announced: Some(length), count: 0, depth })
     }
 
     #[inline]
-    fn serialize_struct(self, owner: &'static str, length: usize) -> Result<Fields<'w>, Fault> {
+    fn serialize_struct(self, owner: &'static str, length: usize) -> Result<FieldWriter<'w>, Fault> {
         let depth = self.depth;
         self.fields(owner, length, depth)
     }
@@ -301,7 +308,7 @@ impl<'w> Serializer for &'w mut Writer {
         index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<Fields<'w>, Fault> {
+    ) -> Result<FieldWriter<'w>, Fault> {
         self.variant(index, variant, Shape::Struct)?;
         let depth = self.descend()?;
         self.fields(variant, length, depth)
@@ -317,7 +324,7 @@ impl<'w> Serializer for &'w mut Writer {
 }
 
 /// Parts without names: of a sequence, map or tuple.
-pub(super) struct Elements<'w> {
+pub(super) struct ElementWriter<'w> {
     writer: &'w mut Writer,
     owner: &'static str,
     /// Where an unknown length goes.
@@ -327,7 +334,7 @@ pub(super) struct Elements<'w> {
     depth: u32,
 }
 
-impl Elements<'_> {
+impl ElementWriter<'_> {
     #[inline]
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         self.count += 1;
@@ -346,17 +353,17 @@ impl Elements<'_> {
 }
 
 /// Parts with names.
-pub(super) struct Fields<'w> {
+pub(super) struct FieldWriter<'w> {
     writer: &'w mut Writer,
     owner: &'static str,
     /// Where the byte goes that is mixed from the names.
-    mark: usize,
-    names: mark::Fields,
+    fingerprint: usize,
+    names: fingerprint::FieldNames,
     missing: usize,
     depth: u32,
 }
 
-impl Fields<'_> {
+impl FieldWriter<'_> {
     #[inline]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
         self.names.add(name);
@@ -382,7 +389,7 @@ impl Fields<'_> {
             )));
         }
         self.writer.depth = self.depth;
-        self.writer.bytes()[self.mark] = self.names.byte();
+        self.writer.bytes()[self.fingerprint] = self.names.byte();
         Ok(())
     }
 }
@@ -414,14 +421,14 @@ macro_rules! compound {
 }
 
 compound! {
-    Elements:
+    ElementWriter:
     SerializeSeq::serialize_element,
     SerializeTuple::serialize_element,
     SerializeTupleStruct::serialize_field,
     SerializeTupleVariant::serialize_field,
 }
 
-impl ser::SerializeMap for Elements<'_> {
+impl ser::SerializeMap for ElementWriter<'_> {
     type Ok = ();
     type Error = Fault;
 
@@ -444,7 +451,7 @@ impl ser::SerializeMap for Elements<'_> {
 macro_rules! named {
     ($($trait:ident,)*) => {
         $(
-            impl ser::$trait for Fields<'_> {
+            impl ser::$trait for FieldWriter<'_> {
                 type Ok = ();
                 type Error = Fault;
 

@@ -10,7 +10,7 @@ use crate::task::{Outcome, Reply};
 
 /// Gathered under the lock, in the order in which it was decided.
 #[derive(Default)]
-pub(super) struct Effects {
+pub(super) struct PoolEffects {
     /// Workers that are gone or shall go.
     pub(super) ports: Vec<Port>,
     pub(super) answers: Vec<(Reply, Outcome)>,
@@ -26,7 +26,7 @@ pub(super) struct Effects {
     pub(super) tick: bool,
 }
 
-impl Effects {
+impl PoolEffects {
     pub(super) fn happen(self) {
         // Workers go before anybody who is woken may start another.
         drop(self.ports);

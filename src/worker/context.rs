@@ -7,18 +7,18 @@ use std::task::Waker;
 
 use futures::task::{AtomicWaker, FutureObj, SpawnError};
 
-use super::here;
+use super::current_worker;
 use crate::error::Error;
 use crate::platform;
-use crate::schedule::{TaskId, Word};
-use crate::task::{Holder, Job};
-use crate::wire::Duty;
+use crate::schedule::{HandleSignal, TaskId};
+use crate::task::{Job, TaskOwner};
+use crate::wire::WorkerConfig;
 
-/// The way into a worker. It may be sent, as executors may: what another thread wants becomes an order.
-pub(crate) struct Inside {
+/// The way into a worker. It may be sent, as executors may: what another thread wants becomes an request.
+pub(crate) struct WorkerContext {
     threads: usize,
     /// What other threads want. `None`: the worker has ended.
-    orders: Mutex<Option<Vec<Order>>>,
+    requests: Mutex<Option<Vec<Request>>>,
     /// Wakes the worker's loop when it rests.
     waker: AtomicWaker,
     /// Something has come. -> false, by the loop, before it looks.
@@ -28,17 +28,17 @@ pub(crate) struct Inside {
 }
 
 /// What another thread wants of the worker.
-pub(super) enum Order {
+pub(super) enum Request {
     Submit(Job),
-    Hear(TaskId, Word),
+    Signal(TaskId, HandleSignal),
     Spawn(FutureObj<'static, ()>),
 }
 
-impl Inside {
-    pub(super) fn new(duty: Duty) -> Self {
+impl WorkerContext {
+    pub(super) fn new(config: WorkerConfig) -> Self {
         Self {
-            threads: duty.threads as usize,
-            orders: Mutex::new(Some(Vec::new())),
+            threads: config.threads as usize,
+            requests: Mutex::new(Some(Vec::new())),
             waker: AtomicWaker::new(),
             awake: AtomicBool::new(false),
             busy: AtomicBool::new(false),
@@ -52,17 +52,17 @@ impl Inside {
 
     /// Unfinished tasks that were made here and are still here. On another thread nobody knows.
     pub(crate) fn pending(self: &Arc<Self>) -> usize {
-        here()
-            .filter(|worker| Arc::ptr_eq(&worker.inside, self))
-            .map_or(0, |worker| worker.books.borrow().pending())
+        current_worker()
+            .filter(|worker| Arc::ptr_eq(&worker.context, self))
+            .map_or(0, |worker| worker.state.borrow().pending())
     }
 
     /// Takes a task, which becomes a child of the one whose code runs.
     pub(crate) fn submit(self: &Arc<Self>, job: Job) {
-        match here().filter(|worker| Arc::ptr_eq(&worker.inside, self)) {
+        match current_worker().filter(|worker| Arc::ptr_eq(&worker.context, self)) {
             Some(worker) => worker.submit(job),
             None => {
-                if let Err(Order::Submit(job)) = self.order(Order::Submit(job)) {
+                if let Err(Request::Submit(job)) = self.request(Request::Submit(job)) {
                     job.fail(Error::closed());
                 }
             }
@@ -71,38 +71,38 @@ impl Inside {
 
     /// Runs a future on the worker's thread.
     pub(crate) fn spawn(self: &Arc<Self>, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        if here().is_some_and(|worker| Arc::ptr_eq(&worker.inside, self)) {
+        if current_worker().is_some_and(|worker| Arc::ptr_eq(&worker.context, self)) {
             platform::spawn_local(future);
             return Ok(());
         }
-        self.order(Order::Spawn(future)).map_err(|_| SpawnError::shutdown())
+        self.request(Request::Spawn(future)).map_err(|_| SpawnError::shutdown())
     }
 
     /// True if the worker has ended.
     pub(crate) fn is_closed(&self) -> bool {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Gives the order back if nobody will follow it.
-    fn order(&self, order: Order) -> Result<(), Order> {
-        match &mut *self.orders.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(orders) => orders.push(order),
-            None => return Err(order),
+    /// Gives the request back if nobody will follow it.
+    fn request(&self, request: Request) -> Result<(), Request> {
+        match &mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(requests) => requests.push(request),
+            None => return Err(request),
         }
         self.wake();
         Ok(())
     }
 
-    pub(super) fn take_orders(&self) -> Vec<Order> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.as_mut().map(mem::take).unwrap_or_default()
+    pub(super) fn take_requests(&self) -> Vec<Request> {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.as_mut().map(mem::take).unwrap_or_default()
     }
 
     /// The worker has ended: what was not followed is refused.
     pub(super) fn close(&self) {
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for order in orders.into_iter().flatten() {
-            if let Order::Submit(job) = order {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for request in requests.into_iter().flatten() {
+            if let Request::Submit(job) = request {
                 job.fail(Error::closed());
             }
         }
@@ -139,15 +139,15 @@ impl Inside {
     }
 }
 
-impl Holder for Inside {
-    fn hear(&self, task: TaskId, word: Word) {
-        match here().filter(|worker| std::ptr::eq(&*worker.inside, self)) {
+impl TaskOwner for WorkerContext {
+    fn on_signal(&self, task: TaskId, signal: HandleSignal) {
+        match current_worker().filter(|worker| std::ptr::eq(&*worker.context, self)) {
             Some(worker) => {
-                worker.hear(task, word);
+                worker.on_signal(task, signal);
                 self.wake();
             }
             // A worker that has ended has no such task any more.
-            None => drop(self.order(Order::Hear(task, word))),
+            None => drop(self.request(Request::Signal(task, signal))),
         }
     }
 }

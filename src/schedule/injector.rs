@@ -1,16 +1,16 @@
 //! The tasks that wait on the page.
 
-use super::store::Order;
+use super::collections::SortedQueue;
 use super::task::{TaskId, WorkerId};
 
 /// A place in the line, kept for life: a task that comes back stands where it stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(u64);
+pub(crate) struct Position(u64);
 
 /// Children go before tasks of the page: they end what has begun.
 const ROOT: u64 = 1 << 63;
 
-impl Place {
+impl Position {
     /// True for a task of the page, which a bound counts; children are never counted.
     pub(crate) fn is_root(self) -> bool {
         self.0 & ROOT != 0
@@ -19,25 +19,25 @@ impl Place {
 
 /// The tasks that wait on the page, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
-    waiting: Order,
+pub(crate) struct Injector {
+    waiting: SortedQueue,
     roots: usize,
     last: u64,
 }
 
-impl Line {
+impl Injector {
     /// The place of a task that is new: behind all others of its kind.
-    pub(crate) fn place(&mut self, task: TaskId) -> Place {
+    pub(crate) fn place(&mut self, task: TaskId) -> Position {
         self.last += 1;
-        Place(if task.owner == WorkerId::PAGE { ROOT | self.last } else { self.last })
+        Position(if task.owner == WorkerId::PAGE { ROOT | self.last } else { self.last })
     }
 
-    pub(crate) fn insert(&mut self, place: Place, task: TaskId) {
+    pub(crate) fn insert(&mut self, place: Position, task: TaskId) {
         self.waiting.insert(place.0, task);
         self.roots += usize::from(place.is_root());
     }
 
-    pub(crate) fn remove(&mut self, place: Place, task: TaskId) {
+    pub(crate) fn remove(&mut self, place: Position, task: TaskId) {
         if self.waiting.remove(place.0, task) {
             self.roots -= usize::from(place.is_root());
         }

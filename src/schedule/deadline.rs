@@ -2,17 +2,17 @@
 //!
 //! A deadline decides over life and death, so it is slow to believe the clock. One that is met late tells of a frozen tab,
 //! a busy page or a debugger, not of the worker, and starts anew. One that is met in time first asks to be woken again:
-//! what the worker had posted by then is heard before the verdict. For this the driver MUST hand over the messages that
+//! what the worker had posted by then is heard before the completion. For this the driver MUST hand over the messages that
 //! have arrived before it wakes the schedule again, and MUST NOT wake it twice in one turn of its event loop.
 
 use std::time::Duration;
 
-use super::store::{Name, Order, Store};
+use super::collections::{Id, IdMap, SortedQueue};
 use super::task::{TaskId, WorkerId};
 
-/// What is overdue when an alarm rings.
+/// What is overdue when an deadline rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Alarm {
+pub(crate) enum Deadline {
     /// The greeting of a worker.
     Start(WorkerId),
     /// The end of a task.
@@ -21,7 +21,7 @@ pub(crate) enum Alarm {
     Grace(TaskId),
 }
 
-impl Name for Alarm {
+impl Id for Deadline {
     /// There are fewer than 2^30 workers, so the uppermost bits of a task's number are free.
     fn number(self) -> u64 {
         match self {
@@ -33,35 +33,35 @@ impl Name for Alarm {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Setting {
-    alarm: Alarm,
+struct Armed {
+    deadline: Deadline,
     at: Duration,
     after: Duration,
     /// It was met in time, and what the worker has posted is being heard.
     heard: bool,
 }
 
-/// The alarms that are set, the earliest first. There is one of each kind per task or worker at most.
+/// The deadlines that are set, the earliest first. There is one of each kind per task or worker at most.
 #[derive(Debug, Default)]
-pub(crate) struct Alarms {
-    settings: Store<Setting>,
-    order: Order,
+pub(crate) struct Deadlines {
+    armed: IdMap<Armed>,
+    order: SortedQueue,
 }
 
-impl Alarms {
-    /// Sets an alarm, anew if it was set.
-    pub(crate) fn set(&mut self, alarm: Alarm, now: Duration, after: Duration) {
-        self.clear(alarm);
-        self.insert(Setting { alarm, at: now.saturating_add(after), after, heard: false });
+impl Deadlines {
+    /// Sets an deadline, anew if it was set.
+    pub(crate) fn set(&mut self, deadline: Deadline, now: Duration, after: Duration) {
+        self.clear(deadline);
+        self.insert(Armed { deadline, at: now.saturating_add(after), after, heard: false });
     }
 
-    pub(crate) fn clear(&mut self, alarm: Alarm) {
+    pub(crate) fn clear(&mut self, deadline: Deadline) {
         // Most tasks have none, and each asks.
         if self.order.is_empty() {
             return;
         }
-        if let Some(setting) = self.settings.remove(alarm) {
-            self.order.remove(nanos(setting.at), alarm);
+        if let Some(setting) = self.armed.remove(deadline) {
+            self.order.remove(nanos(setting.at), deadline);
         }
     }
 
@@ -70,34 +70,34 @@ impl Alarms {
         self.order.first().map(|(at, _)| Duration::from_nanos(at))
     }
 
-    /// Takes out the alarms that ring.
-    pub(crate) fn ring(&mut self, now: Duration) -> Vec<Alarm> {
+    /// Takes out the deadlines that ring.
+    pub(crate) fn ring(&mut self, now: Duration) -> Vec<Deadline> {
         let mut due = Vec::new();
         while let Some((at, number)) = self.order.first() {
             if at > nanos(now) {
                 break;
             }
             self.order.pop();
-            due.extend(self.settings.remove(number));
+            due.extend(self.armed.remove(number));
         }
         let mut rung = Vec::new();
         for setting in due {
-            let Setting { alarm, at, after, heard } = setting;
+            let Armed { deadline, at, after, heard } = setting;
             let tolerance = after / 4 + Duration::from_millis(50);
             if now.saturating_sub(at) > tolerance {
-                self.set(alarm, now, after);
+                self.set(deadline, now, after);
             } else if heard {
-                rung.push(alarm);
+                rung.push(deadline);
             } else {
-                self.insert(Setting { at: now, heard: true, ..setting });
+                self.insert(Armed { at: now, heard: true, ..setting });
             }
         }
         rung
     }
 
-    fn insert(&mut self, setting: Setting) {
-        self.order.insert(nanos(setting.at), setting.alarm);
-        self.settings.insert(setting.alarm, setting);
+    fn insert(&mut self, setting: Armed) {
+        self.order.insert(nanos(setting.at), setting.deadline);
+        self.armed.insert(setting.deadline, setting);
     }
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn nanos(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const ALARM: Alarm = Alarm::Start(WorkerId(1));
+    const DEADLINE: Deadline = Deadline::Start(WorkerId(1));
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -118,31 +118,31 @@ mod tests {
 
     #[test]
     fn an_alarm_rings_after_the_driver_was_woken_twice() {
-        let mut alarms = Alarms::default();
-        alarms.set(ALARM, ms(0), ms(100));
-        assert_eq!(alarms.next(), Some(ms(100)));
-        assert_eq!(alarms.ring(ms(99)), []);
-        assert_eq!(alarms.ring(ms(101)), []);
-        assert_eq!(alarms.next(), Some(ms(101)));
-        assert_eq!(alarms.ring(ms(101)), [ALARM]);
-        assert_eq!(alarms.next(), None);
+        let mut deadlines = Deadlines::default();
+        deadlines.set(DEADLINE, ms(0), ms(100));
+        assert_eq!(deadlines.next(), Some(ms(100)));
+        assert_eq!(deadlines.ring(ms(99)), []);
+        assert_eq!(deadlines.ring(ms(101)), []);
+        assert_eq!(deadlines.next(), Some(ms(101)));
+        assert_eq!(deadlines.ring(ms(101)), [DEADLINE]);
+        assert_eq!(deadlines.next(), None);
     }
 
     #[test]
     fn an_alarm_that_is_met_late_starts_anew() {
-        let mut alarms = Alarms::default();
-        alarms.set(ALARM, ms(0), ms(100));
-        assert_eq!(alarms.ring(ms(5_000)), []);
-        assert_eq!(alarms.next(), Some(ms(5_100)));
+        let mut deadlines = Deadlines::default();
+        deadlines.set(DEADLINE, ms(0), ms(100));
+        assert_eq!(deadlines.ring(ms(5_000)), []);
+        assert_eq!(deadlines.next(), Some(ms(5_100)));
     }
 
     #[test]
     fn an_alarm_that_is_cleared_or_set_anew_rings_not_or_once() {
-        let mut alarms = Alarms::default();
-        alarms.set(ALARM, ms(0), ms(10));
-        alarms.set(ALARM, ms(5), ms(10));
-        assert_eq!(alarms.next(), Some(ms(15)));
-        alarms.clear(ALARM);
-        assert_eq!(alarms.next(), None);
+        let mut deadlines = Deadlines::default();
+        deadlines.set(DEADLINE, ms(0), ms(10));
+        deadlines.set(DEADLINE, ms(5), ms(10));
+        assert_eq!(deadlines.next(), Some(ms(15)));
+        deadlines.clear(DEADLINE);
+        assert_eq!(deadlines.next(), None);
     }
 }

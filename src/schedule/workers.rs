@@ -1,12 +1,12 @@
 //! The workers of a schedule, by what they can take.
 //!
-//! Each worker is in as many of three sets as it fits: *open* (may be given a task), *hungry* (has nothing to do), *unasked*
+//! Each worker is in as many of three sets as it fits: *open* (may be given a task), *idle* (has nothing to do), *unasked*
 //! (may have tasks to spare, and was not asked for them yet). A change of one worker moves it between them.
 
 use super::Strategy;
+use super::collections::{IdMap, SortedQueue};
 use super::cost::Cost;
-use super::life::Life;
-use super::store::{Order, Store};
+use super::phase::WorkerPhase;
 use super::task::WorkerId;
 
 /// What the posted tasks of a worker cost it.
@@ -20,7 +20,7 @@ pub(crate) struct Load {
     time: u64,
     /// Those of them that only the worker's end ends in time, its own ones that it named among them; and those that were
     /// told to stop.
-    pub(crate) killable: u32,
+    pub(crate) uninterruptible: u32,
     /// Synchronous tasks of any origin that the worker named and that have not ended. One, while messages are in order.
     pub(crate) running: u32,
 }
@@ -31,12 +31,12 @@ pub(crate) struct Share {
     /// False for a worker's own task, which its page knows of only because it was named.
     pub(crate) posted: bool,
     pub(crate) cost: Cost,
-    pub(crate) killable: bool,
+    pub(crate) uninterruptible: bool,
 }
 
 impl Load {
     pub(crate) fn add(&mut self, share: Share) {
-        self.killable += u32::from(share.killable);
+        self.uninterruptible += u32::from(share.uninterruptible);
         if share.posted {
             self.count += 1;
             match share.cost {
@@ -47,7 +47,7 @@ impl Load {
     }
 
     pub(crate) fn remove(&mut self, share: Share) {
-        self.killable -= u32::from(share.killable);
+        self.uninterruptible -= u32::from(share.uninterruptible);
         if share.posted {
             self.count -= 1;
             match share.cost {
@@ -60,19 +60,20 @@ impl Load {
     /// True if the worker may get another task for it to find when it is done with those it has.
     fn has_credit(&self, window: u64) -> bool {
         // Two at least, or a worker with one task of 400 us stands still for a round trip after it.
-        self.killable == 0 && (self.count == 0 || self.heavy == 0 && (self.count < 2 || self.time < window))
+        self.uninterruptible == 0
+            && (self.count == 0 || self.heavy == 0 && (self.count < 2 || self.time < window))
     }
 }
 
 /// A worker, as its page knows it.
 #[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) life: Life,
+pub(crate) struct WorkerRecord {
+    pub(crate) phase: WorkerPhase,
     pub(crate) load: Load,
     /// Tasks that it has to answer, and its own that it named.
-    pub(crate) posted: Order,
+    pub(crate) posted: SortedQueue,
     /// Tasks that it made and handed over, and that wait or run elsewhere.
-    pub(crate) owned: Order,
+    pub(crate) owned: SortedQueue,
     /// Unfinished tasks that it made and kept.
     pub(crate) local: u32,
     /// It said that it has nothing to run, but for what was posted since.
@@ -81,21 +82,21 @@ pub(crate) struct Worker {
     pub(crate) asked: bool,
     /// Its place among the open ones.
     rank: Option<u64>,
-    /// It is among the hungry, or the unasked.
-    hungry: bool,
+    /// It is among the idle, or the unasked.
+    idle: bool,
     unasked: bool,
 }
 
 /// All workers that are not gone.
 #[derive(Debug)]
-pub(crate) struct Roster {
+pub(crate) struct Workers {
     strategy: Strategy,
     window: u64,
-    workers: Store<Worker>,
+    workers: IdMap<WorkerRecord>,
     /// The fewer tasks, the earlier.
-    open: Order,
-    hungry: usize,
-    unasked: Order,
+    open: SortedQueue,
+    idle: usize,
+    unasked: SortedQueue,
     /// The one worker of a serial schedule.
     chosen: Option<WorkerId>,
     /// Workers with unfinished tasks of their own.
@@ -103,15 +104,15 @@ pub(crate) struct Roster {
     last: u32,
 }
 
-impl Roster {
+impl Workers {
     pub(crate) fn new(strategy: Strategy, window: u64) -> Self {
         Self {
             strategy,
             window,
-            workers: Store::default(),
-            open: Order::default(),
-            hungry: 0,
-            unasked: Order::default(),
+            workers: IdMap::default(),
+            open: SortedQueue::default(),
+            idle: 0,
+            unasked: SortedQueue::default(),
             chosen: None,
             keepers: 0,
             last: 0,
@@ -122,17 +123,17 @@ impl Roster {
     pub(crate) fn start(&mut self) -> WorkerId {
         self.last += 1;
         let id = WorkerId(self.last);
-        let worker = Worker {
-            life: Life::Starting,
+        let worker = WorkerRecord {
+            phase: WorkerPhase::Starting,
             load: Load::default(),
-            posted: Order::default(),
-            owned: Order::default(),
+            posted: SortedQueue::default(),
+            owned: SortedQueue::default(),
             local: 0,
             resting: true,
             // A worker begins as if it had been.
             asked: true,
             rank: None,
-            hungry: false,
+            idle: false,
             unasked: false,
         };
         self.workers.insert(id, worker);
@@ -140,12 +141,12 @@ impl Roster {
         id
     }
 
-    pub(crate) fn get(&self, id: WorkerId) -> Option<&Worker> {
+    pub(crate) fn get(&self, id: WorkerId) -> Option<&WorkerRecord> {
         self.workers.get(id)
     }
 
     /// Changes a worker, if it is not gone.
-    pub(crate) fn change(&mut self, id: WorkerId, change: impl FnOnce(&mut Worker)) {
+    pub(crate) fn change(&mut self, id: WorkerId, change: impl FnOnce(&mut WorkerRecord)) {
         if let Some(worker) = self.workers.get_mut(id) {
             let kept = worker.local > 0;
             change(worker);
@@ -159,13 +160,13 @@ impl Roster {
     }
 
     /// Forgets a worker.
-    pub(crate) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
+    pub(crate) fn remove(&mut self, id: WorkerId) -> Option<WorkerRecord> {
         let worker = self.workers.remove(id)?;
         self.keepers -= usize::from(worker.local > 0);
         if let Some(rank) = worker.rank {
             self.open.remove(rank, id);
         }
-        self.hungry -= usize::from(worker.hungry);
+        self.idle -= usize::from(worker.idle);
         self.unasked.remove(0, id);
         if self.chosen == Some(id) {
             self.chosen = None;
@@ -188,8 +189,8 @@ impl Roster {
     }
 
     /// How many workers have nothing to do.
-    pub(crate) fn hungry(&self) -> usize {
-        self.hungry
+    pub(crate) fn idle(&self) -> usize {
+        self.idle
     }
 
     /// Takes a worker that may have tasks to spare; it counts as asked.
@@ -209,13 +210,13 @@ impl Roster {
     /// Puts a worker into the sets that it fits.
     fn sort(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(id) else { return };
-        let ready = worker.life == Life::Ready;
+        let ready = worker.phase == WorkerPhase::Ready;
         if ready && self.strategy == Strategy::Serial {
             self.chosen.get_or_insert(id);
         }
         let rank = match self.strategy {
             Strategy::Serial => (self.chosen == Some(id) && worker.load.has_credit(self.window)).then_some(0),
-            Strategy::Parallel => (worker.load.killable == 0).then_some(worker.posted.len() as u64),
+            Strategy::Parallel => (worker.load.uninterruptible == 0).then_some(worker.posted.len() as u64),
             Strategy::WorkStealing => (ready && worker.load.has_credit(self.window))
                 .then(|| u64::from(!worker.resting) + 2 * u64::from(worker.load.count)),
         };
@@ -228,10 +229,10 @@ impl Roster {
             }
             worker.rank = rank;
         }
-        let hungry = ready && worker.load.count == 0 && worker.load.killable == 0 && worker.resting;
-        let unasked = ready && !hungry && !worker.asked;
-        self.hungry -= usize::from(std::mem::replace(&mut worker.hungry, hungry));
-        self.hungry += usize::from(hungry);
+        let idle = ready && worker.load.count == 0 && worker.load.uninterruptible == 0 && worker.resting;
+        let unasked = ready && !idle && !worker.asked;
+        self.idle -= usize::from(std::mem::replace(&mut worker.idle, idle));
+        self.idle += usize::from(idle);
         if std::mem::replace(&mut worker.unasked, unasked) != unasked {
             if unasked {
                 self.unasked.insert(0, id);

@@ -9,14 +9,14 @@
 //!
 //! *Gone* is a loss that its page saw, or an end that its page made: a deadline, or the close of the pool. There is no
 //! state for it. A worker that is gone is forgotten in the same step in which all its tasks are accounted for, so no later
-//! message can be taken for a word of it.
+//! message can be taken for a signal of it.
 //!
 //! A worker that goes while READY is replaced, under a new name. One that goes while STARTING is not: what kept it from
 //! starting would keep the next. So a pool starts at most as many workers in vain as it has threads.
 
 /// The states of a worker. Each excludes the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
+pub(crate) enum WorkerPhase {
     /// It was asked for and has not greeted. No task has begun on it, whatever was posted.
     /// -> READY, by its greeting.
     Starting,
@@ -24,7 +24,7 @@ pub(crate) enum Life {
     Ready,
 }
 
-impl Life {
+impl WorkerPhase {
     /// True if tasks posted to a worker that goes in this state may have begun.
     pub(crate) fn may_have_begun(self) -> bool {
         self == Self::Ready

@@ -15,7 +15,7 @@ use crate::task::Outcome;
 /// Polls a task's future under the worker's guard, tells the schedule of each poll, and gives the worker the outcome.
 /// Without a task it is `on_start`, of which the schedule knows nothing.
 #[pin_project(PinnedDrop)]
-pub(super) struct Running {
+pub(super) struct TaskFuture {
     worker: Rc<Worker>,
     task: Option<TaskId>,
     /// `None` once it has ended, or the worker is poisoned.
@@ -23,7 +23,7 @@ pub(super) struct Running {
     future: Option<LocalBoxFuture<'static, Outcome>>,
 }
 
-impl Running {
+impl TaskFuture {
     pub(super) fn new(
         worker: Rc<Worker>,
         task: Option<TaskId>,
@@ -33,7 +33,7 @@ impl Running {
     }
 }
 
-impl Future for Running {
+impl Future for TaskFuture {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -61,7 +61,7 @@ impl Future for Running {
 }
 
 #[pinned_drop]
-impl PinnedDrop for Running {
+impl PinnedDrop for TaskFuture {
     /// Dropping a future runs the task's code too: its values' drops.
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();

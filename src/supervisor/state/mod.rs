@@ -1,7 +1,7 @@
 //! Everything that a pool knows, and the one place where the schedule's actions are done.
 
-mod hear;
 mod loss;
+mod messages;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,22 +10,23 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::task::FutureObj;
 
-use super::Options;
-use super::effects::Effects;
-use super::seat::Seat;
-use super::watch::Stats;
+use super::PoolConfig;
+use super::effects::PoolEffects;
+use super::slot::WorkerSlot;
+use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, Attachment, Events, HAS_TICKS, Packet, Spec};
+use crate::platform::{self, Attachment, Events, HAS_TICKS, Packet, WorkerSpec};
 use crate::schedule::{
-    Action, Config, Event, Haste, Schedule, Store, Strategy, TaskId, Terms, Verdict, WorkerId,
+    Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskOptions, Urgency,
+    WorkerId,
 };
 use crate::task::{Job, Outcome, Reply};
-use crate::wire::{Duty, ToWorker};
+use crate::wire::{ToWorker, WorkerConfig};
 use crate::worker;
 
 /// A task that is not settled.
-struct Held {
-    terms: Terms,
+struct PendingTask {
+    options: TaskOptions,
     /// Stays until the task is settled, so that it can be posted again. `None`: it bears what is moved, and was posted.
     call: Option<Packet>,
     reply: ReplyTo,
@@ -41,11 +42,11 @@ enum ReplyTo {
     Worker(WorkerId),
 }
 
-pub(super) struct State {
+pub(super) struct PoolState {
     schedule: Schedule,
     config: Config,
     strategy: Strategy,
-    spec: Spec,
+    spec: WorkerSpec,
     on_start: Option<Result<Packet, Error>>,
     /// Workers tell of every task that has run.
     watched: bool,
@@ -55,13 +56,13 @@ pub(super) struct State {
     /// The clock, as read last: to read it takes longer than most of what is done here.
     now: Duration,
     /// What the schedule has said and is not done yet.
-    actions: Vec<Action>,
+    actions: Vec<PageAction>,
 
-    tasks: Store<Held>,
+    tasks: IdMap<PendingTask>,
     /// Tasks of the page among them.
     pending: usize,
     last: u32,
-    seats: Store<Seat>,
+    slots: IdMap<WorkerSlot>,
     /// Who sits where, or sat there last.
     places: Vec<Option<WorkerId>>,
     /// Workers with something to post.
@@ -77,7 +78,7 @@ pub(super) struct State {
     /// Why no more tasks are taken.
     ended: Option<Error>,
 
-    events: VecDeque<Event>,
+    events: VecDeque<PageEvent>,
     ready: Vec<oneshot::Sender<Result<(), Error>>>,
     closing: Vec<oneshot::Sender<()>>,
     wake_planned: Option<Duration>,
@@ -85,13 +86,13 @@ pub(super) struct State {
     stats: Stats,
     /// Messages to workers that are gone.
     posted: u64,
-    effects: Effects,
+    effects: PoolEffects,
 }
 
-impl State {
-    pub(super) fn new(options: Options, listen: Box<dyn Fn(WorkerId) -> Events + Send>) -> Self {
+impl PoolState {
+    pub(super) fn new(options: PoolConfig, listen: Box<dyn Fn(WorkerId) -> Events + Send>) -> Self {
         let threads = options.threads();
-        let Options { spec, strategy, replace, max_queue, start_timeout, grace, on_start, on_run, .. } =
+        let PoolConfig { spec, strategy, replace, max_queue, start_timeout, grace, on_start, on_run, .. } =
             options;
         let config = Config {
             threads,
@@ -115,10 +116,10 @@ impl State {
             opened: now,
             now,
             actions,
-            tasks: Store::default(),
+            tasks: IdMap::default(),
             pending: 0,
             last: 0,
-            seats: Store::default(),
+            slots: IdMap::default(),
             places: vec![None; threads],
             dirty: Vec::new(),
             turn: 0,
@@ -133,7 +134,7 @@ impl State {
             tick_planned: false,
             stats: Stats::default(),
             posted: 0,
-            effects: Effects::default(),
+            effects: PoolEffects::default(),
         }
     }
 
@@ -153,7 +154,7 @@ impl State {
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        self.ended.is_some() || self.seats.is_empty()
+        self.ended.is_some() || self.slots.is_empty()
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -165,14 +166,14 @@ impl State {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let up = self.seats.iter().filter(|seat| !seat.is_starting()).count();
-        let posted = self.posted + self.seats.iter().map(|seat| seat.posted).sum::<u64>();
+        let up = self.slots.iter().filter(|slot| !slot.is_starting()).count();
+        let posted = self.posted + self.slots.iter().map(|slot| slot.posted).sum::<u64>();
         let messages = self.stats.messages + posted;
         Stats { messages, workers: up, pending: self.pending, queued: self.schedule.queued(), ..self.stats }
     }
 
     pub(super) fn workers(&self) -> Vec<WorkerId> {
-        self.places.iter().flatten().copied().filter(|worker| self.seats.get(*worker).is_some()).collect()
+        self.places.iter().flatten().copied().filter(|worker| self.slots.get(*worker).is_some()).collect()
     }
 
     /// What [`ready`](super::Supervisor::ready) resolves to, if that is known.
@@ -180,10 +181,10 @@ impl State {
         if let Some(error) = &self.ended {
             return Some(Err(error.clone()));
         }
-        if self.seats.is_empty() {
+        if self.slots.is_empty() {
             return Some(Err(self.absence.clone()));
         }
-        (!self.seats.iter().any(Seat::is_starting)).then_some(Ok(()))
+        (!self.slots.iter().any(WorkerSlot::is_starting)).then_some(Ok(()))
     }
 
     pub(super) fn awaits_ready(&mut self, sender: oneshot::Sender<Result<(), Error>>) {
@@ -199,8 +200,8 @@ impl State {
         let workers = self.workers();
         self.turn += 1;
         let worker = workers.get(self.turn % workers.len().max(1)).filter(|_| self.ended.is_none());
-        match worker.and_then(|worker| self.seats.get(*worker)) {
-            Some(seat) => seat.port.spawn(future),
+        match worker.and_then(|worker| self.slots.get(*worker)) {
+            Some(slot) => slot.port.spawn(future),
             None => Err(future),
         }
     }
@@ -213,12 +214,15 @@ impl State {
 
     /// Enters a task of the page, for one worker alone if that is named.
     pub(super) fn submit(&mut self, task: TaskId, job: Job, worker: Option<WorkerId>) {
-        let Job { call, terms, reply, .. } = job;
-        self.tasks.insert(task, Held { terms, call: Some(call), reply: ReplyTo::Page(reply), outcome: None });
+        let Job { call, options, reply, .. } = job;
+        self.tasks.insert(
+            task,
+            PendingTask { options, call: Some(call), reply: ReplyTo::Page(reply), outcome: None },
+        );
         self.pending += 1;
         self.handle(match worker {
-            None => Event::Submitted { task, terms, bounded: false },
-            Some(worker) => Event::Pinned { worker, task, terms },
+            None => PageEvent::Submitted { task, options, bounded: false },
+            Some(worker) => PageEvent::Pinned { worker, task, options },
         });
     }
 
@@ -228,7 +232,7 @@ impl State {
     }
 
     /// Tells the schedule, and does what it says.
-    pub(super) fn handle(&mut self, event: Event) {
+    pub(super) fn handle(&mut self, event: PageEvent) {
         self.events.push_back(event);
         self.handle_events();
     }
@@ -242,27 +246,29 @@ impl State {
         }
     }
 
-    fn act(&mut self, actions: &mut Vec<Action>) {
+    fn act(&mut self, actions: &mut Vec<PageAction>) {
         for action in actions.drain(..) {
             match action {
-                Action::Start { worker } => self.start(worker),
-                Action::Post { worker, task, haste } => self.post(worker, task, haste),
-                Action::Stop { worker, task, verdict } => self.stop(worker, task, verdict),
-                Action::Ask { worker, hungry } => self.say(worker, ToWorker::Ask { hungry }),
-                Action::Settle { task, verdict } => self.settle(task, verdict),
-                Action::Terminate { worker, overdue } => self.terminate(worker, overdue),
-                Action::Closed => self.end(&Error::closed()),
+                PageAction::Start { worker } => self.start(worker),
+                PageAction::Post { worker, task, urgency } => self.post(worker, task, urgency),
+                PageAction::Stop { worker, task, completion } => self.stop(worker, task, completion),
+                PageAction::StealRequest { worker, idle } => {
+                    self.say(worker, ToWorker::StealRequest { idle })
+                }
+                PageAction::Settle { task, completion } => self.settle(task, completion),
+                PageAction::Terminate { worker, overdue } => self.terminate(worker, overdue),
+                PageAction::Closed => self.end(&Error::closed()),
             }
         }
     }
 
     fn start(&mut self, worker: WorkerId) {
-        let vacant = |seats: &Store<Seat>, place: &Option<WorkerId>| {
-            place.is_none_or(|worker| seats.get(worker).is_none())
+        let vacant = |slots: &IdMap<WorkerSlot>, place: &Option<WorkerId>| {
+            place.is_none_or(|worker| slots.get(worker).is_none())
         };
-        let place = self.places.iter().position(|place| vacant(&self.seats, place)).unwrap_or(0);
+        let place = self.places.iter().position(|place| vacant(&self.slots, place)).unwrap_or(0);
         self.places[place] = Some(worker);
-        let duty = Duty {
+        let config = WorkerConfig {
             worker,
             strategy: self.strategy,
             threads: u32::try_from(self.config.threads).unwrap_or(u32::MAX),
@@ -275,83 +281,83 @@ impl State {
         };
         let started = on_start.map_err(on_start_failed).and_then(|on_start| {
             let mut first = Packet::default();
-            ToWorker::Start { duty, on_start }.write(&mut first);
+            ToWorker::Start { config, on_start }.write(&mut first);
             platform::start(self.spec.clone(), &worker::MAIN, first, (self.listen)(worker))
         });
         match started {
-            Ok(port) => self.seats.insert(worker, Seat::new(port, place)),
+            Ok(port) => self.slots.insert(worker, WorkerSlot::new(port, place)),
             Err(error) => {
                 self.cause = error.clone();
                 self.absence = error;
-                self.events.push_back(Event::Lost { worker, culprit: None, begun: None });
+                self.events.push_back(PageEvent::Lost { worker, culprit: None, begun: None });
             }
         }
     }
 
-    fn post(&mut self, worker: WorkerId, task: TaskId, haste: Haste) {
-        let (Some(seat), Some(held)) = (self.seats.get_mut(worker), self.tasks.get_mut(task)) else { return };
-        if seat.keep(task) {
+    fn post(&mut self, worker: WorkerId, task: TaskId, urgency: Urgency) {
+        let (Some(slot), Some(held)) = (self.slots.get_mut(worker), self.tasks.get_mut(task)) else { return };
+        if slot.keep(task) {
             return;
         }
-        seat.was_given(haste);
-        let terms = held.terms;
+        slot.was_given(urgency);
+        let options = held.options;
         let call = match &held.call {
             Some(call) if call.attachments.is_empty() => {
-                seat.say_run_of(task, terms, call);
+                slot.say_run_of(task, options, call);
                 return self.mark(worker);
             }
-            Some(call) if terms.retries > 0 || !call.attachments.iter().any(Attachment::moves) => {
+            Some(call) if options.retries > 0 || !call.attachments.iter().any(Attachment::moves) => {
                 call.try_clone()
             }
             // What it bears went with the worker that it was posted to before.
             _ => held.call.take().ok_or_else(|| self.cause.clone()),
         };
-        let said = call.and_then(|call| seat.say(ToWorker::Run { task, terms, call }));
+        let said = call.and_then(|call| slot.say(ToWorker::Run { task, options, call }));
         if let Err(error) = said {
             held.outcome = Some(Err(error));
-            self.events.push_back(Event::Finished { worker, task, ran: None });
+            self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         }
     }
 
-    fn stop(&mut self, worker: WorkerId, task: TaskId, verdict: Verdict) {
-        let Some(seat) = self.seats.get_mut(worker) else { return };
-        if seat.take_back(task) {
-            self.events.push_back(Event::Finished { worker, task, ran: None });
+    fn stop(&mut self, worker: WorkerId, task: TaskId, completion: Completion) {
+        let Some(slot) = self.slots.get_mut(worker) else { return };
+        if slot.take_back(task) {
+            self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         } else {
-            self.say(worker, ToWorker::Stop { task, verdict });
+            self.say(worker, ToWorker::Stop { task, completion });
         }
     }
 
     /// Tells a worker what bears no attachments.
     fn say(&mut self, worker: WorkerId, message: ToWorker) {
-        if let Some(seat) = self.seats.get_mut(worker) {
-            seat.say(message).expect("it bears no attachments");
+        if let Some(slot) = self.slots.get_mut(worker) {
+            slot.say(message).expect("it bears no attachments");
             self.mark(worker);
         }
     }
 
     /// Something is gathered for the worker.
     fn mark(&mut self, worker: WorkerId) {
-        if self.seats.get_mut(worker).is_some_and(Seat::mark) {
+        if self.slots.get_mut(worker).is_some_and(WorkerSlot::mark) {
             self.dirty.push(worker);
         }
     }
 
-    fn settle(&mut self, task: TaskId, verdict: Verdict) {
-        let Some(Held { terms, call, reply, outcome }) = self.tasks.remove(task) else { return };
+    fn settle(&mut self, task: TaskId, completion: Completion) {
+        let Some(PendingTask { options, call, reply, outcome }) = self.tasks.remove(task) else { return };
         self.effects.dropped.extend(call);
-        let outcome = match verdict {
-            Verdict::Answered => {
+        let outcome = match completion {
+            Completion::Answered => {
                 self.stats.finished += 1;
                 outcome.expect("the answer is kept before the schedule hears of it")
             }
-            Verdict::Cancelled => Err(Error::cancelled()),
-            Verdict::TimedOut => Err(Error::timeout(terms.timeout.unwrap_or_default())),
-            Verdict::Blamed => Err(self.blame.clone()),
-            Verdict::WorkerLost => Err(self.cause.clone()),
-            Verdict::NoWorkers => Err(self.absence.clone()),
-            Verdict::QueueFull => Err(Error::queue_full()),
-            Verdict::Closed => Err(Error::closed()),
+            Completion::Cancelled => Err(Error::cancelled()),
+            Completion::TimedOut => Err(Error::timeout(options.timeout.unwrap_or_default())),
+            Completion::Blamed => Err(self.blame.clone()),
+            Completion::WorkerLost => Err(self.cause.clone()),
+            Completion::NoWorkers => Err(self.absence.clone()),
+            Completion::QueueFull => Err(Error::queue_full()),
+            Completion::Closed => Err(Error::closed()),
         };
         match reply {
             ReplyTo::Page(reply) => {
@@ -364,10 +370,10 @@ impl State {
 
     /// Tells the worker whose task made this one how it ended.
     fn pass_on(&mut self, owner: WorkerId, task: TaskId, outcome: Outcome) {
-        let Some(seat) = self.seats.get_mut(owner) else { return self.effects.dropped.extend(outcome) };
-        match seat.say(ToWorker::Settled { task, outcome }) {
+        let Some(slot) = self.slots.get_mut(owner) else { return self.effects.dropped.extend(outcome) };
+        match slot.say(ToWorker::Completed { task, outcome }) {
             Ok(()) => self.mark(owner),
-            Err(error) => self.say(owner, ToWorker::Settled { task, outcome: Err(error) }),
+            Err(error) => self.say(owner, ToWorker::Completed { task, outcome: Err(error) }),
         }
     }
 
@@ -378,16 +384,16 @@ impl State {
         }
         if self.ended.is_none() {
             self.read_clock();
-            self.handle(Event::Woken);
+            self.handle(PageEvent::Woken);
         }
     }
 
     /// Posts what is gathered, all of it or what should not wait, and gives what is left to happen.
-    pub(super) fn settle_up(&mut self, all: bool) -> Effects {
+    pub(super) fn settle_up(&mut self, all: bool) -> PoolEffects {
         for worker in mem::take(&mut self.dirty) {
-            let Some(seat) = self.seats.get_mut(worker) else { continue };
-            if all || seat.is_urgent() {
-                seat.flush();
+            let Some(slot) = self.slots.get_mut(worker) else { continue };
+            if all || slot.is_urgent() {
+                slot.flush();
             } else {
                 self.dirty.push(worker);
             }

@@ -4,18 +4,18 @@ use std::mem;
 
 use crate::error::Error;
 use crate::platform::{HAS_TICKS, Packet, Port};
-use crate::schedule::{Haste, TaskId, Terms};
+use crate::schedule::{TaskId, TaskOptions, Urgency};
 use crate::wire::ToWorker;
 
 /// So many messages are posted without waiting for more: the worker may begin with them.
-const ENOUGH: usize = 64;
+const FLUSH_AT: usize = 64;
 
-pub(super) struct Seat {
+pub(super) struct WorkerSlot {
     pub(super) port: Port,
     /// Its place among the workers of its pool; its successor takes it over.
     pub(super) place: usize,
     /// Until the worker has greeted: what it is to be told then. -> `None`, for ever.
-    queue: Option<Vec<Queued>>,
+    queue: Option<Vec<Deferred>>,
     /// What is to be posted, and how many messages it holds.
     gathered: Packet,
     count: usize,
@@ -28,12 +28,12 @@ pub(super) struct Seat {
 }
 
 /// What a worker that is starting is told when it is up.
-pub(super) enum Queued {
+pub(super) enum Deferred {
     Task(TaskId),
     Message(ToWorker),
 }
 
-impl Seat {
+impl WorkerSlot {
     pub(super) fn new(port: Port, place: usize) -> Self {
         Self {
             port,
@@ -52,7 +52,7 @@ impl Seat {
     }
 
     /// The worker has greeted: what it is to be told.
-    pub(super) fn greeted(&mut self) -> Vec<Queued> {
+    pub(super) fn greeted(&mut self) -> Vec<Deferred> {
         self.queue.take().unwrap_or_default()
     }
 
@@ -60,7 +60,7 @@ impl Seat {
     pub(super) fn keep(&mut self, task: TaskId) -> bool {
         match &mut self.queue {
             Some(queue) => {
-                queue.push(Queued::Task(task));
+                queue.push(Deferred::Task(task));
                 true
             }
             None => false,
@@ -71,7 +71,7 @@ impl Seat {
     pub(super) fn take_back(&mut self, task: TaskId) -> bool {
         let Some(queue) = &mut self.queue else { return false };
         let before = queue.len();
-        queue.retain(|queued| !matches!(queued, Queued::Task(kept) if *kept == task));
+        queue.retain(|queued| !matches!(queued, Deferred::Task(kept) if *kept == task));
         queue.len() < before
     }
 
@@ -82,7 +82,7 @@ impl Seat {
     /// If the message bears attachments that cannot be posted. Then the worker knows nothing of it.
     pub(super) fn say(&mut self, message: ToWorker) -> Result<(), Error> {
         if let Some(queue) = &mut self.queue {
-            queue.push(Queued::Message(message));
+            queue.push(Deferred::Message(message));
             return Ok(());
         }
         if !message.bears_attachments() {
@@ -100,19 +100,19 @@ impl Seat {
     }
 
     /// Posts a task whose call stays here, because it bears no attachments.
-    pub(super) fn say_run_of(&mut self, task: TaskId, terms: Terms, call: &Packet) {
-        ToWorker::write_run_of(task, terms, call, &mut self.gathered);
+    pub(super) fn say_run_of(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
+        ToWorker::write_run_of(task, options, call, &mut self.gathered);
         self.count += 1;
     }
 
     /// A task is posted. Where there are no ticks, only what takes less than its message waits for more.
-    pub(super) fn was_given(&mut self, haste: Haste) {
-        self.urgent |= haste == Haste::Now || (haste == Haste::Soon && !HAS_TICKS);
+    pub(super) fn was_given(&mut self, urgency: Urgency) {
+        self.urgent |= urgency == Urgency::Now || (urgency == Urgency::Soon && !HAS_TICKS);
     }
 
     /// True if what is gathered should be posted at once.
     pub(super) fn is_urgent(&self) -> bool {
-        self.urgent || self.count >= ENOUGH
+        self.urgent || self.count >= FLUSH_AT
     }
 
     /// Marks that something is gathered. False if it was.

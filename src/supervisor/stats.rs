@@ -20,7 +20,7 @@ pub struct Stats {
     /// counted.
     pub finished: u64,
     /// Tasks that a worker handed over so that another could run them.
-    pub given_back: u64,
+    pub stolen: u64,
     /// Messages that were posted to workers and came from them. Each may speak of many tasks.
     pub messages: u64,
     /// Workers that were lost after they had been up.

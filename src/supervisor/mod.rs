@@ -1,17 +1,17 @@
 //! Drives a schedule with real workers: starts them, gives them tasks, hears how they fare, and answers for them.
 //!
-//! [`State`] is everything that is known, under one lock. What happens - a task is submitted, a packet arrives, a worker is
+//! [`PoolState`] is everything that is known, under one lock. What happens - a task is submitted, a packet arrives, a worker is
 //! lost, time passes - becomes an event of the schedule, and the actions that the schedule says are done: posts are made at
-//! once or gathered, everything else becomes one of the [`Effects`]. Those happen when the lock is free: nothing is woken,
+//! once or gathered, everything else becomes one of the [`PoolEffects`]. Those happen when the lock is free: nothing is woken,
 //! answered or dropped under it.
 //!
 //! Whoever is to be answered is in the table of tasks, from `submit` to the schedule's one `Settle`; the end of the pool
 //! answers all that are left. So nobody is forgotten.
 
 mod effects;
-mod seat;
+mod slot;
 mod state;
-mod watch;
+mod stats;
 
 use std::fmt;
 use std::future::Future;
@@ -21,18 +21,18 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::task::{FutureObj, SpawnError};
 
-use self::effects::Effects;
-use self::state::State;
-pub use self::watch::{Stats, TaskRun};
+use self::effects::PoolEffects;
+use self::state::PoolState;
+pub use self::stats::{Stats, TaskRun};
 use crate::error::Error;
-use crate::platform::{self, Event as PlatformEvent, Packet, Spec};
-use crate::schedule::{Event, Strategy, TaskId, Word, WorkerId};
-use crate::task::{Holder, Job};
+use crate::platform::{self, Packet, WorkerEvent, WorkerSpec};
+use crate::schedule::{HandleSignal, PageEvent, Strategy, TaskId, WorkerId};
+use crate::task::{Job, TaskOwner};
 use crate::wire::FromWorker;
 
 /// How to start a pool.
-pub(crate) struct Options {
-    pub(crate) spec: Spec,
+pub(crate) struct PoolConfig {
+    pub(crate) spec: WorkerSpec,
     pub(crate) strategy: Strategy,
     /// `None`: as many as the machine can run at once.
     pub(crate) threads: Option<usize>,
@@ -49,10 +49,10 @@ pub(crate) struct Options {
 
 pub(crate) type OnRun = Arc<dyn Fn(&TaskRun) + Send + Sync>;
 
-impl Options {
+impl PoolConfig {
     pub(crate) fn new(strategy: Strategy) -> Self {
         Self {
-            spec: Spec::default(),
+            spec: WorkerSpec::default(),
             strategy,
             threads: None,
             replace: true,
@@ -71,9 +71,9 @@ impl Options {
     }
 }
 
-impl fmt::Debug for Options {
+impl fmt::Debug for PoolConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
+        f.debug_struct("PoolConfig")
             .field("spec", &self.spec)
             .field("strategy", &self.strategy)
             .field("threads", &self.threads)
@@ -88,14 +88,14 @@ pub(crate) struct Supervisor {
 }
 
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     on_run: Option<OnRun>,
     this: Weak<Shared>,
 }
 
 impl Supervisor {
     /// Starts the workers. A start that fails is told by what is submitted, and by [`ready`](Self::ready).
-    pub(crate) fn start(options: Options) -> Self {
+    pub(crate) fn start(options: PoolConfig) -> Self {
         let shared = Arc::new_cyclic(|this: &Weak<Shared>| {
             let events = this.clone();
             let listen = move |worker| {
@@ -108,7 +108,11 @@ impl Supervisor {
                 Box::new(take) as platform::Events
             };
             let on_run = options.on_run.clone();
-            Shared { state: Mutex::new(State::new(options, Box::new(listen))), on_run, this: this.clone() }
+            Shared {
+                state: Mutex::new(PoolState::new(options, Box::new(listen))),
+                on_run,
+                this: this.clone(),
+            }
         });
         let mut state = shared.lock();
         state.open();
@@ -196,7 +200,7 @@ impl Supervisor {
         let mut state = self.shared.lock();
         if state.ended().is_none() {
             state.awaits_close(sender);
-            state.handle(Event::Closing);
+            state.handle(PageEvent::Closing);
             self.shared.finish(state, false);
         }
         // A sender that is gone has nothing to wait for.
@@ -222,15 +226,15 @@ impl Drop for Supervisor {
 impl Shared {
     /// No task's code runs under this lock, so a poisoned one is as good as any. (In a browser, posting may call a getter
     /// of a JavaScript object that is cloned; a getter that uses the same pool would find the lock taken.)
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, mut state: MutexGuard<'_, State>, job: Job, worker: Option<WorkerId>) {
+    fn enter(&self, mut state: MutexGuard<'_, PoolState>, job: Job, worker: Option<WorkerId>) {
         let task = state.new_task();
-        let holder: Weak<dyn Holder> = self.this.clone();
+        let holder: Weak<dyn TaskOwner> = self.this.clone();
         // The handle may be dropped at any time, by another thread too; then nothing is to be done.
-        if !job.reply.held_by(holder, task) {
+        if !job.reply.set_owner(holder, task) {
             drop(state);
             return drop(job);
         }
@@ -239,16 +243,16 @@ impl Shared {
     }
 
     /// Takes what a worker has posted, and what becomes of it.
-    fn take(&self, worker: WorkerId, event: PlatformEvent) {
+    fn take(&self, worker: WorkerId, event: WorkerEvent) {
         let messages = match event {
-            PlatformEvent::Packet(packet) => FromWorker::read_all(packet).map_err(|error| error.to_string()),
-            PlatformEvent::NotStarted(cause) => {
+            WorkerEvent::Packet(packet) => FromWorker::read_all(packet).map_err(|error| error.to_string()),
+            WorkerEvent::NotStarted(cause) => {
                 let mut state = self.lock();
                 state.read_clock();
                 state.lose(worker, Error::startup(cause), None, None);
                 return self.finish(state, true);
             }
-            PlatformEvent::Lost(loss) => {
+            WorkerEvent::Lost(loss) => {
                 let mut state = self.lock();
                 state.read_clock();
                 state.lost(worker, loss);
@@ -263,17 +267,17 @@ impl Shared {
         let mut state = self.lock();
         state.read_clock();
         match messages {
-            Ok(messages) => state.hear_all(worker, messages),
+            Ok(messages) => state.on_messages(worker, messages),
             Err(garbled) => state.lose(worker, Error::worker_lost(garbled), None, None),
         }
         self.finish(state, true);
     }
 
     /// Posts what was gathered - now, or at the end of this tick - and lets the effects happen, outside of the lock.
-    fn finish(&self, mut state: MutexGuard<'_, State>, at_once: bool) {
+    fn finish(&self, mut state: MutexGuard<'_, PoolState>, at_once: bool) {
         let effects = state.settle_up(at_once);
         drop(state);
-        let Effects { wake, tick, .. } = effects;
+        let PoolEffects { wake, tick, .. } = effects;
         if let Some((at, after)) = wake {
             let this = self.this.clone();
             platform::spawn_service(async move {
@@ -301,14 +305,14 @@ impl Shared {
     }
 }
 
-impl Holder for Shared {
-    fn hear(&self, task: TaskId, word: Word) {
+impl TaskOwner for Shared {
+    fn on_signal(&self, task: TaskId, signal: HandleSignal) {
         let mut state = self.lock();
         if state.ended().is_none() {
-            if word == Word::Abort {
+            if signal == HandleSignal::Abort {
                 state.read_clock();
             }
-            state.handle(word.of(task));
+            state.handle(signal.of(task));
             self.finish(state, false);
         }
     }

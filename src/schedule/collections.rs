@@ -1,7 +1,7 @@
 //! The two collections of this room, each compiled once.
 //!
 //! Every instance of a hash map for types of its own adds some kilobytes to each program for the web, and so does a B-tree.
-//! Here all keys are numbers, so that one map and one ring do for all: a [`Store`] finds a value by its name, an [`Order`]
+//! Here all keys are numbers, so that one map and one ring do for all: a [`IdMap`] finds a value by its name, an [`SortedQueue`]
 //! holds names in an order.
 
 use std::collections::{HashMap, VecDeque};
@@ -10,29 +10,29 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::task::{Site, TaskId, WorkerId};
 
 /// What names a value, as a number.
-pub(crate) trait Name: Copy {
+pub(crate) trait Id: Copy {
     fn number(self) -> u64;
 }
 
-impl Name for u64 {
+impl Id for u64 {
     fn number(self) -> u64 {
         self
     }
 }
 
-impl Name for WorkerId {
+impl Id for WorkerId {
     fn number(self) -> u64 {
         u64::from(self.0)
     }
 }
 
-impl Name for TaskId {
+impl Id for TaskId {
     fn number(self) -> u64 {
         (u64::from(self.owner.0) << 32) | u64::from(self.number)
     }
 }
 
-impl Name for Site {
+impl Id for Site {
     fn number(self) -> u64 {
         self.0
     }
@@ -55,9 +55,9 @@ impl WorkerId {
 /// Puts numbers that are given out one after the other beside one another, so that whoever goes through them finds the next
 /// in the same cache line. Each owner of tasks begins somewhere else. Nobody outside chooses the numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Beside(u64);
+pub(crate) struct SequentialHasher(u64);
 
-impl Hasher for Beside {
+impl Hasher for SequentialHasher {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.write_u64(u64::from(*byte));
@@ -65,7 +65,7 @@ impl Hasher for Beside {
     }
 
     fn write_u64(&mut self, number: u64) {
-        /// The map takes the place from the lowest bits, and tells numbers apart by the seven uppermost of a word, which
+        /// The map takes the place from the lowest bits, and tells numbers apart by the seven uppermost of a signal, which
         /// has 32 bits or 64.
         const TAG: u32 = 7;
 
@@ -83,21 +83,21 @@ impl Hasher for Beside {
 
 /// Values by name. Every operation takes O(1).
 #[derive(Debug)]
-pub(crate) struct Store<T> {
-    places: HashMap<u64, usize, BuildHasherDefault<Beside>>,
+pub(crate) struct IdMap<T> {
+    places: HashMap<u64, usize, BuildHasherDefault<SequentialHasher>>,
     values: Vec<Option<T>>,
     free: Vec<usize>,
 }
 
-impl<T> Default for Store<T> {
+impl<T> Default for IdMap<T> {
     fn default() -> Self {
         Self { places: HashMap::default(), values: Vec::new(), free: Vec::new() }
     }
 }
 
-impl<T> Store<T> {
+impl<T> IdMap<T> {
     /// Enters a value under a name that names none yet.
-    pub(crate) fn insert(&mut self, name: impl Name, value: T) {
+    pub(crate) fn insert(&mut self, name: impl Id, value: T) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.values.push(None);
             self.values.len() - 1
@@ -107,15 +107,15 @@ impl<T> Store<T> {
         debug_assert!(before.is_none(), "a name is given once");
     }
 
-    pub(crate) fn get(&self, name: impl Name) -> Option<&T> {
+    pub(crate) fn get(&self, name: impl Id) -> Option<&T> {
         self.values[*self.places.get(&name.number())?].as_ref()
     }
 
-    pub(crate) fn get_mut(&mut self, name: impl Name) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, name: impl Id) -> Option<&mut T> {
         self.values[*self.places.get(&name.number())?].as_mut()
     }
 
-    pub(crate) fn remove(&mut self, name: impl Name) -> Option<T> {
+    pub(crate) fn remove(&mut self, name: impl Id) -> Option<T> {
         let place = self.places.remove(&name.number())?;
         self.free.push(place);
         self.values[place].take()
@@ -141,10 +141,10 @@ impl<T> Store<T> {
 /// Sorted, in a ring. Names mostly come in order and mostly go from the front, which takes O(1), and O(log n) to find the
 /// place; whatever comes or goes elsewhere moves those on the shorter side.
 #[derive(Debug, Default)]
-pub(crate) struct Order(VecDeque<(u64, u64)>);
+pub(crate) struct SortedQueue(VecDeque<(u64, u64)>);
 
-impl Order {
-    pub(crate) fn insert(&mut self, rank: u64, name: impl Name) {
+impl SortedQueue {
+    pub(crate) fn insert(&mut self, rank: u64, name: impl Id) {
         let entry = (rank, name.number());
         if self.0.back().is_none_or(|last| *last < entry) {
             self.0.push_back(entry);
@@ -153,7 +153,7 @@ impl Order {
         }
     }
 
-    pub(crate) fn remove(&mut self, rank: u64, name: impl Name) -> bool {
+    pub(crate) fn remove(&mut self, rank: u64, name: impl Id) -> bool {
         let entry = (rank, name.number());
         if self.first() == Some(entry) {
             return self.0.pop_front().is_some();
@@ -191,7 +191,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_order_does_what_a_tree_does(steps in prop::collection::vec((0..3_u8, 0..9_u64, 0..9_u64), 0..200)) {
-            let (mut order, mut tree) = (Order::default(), BTreeSet::new());
+            let (mut order, mut tree) = (SortedQueue::default(), BTreeSet::new());
             for (step, rank, name) in steps {
                 match step {
                     0 => {

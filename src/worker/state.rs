@@ -9,20 +9,20 @@ use futures::future::AbortHandle;
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::{
-    Config, Local, LocalAction, LocalEvent, Name, Next, Site, Store, TaskId, Terms, WorkerId,
+    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, Site, TaskId, TaskOptions, WorkerId,
 };
 use crate::task::{Outcome, Reply};
-use crate::wire::{Duty, FromWorker};
+use crate::wire::{FromWorker, WorkerConfig};
 
-/// See the module's documentation. Nothing in here runs a task's code: what may do so is left to [`Effects`].
-pub(super) struct Books {
+/// See the module's documentation. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
+pub(super) struct WorkerState {
     id: WorkerId,
     local: Local,
     /// The clock, as read last: to read it takes as long as a small task.
     now: Duration,
-    tasks: Store<Task>,
+    tasks: IdMap<WorkerTask>,
     /// Who waits here for tasks that were made here, wherever they are.
-    replies: Store<Reply>,
+    replies: IdMap<Reply>,
     last: u32,
     /// The posted tasks that have begun and whose answers have not left, as [`platform::show_begun`] shows them.
     begun: Vec<u64>,
@@ -30,7 +30,7 @@ pub(super) struct Books {
     packet: Packet,
     answered: Vec<u64>,
     /// What is to be posted now, in order.
-    parcels: VecDeque<Parcel>,
+    outgoing: VecDeque<Outgoing>,
     /// Tells of every task that has run.
     watched: bool,
     /// Scratch space.
@@ -38,19 +38,19 @@ pub(super) struct Books {
 }
 
 /// A task that is here.
-struct Task {
+struct WorkerTask {
     site: Site,
-    state: State,
+    state: RunState,
     /// The page wants its answer; otherwise it was made and kept here.
     posted: bool,
     timeout: Option<Duration>,
     began: Duration,
 }
 
-enum State {
-    /// -> `Begun`, by the schedule's word.
+enum RunState {
+    /// -> `Begun`, by the schedule's signal.
     Unbegun(Packet),
-    /// -> `Running` if it is asynchronous, -> `Ended` or forgotten.
+    /// -> `TaskFuture` if it is asynchronous, -> `Ended` or forgotten.
     Begun,
     /// -> `Ended` or forgotten.
     Running(AbortHandle),
@@ -59,15 +59,15 @@ enum State {
 }
 
 /// A packet to be posted.
-pub(super) struct Parcel {
+pub(super) struct Outgoing {
     pub(super) packet: Packet,
     /// The only task that it speaks of, if it holds attachments: perhaps they cannot be posted.
-    pub(super) bears: Option<Bears>,
+    pub(super) bears: Option<InTransit>,
 }
 
 /// A task whose result or call is on its way.
 #[derive(Clone, Copy)]
-pub(super) struct Bears {
+pub(super) struct InTransit {
     pub(super) task: TaskId,
     /// How long it ran.
     pub(super) ran: Option<Duration>,
@@ -75,15 +75,15 @@ pub(super) struct Bears {
     pub(super) posted: bool,
 }
 
-/// What is to happen when the books are closed.
+/// What is to happen when the state are closed.
 #[derive(Default)]
-pub(super) struct Effects {
+pub(super) struct WorkerEffects {
     aborts: Vec<AbortHandle>,
     answers: Vec<(Reply, Outcome)>,
-    dropped: Vec<Task>,
+    dropped: Vec<WorkerTask>,
 }
 
-impl Effects {
+impl WorkerEffects {
     pub(super) fn happen(self) {
         self.aborts.iter().for_each(AbortHandle::abort);
         drop(self.dropped);
@@ -97,21 +97,21 @@ impl Effects {
     }
 }
 
-impl Books {
-    pub(super) fn new(duty: Duty) -> Self {
-        let Duty { worker, strategy, threads, watched } = duty;
+impl WorkerState {
+    pub(super) fn new(config: WorkerConfig) -> Self {
+        let WorkerConfig { worker, strategy, threads, watched } = config;
         let config = Config { threads: threads as usize, tick: platform::clock_tick(), ..Config::default() };
         Self {
             id: worker,
             local: Local::new(strategy, config),
             now: platform::now(),
-            tasks: Store::default(),
-            replies: Store::default(),
+            tasks: IdMap::default(),
+            replies: IdMap::default(),
             last: 0,
             begun: Vec::new(),
             packet: Packet::default(),
             answered: Vec::new(),
-            parcels: VecDeque::new(),
+            outgoing: VecDeque::new(),
             watched,
             actions: Vec::new(),
         }
@@ -124,20 +124,20 @@ impl Books {
     }
 
     /// Enters a task that was posted.
-    pub(super) fn enter(&mut self, id: TaskId, terms: Terms, call: Packet) {
-        self.insert(id, terms, call, true);
+    pub(super) fn enter(&mut self, id: TaskId, options: TaskOptions, call: Packet) {
+        self.insert(id, options, call, true);
     }
 
     /// Enters a task that was made here.
-    pub(super) fn enter_own(&mut self, id: TaskId, terms: Terms, call: Packet, reply: Reply) {
-        self.insert(id, terms, call, false);
+    pub(super) fn enter_own(&mut self, id: TaskId, options: TaskOptions, call: Packet, reply: Reply) {
+        self.insert(id, options, call, false);
         self.replies.insert(id, reply);
     }
 
-    fn insert(&mut self, id: TaskId, terms: Terms, call: Packet, posted: bool) {
-        let Terms { site, timeout, .. } = terms;
-        let state = State::Unbegun(call);
-        self.tasks.insert(id, Task { site, state, posted, timeout, began: Duration::ZERO });
+    fn insert(&mut self, id: TaskId, options: TaskOptions, call: Packet, posted: bool) {
+        let TaskOptions { site, timeout, .. } = options;
+        let state = RunState::Unbegun(call);
+        self.tasks.insert(id, WorkerTask { site, state, posted, timeout, began: Duration::ZERO });
     }
 
     pub(super) fn take_reply(&mut self, id: TaskId) -> Option<Reply> {
@@ -154,7 +154,7 @@ impl Books {
     /// The call of a task whose time has come.
     pub(super) fn begin(&mut self, id: TaskId) -> Option<Packet> {
         let task = self.tasks.get_mut(id)?;
-        let State::Unbegun(call) = mem::replace(&mut task.state, State::Begun) else {
+        let RunState::Unbegun(call) = mem::replace(&mut task.state, RunState::Begun) else {
             unreachable!("a task begins once, and then it is no longer in the deque");
         };
         task.began = self.now;
@@ -168,7 +168,7 @@ impl Books {
     /// The task that has begun is an asynchronous one.
     pub(super) fn runs(&mut self, id: TaskId, abort: AbortHandle) {
         if let Some(task) = self.tasks.get_mut(id) {
-            task.state = State::Running(abort);
+            task.state = RunState::Running(abort);
         }
     }
 
@@ -176,11 +176,11 @@ impl Books {
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> Option<(Reply, Outcome)> {
         let task = self.tasks.remove(id)?;
         if self.watched {
-            let Task { site, began, .. } = task;
+            let WorkerTask { site, began, .. } = task;
             FromWorker::Ran { task: id, site, began, ended: platform::now() }.write(&mut self.packet);
         }
         if task.posted {
-            self.tasks.insert(id, Task { state: State::Ended(outcome), ..task });
+            self.tasks.insert(id, WorkerTask { state: RunState::Ended(outcome), ..task });
             return None;
         }
         Some((self.replies.remove(id)?, outcome))
@@ -196,7 +196,7 @@ impl Books {
         self.now = platform::now();
     }
 
-    pub(super) fn tell(&mut self, event: LocalEvent) -> Effects {
+    pub(super) fn tell(&mut self, event: LocalEvent) -> WorkerEffects {
         if matches!(event, LocalEvent::Woken | LocalEvent::Polled { .. }) {
             self.read_clock();
         }
@@ -205,7 +205,7 @@ impl Books {
         self.act(actions)
     }
 
-    pub(super) fn next(&mut self) -> (Next, Effects) {
+    pub(super) fn next(&mut self) -> (Next, WorkerEffects) {
         let mut actions = mem::take(&mut self.actions);
         let next = self.local.next(self.now, &mut actions);
         let effects = self.act(actions);
@@ -216,18 +216,18 @@ impl Books {
     }
 
     /// Does what the schedule says.
-    fn act(&mut self, mut actions: Vec<LocalAction>) -> Effects {
-        let mut effects = Effects::default();
+    fn act(&mut self, mut actions: Vec<LocalAction>) -> WorkerEffects {
+        let mut effects = WorkerEffects::default();
         for action in actions.drain(..) {
             match action {
                 LocalAction::Answer { task, ran } => self.answer(task, ran),
-                LocalAction::Return { task, terms } => self.give_back(task, terms),
-                LocalAction::Name { task, terms } => self.gather(FromWorker::Began { task, terms }),
-                LocalAction::Wait { task, ran } => self.gather(FromWorker::Waits { task, ran }),
+                LocalAction::Migrate { task, options } => self.migrate(task, options),
+                LocalAction::Announce { task, options } => self.gather(FromWorker::Began { task, options }),
+                LocalAction::Suspend { task, ran } => self.gather(FromWorker::Suspended { task, ran }),
                 LocalAction::Report { local, resting } => {
                     self.gather(FromWorker::Reported { local, resting });
                 }
-                LocalAction::Pass { task, word } => self.gather(FromWorker::Said { task, word }),
+                LocalAction::Forward { task, signal } => self.gather(FromWorker::Signal { task, signal }),
                 LocalAction::Forget { task } => self.forget(task, &mut effects),
                 LocalAction::Flush => self.flush(),
             }
@@ -242,40 +242,40 @@ impl Books {
 
     fn answer(&mut self, task: TaskId, ran: Option<Duration>) {
         let outcome = match self.tasks.remove(task) {
-            Some(Task { state: State::Ended(outcome), .. }) => outcome,
+            Some(WorkerTask { state: RunState::Ended(outcome), .. }) => outcome,
             // It was stopped, or is one that was kept here: nobody waits on the page.
             _ => Err(Error::cancelled()),
         };
         let bears = outcome.as_ref().is_ok_and(|result| !result.attachments.is_empty());
         self.answered.push(task.number());
         let message = FromWorker::Done { task, ran, outcome };
-        self.send(message, bears.then_some(Bears { task, ran, posted: true }));
+        self.send(message, bears.then_some(InTransit { task, ran, posted: true }));
     }
 
-    fn give_back(&mut self, id: TaskId, terms: Terms) {
-        let Some(Task { state: State::Unbegun(call), posted, .. }) = self.tasks.remove(id) else {
+    fn migrate(&mut self, id: TaskId, options: TaskOptions) {
+        let Some(WorkerTask { state: RunState::Unbegun(call), posted, .. }) = self.tasks.remove(id) else {
             unreachable!("what is handed over has not begun");
         };
         let bears = !call.attachments.is_empty();
-        let message = FromWorker::Returned { task: id, terms, call };
-        self.send(message, bears.then_some(Bears { task: id, ran: None, posted }));
+        let message = FromWorker::Migrated { task: id, options, call };
+        self.send(message, bears.then_some(InTransit { task: id, ran: None, posted }));
     }
 
     /// What bears attachments goes alone, so that a value that cannot be posted harms no other.
-    fn send(&mut self, message: FromWorker, bears: Option<Bears>) {
+    fn send(&mut self, message: FromWorker, bears: Option<InTransit>) {
         if bears.is_none() {
             return self.gather(message);
         }
         self.flush();
         let mut packet = Packet::default();
         message.write(&mut packet);
-        self.parcels.push_back(Parcel { packet, bears });
+        self.outgoing.push_back(Outgoing { packet, bears });
         self.forget_answered();
     }
 
-    fn forget(&mut self, id: TaskId, effects: &mut Effects) {
+    fn forget(&mut self, id: TaskId, effects: &mut WorkerEffects) {
         let Some(mut task) = self.tasks.remove(id) else { return };
-        if let State::Running(abort) = mem::replace(&mut task.state, State::Begun) {
+        if let RunState::Running(abort) = mem::replace(&mut task.state, RunState::Begun) {
             effects.aborts.push(abort);
         }
         if !task.posted {
@@ -288,7 +288,7 @@ impl Books {
     fn flush(&mut self) {
         if !self.packet.entries.is_empty() {
             let packet = mem::take(&mut self.packet);
-            self.parcels.push_back(Parcel { packet, bears: None });
+            self.outgoing.push_back(Outgoing { packet, bears: None });
         }
         self.forget_answered();
     }
@@ -305,8 +305,8 @@ impl Books {
     }
 
     /// The next packet to be posted.
-    pub(super) fn take_parcel(&mut self) -> Option<Parcel> {
-        self.parcels.pop_front()
+    pub(super) fn take_outgoing(&mut self) -> Option<Outgoing> {
+        self.outgoing.pop_front()
     }
 
     /// Makes ready what was not said yet, for a worker that will not go on. Gives the posted tasks that have begun and are

@@ -26,7 +26,7 @@ use crate::platform::Attachment;
 pub(super) const ATTACHMENT: &str = "$wasm_mt::Attachment";
 
 #[derive(Default)]
-enum Slot {
+enum AttachmentSlot {
     /// Nobody asks.
     #[default]
     Closed, // -> Open, by the writer; -> Filled, by the reader
@@ -37,39 +37,39 @@ enum Slot {
 }
 
 thread_local! {
-    static SLOT: Cell<Slot> = const { Cell::new(Slot::Closed) };
+    static ATTACHMENT_SLOT: Cell<AttachmentSlot> = const { Cell::new(AttachmentSlot::Closed) };
 }
 
 /// Changes the slot for a scope.
 struct Scope {
-    before: Slot,
+    before: AttachmentSlot,
 }
 
 impl Scope {
-    fn enter(slot: Slot) -> Self {
-        Scope { before: SLOT.replace(slot) }
+    fn enter(slot: AttachmentSlot) -> Self {
+        Scope { before: ATTACHMENT_SLOT.replace(slot) }
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        SLOT.set(mem::take(&mut self.before));
+        ATTACHMENT_SLOT.set(mem::take(&mut self.before));
     }
 }
 
 /// Runs the serialization of a value, and gives what it put into the slot.
 pub(super) fn collect<E>(serialize: impl FnOnce() -> Result<(), E>) -> Result<Option<Attachment>, E> {
-    let _scope = Scope::enter(Slot::Open);
+    let _scope = Scope::enter(AttachmentSlot::Open);
     serialize()?;
-    Ok(match SLOT.take() {
-        Slot::Filled(attachment) => Some(attachment),
-        Slot::Open | Slot::Closed => None,
+    Ok(match ATTACHMENT_SLOT.take() {
+        AttachmentSlot::Filled(attachment) => Some(attachment),
+        AttachmentSlot::Open | AttachmentSlot::Closed => None,
     })
 }
 
 /// Runs the deserialization of a value that finds the attachment in the slot.
 pub(super) fn deliver<T>(attachment: Attachment, deserialize: impl FnOnce() -> T) -> T {
-    let _scope = Scope::enter(Slot::Filled(attachment));
+    let _scope = Scope::enter(AttachmentSlot::Filled(attachment));
     deserialize()
 }
 
@@ -79,23 +79,23 @@ pub(crate) fn serialize<S: Serializer>(
     name: &'static str,
     attach: impl Fn() -> Attachment,
 ) -> Result<S::Ok, S::Error> {
-    serializer.serialize_newtype_struct(ATTACHMENT, &Offer { name, attach })
+    serializer.serialize_newtype_struct(ATTACHMENT, &AttachmentOffer { name, attach })
 }
 
-struct Offer<F> {
+struct AttachmentOffer<F> {
     name: &'static str,
     attach: F,
 }
 
-impl<F: Fn() -> Attachment> Serialize for Offer<F> {
+impl<F: Fn() -> Attachment> Serialize for AttachmentOffer<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match SLOT.take() {
-            Slot::Open => {
-                SLOT.set(Slot::Filled((self.attach)()));
+        match ATTACHMENT_SLOT.take() {
+            AttachmentSlot::Open => {
+                ATTACHMENT_SLOT.set(AttachmentSlot::Filled((self.attach)()));
                 serializer.serialize_unit()
             }
             other => {
-                SLOT.set(other);
+                ATTACHMENT_SLOT.set(other);
                 Err(S::Error::custom(foreign(self.name)))
             }
         }
@@ -108,16 +108,17 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
     name: &'static str,
     detach: impl FnOnce(Attachment) -> Option<T>,
 ) -> Result<T, D::Error> {
-    deserializer.deserialize_newtype_struct(ATTACHMENT, Take { name, detach, value: PhantomData })
+    deserializer
+        .deserialize_newtype_struct(ATTACHMENT, AttachmentVisitor { name, detach, value: PhantomData })
 }
 
-struct Take<F, T> {
+struct AttachmentVisitor<F, T> {
     name: &'static str,
     detach: F,
     value: PhantomData<fn() -> T>,
 }
 
-impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for Take<F, T> {
+impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for AttachmentVisitor<F, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,15 +126,15 @@ impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for Take<F, T> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<T, D::Error> {
-        match SLOT.take() {
-            Slot::Filled(attachment) => (self.detach)(attachment).ok_or_else(|| {
+        match ATTACHMENT_SLOT.take() {
+            AttachmentSlot::Filled(attachment) => (self.detach)(attachment).ok_or_else(|| {
                 D::Error::custom(format_args!(
                     "the attachment is no `{}`; let `Serialize` and `Deserialize` of the type agree",
                     std::any::type_name::<T>()
                 ))
             }),
             other => {
-                SLOT.set(other);
+                ATTACHMENT_SLOT.set(other);
                 Err(D::Error::custom(foreign(self.name)))
             }
         }

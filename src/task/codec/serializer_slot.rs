@@ -1,7 +1,7 @@
 //! How a trait object gets hold of the writer, and out of the reader.
 //!
 //! A trait object is written by a function that knows its concrete type, but serde hides the serializer's. So an object
-//! is written as a newtype with a name of ours, as attachments are ([`lane`](super::lane)), and our writer, when it sees that
+//! is written as a newtype with a name of ours, as attachments are ([`side_table`](super::side_table)), and our writer, when it sees that
 //! name, is lent to the object as a whole: it moves into the slot, the object takes it from there and puts it back. In
 //! the other direction the object says in the slot of which trait it is to be, and finds itself there, read. Any other
 //! serializer or deserializer does neither, and the object gives an error text instead.
@@ -19,7 +19,7 @@ use super::writer::Writer;
 pub(super) const OBJECT: &str = "$wasm_mt::Object";
 
 #[derive(Default)]
-enum Slot {
+enum WriterSlot {
     /// Nobody asks.
     #[default]
     Closed, // -> Lent, by the writer; -> Wanted, by an object; -> Read, by the reader
@@ -32,7 +32,7 @@ enum Slot {
 }
 
 thread_local! {
-    static SLOT: Cell<Slot> = const { Cell::new(Slot::Closed) };
+    static WRITER_SLOT: Cell<WriterSlot> = const { Cell::new(WriterSlot::Closed) };
 }
 
 /// Lends the writer to the object that serializes itself in `offer`. What else is written there is lost.
@@ -41,78 +41,79 @@ pub(super) fn lend(
     offer: impl FnOnce(&mut Writer) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let idle = writer.idle();
-    let loan = Loan { before: SLOT.replace(Slot::Lent(mem::replace(writer, idle))), writer };
-    let offered = offer(&mut *loan.writer);
-    drop(loan);
+    let lent =
+        LentWriter { before: WRITER_SLOT.replace(WriterSlot::Lent(mem::replace(writer, idle))), writer };
+    let offered = offer(&mut *lent.writer);
+    drop(lent);
     writer.written.take().unwrap_or_else(|| offered.and_then(|()| Err(reserved())))
 }
 
 /// Gives the writer back to its owner.
-struct Loan<'w> {
+struct LentWriter<'w> {
     writer: &'w mut Writer,
-    before: Slot,
+    before: WriterSlot,
 }
 
-impl Drop for Loan<'_> {
+impl Drop for LentWriter<'_> {
     fn drop(&mut self) {
-        if let Slot::Lent(writer) = SLOT.replace(mem::take(&mut self.before)) {
+        if let WriterSlot::Lent(writer) = WRITER_SLOT.replace(mem::take(&mut self.before)) {
             *self.writer = writer;
         }
     }
 }
 
 /// The writer in the hands of an object; back in the slot when this is dropped.
-pub(super) struct Borrowed {
+pub(super) struct BorrowedWriter {
     pub(super) writer: Writer,
 }
 
 /// Takes the writer that is lent, if there is one and no object has used it.
-pub(super) fn borrow() -> Option<Borrowed> {
-    match SLOT.take() {
-        Slot::Lent(writer) if writer.written.is_none() => Some(Borrowed { writer }),
+pub(super) fn borrow() -> Option<BorrowedWriter> {
+    match WRITER_SLOT.take() {
+        WriterSlot::Lent(writer) if writer.written.is_none() => Some(BorrowedWriter { writer }),
         other => {
-            SLOT.set(other);
+            WRITER_SLOT.set(other);
             None
         }
     }
 }
 
-impl Drop for Borrowed {
+impl Drop for BorrowedWriter {
     fn drop(&mut self) {
         let idle = self.writer.idle();
-        SLOT.set(Slot::Lent(mem::replace(&mut self.writer, idle)));
+        WRITER_SLOT.set(WriterSlot::Lent(mem::replace(&mut self.writer, idle)));
     }
 }
 
 /// Fills the slot for a scope.
 struct Scope {
-    before: Slot,
+    before: WriterSlot,
 }
 
 impl Scope {
-    fn enter(slot: Slot) -> Self {
-        Scope { before: SLOT.replace(slot) }
+    fn enter(slot: WriterSlot) -> Self {
+        Scope { before: WRITER_SLOT.replace(slot) }
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        SLOT.set(mem::take(&mut self.before));
+        WRITER_SLOT.set(mem::take(&mut self.before));
     }
 }
 
 /// Runs a deserialization in which the reader finds out that a trait object of this type is wanted.
 pub(super) fn want<T>(object: TypeId, deserialize: impl FnOnce() -> T) -> T {
-    let _scope = Scope::enter(Slot::Wanted(object));
+    let _scope = Scope::enter(WriterSlot::Wanted(object));
     deserialize()
 }
 
 /// The trait object that is wanted.
 pub(super) fn wanted() -> Result<TypeId, Fault> {
-    match SLOT.take() {
-        Slot::Wanted(object) => Ok(object),
+    match WRITER_SLOT.take() {
+        WriterSlot::Wanted(object) => Ok(object),
         other => {
-            SLOT.set(other);
+            WRITER_SLOT.set(other);
             Err(reserved())
         }
     }
@@ -120,16 +121,16 @@ pub(super) fn wanted() -> Result<TypeId, Fault> {
 
 /// Runs the deserialization of a trait object that finds itself in the slot.
 pub(super) fn hand_over<T>(object: Box<dyn Any>, deserialize: impl FnOnce() -> T) -> T {
-    let _scope = Scope::enter(Slot::Read(object));
+    let _scope = Scope::enter(WriterSlot::Read(object));
     deserialize()
 }
 
 /// Takes the trait object that was read.
 pub(super) fn receive() -> Option<Box<dyn Any>> {
-    match SLOT.take() {
-        Slot::Read(object) => Some(object),
+    match WRITER_SLOT.take() {
+        WriterSlot::Read(object) => Some(object),
         other => {
-            SLOT.set(other);
+            WRITER_SLOT.set(other);
             None
         }
     }

@@ -11,22 +11,22 @@ use futures::future::{Abortable, BoxFuture};
 use futures::stream::FuturesUnordered;
 use futures::task::{ArcWake, waker_ref};
 
-use super::running::Running;
-use super::{Inside, Worker};
+use super::task_future::TaskFuture;
+use super::{Worker, WorkerContext};
 use crate::platform;
 use crate::schedule::{LocalEvent, Next};
 
 /// Does what the schedule says, until the worker ends. It is one future of its thread, with all asynchronous tasks within it:
 /// from one task to the next nothing goes through the event loop, unless the schedule wants that.
-pub(super) struct Work {
+pub(super) struct RunLoop {
     worker: Rc<Worker>,
-    /// The asynchronous tasks that have begun and not ended. They wake [`Inside`], which wakes this.
-    tasks: FuturesUnordered<Abortable<Running>>,
+    /// The asynchronous tasks that have begun and not ended. They wake [`WorkerContext`], which wakes this.
+    tasks: FuturesUnordered<Abortable<TaskFuture>>,
     /// A turn of the event loop that is not over.
     pause: Option<BoxFuture<'static, ()>>,
 }
 
-impl Work {
+impl RunLoop {
     pub(super) fn new(worker: Rc<Worker>) -> Self {
         Self { worker, tasks: FuturesUnordered::new(), pause: None }
     }
@@ -36,11 +36,11 @@ impl Work {
     fn poll_tasks(&mut self) {
         const MOST: usize = 4;
         for _ in 0..MOST {
-            if !self.worker.inside.take_wakes() {
+            if !self.worker.context.take_wakes() {
                 break;
             }
-            self.worker.follow_orders();
-            let waker = waker_ref(&self.worker.inside);
+            self.worker.serve_requests();
+            let waker = waker_ref(&self.worker.context);
             let mut context = Context::from_waker(&waker);
             // One that was aborted has nothing to say: whoever did that has written it off.
             while let Poll::Ready(Some(_ended)) = self.tasks.poll_next_unpin(&mut context) {}
@@ -50,7 +50,7 @@ impl Work {
     /// Goes on until there is nothing to do but to wait. True if that is for something to come.
     fn go_on(&mut self, context: &mut Context<'_>) -> bool {
         let worker = self.worker.clone();
-        worker.books.borrow_mut().read_clock();
+        worker.state.borrow_mut().read_clock();
         while !worker.is_poisoned() && worker.outbox.is_heard() {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(context).is_pending() {
@@ -68,12 +68,12 @@ impl Work {
                 Next::Begin(task) => {
                     if let Some(future) = worker.begin(task) {
                         self.tasks.push(future);
-                        Inside::wake(&worker.inside);
+                        WorkerContext::wake(&worker.context);
                     }
                 }
                 Next::Yield => self.pause = Some(Box::pin(platform::yield_now())),
                 // Tasks that wake themselves leave a turn to the event loop, which others may wait for.
-                Next::Rest if worker.inside.is_awake() => self.pause = Some(Box::pin(platform::yield_now())),
+                Next::Rest if worker.context.is_awake() => self.pause = Some(Box::pin(platform::yield_now())),
                 Next::Rest => return true,
             }
         }
@@ -81,25 +81,25 @@ impl Work {
     }
 }
 
-impl Future for Work {
+impl Future for RunLoop {
     type Output = ();
 
     /// Never ready: what has begun stays as it is when a worker is poisoned, and goes with its thread.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let inside = self.worker.inside.clone();
-        inside.enter(context.waker());
+        let worker = self.worker.context.clone();
+        worker.enter(context.waker());
         let sleeps = self.go_on(context);
-        inside.leave();
+        worker.leave();
         // Another thread may have looked before this one left.
-        if sleeps && inside.is_awake() {
+        if sleeps && worker.is_awake() {
             context.waker().wake_by_ref();
         }
         Poll::Pending
     }
 }
 
-impl ArcWake for Inside {
-    fn wake_by_ref(inside: &Arc<Self>) {
-        Inside::wake(inside);
+impl ArcWake for WorkerContext {
+    fn wake_by_ref(context: &Arc<Self>) {
+        WorkerContext::wake(context);
     }
 }

@@ -2,42 +2,42 @@
 
 use std::mem;
 
-use super::{ReplyTo, State};
+use super::{PoolState, ReplyTo};
 use crate::error::Error;
 use crate::platform::Loss;
-use crate::pool::seat::Seat;
-use crate::schedule::{Alarm, Event, TaskId, WorkerId};
+use crate::schedule::{Deadline, PageEvent, TaskId, WorkerId};
+use crate::supervisor::slot::WorkerSlot;
 
-impl State {
-    pub(super) fn terminate(&mut self, worker: WorkerId, overdue: Alarm) {
-        let Some(seat) = self.seats.remove(worker) else { return };
+impl PoolState {
+    pub(super) fn terminate(&mut self, worker: WorkerId, overdue: Deadline) {
+        let Some(slot) = self.slots.remove(worker) else { return };
         let cause = match overdue {
-            Alarm::Start(_) => Error::startup(format!(
+            Deadline::Start(_) => Error::startup(format!(
                 "it was not ready within {} ms; if its module is large or `on_start` takes long, \
                  give the builder a longer `start_timeout`",
                 self.config.start_timeout.as_millis() as u64
             )),
-            Alarm::Timeout(_) => {
+            Deadline::Timeout(_) => {
                 Error::worker_lost("it was ended because another task on it ran for longer than it may")
             }
-            Alarm::Grace(_) => {
+            Deadline::Grace(_) => {
                 Error::worker_lost("it was ended because another task on it did not stop when it was told to")
             }
         };
-        self.forget_seat(seat, cause);
+        self.forget_seat(slot, cause);
     }
 
     /// A worker is gone, for this reason.
-    fn forget_seat(&mut self, seat: Seat, cause: Error) {
-        self.stats.lost_workers += u64::from(!seat.is_starting());
-        self.posted += seat.posted;
-        self.effects.ports.push(seat.port);
+    fn forget_seat(&mut self, slot: WorkerSlot, cause: Error) {
+        self.stats.lost_workers += u64::from(!slot.is_starting());
+        self.posted += slot.posted;
+        self.effects.ports.push(slot.port);
         self.cause = cause.clone();
         self.absence = cause;
     }
 
     /// A worker is gone, as the platform has seen it.
-    pub(in crate::pool) fn lost(&mut self, worker: WorkerId, loss: Loss) {
+    pub(in crate::supervisor) fn lost(&mut self, worker: WorkerId, loss: Loss) {
         let Loss { cause, task, trapped, begun } = loss;
         let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
         if trapped {
@@ -53,7 +53,7 @@ impl State {
 
     /// What the loss of a worker is: before it was up, it has not started.
     pub(super) fn loss(&self, worker: WorkerId, cause: String) -> Error {
-        if self.seats.get(worker).is_some_and(Seat::is_starting) {
+        if self.slots.get(worker).is_some_and(WorkerSlot::is_starting) {
             Error::startup(cause)
         } else {
             Error::worker_lost(cause)
@@ -61,24 +61,24 @@ impl State {
     }
 
     /// A worker is gone, by the fault of one task if it is known.
-    pub(in crate::pool) fn lose(
+    pub(in crate::supervisor) fn lose(
         &mut self,
         worker: WorkerId,
         cause: Error,
         culprit: Option<(TaskId, Error)>,
         begun: Option<Vec<TaskId>>,
     ) {
-        let Some(seat) = self.seats.remove(worker) else { return };
-        self.forget_seat(seat, cause);
+        let Some(slot) = self.slots.remove(worker) else { return };
+        self.forget_seat(slot, cause);
         let culprit = culprit.map(|(task, error)| {
             self.blame = error;
             task
         });
-        self.handle(Event::Lost { worker, culprit, begun });
+        self.handle(PageEvent::Lost { worker, culprit, begun });
     }
 
     /// The end: nothing is taken any more, and everybody is answered.
-    pub(in crate::pool) fn end(&mut self, error: &Error) {
+    pub(in crate::supervisor) fn end(&mut self, error: &Error) {
         self.ended = Some(error.clone());
         for held in mem::take(&mut self.tasks).into_values() {
             self.effects.dropped.extend(held.call);
@@ -88,8 +88,8 @@ impl State {
         }
         self.pending = 0;
         self.events.clear();
-        let seats = mem::take(&mut self.seats);
-        self.effects.ports.extend(seats.into_values().map(|seat| seat.port));
+        let slots = mem::take(&mut self.slots);
+        self.effects.ports.extend(slots.into_values().map(|slot| slot.port));
         self.effects.closed.append(&mut self.closing);
     }
 }

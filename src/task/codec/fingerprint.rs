@@ -1,12 +1,12 @@
-//! One-byte marks mixed from names, by which the reader sees that both sides mean the same field or variant.
+//! One-byte fingerprints mixed from names, by which the reader sees that both sides mean the same field or variant.
 //!
-//! A mark takes a name's length and three of its bytes. For a name known at compile time that folds into a constant.
+//! A fingerprint takes a name's length and three of its bytes. For a name known at compile time that folds into a constant.
 
 /// Mixes the names of a struct's fields, in their order.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Fields(u32);
+pub(super) struct FieldNames(u32);
 
-impl Fields {
+impl FieldNames {
     #[inline]
     pub(super) fn add(&mut self, name: &str) {
         self.0 = self.0.wrapping_mul(31).wrapping_add(mix(name));
@@ -14,7 +14,7 @@ impl Fields {
 
     #[inline]
     pub(super) fn of(names: &[&str]) -> Self {
-        let mut fields = Fields::default();
+        let mut fields = FieldNames::default();
         for name in names {
             fields.add(name);
         }
@@ -27,7 +27,7 @@ impl Fields {
     }
 }
 
-/// The shape of a variant, in the two low bits of its mark: a one-sided skip can change it.
+/// The shape of a variant, in the two low bits of its fingerprint: a one-sided skip can change it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Unit = 0,
@@ -43,15 +43,15 @@ pub(super) fn variant(name: &str, shape: Shape) -> u8 {
     fold(mix(name)) & !SHAPE | shape as u8
 }
 
-/// Whether a mark is of a variant of this name, whatever its shape.
+/// Whether a fingerprint is of a variant of this name, whatever its shape.
 #[inline]
-pub(super) fn is_named(mark: u8, name: &str) -> bool {
-    (mark ^ fold(mix(name))) & !SHAPE == 0
+pub(super) fn is_named(fingerprint: u8, name: &str) -> bool {
+    (fingerprint ^ fold(mix(name))) & !SHAPE == 0
 }
 
 #[inline]
-pub(super) fn has_shape(mark: u8, shape: Shape) -> bool {
-    mark & SHAPE == shape as u8
+pub(super) fn has_shape(fingerprint: u8, shape: Shape) -> bool {
+    fingerprint & SHAPE == shape as u8
 }
 
 #[inline]
@@ -82,8 +82,8 @@ mod tests {
         for (i, a) in names.iter().enumerate() {
             for b in &names[i + 1..] {
                 pairs += 1;
-                alike += usize::from(Fields::of(&[a]).byte() == Fields::of(&[b]).byte());
-                turned += usize::from(Fields::of(&[a, b]).byte() == Fields::of(&[b, a]).byte());
+                alike += usize::from(FieldNames::of(&[a]).byte() == FieldNames::of(&[b]).byte());
+                turned += usize::from(FieldNames::of(&[a, b]).byte() == FieldNames::of(&[b, a]).byte());
                 variants += usize::from(is_named(variant(a, Shape::Unit), b));
             }
         }

@@ -1,0 +1,516 @@
+//! The page's half of a schedule: the ledger of all tasks that the page knows.
+//!
+//! ```text
+//!   submitted, or returned by its maker
+//!        |
+//!        v       posted            finished, lost
+//!     WAITING ----------> POSTED ------------------> (settled, forgotten)
+//!        ^                  |  |
+//!        |  returned, lost  |  |  cancelled, overdue
+//!        +-----(*)----------+  +------------> POSTED, settled -----> (forgotten)
+//! ```
+//!
+//! A task is *settled* once: the one place that says [`PageAction::Settle`] is [`Schedule::settle`]. A settled task that its
+//! worker still holds stays in the ledger until the worker has answered or is gone, since it takes up room there.
+//!
+//! (*) A task goes back to the line in three cases only: its worker returned it unbegun; its worker is gone and it surely
+//! had not begun; its worker is gone and it may run again. Otherwise a loss settles it.
+
+use std::time::Duration;
+
+use super::collections::IdMap;
+use super::cost::{Cost, Costs};
+use super::deadline::{Deadline, Deadlines, nanos};
+use super::event::{Completion, PageAction, PageEvent, Urgency};
+use super::injector::{Injector, Position};
+use super::phase::WorkerPhase;
+use super::task::{TaskId, TaskKind, TaskOptions, WorkerId};
+use super::workers::{Share, Workers};
+use super::{Config, Strategy};
+
+#[derive(Debug)]
+struct TaskRecord {
+    options: TaskOptions,
+    /// `None` for a task that its worker made, keeps, and has named.
+    place: Option<Position>,
+    state: TaskState,
+    /// It was answered.
+    settled: bool,
+}
+
+#[derive(Debug)]
+enum TaskState {
+    Queued,
+    Posted(Assignment),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Assignment {
+    worker: WorkerId,
+    /// What it adds to the load of its worker, as it was added.
+    share: Share,
+    /// It was named.
+    began: bool,
+    /// It awaits something, and adds nothing to the load.
+    waits: bool,
+    /// It is a task of the page that was posted behind others and is not known to have begun: it still counts as queued.
+    behind: bool,
+}
+
+/// Decides which worker runs which task, and when. See the README beside this file.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    strategy: Strategy,
+    config: Config,
+    tasks: IdMap<TaskRecord>,
+    injector: Injector,
+    workers: Workers,
+    costs: Costs,
+    deadlines: Deadlines,
+    /// Posted tasks that count as queued.
+    behind: usize,
+    closing: bool,
+    closed: bool,
+}
+
+impl Schedule {
+    /// Starts all workers.
+    pub(crate) fn open(
+        strategy: Strategy,
+        config: Config,
+        now: Duration,
+        actions: &mut Vec<PageAction>,
+    ) -> Self {
+        let mut schedule = Self {
+            strategy,
+            tasks: IdMap::default(),
+            injector: Injector::default(),
+            workers: Workers::new(strategy, 2 * nanos(config.round_trip)),
+            costs: Costs::new(config.tick),
+            deadlines: Deadlines::default(),
+            behind: 0,
+            closing: false,
+            closed: false,
+            config,
+        };
+        for _ in 0..schedule.config.threads {
+            schedule.start(now, actions);
+        }
+        schedule
+    }
+
+    /// When to hand over [`PageEvent::Woken`], if nothing else happens before. It may change with every event.
+    pub(crate) fn wake_at(&self) -> Option<Duration> {
+        self.deadlines.next()
+    }
+
+    /// Tasks of the page that are accepted and not known to have begun.
+    pub(crate) fn queued(&self) -> usize {
+        self.injector.roots() + self.behind
+    }
+
+    /// True if the task is in the ledger, also if it was settled and only its worker still has it.
+    pub(crate) fn knows(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some()
+    }
+
+    /// Takes one event; says what is to be done.
+    pub(crate) fn handle(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
+        match event {
+            PageEvent::Submitted { task, options, bounded } => self.submit(task, options, bounded, actions),
+            PageEvent::Pinned { worker, task, options } => self.pin(worker, task, options, actions),
+            PageEvent::Cancelled { task } => self.cancel(task, actions),
+            PageEvent::Aborted { task } => {
+                self.cancel(task, actions);
+                self.give_grace(now, task);
+            }
+            PageEvent::Detached { task } => {
+                if let Some(task) = self.tasks.get_mut(task) {
+                    task.options.detached = true;
+                }
+            }
+            PageEvent::Closing => self.closing = true,
+            PageEvent::Ready { worker } => {
+                self.deadlines.clear(Deadline::Start(worker));
+                self.workers.change(worker, |worker| worker.phase = WorkerPhase::Ready);
+            }
+            PageEvent::Began { worker, task, options } => self.began(now, worker, task, options),
+            PageEvent::Suspended { worker, task, ran } => self.waits(worker, task, ran),
+            PageEvent::Finished { worker, task, ran } => self.finished(worker, task, ran, actions),
+            PageEvent::Migrated { worker, task, options } => self.returned(worker, task, options),
+            PageEvent::Reported { worker, local, resting } => self.workers.change(worker, |worker| {
+                worker.local = local;
+                worker.resting = resting;
+            }),
+            PageEvent::Lost { worker, culprit, begun } => {
+                self.lose(now, worker, culprit, begun.as_deref(), actions);
+            }
+            PageEvent::Woken => {
+                for deadline in self.deadlines.ring(now) {
+                    self.overdue(now, deadline, actions);
+                }
+            }
+        }
+        self.dispatch(actions);
+        self.ask(actions);
+        if self.closing && !self.closed && self.tasks.is_empty() && !self.workers.keeps_tasks() {
+            self.closed = true;
+            actions.push(PageAction::Closed);
+        }
+    }
+
+    fn start(&mut self, now: Duration, actions: &mut Vec<PageAction>) {
+        let worker = self.workers.start();
+        self.deadlines.set(Deadline::Start(worker), now, self.config.start_timeout);
+        actions.push(PageAction::Start { worker });
+    }
+
+    fn submit(&mut self, task: TaskId, options: TaskOptions, bounded: bool, actions: &mut Vec<PageAction>) {
+        let refused = if self.closing {
+            Some(Completion::Closed)
+        } else {
+            (bounded && self.is_full()).then_some(Completion::QueueFull)
+        };
+        if let Some(completion) = refused {
+            actions.push(PageAction::Settle { task, completion });
+        } else {
+            self.enter(task, options);
+        }
+    }
+
+    fn pin(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, actions: &mut Vec<PageAction>) {
+        if self.closing {
+            actions.push(PageAction::Settle { task, completion: Completion::Closed });
+        } else if self.workers.get(worker).is_none() {
+            actions.push(PageAction::Settle { task, completion: Completion::NoWorkers });
+        } else {
+            self.enter(task, TaskOptions { pinned: true, ..options });
+            self.post(task, worker, actions);
+        }
+    }
+
+    /// True if a bounded task would be refused.
+    pub(crate) fn is_full(&self) -> bool {
+        // A task that can be posted at once to a worker that has none is not queued.
+        self.config.max_queue.is_some_and(|max| self.queued() >= max) && !self.has_idle()
+    }
+
+    fn has_idle(&self) -> bool {
+        let best = self.workers.best().and_then(|worker| self.workers.get(worker));
+        self.injector.len() == 0 && best.is_some_and(|worker| worker.posted.is_empty())
+    }
+
+    /// Writes a new task into the ledger.
+    fn enter(&mut self, id: TaskId, options: TaskOptions) {
+        let place = self.injector.place(id);
+        self.injector.insert(place, id);
+        self.tasks
+            .insert(id, TaskRecord { options, place: Some(place), state: TaskState::Queued, settled: false });
+        self.workers.change(id.owner, |owner| {
+            owner.owned.insert(0, id);
+        });
+    }
+
+    /// Gives waiting tasks to workers, as long as there are both.
+    fn dispatch(&mut self, actions: &mut Vec<PageAction>) {
+        while let Some(id) = self.injector.first() {
+            if self.workers.is_empty() {
+                self.settle(id, Completion::NoWorkers, actions);
+                self.forget(id);
+                continue;
+            }
+            let Some(worker) = self.workers.best() else { break };
+            self.post(id, worker, actions);
+        }
+    }
+
+    /// Gives a task of the line to a worker.
+    fn post(&mut self, id: TaskId, worker: WorkerId, actions: &mut Vec<PageAction>) {
+        let task = self.tasks.get_mut(id).expect("the line holds tasks of the ledger");
+        let place = task.place.expect("a task in the line has a place");
+        let share = Share {
+            posted: true,
+            cost: self.costs.of(task.options.site),
+            uninterruptible: task.options.is_uninterruptible(),
+        };
+        let busy = self.workers.get(worker).is_some_and(|worker| worker.load.count > 0);
+        let behind = busy && place.is_root();
+        task.state = TaskState::Posted(Assignment { worker, share, began: false, waits: false, behind });
+        self.behind += usize::from(behind);
+        self.injector.remove(place, id);
+        self.workers.change(worker, |worker| {
+            worker.load.add(share);
+            worker.posted.insert(0, id);
+        });
+        let urgency = match share.cost {
+            _ if !busy => Urgency::Now,
+            Cost::Short(time) if 8 * time <= nanos(self.config.round_trip) => Urgency::Late,
+            _ => Urgency::Soon,
+        };
+        actions.push(PageAction::Post { worker, task: id, urgency });
+    }
+
+    /// Asks workers that may have tasks to spare, if others have nothing to do.
+    fn ask(&mut self, actions: &mut Vec<PageAction>) {
+        if self.strategy != Strategy::WorkStealing {
+            return;
+        }
+        let idle = self.workers.idle().saturating_sub(self.injector.len());
+        if idle > 0 {
+            while let Some(worker) = self.workers.take_unasked() {
+                actions
+                    .push(PageAction::StealRequest { worker, idle: u32::try_from(idle).unwrap_or(u32::MAX) });
+            }
+        }
+    }
+
+    fn cancel(&mut self, id: TaskId, actions: &mut Vec<PageAction>) {
+        let Some(task) = self.tasks.get(id) else { return };
+        match task.state {
+            TaskState::Queued => {
+                self.settle(id, Completion::Cancelled, actions);
+                self.forget(id);
+            }
+            TaskState::Posted(Assignment { worker, .. }) => {
+                self.stop(worker, id, Completion::Cancelled, actions)
+            }
+        }
+    }
+
+    /// Settles a posted task, and tells its worker.
+    fn stop(
+        &mut self,
+        worker: WorkerId,
+        task: TaskId,
+        completion: Completion,
+        actions: &mut Vec<PageAction>,
+    ) {
+        if self.settle(task, completion, actions) && self.workers.get(worker).is_some() {
+            actions.push(PageAction::Stop { worker, task, completion });
+        }
+    }
+
+    /// Answers a task, if it was not answered.
+    fn settle(&mut self, id: TaskId, completion: Completion, actions: &mut Vec<PageAction>) -> bool {
+        let Some(task) = self.tasks.get_mut(id) else { return false };
+        let first = !task.settled;
+        task.settled = true;
+        // The handle of a task that a worker made and kept is there: its page has nobody to answer.
+        if first && task.place.is_some() {
+            actions.push(PageAction::Settle { task: id, completion });
+        }
+        first
+    }
+
+    /// Takes a task out of the ledger, wherever it is.
+    fn forget(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.remove(id) else { return };
+        match task.state {
+            TaskState::Queued => {
+                if let Some(place) = task.place {
+                    self.injector.remove(place, id);
+                }
+            }
+            TaskState::Posted(posted) => self.take_back(id, task.options.kind, posted),
+        }
+        self.workers.change(id.owner, |owner| {
+            owner.owned.remove(0, id);
+        });
+        self.deadlines.clear(Deadline::Timeout(id));
+        self.deadlines.clear(Deadline::Grace(id));
+    }
+
+    /// Takes a posted task off its worker's books.
+    fn take_back(&mut self, id: TaskId, kind: TaskKind, posted: Assignment) {
+        self.behind -= usize::from(posted.behind);
+        self.workers.change(posted.worker, |worker| {
+            worker.posted.remove(0, id);
+            worker.load.running -= u32::from(posted.began && kind == TaskKind::Sync);
+            if !posted.waits {
+                worker.load.remove(posted.share);
+            }
+        });
+    }
+
+    /// What is known of a task that this worker holds.
+    fn posted(&mut self, worker: WorkerId, task: TaskId) -> Option<(&TaskOptions, &mut Assignment)> {
+        let task = self.tasks.get_mut(task)?;
+        match &mut task.state {
+            TaskState::Posted(posted) if posted.worker == worker => Some((&task.options, posted)),
+            _ => None,
+        }
+    }
+
+    fn began(&mut self, now: Duration, worker: WorkerId, id: TaskId, options: TaskOptions) {
+        if self.workers.get(worker).is_none() {
+            return;
+        }
+        if id.owner == worker && self.tasks.get(id).is_none() {
+            let share =
+                Share { posted: false, cost: Cost::Unknown, uninterruptible: options.is_uninterruptible() };
+            let posted = Assignment { worker, share, began: false, waits: false, behind: false };
+            self.tasks.insert(
+                id,
+                TaskRecord { options, place: None, state: TaskState::Posted(posted), settled: false },
+            );
+            self.workers.change(worker, |worker| {
+                worker.load.add(share);
+                worker.posted.insert(0, id);
+            });
+        }
+        let Some((options, posted)) = self.posted(worker, id) else { return };
+        let timeout = options.timeout;
+        let first = !posted.began && options.kind == TaskKind::Sync;
+        let behind = std::mem::take(&mut posted.behind);
+        posted.began = true;
+        self.behind -= usize::from(behind);
+        self.workers.change(worker, |worker| worker.load.running += u32::from(first));
+        if let Some(timeout) = timeout {
+            self.deadlines.set(Deadline::Timeout(id), now, timeout);
+        }
+    }
+
+    fn waits(&mut self, worker: WorkerId, id: TaskId, ran: Duration) {
+        let Some((options, posted)) = self.posted(worker, id) else { return };
+        if posted.waits {
+            return;
+        }
+        let site = options.site;
+        let before = *posted;
+        posted.waits = true;
+        posted.behind = false;
+        self.behind -= usize::from(before.behind);
+        self.workers.change(worker, |worker| {
+            worker.load.remove(before.share);
+        });
+        if self.costs.of(site) == Cost::Unknown {
+            self.costs.learn(site, ran);
+        }
+    }
+
+    fn finished(
+        &mut self,
+        worker: WorkerId,
+        id: TaskId,
+        ran: Option<Duration>,
+        actions: &mut Vec<PageAction>,
+    ) {
+        let Some((options, _)) = self.posted(worker, id) else { return };
+        let site = options.site;
+        if let Some(ran) = ran {
+            self.costs.learn(site, ran);
+        }
+        self.settle(id, Completion::Answered, actions);
+        self.forget(id);
+    }
+
+    fn returned(&mut self, worker: WorkerId, id: TaskId, options: TaskOptions) {
+        if self.workers.get(worker).is_none() {
+            return;
+        }
+        self.workers.change(worker, |worker| worker.asked = false);
+        if id.owner == worker && self.tasks.get(id).is_none() {
+            self.enter(id, options);
+        } else if self.posted(worker, id).is_some() {
+            self.put_back(id);
+        }
+    }
+
+    /// Puts a posted task where it stood in the line; one that is settled is forgotten.
+    fn put_back(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        let (Some(place), false) = (task.place, task.settled) else { return self.forget(id) };
+        if let TaskState::Posted(posted) = std::mem::replace(&mut task.state, TaskState::Queued) {
+            let kind = task.options.kind;
+            self.deadlines.clear(Deadline::Timeout(id));
+            self.take_back(id, kind, posted);
+            self.injector.insert(place, id);
+        }
+    }
+
+    fn lose(
+        &mut self,
+        now: Duration,
+        id: WorkerId,
+        culprit: Option<TaskId>,
+        begun: Option<&[TaskId]>,
+        actions: &mut Vec<PageAction>,
+    ) {
+        let Some(mut worker) = self.workers.remove(id) else { return };
+        self.deadlines.clear(Deadline::Start(id));
+        // Nobody waits for what it made, but for what runs for its own sake.
+        while let Some((_, child)) = worker.owned.pop() {
+            let child = TaskId::from_number(child);
+            if self.tasks.get(child).is_some_and(|task| !task.options.detached) {
+                self.cancel(child, actions);
+            }
+        }
+        while let Some((_, task)) = worker.posted.pop() {
+            let task = TaskId::from_number(task);
+            let Some(entry) = self.tasks.get_mut(task) else { continue };
+            let unbegun = !worker.phase.may_have_begun() || begun.is_some_and(|begun| !begun.contains(&task));
+            // One that was for this worker alone has nowhere else to go.
+            let surely_unbegun = unbegun && !entry.options.pinned;
+            if culprit == Some(task) {
+                self.settle(task, Completion::Blamed, actions);
+            } else if !surely_unbegun && entry.options.retries > 0 && !entry.options.pinned {
+                entry.options.retries -= 1;
+            } else if !surely_unbegun {
+                self.settle(task, Completion::WorkerLost, actions);
+            }
+            self.put_back(task);
+        }
+        let idle = self.tasks.is_empty() && !self.workers.keeps_tasks();
+        if self.config.replace && worker.phase.is_replaced() && !(self.closing && idle) {
+            self.start(now, actions);
+        }
+    }
+
+    fn overdue(&mut self, now: Duration, deadline: Deadline, actions: &mut Vec<PageAction>) {
+        let cancelled = match deadline {
+            Deadline::Start(worker) => Some(worker),
+            Deadline::Timeout(id) => {
+                let Some(&TaskRecord { state: TaskState::Posted(posted), options, .. }) = self.tasks.get(id)
+                else {
+                    return;
+                };
+                if options.is_uninterruptible() {
+                    self.settle(id, Completion::TimedOut, actions);
+                    Some(posted.worker)
+                } else {
+                    self.stop(posted.worker, id, Completion::TimedOut, actions);
+                    self.give_grace(now, id);
+                    None
+                }
+            }
+            Deadline::Grace(id) => {
+                let Some(&TaskRecord { state: TaskState::Posted(posted), options, .. }) = self.tasks.get(id)
+                else {
+                    return;
+                };
+                let running = self.workers.get(posted.worker).map_or(0, |worker| worker.load.running);
+                // A synchronous task that has begun and not ended has the thread: another is not to blame.
+                let to_blame = running == 0 || posted.began && options.kind == TaskKind::Sync;
+                if !to_blame {
+                    self.give_grace(now, id);
+                }
+                to_blame.then_some(posted.worker)
+            }
+        };
+        if let Some(worker) = cancelled.filter(|worker| self.workers.get(*worker).is_some()) {
+            actions.push(PageAction::Terminate { worker, overdue: deadline });
+            self.lose(now, worker, None, None, actions);
+        }
+    }
+
+    /// Lets a worker answer for a task that was stopped. Until it does, nothing is posted to it: it may have to end.
+    fn give_grace(&mut self, now: Duration, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(id) else { return };
+        if let TaskState::Posted(Assignment { worker, share, waits: false, .. }) = &mut task.state {
+            let first = !std::mem::replace(&mut share.uninterruptible, true);
+            let worker = *worker;
+            self.workers.change(worker, |worker| worker.load.uninterruptible += u32::from(first));
+        }
+        self.deadlines.set(Deadline::Grace(id), now, self.config.grace);
+    }
+}

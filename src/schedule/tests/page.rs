@@ -1,0 +1,435 @@
+//! The page's half, scenario by scenario.
+
+use std::time::Duration;
+
+use crate::schedule::{
+    Completion, Config, Deadline, PageAction, PageEvent, Schedule, Site, Strategy, TaskId, TaskKind,
+    TaskOptions, Urgency, WorkerId,
+};
+
+const SHORT: Duration = Duration::from_micros(10);
+
+fn worker(id: u32) -> WorkerId {
+    WorkerId(id)
+}
+
+fn root(number: u32) -> TaskId {
+    TaskId { owner: WorkerId::PAGE, number }
+}
+
+fn child(owner: u32, number: u32) -> TaskId {
+    TaskId { owner: worker(owner), number }
+}
+
+fn options() -> TaskOptions {
+    TaskOptions::new(Site(1), TaskKind::Sync)
+}
+
+fn limited(kind: TaskKind) -> TaskOptions {
+    TaskOptions { kind, timeout: Some(Duration::from_millis(10)), ..options() }
+}
+
+/// A schedule, and what it said last.
+struct Page {
+    schedule: Schedule,
+    now: Duration,
+    started: u32,
+}
+
+impl Page {
+    /// All workers have greeted.
+    fn new(strategy: Strategy, threads: usize) -> Self {
+        let mut page = Self::starting(strategy, Config { threads, ..Config::default() });
+        for id in 1..=page.started {
+            page.tell(PageEvent::Ready { worker: worker(id) });
+        }
+        page
+    }
+
+    fn starting(strategy: Strategy, config: Config) -> Self {
+        let mut actions = Vec::new();
+        let schedule = Schedule::open(strategy, config, Duration::ZERO, &mut actions);
+        let started = u32::try_from(actions.len()).expect("there are few");
+        Self { schedule, now: Duration::ZERO, started }
+    }
+
+    fn tell(&mut self, event: PageEvent) -> Vec<PageAction> {
+        let mut actions = self.say(event);
+        // Most tests are about who gets what.
+        for action in &mut actions {
+            if let PageAction::Post { urgency, .. } = action {
+                *urgency = Urgency::Now;
+            }
+        }
+        actions
+    }
+
+    fn say(&mut self, event: PageEvent) -> Vec<PageAction> {
+        let mut actions = Vec::new();
+        self.schedule.handle(self.now, event, &mut actions);
+        actions
+    }
+
+    fn submit(&mut self, number: u32, options: TaskOptions) -> Vec<PageAction> {
+        self.tell(PageEvent::Submitted { task: root(number), options, bounded: true })
+    }
+
+    fn finish(&mut self, id: u32, task: TaskId, ran: Duration) -> Vec<PageAction> {
+        self.tell(PageEvent::Finished { worker: worker(id), task, ran: Some(ran) })
+    }
+
+    fn lose(&mut self, id: u32) -> Vec<PageAction> {
+        self.tell(PageEvent::Lost { worker: worker(id), culprit: None, begun: None })
+    }
+
+    /// Lets the time pass to the next deadline, and its completion.
+    fn wait(&mut self) -> Vec<PageAction> {
+        self.now = self.schedule.wake_at().expect("a deadline is set");
+        let first = self.tell(PageEvent::Woken);
+        assert_eq!(first, [], "what has been posted is heard before a completion");
+        self.tell(PageEvent::Woken)
+    }
+}
+
+fn post(id: u32, number: u32) -> PageAction {
+    PageAction::Post { worker: worker(id), task: root(number), urgency: Urgency::Now }
+}
+
+fn settle(number: u32, completion: Completion) -> PageAction {
+    PageAction::Settle { task: root(number), completion }
+}
+
+#[test]
+fn nothing_is_posted_behind_a_task_of_unknown_or_long_cost() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    assert_eq!(page.submit(1, options()), [post(1, 1)]);
+    assert_eq!(page.submit(2, options()), []);
+    assert_eq!(
+        page.finish(1, root(1), Duration::from_millis(5)),
+        [settle(1, Completion::Answered), post(1, 2)]
+    );
+    assert_eq!(page.submit(3, options()), []);
+}
+
+#[test]
+fn short_tasks_are_posted_ahead_as_far_as_they_fill_a_round_trip_twice() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, options());
+    page.finish(1, root(1), SHORT);
+    let posted = (2..100).filter(|number| page.submit(*number, options()) == [post(1, *number)]).count();
+    assert!((20..=25).contains(&posted), "{posted}");
+}
+
+#[test]
+fn tasks_go_to_the_worker_that_has_none() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, options());
+    page.finish(1, root(1), SHORT);
+    assert_eq!(page.submit(2, options()), [post(1, 2)]);
+    assert_eq!(page.submit(3, options()), [post(2, 3)]);
+}
+
+#[test]
+fn nothing_is_posted_behind_a_synchronous_task_with_a_timeout() {
+    for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+        let mut page = Page::new(strategy, 1);
+        page.submit(1, options());
+        page.finish(1, root(1), SHORT);
+        assert_eq!(page.submit(2, limited(TaskKind::Sync)), [post(1, 2)]);
+        assert_eq!(page.submit(3, options()), [], "{strategy:?}");
+        page.tell(PageEvent::Began { worker: worker(1), task: root(2), options: limited(TaskKind::Sync) });
+        assert_eq!(page.submit(4, options()), [], "{strategy:?}");
+        let told = page.finish(1, root(2), SHORT);
+        assert!(told.contains(&post(1, 3)), "{strategy:?}: {told:?}");
+    }
+}
+
+#[test]
+fn parallel_posts_at_once_to_the_least_loaded_worker_even_before_it_is_up() {
+    let mut page = Page::starting(Strategy::Parallel, Config { threads: 2, ..Config::default() });
+    let told = (1..=4).flat_map(|number| page.submit(number, options())).collect::<Vec<_>>();
+    assert_eq!(told, [post(1, 1), post(2, 2), post(1, 3), post(2, 4)]);
+    // What was posted to a worker that never came up has not begun.
+    assert_eq!(page.lose(1), [post(2, 1), post(2, 3)]);
+}
+
+#[test]
+fn a_full_line_refuses_and_idle_workers_make_room() {
+    let config = Config { threads: 2, max_queue: Some(1), ..Config::default() };
+    let mut page = Page::starting(Strategy::WorkStealing, config);
+    page.tell(PageEvent::Ready { worker: worker(1) });
+    page.tell(PageEvent::Ready { worker: worker(2) });
+    assert_eq!(page.submit(1, options()), [post(1, 1)]);
+    assert_eq!(page.submit(2, options()), [post(2, 2)]);
+    assert_eq!(page.submit(3, options()), []);
+    assert_eq!(page.submit(4, options()), [settle(4, Completion::QueueFull)]);
+    // Children are neither refused nor counted.
+    page.tell(PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() });
+    assert_eq!(page.schedule.queued(), 1);
+}
+
+#[test]
+fn a_task_that_was_posted_behind_another_counts_as_queued_until_it_is_known_to_have_begun() {
+    let config = Config { max_queue: Some(1), ..Config::default() };
+    let mut page = Page::starting(Strategy::Parallel, config);
+    page.tell(PageEvent::Ready { worker: worker(1) });
+    assert_eq!(page.submit(1, options()), [post(1, 1)]);
+    assert_eq!(page.submit(2, options()), [post(1, 2)]);
+    assert_eq!(page.submit(3, options()), [settle(3, Completion::QueueFull)]);
+    page.tell(PageEvent::Began { worker: worker(1), task: root(2), options: options() });
+    assert_eq!(page.submit(4, options()), [post(1, 4)]);
+}
+
+#[test]
+fn a_task_keeps_its_place_in_the_line() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { retries: 1, ..options() });
+    page.submit(2, options());
+    assert_eq!(page.lose(1), [PageAction::Start { worker: worker(2) }]);
+    assert_eq!(page.tell(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
+}
+
+#[test]
+fn a_worker_with_tasks_to_spare_is_asked_once_for_those_that_have_none() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, options());
+    // It began as if it had been asked.
+    let returned =
+        |number| PageEvent::Migrated { worker: worker(1), task: child(1, number), options: options() };
+    assert_eq!(
+        page.tell(returned(1)),
+        [PageAction::Post { worker: worker(2), task: child(1, 1), urgency: Urgency::Now }]
+    );
+    let told = page.finish(2, child(1, 1), Duration::from_millis(2));
+    assert!(told.contains(&PageAction::StealRequest { worker: worker(1), idle: 1 }), "{told:?}");
+    page.tell(PageEvent::Reported { worker: worker(2), local: 0, resting: true });
+    assert_eq!(page.submit(2, options()), [post(2, 2)]);
+    assert_eq!(page.finish(2, root(2), Duration::from_millis(2)), [settle(2, Completion::Answered)]);
+}
+
+#[test]
+fn a_task_that_waits_makes_room() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
+    assert_eq!(page.submit(2, options()), []);
+    let waits = PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT };
+    assert_eq!(page.tell(waits), [post(1, 2)]);
+}
+
+#[test]
+fn a_lost_worker_is_accounted_for_task_by_task() {
+    let mut page = Page::new(Strategy::Parallel, 1);
+    for number in 1..=5 {
+        page.submit(number, TaskOptions { retries: u32::from(number == 2), ..options() });
+    }
+    page.tell(PageEvent::Cancelled { task: root(5) });
+    let begun = Some(vec![root(1), root(2), root(3)]);
+    let told = page.tell(PageEvent::Lost { worker: worker(1), culprit: Some(root(1)), begun });
+    let verdicts = [settle(1, Completion::Blamed), settle(3, Completion::WorkerLost)];
+    // The others run again on the worker that takes its place: one may, one had not begun.
+    let again = [PageAction::Start { worker: worker(2) }, post(2, 2), post(2, 4)];
+    assert_eq!(told, [&verdicts[..], &again[..]].concat());
+}
+
+#[test]
+fn a_worker_that_is_gone_has_no_say() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { retries: 1, ..options() });
+    page.lose(1);
+    assert_eq!(page.finish(1, root(1), SHORT), []);
+    let returned = PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() };
+    assert_eq!(page.tell(returned), []);
+    assert_eq!(page.tell(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
+    assert_eq!(page.finish(1, root(1), SHORT), []);
+    assert_eq!(page.finish(2, root(1), SHORT), [settle(1, Completion::Answered)]);
+}
+
+#[test]
+fn a_task_runs_again_as_often_as_it_may() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { retries: 2, ..options() });
+    for id in 2..=3 {
+        assert_eq!(page.lose(id - 1), [PageAction::Start { worker: worker(id) }]);
+        assert_eq!(page.tell(PageEvent::Ready { worker: worker(id) }), [post(id, 1)]);
+    }
+    let told = page.lose(3);
+    assert_eq!(told, [settle(1, Completion::WorkerLost), PageAction::Start { worker: worker(4) }]);
+}
+
+#[test]
+fn the_children_of_a_lost_worker_are_dropped_unless_they_were_let_go() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, options());
+    page.submit(2, options());
+    for number in 1..=3 {
+        page.tell(PageEvent::Migrated { worker: worker(1), task: child(1, number), options: options() });
+    }
+    page.tell(PageEvent::Detached { task: child(1, 2) });
+    let cancelled = |number| PageAction::Settle { task: child(1, number), completion: Completion::Cancelled };
+    let told = page.lose(1);
+    assert_eq!(
+        told,
+        [
+            cancelled(1),
+            cancelled(3),
+            settle(1, Completion::WorkerLost),
+            PageAction::Start { worker: worker(3) }
+        ]
+    );
+    let told = page.finish(2, root(2), SHORT);
+    assert!(
+        told.contains(&PageAction::Post { worker: worker(2), task: child(1, 2), urgency: Urgency::Now }),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_start_that_takes_too_long_is_ended_and_not_repeated() {
+    let mut page = Page::starting(Strategy::WorkStealing, Config::default());
+    page.submit(1, options());
+    let overdue = Deadline::Start(worker(1));
+    assert_eq!(
+        page.wait(),
+        [PageAction::Terminate { worker: worker(1), overdue }, settle(1, Completion::NoWorkers)]
+    );
+    assert_eq!(page.submit(2, options()), [settle(2, Completion::NoWorkers)]);
+}
+
+#[test]
+fn a_timeout_counts_from_the_start_and_ends_the_worker_of_a_synchronous_task() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, limited(TaskKind::Sync));
+    assert_eq!(page.schedule.wake_at(), None);
+    page.now = Duration::from_millis(500);
+    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Sync) });
+    assert_eq!(page.schedule.wake_at(), Some(Duration::from_millis(510)));
+    let overdue = Deadline::Timeout(root(1));
+    let terminate = PageAction::Terminate { worker: worker(1), overdue };
+    assert_eq!(
+        page.wait(),
+        [settle(1, Completion::TimedOut), terminate, PageAction::Start { worker: worker(2) }]
+    );
+}
+
+#[test]
+fn an_asynchronous_task_is_told_to_stop_before_its_worker_is_ended() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, limited(TaskKind::Async));
+    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Async) });
+    let stop = PageAction::Stop { worker: worker(1), task: root(1), completion: Completion::TimedOut };
+    assert_eq!(page.wait(), [settle(1, Completion::TimedOut), stop]);
+    assert!(page.schedule.wake_at().is_some(), "it has its grace");
+    assert_eq!(page.finish(1, root(1), SHORT), []);
+    assert_eq!(page.schedule.wake_at(), None);
+}
+
+#[test]
+fn an_aborted_task_that_does_not_stop_takes_its_worker_with_it() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, options());
+    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
+    let stop = PageAction::Stop { worker: worker(1), task: root(1), completion: Completion::Cancelled };
+    assert_eq!(page.tell(PageEvent::Aborted { task: root(1) }), [settle(1, Completion::Cancelled), stop]);
+    let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Grace(root(1)) };
+    assert_eq!(page.wait(), [terminate, PageAction::Start { worker: worker(2) }]);
+}
+
+#[test]
+fn nothing_is_posted_to_a_worker_that_may_have_to_end_for_an_aborted_task() {
+    for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+        let mut page = Page::new(strategy, 1);
+        page.submit(1, options());
+        page.tell(PageEvent::Aborted { task: root(1) });
+        assert_eq!(page.submit(2, options()), [], "{strategy:?}");
+        let answered = page.finish(1, root(1), SHORT);
+        assert_eq!(answered, [post(1, 2)], "{strategy:?}");
+    }
+}
+
+#[test]
+fn an_aborted_task_that_has_not_begun_is_not_to_blame() {
+    let mut page = Page::new(Strategy::Parallel, 1);
+    page.submit(1, options());
+    page.submit(2, options());
+    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
+    page.tell(PageEvent::Aborted { task: root(2) });
+    assert_eq!(page.wait(), []);
+    assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Completion::Answered)]);
+}
+
+#[test]
+fn a_worker_s_own_task_with_a_timeout_is_watched_too() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
+    page.tell(PageEvent::Began { worker: worker(1), task: child(1, 1), options: limited(TaskKind::Sync) });
+    let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Timeout(child(1, 1)) };
+    assert_eq!(
+        page.wait(),
+        [terminate, settle(1, Completion::WorkerLost), PageAction::Start { worker: worker(2) }]
+    );
+}
+
+#[test]
+fn closing_refuses_tasks_and_takes_children() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
+    page.tell(PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT });
+    assert_eq!(page.tell(PageEvent::Closing), []);
+    assert_eq!(page.submit(2, options()), [settle(2, Completion::Closed)]);
+    let returned = PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() };
+    assert_eq!(
+        page.tell(returned),
+        [PageAction::Post { worker: worker(1), task: child(1, 1), urgency: Urgency::Now }]
+    );
+    page.tell(PageEvent::Reported { worker: worker(1), local: 1, resting: false });
+    page.finish(1, child(1, 1), SHORT);
+    assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Completion::Answered)]);
+    let done = PageEvent::Reported { worker: worker(1), local: 0, resting: true };
+    assert_eq!(page.tell(done), [PageAction::Closed]);
+}
+
+#[test]
+fn only_what_takes_less_than_its_message_may_wait_behind_others() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    let submit = |page: &mut Page, number| {
+        let told = page.say(PageEvent::Submitted { task: root(number), options: options(), bounded: false });
+        match told[..] {
+            [PageAction::Post { urgency, .. }] => urgency,
+            _ => panic!("{told:?}"),
+        }
+    };
+    assert_eq!(submit(&mut page, 1), Urgency::Now);
+    page.finish(1, root(1), Duration::from_micros(50));
+    assert_eq!(submit(&mut page, 2), Urgency::Now);
+    assert_eq!(submit(&mut page, 3), Urgency::Soon);
+    for number in [2, 3] {
+        page.finish(1, root(number), Duration::from_micros(1));
+    }
+    for number in 4..40 {
+        submit(&mut page, number);
+        page.finish(1, root(number), Duration::from_micros(1));
+    }
+    assert_eq!(submit(&mut page, 40), Urgency::Now);
+    assert_eq!(submit(&mut page, 41), Urgency::Late);
+}
+
+#[test]
+fn a_pinned_task_goes_to_its_worker_and_nowhere_else() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    let pin = PageEvent::Pinned { worker: worker(2), task: root(1), options: options() };
+    assert_eq!(page.tell(pin), [post(2, 1)]);
+    let lost = PageEvent::Lost { worker: worker(2), culprit: None, begun: Some(Vec::new()) };
+    let told = page.tell(lost);
+    assert!(told.contains(&settle(1, Completion::WorkerLost)), "{told:?}");
+    let gone = PageEvent::Pinned { worker: worker(2), task: root(2), options: options() };
+    assert_eq!(page.tell(gone), [settle(2, Completion::NoWorkers)]);
+}
+
+#[test]
+fn a_lost_worker_is_replaced_only_if_its_pool_wants_that() {
+    let mut page = Page::starting(Strategy::Parallel, Config { replace: false, ..Config::default() });
+    page.tell(PageEvent::Ready { worker: worker(1) });
+    assert_eq!(page.submit(1, options()), [post(1, 1)]);
+    assert_eq!(page.lose(1), [settle(1, Completion::WorkerLost)]);
+    assert_eq!(page.submit(2, options()), [settle(2, Completion::NoWorkers)]);
+}
