@@ -15,8 +15,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 mod collections;
 mod cost;
 mod deadline;
@@ -52,7 +50,7 @@ pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
 /// # Ok::<_, wasm_mt::Error>(())
 /// # });
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strategy {
     /// One task at a time, in order, also when tasks are asynchronous. A task's children run within its turn.
     Serial,
