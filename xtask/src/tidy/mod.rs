@@ -17,6 +17,7 @@ use crate::workspace;
 
 mod files;
 mod imports;
+mod modules;
 mod words;
 
 /// A place where a rule is broken.
@@ -66,8 +67,9 @@ struct Tree {
 /// A rule finds faults in the tree.
 type Rule = fn(&Tree) -> Vec<Fault>;
 
-const RULES: [(&str, Rule); 8] = [
+const RULES: [(&str, Rule); 9] = [
     ("imports run one way", imports::one_way),
+    ("no arrow runs back inside a room", imports::no_way_back),
     ("JavaScript stays in its rooms", words::javascript),
     ("threads are the platform's", words::threads),
     ("targets differ at the seam", words::targets),
@@ -122,7 +124,7 @@ fn versions() -> Vec<Fault> {
 
 fn read(shell: &Shell, root: &Path) -> anyhow::Result<Tree> {
     let mut tree = Tree::default();
-    for folder in ["src", "macros", "pool", "xtask", "tests", "examples", "benches"] {
+    for folder in ["src", "macros", "compat", "xtask", "tests", "examples", "benches"] {
         read_sources(root, &root.join(folder), &mut tree.sources)?;
     }
     tree.sources.sort_by(|a, b| a.path.cmp(&b.path));
