@@ -18,6 +18,7 @@ use crate::workspace;
 mod files;
 mod imports;
 mod modules;
+mod names;
 mod words;
 
 /// A place where a rule is broken.
@@ -67,9 +68,11 @@ struct Tree {
 /// A rule finds faults in the tree.
 type Rule = fn(&Tree) -> Vec<Fault>;
 
-const RULES: [(&str, Rule); 9] = [
+const RULES: [(&str, Rule); 11] = [
     ("imports run one way", imports::one_way),
     ("no arrow runs back inside a room", imports::no_way_back),
+    ("one name is one thing", names::one_thing),
+    ("names are made of the words of the house", names::words),
     ("JavaScript stays in its rooms", words::javascript),
     ("threads are the platform's", words::threads),
     ("targets differ at the seam", words::targets),
