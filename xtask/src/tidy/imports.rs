@@ -67,7 +67,7 @@ fn check(mention: &Mention, file: &str, modules: &Modules<'_>) -> Option<(String
             "write `crate::` and the room".to_owned(),
         ));
     }
-    let path = mention.from_root()?;
+    let path = mention.rooted()?;
     let first = path.first().filter(|name| !modules.is_exported_macro(name))?;
     // A name of the face stands for the room that it comes from.
     let target = modules.at_the_root(first).and_then(|path| path.first()).unwrap_or(first);
@@ -155,10 +155,10 @@ fn shortest_cycle(arrows: &Arrows, start: usize) -> Option<Vec<usize>> {
                 cycle.reverse();
                 return Some(cycle);
             }
-            if !came_from.contains_key(&target) {
-                came_from.insert(target, file);
+            came_from.entry(target).or_insert_with(|| {
                 queue.push_back(target);
-            }
+                file
+            });
         }
     }
     None

@@ -169,7 +169,7 @@ impl<'a> Modules<'a> {
 
 impl Mention {
     /// The path from the root, if it says so itself, by `crate`, `self` or `super`.
-    pub(super) fn from_root(&self) -> Option<Path> {
+    pub(super) fn rooted(&self) -> Option<Path> {
         let (start, rest) = anchor(&self.module, &self.segments)?;
         Some(start.iter().chain(rest).cloned().collect())
     }
