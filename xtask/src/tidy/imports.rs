@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::modules::{Mention, Modules, module};
+use super::modules::{Modules, module};
+use super::reader::Mention;
 use super::{Fault, Tree};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
@@ -41,7 +42,7 @@ pub(super) fn one_way(tree: &Tree) -> Vec<Fault> {
             });
         }
     }
-    for mention in &modules.mentions {
+    for mention in &modules.parts.mentions {
         let file = modules.files[mention.file].path.clone();
         if let Some((what, cure)) = check(mention, &file, &modules) {
             faults.push(Fault { file, line: mention.line, what, cure });
@@ -126,7 +127,7 @@ pub(super) fn no_way_back(tree: &Tree) -> Vec<Fault> {
 
 fn arrows(modules: &Modules<'_>) -> Arrows {
     let mut arrows = Arrows::new();
-    for mention in &modules.mentions {
+    for mention in &modules.parts.mentions {
         let own = module(&modules.files[mention.file].path);
         for target in modules.definers(mention) {
             // A module shows what its children define; that alone is no use of it.

@@ -1,7 +1,8 @@
 //! `cargo xtask tidy`: the rules of the house, each with its cure.
 //!
 //! The rules are about words, not meaning, so that anyone can foresee their verdict: who may import whom ([`imports`]),
-//! where a word may stand ([`words`]), and what the repository holds ([`files`]). They run as tests too.
+//! what things are called ([`names`]), where a word may stand ([`words`]), and what the repository holds ([`files`]). They
+//! run as tests too.
 
 use std::fmt;
 use std::path::Path;
@@ -19,6 +20,7 @@ mod files;
 mod imports;
 mod modules;
 mod names;
+mod reader;
 mod words;
 
 /// A place where a rule is broken.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::modules::{Item, Modules};
+use super::modules::Modules;
+use super::reader::Item;
 use super::{Fault, Tree};
 use crate::source::tokens;
 
@@ -45,7 +46,7 @@ const NAMES: [(&str, &str); 13] = [
     ("Settled", "Completed"),
     ("Waits", "Suspended"),
     ("Returned", "Migrated"),
-    ("Exit", "nothing: no name of std's is taken"),
+    ("Exit", "none, since no name of std's is taken"),
 ];
 
 /// One name is one thing: no two types, traits, constants or statics of the library are called the same.
@@ -57,7 +58,7 @@ pub(super) fn one_thing(tree: &Tree) -> Vec<Fault> {
         Err(faults) => return faults,
     };
     let mut by_name: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
-    let items = modules.items.iter().filter(|item| item.kind != "fn" && item.name != "_");
+    let items = modules.parts.items.iter().filter(|item| item.kind != "fn" && item.name != "_");
     for item in items.filter(|item| SHARED.iter().all(|(name, _)| *name != item.name)) {
         by_name.entry(&item.name).or_default().push(item);
     }
