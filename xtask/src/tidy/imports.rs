@@ -318,6 +318,16 @@ mod tests {
     }
 
     #[test]
+    fn other_names_and_what_macros_write_lead_to_the_file_too() {
+        let found = cycles(&[
+            ("src/task/mod.rs", "mod a;\nmod b;\npub(crate) use b::B as C;"),
+            ("src/task/a.rs", "write_down!(A);\nfn f(c: super::C) {}"),
+            ("src/task/b.rs", "use super::a;\npub struct B;\nfn f(a: &[Option<a::A>]) {}"),
+        ]);
+        assert_eq!(found, ["src/task/a.rs:2 -> src/task/b.rs:3 -> src/task/a.rs"]);
+    }
+
+    #[test]
     fn comments_tests_and_exported_macros_are_no_arrows() {
         let found = cycles(&[
             (
