@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::platform::{self, Packet, WorkerEvent, WorkerSpec};
 use crate::schedule::{HandleSignal, PageEvent, Strategy, TaskId, WorkerId};
 use crate::task::{Job, TaskOwner};
-use crate::wire::FromWorker;
+use crate::wire::{self, FromWorker};
 
 /// How to start a pool.
 pub(crate) struct PoolConfig {
@@ -245,7 +245,9 @@ impl Shared {
     /// Takes what a worker has posted, and what becomes of it.
     fn take(&self, worker: WorkerId, event: WorkerEvent) {
         let messages = match event {
-            WorkerEvent::Packet(packet) => FromWorker::read_all(packet).map_err(|error| error.to_string()),
+            WorkerEvent::Packet(packet) => {
+                wire::read_all::<FromWorker>(packet).map_err(|error| error.to_string())
+            }
             WorkerEvent::NotStarted(cause) => {
                 let mut state = self.lock();
                 state.read_clock();

@@ -24,7 +24,7 @@ use super::remote::Options;
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::TaskKind;
-use crate::wire::{self, Extent, PacketReader};
+use crate::wire::{PacketReader, Put, Take};
 
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
 const CHUNK_LIMIT: Duration = Duration::from_millis(8);
@@ -87,10 +87,8 @@ impl Calls {
         if self.share_tasks() {
             let run = (run as fn(Packet) -> Outcome) as *const ();
             let mut chunk = entry::packet(Entry::raw(), run, self.made_at);
-            wire::put_head(&mut chunk, &Extent::of(&stem));
-            wire::put_head(&mut chunk, &extents(&items));
-            chunk.append(stem);
-            items.into_iter().for_each(|item| chunk.append(item));
+            stem.put(&mut chunk);
+            items.put(&mut chunk);
             return chunk;
         }
         items.into_iter().for_each(|item| stem.append(item));
@@ -112,32 +110,18 @@ pub(crate) struct Results {
 impl Results {
     fn write(self) -> Packet {
         let mut packet = Packet::default();
-        let mut bodies = Vec::new();
-        let mut split = |body| {
-            let extent = Extent::of(&body);
-            bodies.push(body);
-            extent
-        };
-        let outcomes = self.outcomes.into_iter().map(|outcome| outcome.map(&mut split)).collect::<Vec<_>>();
-        wire::put_head(&mut packet, &self.ran);
-        wire::put_head(&mut packet, &outcomes);
-        wire::put_head(&mut packet, &extents(&self.rest));
-        bodies.into_iter().chain(self.rest).for_each(|body| packet.append(body));
+        self.ran.put(&mut packet);
+        self.outcomes.put(&mut packet);
+        self.rest.put(&mut packet);
         packet
     }
 
     fn read(packet: Packet) -> Result<Self, Error> {
         let mut reader = PacketReader::new(packet);
         let mut read = || {
-            let ran = reader.head()?;
-            let outcomes: Vec<Result<Extent, Error>> = reader.head()?;
-            let rest = reader.head()?;
-            let mut outcome = |outcome| match outcome {
-                Ok(extent) => reader.body(extent).map(Ok),
-                Err(error) => Some(Err(error)),
-            };
-            let outcomes = outcomes.into_iter().map(&mut outcome).collect::<Option<_>>()?;
-            Some(Self { outcomes, rest: bodies(&mut reader, rest)?, ran })
+            let ran = Take::take(&mut reader)?;
+            let outcomes = Take::take(&mut reader)?;
+            Some(Self { outcomes, rest: Take::take(&mut reader)?, ran })
         };
         read().ok_or_else(foreign)
     }
@@ -148,19 +132,10 @@ impl Results {
     }
 }
 
-fn extents(bodies: &[Packet]) -> Vec<Extent> {
-    bodies.iter().map(Extent::of).collect()
-}
-
-fn bodies(reader: &mut PacketReader, extents: Vec<Extent>) -> Option<Vec<Packet>> {
-    extents.into_iter().map(|extent| reader.body(extent)).collect()
-}
-
 /// The calls of a chunk: the stem, and the items.
 fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
     let mut reader = PacketReader::new(chunk);
-    let (stem, items) = (reader.head()?, reader.head()?);
-    Some((reader.body(stem)?, bodies(&mut reader, items)?))
+    Some((Packet::take(&mut reader)?, Take::take(&mut reader)?))
 }
 
 /// Runs a chunk: the function of its task.

@@ -5,14 +5,38 @@
 //! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task that a worker migrated is answered
 //! to it by one [`ToWorker::Completed`], unless its handle is gone.
 //!
-//! Several messages may share a packet. A message is a *head*, in the lane of heads, and at most one *body*, the
-//! part of each lane whose length the head states. Values are written to bodies only, so they cannot forge a head.
+//! Several messages may share a packet. What they consist of themselves lies in the lane of heads; what they carry, a call or
+//! a result, in all lanes. Values are written to the latter before, so they cannot forge the former.
 
 mod from_worker;
-mod head;
-mod packet;
+mod message;
+mod reader;
 mod to_worker;
 
+use crate::error::Error;
+use crate::platform::Packet;
+
 pub(crate) use self::from_worker::FromWorker;
-pub(crate) use self::packet::{Extent, PacketReader, put_head};
+pub(crate) use self::message::{Put, Take};
+pub(crate) use self::reader::PacketReader;
 pub(crate) use self::to_worker::{ToWorker, WorkerConfig};
+
+/// The messages of a packet, in order.
+///
+/// # Errors
+///
+/// [`is_codec`](Error::is_codec) if the packet holds something else.
+pub(crate) fn read_all<M: Take>(packet: Packet) -> Result<Vec<M>, Error> {
+    let mut reader = PacketReader::new(packet);
+    let mut messages = Vec::new();
+    while !reader.is_empty() {
+        messages.push(M::take(&mut reader).ok_or_else(garbled)?);
+    }
+    Ok(messages)
+}
+
+fn garbled() -> Error {
+    Error::codec(
+        "a message between page and worker is garbled; reload the page so that both run the same program",
+    )
+}

@@ -1,12 +1,11 @@
 //! What a page sends to its worker.
 
-use super::head::head;
-use super::packet::{Extent, put_body, put_head, put_message, read_messages};
+use super::message::{Put, message};
 use crate::error::Error;
 use crate::platform::Packet;
 use crate::schedule::{Completion, Strategy, TaskId, TaskOptions, WorkerId};
 
-/// A message to a worker. `B` is its body: a packet, or in a head the body's [`Extent`].
+/// A message to a worker. `B` is what it carries.
 #[derive(Debug)]
 pub(crate) enum ToWorker<B = Packet> {
     /// Get ready: run `on_start`, if there is one, before anything else.
@@ -32,46 +31,24 @@ pub(crate) struct WorkerConfig {
     pub(crate) watched: bool,
 }
 
-head!(enum ToWorker<Extent> {
+message!(enum ToWorker<B> {
     Start { config, on_start },
     Run { task, options, call },
     Stop { task, completion },
     StealRequest { idle },
     Completed { task, outcome },
 });
-head!(struct WorkerConfig { worker, strategy, threads, watched });
-
-impl<B> ToWorker<B> {
-    fn try_map<C>(self, map: impl FnOnce(B) -> Option<C>) -> Option<ToWorker<C>> {
-        Some(match self {
-            Self::Start { config, on_start: None } => ToWorker::Start { config, on_start: None },
-            Self::Start { config, on_start: Some(call) } => {
-                ToWorker::Start { config, on_start: Some(map(call)?) }
-            }
-            Self::Run { task, options, call } => ToWorker::Run { task, options, call: map(call)? },
-            Self::Stop { task, completion } => ToWorker::Stop { task, completion },
-            Self::StealRequest { idle } => ToWorker::StealRequest { idle },
-            Self::Completed { task, outcome } => {
-                let outcome = match outcome {
-                    Ok(result) => Ok(map(result)?),
-                    Err(error) => Err(error),
-                };
-                ToWorker::Completed { task, outcome }
-            }
-        })
-    }
-}
+message!(struct WorkerConfig { worker, strategy, threads, watched });
 
 impl ToWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
-        put_message(packet, |detach| self.try_map(detach));
+        self.put(packet);
     }
 
     /// Appends a `Run` with a copy of its call, which MUST have no attachments.
     pub(crate) fn write_run(task: TaskId, options: TaskOptions, call: &Packet, packet: &mut Packet) {
-        put_head(packet, &ToWorker::Run { task, options, call: Extent::of(call) });
-        put_body(packet, call);
+        ToWorker::Run { task, options, call }.put(packet);
     }
 
     /// True if it may be that it cannot be posted.
@@ -83,11 +60,6 @@ impl ToWorker {
             _ => false,
         }
     }
-
-    /// The messages of a packet, in order.
-    pub(crate) fn read_all(packet: Packet) -> Result<Vec<Self>, Error> {
-        read_messages(packet, |head: ToWorker<Extent>, attach| head.try_map(attach))
-    }
 }
 
 #[cfg(test)]
@@ -96,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::schedule::{Site, TaskKind};
+    use crate::wire::read_all;
 
     fn body(bytes: &[u8], heads: &[u8]) -> Packet {
         Packet { bytes: bytes.to_vec(), heads: heads.to_vec(), ..Packet::default() }
@@ -138,7 +111,7 @@ mod tests {
     fn messages_of_one_packet_come_out_as_they_went_in() {
         let mut packet = Packet::default();
         messages().into_iter().for_each(|message| message.write(&mut packet));
-        let read = ToWorker::read_all(packet).expect("whole");
+        let read = read_all::<ToWorker>(packet).expect("whole");
         assert_eq!(format!("{read:?}"), format!("{:?}", messages()));
     }
 

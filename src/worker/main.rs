@@ -10,7 +10,7 @@ use super::worker::Worker;
 use crate::platform::{self, Inbox, Main, Outbox, Packet, Tagged};
 use crate::schedule::LocalEvent;
 use crate::task::{self, Call};
-use crate::wire::{ToWorker, WorkerConfig};
+use crate::wire::{self, ToWorker, WorkerConfig};
 
 /// What the platform calls on a new worker.
 pub(crate) static MAIN: Tagged<Main> = Tagged::new(Main(main));
@@ -20,7 +20,7 @@ fn main(outbox: Outbox) -> Inbox {
     let mut worker = None;
     Box::new(move |packet| {
         // Page and worker run one module and its page has greeted it: what it posts can be read.
-        let messages = ToWorker::read_all(packet).expect("the page writes what this very code reads");
+        let messages = wire::read_all::<ToWorker>(packet).expect("the page writes what this very code reads");
         for message in messages {
             match (message, &worker) {
                 (ToWorker::Start { config, on_start }, None) => {
