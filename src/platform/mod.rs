@@ -1,7 +1,7 @@
 //! The seam: where workers come from and how messages cross.
 //!
-//! Two rooms, `native` (a `std::thread` and a channel) and `web` (a Web Worker and `postMessage`), give the same
-//! names. What a room MUST keep:
+//! Two backends, `native` (a `std::thread` and a channel) and `web` (a Web Worker and `postMessage`), give the same
+//! names. What a backend MUST keep:
 //!
 //! - [`start`] returns at once. The worker it starts calls [`Main`] exactly once and hands what it gives the `first`
 //!   packet before any other.
@@ -15,7 +15,7 @@
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
-//! - What [`show_begun`] was given last is in [`Loss::begun`], where the room can read it after the end.
+//! - What [`show_begun`] was given last is in [`Loss::begun`], where the backend can read it after the end.
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].

@@ -1,4 +1,4 @@
-//! The two collections of this room, each compiled once.
+//! The two collections of the schedule, each compiled once.
 //!
 //! Every instance of a hash map for types of its own adds some kilobytes to each program for the web, and so does a B-tree.
 //! Here all keys are numbers, so that one map and one ring do for all: a [`IdMap`] finds a value by its name, an [`SortedQueue`]

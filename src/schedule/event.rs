@@ -8,7 +8,7 @@ use super::task::{TaskId, TaskOptions, WorkerId};
 /// What the page's half hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageEvent {
-    /// The page has a new task. A `bounded` one is refused if the line is full.
+    /// The page has a new task. A `bounded` one is refused if the queue is full.
     Submitted { task: TaskId, options: TaskOptions, bounded: bool },
     /// The page has a task for this worker alone, whatever the bound.
     Pinned { worker: WorkerId, task: TaskId, options: TaskOptions },

@@ -3,7 +3,7 @@
 use super::collections::SortedQueue;
 use super::task::{TaskId, WorkerId};
 
-/// A place in the line, kept for life: a task that comes back stands where it stood.
+/// A position among the waiting tasks, kept for life: a task that comes back takes the position that it had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position(u64);
 

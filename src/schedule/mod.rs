@@ -1,15 +1,15 @@
 //! Pure strategies: which worker runs which task, and when.
 //!
-//! A schedule has two halves, both state machines without I/O, clock or threads. The page's half, [`Schedule`], keeps the
-//! ledger of what the page knows; the worker's half, [`Local`], keeps the books of one worker. Both take events and the
-//! time, and say actions; whoever drives them carries messages between the two. The protocol is told in the README beside
-//! this file, and why it loses no task and runs none twice.
+//! A schedule has two halves, both state machines without I/O, clock or threads. The page's half, [`Schedule`], knows every
+//! task that its page knows; the worker's half, [`Local`], knows those of one worker. Both take events and the time, and give
+//! actions; their drivers carry messages between the two. The README beside this file describes the protocol, and why it
+//! loses no task and runs none twice.
 //!
 //! What a driver MUST keep:
 //!
 //! - Events are handed over in the order in which they happen; the messages of one worker in the order in which it posted
 //!   them, and [`PageEvent::Lost`] after all of them. No message of a worker comes after its loss or its `Terminate`.
-//! - Actions are done in the order in which they are said, before the next event is handed over.
+//! - Actions are done in the order in which they are given, before the next event is handed over.
 //! - [`PageEvent::Woken`] comes at the time of [`Schedule::wake_at`] or later, in a turn of the event loop of its own, after
 //!   all messages that have arrived by then.
 

@@ -1,19 +1,19 @@
-//! The page's half of a schedule: the ledger of all tasks that the page knows.
+//! The page's half of a schedule: every task that the page knows, and what becomes of it.
 //!
 //! ```text
-//!   submitted, or returned by its maker
+//!   submitted, or migrated by its maker
 //!        |
 //!        v       posted            finished, lost
-//!     WAITING ----------> POSTED ------------------> (settled, forgotten)
+//!     QUEUED -----------> POSTED ------------------> (settled, forgotten)
 //!        ^                  |  |
-//!        |  returned, lost  |  |  cancelled, overdue
+//!        |  migrated, lost  |  |  cancelled, overdue
 //!        +-----(*)----------+  +------------> POSTED, settled -----> (forgotten)
 //! ```
 //!
-//! A task is *settled* once: the one place that says [`PageAction::Settle`] is [`Schedule::settle`]. A settled task that its
-//! worker still holds stays in the ledger until the worker has answered or is gone, since it takes up room there.
+//! A task is *settled* once: only one place gives [`PageAction::Settle`], [`Schedule::settle`]. A settled task that its
+//! worker still holds stays known until the worker has answered or is gone, since it takes up credit there.
 //!
-//! (*) A task goes back to the line in three cases only: its worker returned it unbegun; its worker is gone and it surely
+//! (*) A task goes back to the injector in three cases only: it migrated unbegun; its worker is gone and it surely
 //! had not begun; its worker is gone and it may run again. Otherwise a loss settles it.
 
 use std::time::Duration;
@@ -109,7 +109,7 @@ impl Schedule {
         self.injector.roots() + self.behind
     }
 
-    /// True if the task is in the ledger, also if it was settled and only its worker still has it.
+    /// True if the task is known, also if it was settled and only its worker still has it.
     pub(crate) fn knows(&self, task: TaskId) -> bool {
         self.tasks.get(task).is_some()
     }
@@ -137,7 +137,7 @@ impl Schedule {
             PageEvent::Began { worker, task, options } => self.began(now, worker, task, options),
             PageEvent::Suspended { worker, task, ran } => self.waits(worker, task, ran),
             PageEvent::Finished { worker, task, ran } => self.finished(worker, task, ran, actions),
-            PageEvent::Migrated { worker, task, options } => self.returned(worker, task, options),
+            PageEvent::Migrated { worker, task, options } => self.migrated(worker, task, options),
             PageEvent::Reported { worker, local, resting } => self.workers.change(worker, |worker| {
                 worker.local = local;
                 worker.resting = resting;
@@ -200,7 +200,7 @@ impl Schedule {
         self.injector.len() == 0 && best.is_some_and(|worker| worker.posted.is_empty())
     }
 
-    /// Writes a new task into the ledger.
+    /// Enters a new task.
     fn enter(&mut self, id: TaskId, options: TaskOptions) {
         let place = self.injector.place(id);
         self.injector.insert(place, id);
@@ -224,10 +224,10 @@ impl Schedule {
         }
     }
 
-    /// Gives a task of the line to a worker.
+    /// Posts a waiting task to a worker.
     fn post(&mut self, id: TaskId, worker: WorkerId, actions: &mut Vec<PageAction>) {
-        let task = self.tasks.get_mut(id).expect("the line holds tasks of the ledger");
-        let place = task.place.expect("a task in the line has a place");
+        let task = self.tasks.get_mut(id).expect("the injector holds known tasks only");
+        let place = task.place.expect("a waiting task has a position");
         let share = Share {
             posted: true,
             cost: self.costs.of(task.options.site),
@@ -302,7 +302,7 @@ impl Schedule {
         first
     }
 
-    /// Takes a task out of the ledger, wherever it is.
+    /// Forgets a task, wherever it is.
     fn forget(&mut self, id: TaskId) {
         let Some(task) = self.tasks.remove(id) else { return };
         match task.state {
@@ -320,7 +320,7 @@ impl Schedule {
         self.deadlines.clear(Deadline::Grace(id));
     }
 
-    /// Takes a posted task off its worker's books.
+    /// Removes a posted task from the load of its worker.
     fn take_back(&mut self, id: TaskId, kind: TaskKind, posted: Assignment) {
         self.behind -= usize::from(posted.behind);
         self.workers.change(posted.worker, |worker| {
@@ -404,7 +404,7 @@ impl Schedule {
         self.forget(id);
     }
 
-    fn returned(&mut self, worker: WorkerId, id: TaskId, options: TaskOptions) {
+    fn migrated(&mut self, worker: WorkerId, id: TaskId, options: TaskOptions) {
         if self.workers.get(worker).is_none() {
             return;
         }
@@ -416,7 +416,7 @@ impl Schedule {
         }
     }
 
-    /// Puts a posted task where it stood in the line; one that is settled is forgotten.
+    /// Puts a posted task back into the injector, where it was; one that is settled is forgotten.
     fn put_back(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get_mut(id) else { return };
         let (Some(place), false) = (task.place, task.settled) else { return self.forget(id) };

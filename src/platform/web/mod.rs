@@ -1,6 +1,6 @@
 //! Workers are Web Workers, messages cross by `postMessage`.
 //!
-//! JavaScript objects stay in thread-local tables and are named by number, so that everything the other rooms hold is
+//! JavaScript objects stay in thread-local tables and are named by number, so that everything outside holds is
 //! `Send`: each instance of the module has one thread.
 
 mod attachment;

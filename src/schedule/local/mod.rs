@@ -1,14 +1,14 @@
-//! The worker's half of a schedule: what runs next, what is handed over, when to speak and when to listen.
+//! The worker's half of a schedule: what runs next, what migrates, when to post and when to yield.
 //!
 //! ```text
 //!   posted, or made here            chosen                ended
 //!        -------------->  UNBEGUN ---------> BEGUN ------------------> (answered, forgotten)
 //!                            |
-//!                            +--> (returned to the page, or dropped: forgotten)
+//!                            +--> (migrated, or dropped: forgotten)
 //! ```
 //!
-//! A task is in the books of one worker at most: what is returned is forgotten in the same step, and what was forgotten
-//! cannot begin. So no task runs twice.
+//! One worker at most knows an unbegun task: what migrates is forgotten in the same step, and what was forgotten cannot begin.
+//! So no task runs twice.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl CurrentPoll {
     }
 }
 
-/// Decides what a worker does. See the README beside this room.
+/// Decides what a worker does. See the README beside this folder.
 #[derive(Debug)]
 pub(crate) struct Local<T = ()> {
     strategy: Strategy,
@@ -160,7 +160,7 @@ impl<T> Local<T> {
             },
             LocalEvent::Resumed { task } => {
                 let short = self.tasks.get(task).is_some_and(|entry| self.is_short(&entry.options));
-                self.speak_before(short, now, actions);
+                self.flush_before(short, now, actions);
                 self.poll = Some(CurrentPoll::new(task, now));
                 self.worked = true;
             }
@@ -180,7 +180,7 @@ impl<T> Local<T> {
         let Some(id) = pinned.or_else(|| self.deque.pop(alive)) else {
             return self.rest(now, actions);
         };
-        let entry = self.tasks.get_mut(id).expect("the deque gives tasks of the books");
+        let entry = self.tasks.get_mut(id).expect("the deque gives known tasks only");
         entry.begun = Some(now);
         let (posted, options) = (entry.posted, entry.options);
         self.leaves_the_deque(posted);
@@ -197,7 +197,7 @@ impl<T> Local<T> {
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
-        self.speak_before(short, now, actions);
+        self.flush_before(short, now, actions);
         if posted {
             self.unsettled.insert(0, id);
         }
@@ -211,7 +211,7 @@ impl<T> Local<T> {
     }
 
     /// Posts what was gathered before code runs, unless that is short and no answer has waited for long.
-    fn speak_before(&mut self, short: bool, now: Duration, actions: &mut Vec<LocalAction<T>>) {
+    fn flush_before(&mut self, short: bool, now: Duration, actions: &mut Vec<LocalAction<T>>) {
         // By number too, since a coarse clock shows a round trip when it has been ten; one step of it may come at any moment.
         let waited = self.gathered.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         if !short || self.items >= PACKET_ITEMS || waited >= self.config.round_trip + self.config.tick {
@@ -353,7 +353,7 @@ impl<T> Local<T> {
         }
     }
 
-    /// Stops a task of the books. False if it is in none.
+    /// Stops a task that is here. False if it is not.
     fn stop(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) -> bool {
         let Some(entry) = self.tasks.get_mut(task) else { return false };
         if self.poll.as_ref().is_some_and(|poll| poll.task == task) {

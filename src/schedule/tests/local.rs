@@ -25,7 +25,7 @@ fn uninterruptible() -> TaskOptions {
     TaskOptions { kind: TaskKind::Sync, timeout: Some(Duration::from_secs(1)), ..options() }
 }
 
-/// The books of a worker, and its clock.
+/// The worker's half, and its clock.
 struct Desk {
     local: Local,
     now: Duration,
