@@ -90,7 +90,7 @@ remote_test! {
         assert_eq!(children().count(), 64);
         assert!(children().any(|run| run.worker == parent.worker));
         assert!(children().any(|run| run.worker != parent.worker));
-        assert!(runs.iter().all(|run| run.began <= run.ended && run.name().contains("pool.rs:")));
+        assert!(runs.iter().all(|run| run.began <= run.ended && run.location().is_some_and(|place| place.file().ends_with("pool.rs"))));
     }
 
     async fn a_parallel_pool_spreads_children_at_once() {

@@ -111,7 +111,7 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// The program's way in: runs `future` beside whatever else the page does, and announces its end.
+/// Runs a program beside whatever else the page does, and announces its end.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
     show_panics();
     spawn_local(async move {
@@ -121,6 +121,15 @@ pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
         }
         message::announce_exit(outcome.err());
     });
+}
+
+/// Runs a program as [`run`] does: this thread cannot wait for its error.
+pub(crate) fn try_run<E: 'static>(
+    future: impl Future<Output = Result<(), E>> + 'static,
+    text: impl FnOnce(E) -> String + 'static,
+) -> Result<(), E> {
+    run(async { future.await.map_err(text) });
+    Ok(())
 }
 
 /// Has the message of a panic shown, which otherwise is a bare trap. The hook that was there is called after ours.
