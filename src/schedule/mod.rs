@@ -15,6 +15,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 mod collections;
 mod cost;
 mod deadline;
@@ -50,7 +52,7 @@ pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
 /// # Ok::<_, wasm_mt::Error>(())
 /// # });
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Strategy {
     /// One task at a time, in order, also when tasks are asynchronous. A task's children run within its turn.

@@ -4,10 +4,12 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What a pool has done so far, and what it is doing: see [`Pool::stats`](crate::Pool::stats).
 ///
 /// A snapshot. What workers have not reported yet is not in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Workers that are up.
