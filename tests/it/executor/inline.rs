@@ -222,6 +222,7 @@ remote_test! {
 mod native {
     use futures::StreamExt;
     use futures_executor::block_on;
+    use wasm_mt::ExecutorExt;
 
     use super::*;
 
