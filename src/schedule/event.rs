@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::deadline::Deadline;
 use super::task::{TaskId, TaskOptions, WorkerId};
 
@@ -74,7 +76,7 @@ pub(crate) enum Urgency {
 }
 
 /// How a task ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Completion {
     /// With what its worker answered.
     Answered,

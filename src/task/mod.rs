@@ -12,7 +12,7 @@ pub(crate) mod transfer;
 
 pub(crate) use chunk::{Calls, Results, rescue};
 pub(crate) use codec::object;
-pub(crate) use entry::{Call, Outcome, begin, place};
+pub(crate) use entry::{Call, Outcome, begin, location};
 pub(crate) use handle::{Reply, TaskOwner};
 pub(crate) use lazy::InHandle;
 pub(crate) use remote::decode;

@@ -11,11 +11,11 @@ use serde::de::DeserializeOwned;
 
 use super::chunk::Calls;
 use super::codec::{self, Decoder};
-use super::entry::Entry;
+use super::entry::{self, Entry};
 use super::handle::RemoteHandle;
 use super::job::Job;
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Packet, Tagged};
 use crate::schedule::TaskKind;
 
 /// How a task is to run.
@@ -70,7 +70,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(TaskKind::Sync, Entry::sync::<A, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Sync, Entry::sync::<A, R>(), f as *const (), &args)
     }
 
     /// A task that awaits `f(args)`.
@@ -83,7 +83,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(TaskKind::Async, Entry::future::<A, F, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Async, Entry::future::<A, F, R>(), f as *const (), &args)
     }
 
     /// A task that awaits `f(args)` and fails with its error.
@@ -94,13 +94,20 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
     {
-        Self::encoded(TaskKind::Async, Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Async, Entry::fallible::<A, F, R>(), f as *const (), &args)
     }
 
     #[track_caller]
-    fn encoded(kind: TaskKind, mut packet: Packet, args: &impl Serialize) -> Self {
+    fn encoded(
+        kind: TaskKind,
+        entry: &'static Tagged<Entry>,
+        function: *const (),
+        args: &impl Serialize,
+    ) -> Self {
+        let made_at = Location::caller();
+        let mut packet = entry::packet(entry, function, made_at);
         let call = codec::encode(args, &mut packet).map(|()| packet);
-        Self { call, options: Options::new(kind), made_at: Location::caller(), result: PhantomData }
+        Self { call, options: Options::new(kind), made_at, result: PhantomData }
     }
 
     /// Splits the task into the part for an executor and the part for whoever awaits the result.
@@ -214,7 +221,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(TaskKind::Sync, Entry::sync_open::<A, X, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Sync, Entry::sync_open::<A, X, R>(), f as *const (), &args)
     }
 
     /// A task that awaits `f(args, x)`, with `x` given later.
@@ -224,13 +231,20 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(TaskKind::Async, Entry::future_open::<A, X, F, R>().packet(f as *const ()), &args)
+        Self::encoded(TaskKind::Async, Entry::future_open::<A, X, F, R>(), f as *const (), &args)
     }
 
     #[track_caller]
-    fn encoded(kind: TaskKind, mut packet: Packet, args: &impl Serialize) -> Self {
+    fn encoded(
+        kind: TaskKind,
+        entry: &'static Tagged<Entry>,
+        function: *const (),
+        args: &impl Serialize,
+    ) -> Self {
+        let made_at = Location::caller();
+        let mut packet = entry::packet(entry, function, made_at);
         let call = codec::encode(args, &mut packet).map(|()| packet);
-        Self { call, options: Options::new(kind), made_at: Location::caller(), signature: PhantomData }
+        Self { call, options: Options::new(kind), made_at, signature: PhantomData }
     }
 
     /// Gives every task of this function a time limit: see [`Remote::timeout`].

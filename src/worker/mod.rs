@@ -27,13 +27,13 @@ use self::run_loop::RunLoop;
 use self::state::{InTransit, WorkerEffects, WorkerState};
 use self::task_future::TaskFuture;
 use crate::error::Error;
-use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet};
+use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet, Tagged};
 use crate::schedule::{Completion, HandleSignal, Id, LocalEvent, Next, TaskId};
 use crate::task::{self, Call, Job, Outcome, TaskOwner};
 use crate::wire::{FromWorker, ToWorker, WorkerConfig};
 
 /// What the platform calls on a new worker.
-pub(crate) static MAIN: Main = Main::new(main);
+pub(crate) static MAIN: Tagged<Main> = Tagged::new(Main(main));
 
 thread_local! {
     /// The worker that this thread is.

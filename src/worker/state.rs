@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures::future::AbortHandle;
 
 use crate::error::Error;
-use crate::platform::{self, Packet};
+use crate::platform::{self, Address, Packet};
 use crate::schedule::{
-    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, Site, TaskId, TaskOptions, WorkerId,
+    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskOptions, WorkerId,
 };
-use crate::task::{Outcome, Reply};
+use crate::task::{self, Outcome, Reply};
 use crate::wire::{FromWorker, WorkerConfig};
 
 /// See the module's documentation. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
@@ -39,7 +39,8 @@ pub(super) struct WorkerState {
 
 /// A task that is here.
 struct WorkerTask {
-    site: Site,
+    /// The place that made it.
+    location: Option<Address>,
     state: RunState,
     /// The page wants its answer; otherwise it was made and kept here.
     posted: bool,
@@ -135,9 +136,9 @@ impl WorkerState {
     }
 
     fn insert(&mut self, id: TaskId, options: TaskOptions, call: Packet, posted: bool) {
-        let TaskOptions { site, timeout, .. } = options;
+        let (location, timeout) = (task::location(&call), options.timeout);
         let state = RunState::Unbegun(call);
-        self.tasks.insert(id, WorkerTask { site, state, posted, timeout, began: Duration::ZERO });
+        self.tasks.insert(id, WorkerTask { location, state, posted, timeout, began: Duration::ZERO });
     }
 
     pub(super) fn take_reply(&mut self, id: TaskId) -> Option<Reply> {
@@ -176,8 +177,9 @@ impl WorkerState {
     pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> Option<(Reply, Outcome)> {
         let task = self.tasks.remove(id)?;
         if self.watched {
-            let WorkerTask { site, began, .. } = task;
-            FromWorker::Ran { task: id, site, began, ended: platform::now() }.write(&mut self.packet);
+            let WorkerTask { location, began, .. } = task;
+            let location = Packet { addresses: location.into_iter().collect(), ..Packet::default() };
+            FromWorker::Ran { task: id, location, began, ended: platform::now() }.write(&mut self.packet);
         }
         if task.posted {
             self.tasks.insert(id, WorkerTask { state: RunState::Ended(outcome), ..task });
@@ -286,7 +288,7 @@ impl WorkerState {
 
     /// Makes what was gathered ready to be posted.
     fn flush(&mut self) {
-        if !self.packet.entries.is_empty() {
+        if !self.packet.heads.is_empty() {
             let packet = mem::take(&mut self.packet);
             self.outgoing.push_back(Outgoing { packet, bears: None });
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::schedule::event::PageEvent;
 use crate::schedule::task::{TaskId, TaskOptions};
 
@@ -54,7 +56,7 @@ pub(crate) enum LocalAction {
 }
 
 /// What a handle says of its task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum HandleSignal {
     /// [`PageEvent::Cancelled`](crate::schedule::PageEvent::Cancelled)
     Cancel,

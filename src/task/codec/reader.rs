@@ -6,7 +6,7 @@ use std::{ptr, vec};
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
-use crate::platform::Attachment;
+use crate::platform::{Address, Attachment};
 
 use super::fault::{AGREE, Fault};
 use super::fingerprint::{self, Shape};
@@ -15,7 +15,7 @@ use super::{MAX_DEPTH, serializer_slot, side_table};
 
 pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
-    entries: &'l mut vec::IntoIter<usize>,
+    addresses: &'l mut vec::IntoIter<Address>,
     attachments: &'l mut [Option<Attachment>],
     depth: u32,
     /// The names of the last struct and their byte: the next one is often of the same type.
@@ -26,12 +26,12 @@ pub(super) struct Reader<'de, 'l> {
 impl<'de, 'l> Reader<'de, 'l> {
     pub(super) fn new(
         bytes: &'de [u8],
-        entries: &'l mut vec::IntoIter<usize>,
+        addresses: &'l mut vec::IntoIter<Address>,
         attachments: &'l mut [Option<Attachment>],
     ) -> Self {
         Reader {
             bytes,
-            entries,
+            addresses,
             attachments,
             depth: 0,
             names: &[],
@@ -106,7 +106,7 @@ impl<'de, 'l> Reader<'de, 'l> {
 
     /// A trait object of the type that is wanted, boxed.
     fn object(&mut self) -> Result<Box<dyn Any>, Fault> {
-        let entry = ObjectEntry::at(self.entries.next(), serializer_slot::wanted()?)?;
+        let entry = ObjectEntry::at(self.addresses.next(), serializer_slot::wanted()?)?;
         self.nested(|reader| entry.decode(reader))
     }
 

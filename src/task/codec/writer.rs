@@ -7,7 +7,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-use crate::platform::{Attachment, Packet};
+use crate::platform::{Address, Attachment, Packet};
 
 use super::fault::{AGREE, Fault};
 use super::fingerprint::{self, Shape};
@@ -15,7 +15,8 @@ use super::{MAX_DEPTH, serializer_slot, side_table};
 
 pub(super) struct Writer {
     out: postcard::Serializer<Buffer>,
-    entries: Vec<usize>,
+    heads: Vec<u8>,
+    addresses: Vec<Address>,
     attachments: Vec<Attachment>,
     depth: u32,
     /// What came of the trait object that the writer was lent to.
@@ -23,16 +24,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(Packet { bytes, entries, attachments }: Packet) -> Self {
+    pub(super) fn new(Packet { heads, bytes, addresses, attachments }: Packet) -> Self {
         let out = postcard::Serializer { output: Buffer(bytes) };
-        Writer { out, entries, attachments, depth: 0, written: None }
+        Writer { out, heads, addresses, attachments, depth: 0, written: None }
     }
 
     /// Takes the lanes out.
     pub(super) fn take(&mut self) -> Packet {
         Packet {
             bytes: mem::take(&mut self.out.output.0),
-            entries: mem::take(&mut self.entries),
+            heads: mem::take(&mut self.heads),
+            addresses: mem::take(&mut self.addresses),
             attachments: mem::take(&mut self.attachments),
         }
     }
@@ -43,8 +45,8 @@ impl Writer {
     }
 
     /// Writes a trait object that the writer was lent to: its entry, and the value in it.
-    pub(super) fn write_object<T: Serialize>(&mut self, entry: usize, value: &T) {
-        self.entries.push(entry);
+    pub(super) fn write_object<T: Serialize>(&mut self, entry: Address, value: &T) {
+        self.addresses.push(entry);
         self.written = Some(value.serialize(&mut *self));
     }
 
