@@ -3,7 +3,7 @@
 //! An exported macro is at the root of the crate, where programs of 0.1 look for it; its documentation is in
 //! [`compat`](super).
 
-/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](ThreadExt::exec) and its like. Web
+/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::compat::ThreadExt::exec) and its like. Web
 /// only.
 ///
 /// The rules of [`remote!`](crate::remote) hold for what it captures, and a list of captures may stand before the closure.
@@ -41,8 +41,8 @@ macro_rules! FnOnce {
     };
 }
 
-/// Runs a closure on a [`Thread`](crate::Thread): [`exec`](ThreadExt::exec) or, for an asynchronous closure,
-/// [`exec_async`](ThreadExt::exec_async). Web only.
+/// Runs a closure on a [`Thread`](crate::Thread): [`exec`](crate::compat::ThreadExt::exec) or, for an asynchronous closure,
+/// [`exec_async`](crate::compat::ThreadExt::exec_async). Web only.
 ///
 /// ```ignore (web only)
 /// let (a, b) = (1, 2);
@@ -81,7 +81,7 @@ macro_rules! exec_js_async {
     };
 }
 
-/// Runs JavaScript on a [`Thread`](crate::Thread): [`exec_js`](ThreadExt::exec_js). Web only.
+/// Runs JavaScript on a [`Thread`](crate::Thread): [`exec_js`](crate::compat::ThreadExt::exec_js). Web only.
 ///
 /// ```ignore (web only)
 /// let ans = exec_js!(th, "const add = (a, b) => a + b; return add(1, 2);").await?;
@@ -94,7 +94,7 @@ macro_rules! __exec_js {
     };
 }
 
-/// Runs asynchronous JavaScript on a [`Thread`](crate::Thread): [`exec_js_async`](ThreadExt::exec_js_async). Web only.
+/// Runs asynchronous JavaScript on a [`Thread`](crate::Thread): [`exec_js_async`](crate::compat::ThreadExt::exec_js_async). Web only.
 ///
 /// ```ignore (web only)
 /// let ans = exec_js_async!(th, "return await (await fetch('page.txt')).text();").await?;
@@ -107,7 +107,7 @@ macro_rules! __exec_js_async {
     };
 }
 
-/// Runs a closure on a [`ThreadPool`](ThreadPool), and calls a callback with its result, if one is given.
+/// Runs a closure on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if one is given.
 /// Web only.
 ///
 /// ```ignore (web only)
@@ -144,7 +144,7 @@ macro_rules! pool_exec {
     };
 }
 
-/// Runs JavaScript on a [`ThreadPool`](ThreadPool), and calls a callback with its result, if one is given.
+/// Runs JavaScript on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if one is given.
 /// Web only.
 #[doc(hidden)]
 #[macro_export]
@@ -157,7 +157,7 @@ macro_rules! pool_exec_js {
     };
 }
 
-/// Runs asynchronous JavaScript on a [`ThreadPool`](ThreadPool), and calls a callback with its result, if
+/// Runs asynchronous JavaScript on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if
 /// one is given. Web only.
 #[doc(hidden)]
 #[macro_export]

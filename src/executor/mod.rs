@@ -1,7 +1,6 @@
 //! The executor of the code that runs.
 //!
-//! The executors themselves, and the traits [`Executor`](crate::Executor) and [`ExecutorExt`](crate::ExecutorExt), are at
-//! the root of the crate.
+//! The executors themselves, and the traits [`Executor`] and [`ExecutorExt`], are at the root of the crate.
 
 mod builder;
 mod current;

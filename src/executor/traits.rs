@@ -101,7 +101,7 @@ pub trait Executor: Spawn + Send + Sync {
 pub trait ExecutorExt: Executor {
     spawn_remote!();
 
-    /// Runs a task, unless that would overfill the executor's queue: see [`max_queue`](PoolBuilder::max_queue).
+    /// Runs a task, unless that would overfill the executor's queue: see [`max_queue`](crate::PoolBuilder::max_queue).
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ pub trait ExecutorExt: Executor {
     /// Calls a function for each of many items, and gives the results as a stream, in the order of the items.
     ///
     /// Items are taken as results are: some [chunks](#chunks) per worker are in flight, no more, and under
-    /// [`max_queue`](PoolBuilder::max_queue) no more than the queue has room for. Dropping the stream cancels what is in
+    /// [`max_queue`](crate::PoolBuilder::max_queue) no more than the queue has room for. Dropping the stream cancels what is in
     /// flight. [`forget`](RemoteHandle::forget) has no match here: collect the stream to the end.
     ///
     /// # Chunks
