@@ -1,4 +1,4 @@
-//! What only exists on the web.
+//! What exists on the web only.
 
 use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -40,7 +40,7 @@ pub(crate) mod prelude {
 /// let date = Js(js_sys::Date::new_0());
 /// let year = thread.spawn_remote(remote!(move || date.0.get_full_year())).await?;
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Js<T>(pub T);
 
 impl<T: JsCast> Js<T> {
