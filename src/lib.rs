@@ -54,11 +54,12 @@ mod worker;
 #[doc(hidden)]
 pub use compat::{MtAsyncClosure, MtClosure, WasmMt, utils};
 pub use error::Error;
+pub use executor::ext::ExecutorExt;
 pub use executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
 pub use executor::inline::InlineExecutor;
 pub use executor::par_map::ParMap;
 pub use executor::pool::{Pool, PoolBuilder};
-pub use executor::traits::{Executor, ExecutorExt};
+pub use executor::traits::Executor;
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};
 pub use run::{ProgramOutput, run, sleep, try_run, yield_now};

@@ -17,13 +17,15 @@
 //! ```
 
 #[doc(no_inline)]
+pub use crate::executor::ext::ExecutorExt;
+#[doc(no_inline)]
 pub use crate::executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
 #[doc(no_inline)]
 pub use crate::executor::inline::InlineExecutor;
 #[doc(no_inline)]
 pub use crate::executor::pool::Pool;
 #[doc(no_inline)]
-pub use crate::executor::traits::{Executor, ExecutorExt};
+pub use crate::executor::traits::Executor;
 #[doc(no_inline)]
 pub use crate::schedule::Strategy;
 #[doc(no_inline)]

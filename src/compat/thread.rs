@@ -1,7 +1,9 @@
 //! The methods that a thread had in 0.1.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
+use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
@@ -9,7 +11,6 @@ use wasm_bindgen::JsValue;
 
 use super::closure::{self, ClosureResult};
 use super::{MtAsyncClosure, MtClosure, ResultJJ, text, utils};
-use crate::supervisor::Supervisor;
 use crate::task::Remote;
 use crate::thread::Thread;
 
@@ -157,18 +158,20 @@ struct Notes {
 }
 
 thread_local! {
-    /// The notes of each thread that has any. The supervisor, which all clones share, tells one thread from another; while an
-    /// entry is here, no other supervisor has its address.
-    static NOTES: RefCell<Vec<(Weak<Supervisor>, Notes)>> = const { RefCell::new(Vec::new()) };
+    /// The notes of each thread that has any. What all clones of a thread share tells it from others; while an entry is here,
+    /// nothing else has that address.
+    static NOTES: RefCell<Vec<(Weak<dyn Any>, Notes)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Reads or changes what is noted on a thread. Notes of threads that are gone are removed.
 fn with_notes<R>(thread: &Thread, read: impl FnOnce(&mut Notes) -> R) -> R {
+    let this = &thread.supervisor;
     NOTES.with_borrow_mut(|all| {
         all.retain(|(of, _)| of.strong_count() > 0);
-        let this = Arc::as_ptr(&thread.supervisor);
-        let place = all.iter().position(|(of, _)| of.as_ptr() == this).unwrap_or_else(|| {
-            all.push((Arc::downgrade(&thread.supervisor), Notes::default()));
+        let is_this = |of: &Weak<dyn Any>| ptr::addr_eq(of.as_ptr(), Arc::as_ptr(this));
+        let place = all.iter().position(|(of, _)| is_this(of)).unwrap_or_else(|| {
+            let of: Weak<dyn Any> = Arc::downgrade(this);
+            all.push((of, Notes::default()));
             all.len() - 1
         });
         read(&mut all[place].1)

@@ -4,6 +4,7 @@
 
 mod builder;
 mod current;
+pub(crate) mod ext;
 mod forward;
 pub(crate) mod fronts;
 pub(crate) mod inline;
@@ -14,6 +15,7 @@ pub(crate) mod traits;
 pub use self::current::current;
 
 pub(crate) use self::builder::worker_options;
+pub(crate) use self::ext::ExecutorExt;
 pub(crate) use self::forward::{forward, spawn_remote};
 pub(crate) use self::pool::Pool;
-pub(crate) use self::traits::{Executor, ExecutorExt};
+pub(crate) use self::traits::Executor;
