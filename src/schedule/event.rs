@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::deadline::Deadline;
 use super::task::{TaskId, TaskOptions, WorkerId};
 
@@ -76,7 +74,7 @@ pub(crate) enum Urgency {
 }
 
 /// How a task ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Completion {
     /// With what its worker answered.
     Answered,

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 /// Names a worker for ever: a worker that takes the place of a lost one has a name of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct WorkerId(pub(crate) u32);
 
 impl WorkerId {
@@ -14,7 +12,7 @@ impl WorkerId {
 }
 
 /// Names a task for life, wherever it goes: whoever made it numbers it, and is part of the name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TaskId {
     /// Where the task was made, and where its handle is.
     pub(crate) owner: WorkerId,
@@ -22,11 +20,11 @@ pub(crate) struct TaskId {
 }
 
 /// The place in the program that makes tasks of one kind. Tasks of one site are expected to cost about the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Site(pub(crate) u64);
 
 /// How a task runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskKind {
     /// In one go: nothing else happens on its worker meanwhile.
     Sync,
@@ -35,7 +33,7 @@ pub(crate) enum TaskKind {
 }
 
 /// The options on which a task runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TaskOptions {
     pub(crate) site: Site,
     pub(crate) kind: TaskKind,

@@ -87,7 +87,8 @@ impl Calls {
         if self.share_tasks() {
             let run = (run as fn(Packet) -> Outcome) as *const ();
             let mut chunk = entry::packet(Entry::raw(), run, self.made_at);
-            wire::put_head(&mut chunk, &(Extent::of(&stem), extents(&items)));
+            wire::put_head(&mut chunk, &Extent::of(&stem));
+            wire::put_head(&mut chunk, &extents(&items));
             chunk.append(stem);
             items.into_iter().for_each(|item| chunk.append(item));
             return chunk;
@@ -111,18 +112,26 @@ pub(crate) struct Results {
 impl Results {
     fn write(self) -> Packet {
         let mut packet = Packet::default();
-        let outcomes = self.outcomes.iter().map(|outcome| outcome.as_ref().map(Extent::of));
-        let head = (self.ran, outcomes.collect::<Vec<_>>(), extents(&self.rest));
-        wire::put_head(&mut packet, &head);
-        let bodies = self.outcomes.into_iter().flatten().chain(self.rest);
-        bodies.for_each(|body| packet.append(body));
+        let mut bodies = Vec::new();
+        let mut split = |body| {
+            let extent = Extent::of(&body);
+            bodies.push(body);
+            extent
+        };
+        let outcomes = self.outcomes.into_iter().map(|outcome| outcome.map(&mut split)).collect::<Vec<_>>();
+        wire::put_head(&mut packet, &self.ran);
+        wire::put_head(&mut packet, &outcomes);
+        wire::put_head(&mut packet, &extents(&self.rest));
+        bodies.into_iter().chain(self.rest).for_each(|body| packet.append(body));
         packet
     }
 
     fn read(packet: Packet) -> Result<Self, Error> {
         let mut reader = PacketReader::new(packet);
         let mut read = || {
-            let (ran, outcomes, rest): (_, Vec<Result<Extent, Error>>, Vec<Extent>) = reader.head()?;
+            let ran = reader.head()?;
+            let outcomes: Vec<Result<Extent, Error>> = reader.head()?;
+            let rest = reader.head()?;
             let mut outcome = |outcome| match outcome {
                 Ok(extent) => reader.body(extent).map(Ok),
                 Err(error) => Some(Err(error)),
@@ -150,7 +159,7 @@ fn bodies(reader: &mut PacketReader, extents: Vec<Extent>) -> Option<Vec<Packet>
 /// The calls of a chunk: the stem, and the items.
 fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
     let mut reader = PacketReader::new(chunk);
-    let (stem, items) = reader.head()?;
+    let (stem, items) = (reader.head()?, reader.head()?);
     Some((reader.body(stem)?, bodies(&mut reader, items)?))
 }
 

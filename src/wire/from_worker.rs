@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::head::head;
 use super::packet::{Extent, put_message, read_messages};
 use crate::error::Error;
 use crate::platform::Packet;
 use crate::schedule::{HandleSignal, TaskId, TaskOptions};
 
 /// A message from a worker. `B` is its body: a packet, or in a head the body's [`Extent`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) enum FromWorker<B = Packet> {
     /// The worker takes tasks.
     Ready,
@@ -34,6 +33,19 @@ pub(crate) enum FromWorker<B = Packet> {
     /// tasks. `begun`: the posted tasks that have begun, and were not answered before.
     Panicked { task: Option<TaskId>, begun: Vec<TaskId>, message: String, location: Option<String> },
 }
+
+head!(enum FromWorker<Extent> {
+    Ready,
+    Refused { error },
+    Began { task, options },
+    Suspended { task, ran },
+    Done { task, ran, outcome },
+    Migrated { task, options, call },
+    Reported { local, resting },
+    Signal { task, signal },
+    Ran { task, location, began, ended },
+    Panicked { task, begun, message, location },
+});
 
 impl<B> FromWorker<B> {
     fn try_map<C>(self, map: impl FnOnce(B) -> Option<C>) -> Option<FromWorker<C>> {

@@ -5,10 +5,11 @@
 //! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task that a worker migrated is answered
 //! to it by one [`ToWorker::Completed`], unless its handle is gone.
 //!
-//! Several messages may share a packet. A message is a *head*, encoded by serde in the lane of heads, and at most one
-//! *body*, the part of each lane whose length the head states. Values are written to bodies only, so they cannot forge a head.
+//! Several messages may share a packet. A message is a *head*, in the lane of heads, and at most one *body*, the
+//! part of each lane whose length the head states. Values are written to bodies only, so they cannot forge a head.
 
 mod from_worker;
+mod head;
 mod packet;
 mod to_worker;
 

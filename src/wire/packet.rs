@@ -3,15 +3,12 @@
 use std::mem;
 use std::vec;
 
-use postcard::ser_flavors::Flavor;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
+use super::head::{Head, head};
 use crate::error::Error;
 use crate::platform::{Address, Attachment, Packet};
 
 /// How long each lane of a body is. In a head it stands for the body.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     heads: usize,
     bytes: usize,
@@ -31,27 +28,11 @@ impl Extent {
     }
 }
 
-/// Bytes that grow.
-struct Growing<'p>(&'p mut Vec<u8>);
-
-impl Flavor for Growing<'_> {
-    type Output = ();
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
-}
+head!(struct Extent { heads, bytes, addresses, attachments });
 
 /// Appends a head. Its body, if it has one, MUST be appended next.
-pub(crate) fn put_head(packet: &mut Packet, head: &impl Serialize) {
-    let mut serializer = postcard::Serializer { output: Growing(&mut packet.heads) };
-    head.serialize(&mut serializer).expect("a head is plain data, and memory is all that its encoding takes");
+pub(crate) fn put_head(packet: &mut Packet, head: &impl Head) {
+    head.put(&mut packet.heads);
 }
 
 /// Appends a copy of a body without attachments.
@@ -86,10 +67,10 @@ impl PacketReader {
     }
 
     /// The next head.
-    pub(crate) fn head<H: DeserializeOwned>(&mut self) -> Option<H> {
-        let unread = &self.heads[self.heads_read..];
-        let (head, rest) = postcard::take_from_bytes(unread).ok()?;
-        self.heads_read = self.heads.len() - rest.len();
+    pub(crate) fn head<H: Head>(&mut self) -> Option<H> {
+        let mut unread = &self.heads[self.heads_read..];
+        let head = H::take(&mut unread)?;
+        self.heads_read = self.heads.len() - unread.len();
         Some(head)
     }
 
@@ -127,7 +108,7 @@ fn garbled() -> Error {
 }
 
 /// Appends a message, whose head has an [`Extent`] in place of its body. `split` hands the body over.
-pub(super) fn put_message<H: Serialize>(
+pub(super) fn put_message<H: Head>(
     packet: &mut Packet,
     split: impl FnOnce(&mut dyn FnMut(Packet) -> Option<Extent>) -> Option<H>,
 ) {
@@ -145,7 +126,7 @@ pub(super) fn put_message<H: Serialize>(
 }
 
 /// The messages of a packet, in order. `join` puts the body that it is handed into the place of its [`Extent`].
-pub(super) fn read_messages<H: DeserializeOwned, M>(
+pub(super) fn read_messages<H: Head, M>(
     packet: Packet,
     join: impl Fn(H, &mut dyn FnMut(Extent) -> Option<Packet>) -> Option<M>,
 ) -> Result<Vec<M>, Error> {

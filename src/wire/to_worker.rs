@@ -1,14 +1,13 @@
 //! What a page sends to its worker.
 
-use serde::{Deserialize, Serialize};
-
+use super::head::head;
 use super::packet::{Extent, put_body, put_head, put_message, read_messages};
 use crate::error::Error;
 use crate::platform::Packet;
 use crate::schedule::{Completion, Strategy, TaskId, TaskOptions, WorkerId};
 
 /// A message to a worker. `B` is its body: a packet, or in a head the body's [`Extent`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) enum ToWorker<B = Packet> {
     /// Get ready: run `on_start`, if there is one, before anything else.
     Start { config: WorkerConfig, on_start: Option<B> },
@@ -23,7 +22,7 @@ pub(crate) enum ToWorker<B = Packet> {
 }
 
 /// What a worker is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerConfig {
     pub(crate) worker: WorkerId,
     pub(crate) strategy: Strategy,
@@ -32,6 +31,15 @@ pub(crate) struct WorkerConfig {
     /// It reports every task that it has run.
     pub(crate) watched: bool,
 }
+
+head!(enum ToWorker<Extent> {
+    Start { config, on_start },
+    Run { task, options, call },
+    Stop { task, completion },
+    StealRequest { idle },
+    Completed { task, outcome },
+});
+head!(struct WorkerConfig { worker, strategy, threads, watched });
 
 impl<B> ToWorker<B> {
     fn try_map<C>(self, map: impl FnOnce(B) -> Option<C>) -> Option<ToWorker<C>> {

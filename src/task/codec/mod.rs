@@ -23,10 +23,13 @@
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
 //! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`side_table`].
 
+mod deserializer;
 mod fault;
 mod fingerprint;
 pub(crate) mod object;
 mod reader;
+mod scope;
+mod serializer;
 mod serializer_slot;
 pub(crate) mod side_table;
 mod writer;
@@ -45,12 +48,6 @@ use crate::platform::{Address, Attachment, Packet};
 
 use self::reader::Reader;
 use self::writer::Writer;
-
-/// How deep values may be nested: options, sequences, maps, trait objects and enum variants with content count, structs do not.
-///
-/// A recursive type passes one of these at each turn. The bound is that of `serde_json`: it keeps an unoptimized build well
-/// within the 1 MiB of stack that a linker gives to wasm, and within what each engine adds to it.
-const MAX_DEPTH: u32 = 128;
 
 /// Appends a value to all lanes of a packet. If that fails or panics, the packet is as it was before.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {
@@ -148,7 +145,7 @@ impl Decoder {
             return Ok(());
         }
         Err(Error::codec(format!(
-            "{bytes} bytes, {attachments} attachments and {addresses} addresses were left over; \
+            "{bytes} bytes, {attachments} attachments and {addresses} trait objects were left over; \
              let `Deserialize` read all that `Serialize` writes"
         )))
     }

@@ -282,7 +282,7 @@ mod tests {
         let whole = || packet(&shape(1));
         fails(Packet { addresses: Vec::new(), ..whole() }, &["no trait object left", "agree"]);
         let entry = whole().addresses[0];
-        fails(Packet { addresses: vec![entry; 2], ..whole() }, &["1 addresses", "left over"]);
+        fails(Packet { addresses: vec![entry; 2], ..whole() }, &["1 trait objects", "left over"]);
     }
 
     #[test]

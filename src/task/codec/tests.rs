@@ -68,10 +68,10 @@ fn values_are_read_in_the_order_they_were_appended() {
 #[test]
 fn what_is_left_over_is_refused_in_each_lane() {
     let mut rest = packet(&(1u8, 2u8)).unwrap();
-    fails(decode::<u8>(rest), &["1 bytes", "0 attachments", "0 addresses"]);
+    fails(decode::<u8>(rest), &["1 bytes", "0 attachments", "0 trait objects"]);
     rest = packet(&()).unwrap();
     rest.addresses.push(Address::from_lane(1));
-    fails(decode::<()>(rest), &["1 addresses"]);
+    fails(decode::<()>(rest), &["1 trait objects"]);
     rest = packet(&Transfer(vec![1u8])).unwrap();
     fails(decode::<u8>(rest), &["1 attachments"]);
 }
