@@ -109,7 +109,6 @@ pub trait ThreadExt: Sized + sealed::IsThread {
     }
 
     /// Notes a name.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     fn set_id(&self, id: &str) -> &Self {
         with_notes(self.thread(), |notes| notes.id = Some(Rc::new(id.to_owned())));
         self
@@ -122,7 +121,6 @@ pub trait ThreadExt: Sized + sealed::IsThread {
     }
 
     /// Notes whether the thread is busy. Nothing depends on it.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     fn set_busy(&self, tf: bool) -> &Self {
         with_notes(self.thread(), |notes| notes.busy = tf);
         self
@@ -170,7 +168,7 @@ fn with_notes<R>(thread: &Thread, read: impl FnOnce(&mut Notes) -> R) -> R {
         all.retain(|(of, _)| of.strong_count() > 0);
         let is_this = |of: &Weak<dyn Any>| ptr::addr_eq(of.as_ptr(), Arc::as_ptr(this));
         let place = all.iter().position(|(of, _)| is_this(of)).unwrap_or_else(|| {
-            let of: Weak<dyn Any> = Arc::downgrade(this);
+            let of = Arc::downgrade(this);
             all.push((of, Notes::default()));
             all.len() - 1
         });

@@ -346,7 +346,7 @@ remote_test! {
         let runs = runs.lock().unwrap();
         assert_eq!(runs.len(), 1);
         assert_eq!((runs[0].worker, runs[0].made_by), (0, None));
-        assert_eq!(runs[0].location().map(|place| place.line()), Some(line));
+        assert_eq!(runs[0].location().map(std::panic::Location::line), Some(line));
         assert!(runs[0].to_string().contains(&format!("pool.rs:{line}:")), "{}", runs[0]);
         assert_eq!(thread.stats().finished, 1);
     }
