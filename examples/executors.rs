@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::future::{try_join, try_join_all, try_join3};
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, Strategy, TaskRun, println, remote};
+use wasm_mt::{Error, Executor, Pool, Remote, Strategy, TaskRun, println, remote};
 use web_time::Instant;
 
 use self::target::Screen;
@@ -126,6 +126,7 @@ fn check_results(alone: &[u64], families: [u64; 2]) -> Result<(), String> {
 
 /// A task in the timeline.
 struct Bar {
+    /// The place of the call that made it.
     task: String,
     worker: usize,
     made_by: Option<usize>,
@@ -140,11 +141,12 @@ impl Bar {
     /// The bar of a task that has ended after `others`.
     fn new(run: &TaskRun, start: Duration, others: &[Bar]) -> Self {
         let TaskRun { worker, made_by, .. } = *run;
+        let task = run.location().map_or_else(String::new, ToString::to_string);
         let (began, ended) = (run.began.saturating_sub(start), run.ended.saturating_sub(start));
         let within = |other: &Bar| {
             other.worker == worker && began <= other.began && began < other.ended && other.ended <= ended
         };
-        Self { task: run.name(), worker, made_by, began, ended, awaited: others.iter().any(within) }
+        Self { task, worker, made_by, began, ended, awaited: others.iter().any(within) }
     }
 
     fn is_handed_over(&self) -> bool {
@@ -154,7 +156,7 @@ impl Bar {
 
 /// Checks that the timeline has every task once.
 fn check_timeline(bars: &[Bar]) -> Result<(), String> {
-    // A task is named after the place of its `remote!`, of which there are three.
+    // A task is told from others by the place of its `remote!`, of which there are three.
     let mut named = BTreeMap::new();
     bars.iter().for_each(|bar| *named.entry(&bar.task).or_insert(0) += 1);
     let mut found: Vec<u64> = named.into_values().collect();

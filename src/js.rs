@@ -1,4 +1,4 @@
-//! What only exists on the web.
+//! What exists on the web only.
 
 use futures::task::{LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -6,13 +6,19 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::Error;
-use crate::executor::{
-    InlineExecutor, ParallelExecutor, Pool, PoolBuilder, SerialExecutor, WorkStealingExecutor,
-};
+use crate::executor::Pool;
+use crate::executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
+use crate::executor::inline::InlineExecutor;
+use crate::executor::pool::PoolBuilder;
 use crate::platform::{self, Attachment};
 use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, sealed, side_table};
 use crate::thread::{Thread, ThreadBuilder};
+
+/// What the prelude has on the web beside the rest.
+pub(crate) mod prelude {
+    pub use super::{Js, exec_js, exec_js_async};
+}
 
 /// A JavaScript value in a task's arguments or result. Web only.
 ///
@@ -34,7 +40,7 @@ use crate::thread::{Thread, ThreadBuilder};
 /// let date = Js(js_sys::Date::new_0());
 /// let year = thread.spawn_remote(remote!(move || date.0.get_full_year())).await?;
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Js<T>(pub T);
 
 impl<T: JsCast> Js<T> {
@@ -162,24 +168,21 @@ macro_rules! local_spawn {
 
 local_spawn!(Thread Pool SerialExecutor ParallelExecutor WorkStealingExecutor InlineExecutor);
 
-/// Web only.
-impl PoolBuilder {
-    /// Makes the Web Workers: see [`ThreadBuilder::worker_factory`].
-    pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
-        self.options().spec.web.factory = Some(factory);
-        self
-    }
+macro_rules! worker_factory {
+    ($($builder:ty)*) => {$(
+        /// Web only.
+        impl $builder {
+            /// Makes the Web Workers, for bundlers that look for the expression `new Worker(new URL(..))` in JavaScript.
+            ///
+            /// The factory is typically an imported JavaScript function. The worker's script must be
+            /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT), as a classic or a module script. Usually a bundler's program needs
+            /// [`glue_url`](Self::glue_url) too.
+            pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
+                self.config.spec.web.factory = Some(factory);
+                self
+            }
+        }
+    )*};
 }
 
-/// Web only.
-impl ThreadBuilder {
-    /// Makes the Web Worker itself, for bundlers that look for the expression `new Worker(new URL(..))` in JavaScript.
-    ///
-    /// The factory is typically an imported JavaScript function. The worker's script must be
-    /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT), as a classic or a module script. Usually a bundler's program needs
-    /// [`glue_url`](Self::glue_url) too.
-    pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
-        self.options().spec.web.factory = Some(factory);
-        self
-    }
-}
+worker_factory!(PoolBuilder ThreadBuilder);

@@ -3,13 +3,30 @@
 //! # Where to look
 //!
 //! - [`remote!`], [`Remote`] and [`RemoteFn`]: tasks, what they capture, and what does not compile.
-//! - [`Thread`] and [`ThreadBuilder`]: workers and their options.
-//! - [`Executor`] and [`ExecutorExt`]: whatever takes tasks, a `Thread`, an [`InlineExecutor`] or your own; and what it can
-//!   do with many of them.
+//! - [`Thread`] and [`ThreadBuilder`], [`Pool`] and [`PoolBuilder`]: workers and their options.
+//! - [`Executor`] and [`ExecutorExt`]: the trait of everything that takes tasks, your own types too, and what it can do with
+//!   many of them.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
-//! - [`run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
+//! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
+//! - [`prelude`]: most of these names, for `use wasm_mt::prelude::*`.
+//!
+//! # Public dependencies
+//!
+//! Types and traits of other crates are part of this interface. A new major version of one of them is a new major version of
+//! wasm-mt.
+//!
+//! - **futures 0.3**: an [`Executor`] is a [`Spawn`](futures::task::Spawn), which takes a
+//!   [`FutureObj`](futures::task::FutureObj) and gives a [`SpawnError`](futures::task::SpawnError), and on the web our
+//!   executors are [`LocalSpawn`](futures::task::LocalSpawn) too. [`Executor::close`] gives a
+//!   [`BoxFuture`](futures::future::BoxFuture). A [`ParMap`] is a [`Stream`](futures::stream::Stream) and a
+//!   [`FusedStream`](futures::stream::FusedStream), a [`RemoteHandle`] a
+//!   [`FusedFuture`](futures::future::FusedFuture).
+//! - **serde 1**: what tasks capture, take and give is [`Serialize`](serde::Serialize) and
+//!   [`DeserializeOwned`](serde::de::DeserializeOwned).
+//! - **wasm-bindgen 0.2, js-sys 0.3 and web-sys 0.3**, on the web only: `Js` holds what is a `JsCast`, `exec_js` gives a
+//!   `JsValue`, and `worker_factory` takes a function that makes a `web_sys::Worker`.
 
 #[cfg(all(target_family = "wasm", target_feature = "atomics"))]
 compile_error!(
@@ -17,13 +34,14 @@ compile_error!(
      build without `-C target-feature=+atomics`, or use a crate made for shared memory, such as wasm-bindgen-rayon"
 );
 
-#[cfg(target_family = "wasm")]
+#[cfg(all(feature = "compat", target_family = "wasm"))]
 pub mod compat;
 mod error;
 pub mod executor;
 #[cfg(target_family = "wasm")]
 mod js;
 mod platform;
+pub mod prelude;
 mod run;
 mod schedule;
 mod supervisor;
@@ -32,23 +50,44 @@ mod thread;
 mod wire;
 mod worker;
 
-#[cfg(target_family = "wasm")]
-pub use compat::{MtAsyncClosure, MtClosure, WasmMt, prelude, utils};
+#[cfg(all(feature = "compat", target_family = "wasm"))]
+#[doc(hidden)]
+pub use compat::{MtAsyncClosure, MtClosure, WasmMt, utils};
 pub use error::Error;
-pub use executor::{
-    Executor, ExecutorExt, InlineExecutor, ParMap, ParallelExecutor, Pool, PoolBuilder, SerialExecutor,
-    WorkStealingExecutor,
-};
+pub use executor::ext::ExecutorExt;
+pub use executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
+pub use executor::inline::InlineExecutor;
+pub use executor::par_map::ParMap;
+pub use executor::pool::{Pool, PoolBuilder};
+pub use executor::traits::Executor;
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};
-pub use run::{Exit, run, sleep, yield_now};
+pub use run::{ProgramOutput, run, sleep, try_run, yield_now};
 pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
 pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 
+// What of the prelude is not everywhere: empty where it is not.
+#[cfg(not(all(feature = "compat", target_family = "wasm")))]
+mod compat {
+    pub(crate) mod prelude {}
+}
+#[cfg(not(target_family = "wasm"))]
+mod js {
+    pub(crate) mod prelude {}
+}
+
 /// The script of a worker on the web, for programs that must serve it themselves: see
 /// [`script_url`](ThreadBuilder::script_url).
+///
+/// ```
+/// // In a build script: what a server is to give to workers, always of the right version.
+/// let folder = std::env::temp_dir();
+/// std::fs::write(folder.join("worker.js"), wasm_mt::WORKER_SCRIPT)?;
+/// # std::fs::remove_file(folder.join("worker.js"))?;
+/// # Ok::<_, std::io::Error>(())
+/// ```
 pub const WORKER_SCRIPT: &str = platform::WORKER_SCRIPT;
 
 #[doc(hidden)]

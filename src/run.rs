@@ -8,44 +8,88 @@ use crate::platform;
 
 /// Runs the program: blocks natively until `future` ends, and spawns it on the page's event loop in the browser.
 ///
-/// An `Err` is shown: natively on standard error, with exit code 1; in the browser on the console, and so is a panic. There the end is also
-/// announced by an event `wasm-mt-exit` on the global object, whose `detail.error` is the error's text or `null`.
+/// The future ends in `()`, or in a `Result<(), E>`, whose error is shown. Natively it is written to standard error, and the
+/// program exits with code 1, after the future was dropped, and with it the pools that it owned; so was what was spawned
+/// beside it. ([`try_run`] returns the error instead.) In the browser it is written to the console, and so is a panic. There
+/// the end is also announced by an event `wasm-mt-exit` on the global object, whose `detail.error` is the error's text or
+/// `null`.
 ///
 /// # Panics
 ///
 /// Natively, if it is called within another `run`, or within a task.
 ///
+/// # Examples
+///
 /// ```no_run
 /// use wasm_mt::{Error, Thread, remote};
+///
+/// fn main() {
+///     wasm_mt::run(app());
+/// }
 ///
 /// async fn app() -> Result<(), Error> {
 ///     let thread = Thread::new();
 ///     wasm_mt::println!("{}", thread.spawn_remote(remote!(|| 6 * 7)).await?);
 ///     Ok(())
 /// }
-///
-/// wasm_mt::run(app()); // all of `main`
 /// ```
 pub fn run<F>(future: F)
 where
-    F: Future<Output: Exit> + 'static,
+    F: Future<Output: ProgramOutput> + 'static,
 {
     platform::run(async { future.await.into_result() });
 }
 
-/// What a program's future may end in: `()`, or a `Result<(), E>`.
-pub trait Exit: sealed::Sealed {
+/// Runs the program as [`run`] does, and returns its error, so that `main` can return it too.
+///
+/// Natively it blocks until `future` ends, and returns what that has ended in. In the browser `main` must return before the
+/// future can run: there it returns `Ok` at once, and an error of the future is shown as `run` shows it.
+///
+/// # Errors
+///
+/// Natively the error of the future. In the browser none.
+///
+/// # Panics
+///
+/// Natively, if it is called within a [`run`], or within a task.
+///
+/// # Examples
+///
+/// ```
+/// use wasm_mt::{Error, Thread, remote};
+///
+/// fn main() -> Result<(), Error> {
+///     wasm_mt::try_run(app())
+/// }
+///
+/// async fn app() -> Result<(), Error> {
+///     let thread = Thread::new();
+///     wasm_mt::println!("{}", thread.spawn_remote(remote!(|| 6 * 7)).await?);
+///     Ok(())
+/// }
+/// ```
+pub fn try_run<E>(future: impl Future<Output = Result<(), E>> + 'static) -> Result<(), E>
+where
+    E: Display + 'static,
+{
+    platform::try_run(future, |error| format!("Error: {error}"))
+}
+
+/// What the future of a program may end in: `()`, or a `Result<(), E>` whose error can be displayed. See [`run`].
+///
+/// Sealed: the list is closed.
+pub trait ProgramOutput: sealed::Sealed {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), String>;
 }
 
-impl Exit for () {
+impl ProgramOutput for () {
     fn into_result(self) -> Result<(), String> {
         Ok(())
     }
 }
 
-impl<E: Display> Exit for Result<(), E> {
+impl<E: Display> ProgramOutput for Result<(), E> {
     fn into_result(self) -> Result<(), String> {
         self.map_err(|error| format!("Error: {error}"))
     }
@@ -58,13 +102,32 @@ mod sealed {
 }
 
 /// Resolves after `duration`, on both targets and under any runtime. Browsers count in milliseconds, and no further than 24
-/// days: longer is cut to that.
+/// days: a longer duration is cut to that.
+///
+/// ```
+/// # wasm_mt::run(async {
+/// wasm_mt::sleep(std::time::Duration::from_millis(1)).await;
+/// # });
+/// ```
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
     platform::sleep(duration)
 }
 
 /// Lets everything else that is ready on this thread have its turn: in the browser the event loop, so that messages
 /// arrive, timers fire and the page is drawn.
+///
+/// ```
+/// # wasm_mt::run(async {
+/// let mut sum = 0_u64;
+/// for n in 0..100_000_u64 {
+///     sum += n;
+///     if n % 10_000 == 0 {
+///         wasm_mt::yield_now().await; // the page stays responsive
+///     }
+/// }
+/// # assert_eq!(sum, 4_999_950_000);
+/// # });
+/// ```
 pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
     platform::yield_now()
 }

@@ -2,20 +2,14 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use futures::task::{FutureObj, Spawn, SpawnError};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use futures::task::Spawn;
 
 use crate::error::Error;
-use crate::executor::{Executor, ExecutorExt};
+use crate::executor::{Executor, forward, spawn_remote, worker_options};
 use crate::schedule::Strategy;
 use crate::supervisor::{PoolConfig, Stats, Supervisor};
-use crate::task::{Job, Remote, RemoteHandle};
 
 /// A worker: a Web Worker in the browser, a `std::thread` natively.
 ///
@@ -42,24 +36,8 @@ use crate::task::{Job, Remote, RemoteHandle};
 /// ```
 #[derive(Clone)]
 pub struct Thread {
-    supervisor: Arc<Supervisor>,
-    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "of interest to `compat` only"))]
-    pub(crate) notes: Arc<Notes>,
-}
-
-/// What programs of wasm-mt 0.1 note on a thread.
-#[derive(Default)]
-#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "of interest to `compat` only"))]
-pub(crate) struct Notes {
-    id: Mutex<Option<String>>,
-    pub(crate) busy: AtomicBool,
-}
-
-impl Notes {
-    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "of interest to `compat` only"))]
-    pub(crate) fn id(&self) -> MutexGuard<'_, Option<String>> {
-        self.id.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// All clones share it: it is what tells one thread from another.
+    pub(crate) supervisor: Arc<Supervisor>,
 }
 
 impl Thread {
@@ -77,15 +55,7 @@ impl Thread {
         ThreadBuilder::default()
     }
 
-    /// Runs a task on this thread.
-    ///
-    /// The handle is a future of the task's result. Dropping it cancels the task.
-    pub fn spawn_remote<R>(&self, task: Remote<R>) -> RemoteHandle<R>
-    where
-        R: Serialize + DeserializeOwned + 'static,
-    {
-        ExecutorExt::spawn_remote(self, task)
-    }
+    spawn_remote!(pub);
 
     /// Resolves when the worker takes tasks. Awaiting it is optional.
     ///
@@ -108,10 +78,27 @@ impl Thread {
         self.supervisor.pending()
     }
 
+    /// What the thread has done so far, and what it is doing.
+    ///
+    /// ```
+    /// # use wasm_mt::{Thread, remote};
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::new();
+    /// thread.spawn_remote(remote!(|| 6 * 7)).await?;
+    /// assert_eq!(thread.stats().finished, 1);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.supervisor.stats()
+    }
+
     /// Ends the worker. Pending handles, and those of tasks spawned later, resolve with an error that
     /// [`is_closed`](Error::is_closed).
     ///
-    /// In the browser a running task is stopped where it is. Natively a synchronous task finishes, unheard.
+    /// In the browser a running task is stopped where it is. Natively a synchronous task finishes, and its result is
+    /// discarded.
     pub fn terminate(&self) {
         self.supervisor.terminate();
     }
@@ -119,33 +106,11 @@ impl Thread {
 
 /// A future runs on this thread natively; in the browser it cannot leave its memory, and runs on the event loop here.
 impl Spawn for Thread {
-    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.supervisor.spawn(future)
-    }
-
-    fn status(&self) -> Result<(), SpawnError> {
-        if self.is_lost() { Err(SpawnError::shutdown()) } else { Ok(()) }
-    }
+    forward!(Spawn, |thread| &*thread.supervisor);
 }
 
 impl Executor for Thread {
-    fn submit(&self, job: Job) {
-        let Ok(()) = self.supervisor.submit(job, false) else {
-            unreachable!("only a bounded task can be refused");
-        };
-    }
-
-    fn pending(&self) -> usize {
-        Self::pending(self)
-    }
-
-    fn stats(&self) -> Stats {
-        self.supervisor.stats()
-    }
-
-    fn close(&self) -> BoxFuture<'static, ()> {
-        Box::pin(self.supervisor.close())
-    }
+    forward!(Executor, |thread| &*thread.supervisor);
 }
 
 impl Default for Thread {
@@ -160,7 +125,7 @@ impl fmt::Debug for Thread {
     }
 }
 
-/// PoolConfig of a [`Thread`].
+/// The options of a [`Thread`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -175,74 +140,27 @@ impl fmt::Debug for Thread {
 /// thread.ready().await
 /// # });
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ThreadBuilder {
-    options: PoolConfig,
-}
-
-impl Default for ThreadBuilder {
-    fn default() -> Self {
-        // One worker that takes every task at once, and is not replaced.
-        let options = PoolConfig { threads: Some(1), replace: false, ..PoolConfig::new(Strategy::Parallel) };
-        Self { options }
-    }
+    pub(crate) config: PoolConfig,
 }
 
 impl ThreadBuilder {
-    /// Names the worker, for debuggers.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.options.spec.name = Some(name.into());
-        self
-    }
-
-    /// How long the worker may take to start, `on_start` included. Default: 10 seconds.
-    ///
-    /// Time in which the page itself is blocked, frozen or held by a debugger does not count.
-    pub fn start_timeout(mut self, limit: Duration) -> Self {
-        self.options.start_timeout = limit;
-        self
-    }
-
-    /// How long an asynchronous task that was [aborted](RemoteHandle::abort), or has run for longer than its
-    /// [`timeout`](Remote::timeout), may take to reach an await before the worker is ended. Default: 100 milliseconds.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.options.grace = grace;
-        self
-    }
-
-    /// A task to run in the worker before all others: to set up logging, for example. If it panics, the worker has not
-    /// started. It may take as long as [`start_timeout`](Self::start_timeout) says; a `timeout` of its own does not count.
-    pub fn on_start(mut self, task: Remote<()>) -> Self {
-        self.options.on_start = Some(task.into_call());
-        self
-    }
-
-    /// The URL of a worker script on the program's own host; by default the script is a blob.
-    ///
-    /// Needed under a content security policy that allows `worker-src 'self'` but not `blob:`. The script is
-    /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT): serve it as it is. Ignored natively.
-    pub fn script_url(mut self, url: impl Into<String>) -> Self {
-        self.options.spec.web.script = Some(url.into());
-        self
-    }
-
-    /// The URL of the JavaScript that wasm-bindgen generated for the program; by default it is found by itself.
-    ///
-    /// Needed if a bundler put that JavaScript into a larger file. Ignored natively.
-    pub fn glue_url(mut self, url: impl Into<String>) -> Self {
-        self.options.spec.web.glue = Some(url.into());
-        self
-    }
-
-    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "js.rs sets what only the web has"))]
-    pub(crate) fn options(&mut self) -> &mut PoolConfig {
-        &mut self.options
-    }
-
     /// Starts the worker. It is usable at once.
     #[must_use]
     pub fn build(self) -> Thread {
-        Thread { supervisor: Arc::new(Supervisor::start(self.options)), notes: Arc::default() }
+        Thread { supervisor: Arc::new(Supervisor::start(self.config)) }
+    }
+}
+
+worker_options!(ThreadBuilder);
+
+/// The options of [`Thread::new`].
+impl Default for ThreadBuilder {
+    fn default() -> Self {
+        // One worker that takes every task at once, and is not replaced.
+        let config = PoolConfig { threads: Some(1), replace: false, ..PoolConfig::new(Strategy::Parallel) };
+        Self { config }
     }
 }

@@ -11,10 +11,10 @@ use super::{ResultJJ, text};
 use crate::js::Js;
 use crate::task::{Remote, RemoteHandle, Transfer};
 
-/// What [`FnOnce!`](crate::FnOnce) makes of a closure: what `exec` takes.
+/// What [`FnOnce!`](super::FnOnce) makes of a closure: what `exec` takes.
 pub trait MtClosure: sealed::IntoTask + 'static {}
 
-/// What [`FnOnce!`](crate::FnOnce) makes of an asynchronous closure, which returns a `T`: what `exec_async` takes.
+/// What [`FnOnce!`](super::FnOnce) makes of an asynchronous closure, which returns a `T`: what `exec_async` takes.
 pub trait MtAsyncClosure<T>: sealed::IntoTask + 'static {}
 
 pub(super) mod sealed {
@@ -116,8 +116,8 @@ extern "C" {
     fn structured_clone(value: &JsValue, options: &Object) -> Result<JsValue, JsValue>;
 }
 
-/// What came back of a closure, or a text about why nothing did. A closure runs to its end also if nobody awaits that any
-/// more.
+/// What a closure came to, or a text that says why there is no result. A closure runs to its end also if the future is
+/// dropped.
 pub(super) async fn result(handle: RemoteHandle<ClosureResult>) -> ResultJJ {
     let mut awaited = Awaited(Some(handle));
     let handle = awaited.0.as_mut().expect("it is taken when this is dropped");

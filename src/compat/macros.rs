@@ -1,6 +1,9 @@
 //! The macros of 0.1.
+//!
+//! An exported macro is at the root of the crate, where programs of 0.1 look for it; its documentation is in
+//! [`compat`](super).
 
-/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::Thread::exec) and its like. Web
+/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::compat::ThreadExt::exec) and its like. Web
 /// only.
 ///
 /// The rules of [`remote!`](crate::remote) hold for what it captures, and a list of captures may stand before the closure.
@@ -11,6 +14,7 @@
 /// let ans = th.exec(FnOnce!([m = n + 1] move || Ok(JsValue::from(m)))).await?;
 /// let ans = th.exec_async(FnOnce!(async move || Ok(JsValue::from(n)))).await?;
 /// ```
+#[doc(hidden)]
 #[macro_export]
 macro_rules! FnOnce {
     ([$($captures:tt)*] async $($closure:tt)+) => {
@@ -37,28 +41,30 @@ macro_rules! FnOnce {
     };
 }
 
-/// Runs a closure on a [`Thread`](crate::Thread): [`exec`](crate::Thread::exec) or, for an asynchronous closure,
-/// [`exec_async`](crate::Thread::exec_async). Web only.
+/// Runs a closure on a [`Thread`](crate::Thread): [`exec`](crate::compat::ThreadExt::exec) or, for an asynchronous closure,
+/// [`exec_async`](crate::compat::ThreadExt::exec_async). Web only.
 ///
 /// ```ignore (web only)
 /// let (a, b) = (1, 2);
 /// let ans = exec!(th, move || Ok(JsValue::from(add(a, b)))).await?;
 /// let ans = exec!(th, async move || -> Result<JsValue, JsValue> { Ok(JsValue::from(sub(a, b).await)) }).await?;
 /// ```
+#[doc(hidden)]
 #[macro_export]
 macro_rules! exec {
     ($th:expr, [$($captures:tt)*] async $($closure:tt)+) => {
-        ($th).exec_async($crate::FnOnce!([$($captures)*] async $($closure)+))
+        <$crate::Thread as $crate::compat::ThreadExt>::exec_async(&$th, $crate::FnOnce!([$($captures)*] async $($closure)+))
     };
     ($th:expr, async $($closure:tt)+) => {
-        ($th).exec_async($crate::FnOnce!(async $($closure)+))
+        <$crate::Thread as $crate::compat::ThreadExt>::exec_async(&$th, $crate::FnOnce!(async $($closure)+))
     };
     ($th:expr, $($closure:tt)+) => {
-        ($th).exec($crate::FnOnce!($($closure)+))
+        <$crate::Thread as $crate::compat::ThreadExt>::exec(&$th, $crate::FnOnce!($($closure)+))
     };
 }
 
-/// Runs JavaScript on a [`Thread`](crate::Thread): [`exec_js`](crate::Thread::exec_js). Web only.
+/// `exec_js!` of the root, which has a function of this name too.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! exec_js {
     ($($arguments:tt)*) => {
@@ -66,7 +72,8 @@ macro_rules! exec_js {
     };
 }
 
-/// Runs asynchronous JavaScript on a [`Thread`](crate::Thread): [`exec_js_async`](crate::Thread::exec_js_async). Web only.
+/// `exec_js_async!` of the root, which has a function of this name too.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! exec_js_async {
     ($($arguments:tt)*) => {
@@ -74,21 +81,29 @@ macro_rules! exec_js_async {
     };
 }
 
-/// [`exec_js!`](crate::exec_js) under a name that no function has, for the prelude.
+/// Runs JavaScript on a [`Thread`](crate::Thread): [`exec_js`](crate::compat::ThreadExt::exec_js). Web only.
+///
+/// ```ignore (web only)
+/// let ans = exec_js!(th, "const add = (a, b) => a + b; return add(1, 2);").await?;
+/// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __exec_js {
     ($th:expr, $str:expr $(,)?) => {
-        ($th).exec_js($str)
+        <$crate::Thread as $crate::compat::ThreadExt>::exec_js(&$th, $str)
     };
 }
 
-/// [`exec_js_async!`](crate::exec_js_async) under a name that no function has, for the prelude.
+/// Runs asynchronous JavaScript on a [`Thread`](crate::Thread): [`exec_js_async`](crate::compat::ThreadExt::exec_js_async). Web only.
+///
+/// ```ignore (web only)
+/// let ans = exec_js_async!(th, "return await (await fetch('page.txt')).text();").await?;
+/// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __exec_js_async {
     ($th:expr, $str:expr $(,)?) => {
-        ($th).exec_js_async($str)
+        <$crate::Thread as $crate::compat::ThreadExt>::exec_js_async(&$th, $str)
     };
 }
 
@@ -99,6 +114,7 @@ macro_rules! __exec_js_async {
 /// pool_exec!(pool, move || Ok(JsValue::NULL));
 /// pool_exec!(pool, async move || Ok(JsValue::from("done")), |result| console_ln!("{:?}", result));
 /// ```
+#[doc(hidden)]
 #[macro_export]
 macro_rules! pool_exec {
     (@sync $pool:tt $job:tt) => { $pool.exec $job };
@@ -130,6 +146,7 @@ macro_rules! pool_exec {
 
 /// Runs JavaScript on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if one is given.
 /// Web only.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! pool_exec_js {
     ($pool:expr, $str:expr $(,)?) => {
@@ -142,6 +159,7 @@ macro_rules! pool_exec_js {
 
 /// Runs asynchronous JavaScript on a [`ThreadPool`](crate::compat::ThreadPool), and calls a callback with its result, if
 /// one is given. Web only.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! pool_exec_js_async {
     ($pool:expr, $str:expr $(,)?) => {
@@ -153,6 +171,7 @@ macro_rules! pool_exec_js_async {
 }
 
 /// Prints a line on the console: [`println!`](crate::println). Web only.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! console_ln {
     ($($arguments:tt)*) => {
@@ -161,6 +180,7 @@ macro_rules! console_ln {
 }
 
 /// Prints a marked line on the console in programs with debug assertions, and nothing in others. Web only.
+#[doc(hidden)]
 #[macro_export]
 macro_rules! debug_ln {
     ($($arguments:tt)*) => {

@@ -9,6 +9,13 @@ pub mod utils;
 
 pub use closure::{MtAsyncClosure, MtClosure};
 pub use pool::{PoolCallback, ThreadPool};
+pub use thread::ThreadExt;
+
+#[doc(inline)]
+pub use crate::{
+    __exec_js as exec_js, __exec_js_async as exec_js_async, FnOnce, console_ln, debug_ln, exec, pool_exec,
+    pool_exec_js, pool_exec_js_async,
+};
 
 #[doc(hidden)]
 pub use closure::{Closure, ClosureResult, FutureClosure};
@@ -24,7 +31,7 @@ use crate::thread::Thread;
 /// What a closure of 0.1 returns, and what comes back.
 type ResultJJ = Result<JsValue, JsValue>;
 
-/// What went wrong, as 0.1 told it: a text.
+/// What went wrong, in the form that 0.1 had for it: a text.
 fn text(error: &Error) -> JsValue {
     JsValue::from_str(&error.to_string())
 }

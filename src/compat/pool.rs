@@ -11,7 +11,7 @@ use wasm_bindgen::JsValue;
 use super::closure::{self, ClosureResult};
 use super::thread::{async_script, script};
 use super::{MtAsyncClosure, MtClosure, ResultJJ, text};
-use crate::executor::{ExecutorExt, Pool};
+use crate::executor::Pool;
 use crate::platform::spawn_local;
 use crate::task::Remote;
 
@@ -105,7 +105,7 @@ impl ThreadPool {
         self.0.queue.borrow().len()
     }
 
-    /// Runs a closure that [`FnOnce!`](crate::FnOnce) has made. Nobody hears of its result.
+    /// Runs a closure that [`FnOnce!`](super::FnOnce) has made. Its result is discarded.
     pub fn exec<F>(&self, job: F)
     where
         F: MtClosure,
@@ -113,7 +113,7 @@ impl ThreadPool {
         self.exec_with_cb(job, drop);
     }
 
-    /// Runs an asynchronous closure that [`FnOnce!`](crate::FnOnce) has made. Nobody hears of its result.
+    /// Runs an asynchronous closure that [`FnOnce!`](super::FnOnce) has made. Its result is discarded.
     pub fn exec_async<F, T>(&self, job: F)
     where
         F: MtAsyncClosure<T>,
@@ -139,13 +139,13 @@ impl ThreadPool {
         self.0.clone().queue(job.into_task(), cb);
     }
 
-    /// Runs JavaScript. Nobody hears of its result.
+    /// Runs JavaScript. Its result is discarded.
     #[track_caller]
     pub fn exec_js(&self, js: &str) {
         self.exec_js_with_cb(js, drop);
     }
 
-    /// Runs asynchronous JavaScript. Nobody hears of its result.
+    /// Runs asynchronous JavaScript. Its result is discarded.
     #[track_caller]
     pub fn exec_js_async(&self, js: &str) {
         self.exec_js_async_with_cb(js, drop);

@@ -22,8 +22,9 @@ thread_local! {
 /// The executor of the code that runs: within a task the executor that runs it, elsewhere a [`Pool`] of the program, which
 /// is made on first use with the defaults of [`Pool::new`].
 ///
-/// This is where an awaited [`Remote`] goes. Within a task it stands for the worker that runs the task: its `pending` counts
-/// what was made there and is still there, and its `close` resolves at once, because the pool is closed by whoever owns it.
+/// This is where an awaited [`Remote`] runs. Within a task it stands for the worker that runs the task: its `pending` counts
+/// what was made there and is still there, and its `close` resolves at once and closes nothing, because the pool belongs to
+/// its owner.
 ///
 /// ```
 /// use futures::future::try_join;
@@ -99,7 +100,7 @@ impl Executor for CurrentPool {
         self.0.pending()
     }
 
-    /// The pool is closed by whoever owns it.
+    /// The pool is closed by its owner.
     fn close(&self) -> BoxFuture<'static, ()> {
         Box::pin(future::ready(()))
     }

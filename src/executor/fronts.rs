@@ -1,12 +1,9 @@
 //! An executor type for each strategy, for programs that choose when they are compiled.
 
-use futures::future::BoxFuture;
-use futures::task::{FutureObj, Spawn, SpawnError};
+use futures::task::Spawn;
 
-use super::{Executor, Pool};
+use super::{Executor, Pool, forward, spawn_remote};
 use crate::schedule::Strategy;
-use crate::supervisor::Stats;
-use crate::task::Job;
 
 macro_rules! fronts {
     ($($(#[$docs:meta])* $name:ident: $strategy:ident, $new:literal;)*) => {$(
@@ -21,11 +18,13 @@ macro_rules! fronts {
                 Self(Pool::builder().strategy(Strategy::$strategy).build())
             }
 
-            /// The pool, with what only pools can do.
+            /// The pool, for what only pools have: [`stats`](Pool::stats), for example.
             #[must_use]
             pub fn pool(&self) -> &Pool {
                 &self.0
             }
+
+            spawn_remote!(pub);
         }
 
         impl Default for $name {
@@ -42,39 +41,11 @@ macro_rules! fronts {
 
         /// As a [`Pool`].
         impl Spawn for $name {
-            fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-                self.0.spawn_obj(future)
-            }
-
-            fn status(&self) -> Result<(), SpawnError> {
-                self.0.status()
-            }
+            forward!(Spawn, |executor| &executor.0);
         }
 
         impl Executor for $name {
-            fn submit(&self, job: Job) {
-                self.0.submit(job);
-            }
-
-            fn try_submit(&self, job: Job) -> Result<(), Job> {
-                self.0.try_submit(job)
-            }
-
-            fn concurrency(&self) -> usize {
-                self.0.concurrency()
-            }
-
-            fn pending(&self) -> usize {
-                Executor::pending(&self.0)
-            }
-
-            fn stats(&self) -> Stats {
-                self.0.stats()
-            }
-
-            fn close(&self) -> BoxFuture<'static, ()> {
-                self.0.close()
-            }
+            forward!(Executor, |executor| &executor.0);
         }
     )*};
 }
@@ -84,7 +55,7 @@ fronts! {
     /// worker and [`Strategy::Serial`].
     ///
     /// ```
-    /// use wasm_mt::{ExecutorExt, SerialExecutor, remote};
+    /// use wasm_mt::{SerialExecutor, remote};
     ///
     /// # wasm_mt::run(async {
     /// assert_eq!(SerialExecutor::new().spawn_remote(remote!(|| 6 * 7)).await?, 42);
@@ -96,7 +67,7 @@ fronts! {
     /// Every task at once, to the worker that has the fewest: a [`Pool`] with [`Strategy::Parallel`].
     ///
     /// ```
-    /// use wasm_mt::{ExecutorExt, ParallelExecutor, remote};
+    /// use wasm_mt::{ParallelExecutor, remote};
     ///
     /// # wasm_mt::run(async {
     /// assert_eq!(ParallelExecutor::new().spawn_remote(remote!(|| 6 * 7)).await?, 42);
@@ -105,10 +76,10 @@ fronts! {
     /// ```
     ParallelExecutor: Parallel, "Starts as many workers as the machine can run at once.";
 
-    /// Tasks go to whoever has nothing to do, also those that tasks make: a [`Pool`] with [`Strategy::WorkStealing`].
+    /// Tasks run on whichever worker is idle, also those that tasks make: a [`Pool`] with [`Strategy::WorkStealing`].
     ///
     /// ```
-    /// use wasm_mt::{ExecutorExt, WorkStealingExecutor, remote};
+    /// use wasm_mt::{WorkStealingExecutor, remote};
     ///
     /// # wasm_mt::run(async {
     /// assert_eq!(WorkStealingExecutor::new().spawn_remote(remote!(|| 6 * 7)).await?, 42);

@@ -10,7 +10,7 @@ use futures::channel::oneshot;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use futures::task::{FutureObj, Spawn, SpawnError};
 
-use super::{Executor, current};
+use super::{Executor, current, forward, spawn_remote};
 use crate::error::Error;
 use crate::platform::{self, HAS_EVENT_LOOP};
 use crate::task::{InHandle, Job};
@@ -24,10 +24,10 @@ use crate::task::{InHandle, Job};
 /// In the browser a task runs on the event loop. **Natively it runs while its handle is polled**, so it needs no runtime in
 /// particular, and:
 ///
-/// - A task whose handle nobody polls does not go on. Await several at once by `join_all` and its kin.
+/// - A task whose handle is not polled does not progress. Await several at once by `join_all` and the like.
 /// - A task stays on the thread on which its handle was polled first. A handle that is polled on another later resolves with
 ///   an error that [`is_worker_lost`](Error::is_worker_lost).
-/// - A task that is let go by [`forget`](crate::RemoteHandle::forget), and a future that is spawned, run beside the other
+/// - A task that is detached by [`forget`](crate::RemoteHandle::forget), and a future that is spawned, run beside the other
 ///   futures of [`run`](crate::run), or of the worker that this is. Where there is neither, a forgotten task runs to its
 ///   first await that is not ready, and no future can be spawned.
 ///
@@ -37,7 +37,7 @@ use crate::task::{InHandle, Job};
 /// A clone is the same executor.
 ///
 /// ```
-/// use wasm_mt::{ExecutorExt, InlineExecutor, remote};
+/// use wasm_mt::{InlineExecutor, remote};
 ///
 /// # #[cfg(not(target_family = "wasm"))] {
 /// let task = InlineExecutor::new().spawn_remote(remote!(|| 6 * 7));
@@ -75,6 +75,8 @@ impl InlineExecutor {
         Self::default()
     }
 
+    spawn_remote!(pub);
+
     fn take(&self, job: Job) {
         let counted = PendingGuard::new(self.clone());
         let begin = move |job: Job| -> LocalBoxFuture<'static, ()> {
@@ -111,6 +113,11 @@ impl Executor for InlineExecutor {
         if self.lock().closed { job.fail(Error::closed()) } else { self.take(job) }
     }
 
+    /// One: there is one thread.
+    fn concurrency(&self) -> usize {
+        1
+    }
+
     fn pending(&self) -> usize {
         self.lock().pending
     }
@@ -140,22 +147,20 @@ impl fmt::Debug for InlineExecutor {
     }
 }
 
-/// The executor as its tasks see it: it takes their children also when it is closed, which is not for them to do.
+/// The executor as its tasks see it: it takes their children also when it is closed, and they cannot close it.
 struct InlineContext(InlineExecutor);
 
 impl Spawn for InlineContext {
-    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.0.spawn_obj(future)
-    }
-
-    fn status(&self) -> Result<(), SpawnError> {
-        self.0.status()
-    }
+    forward!(Spawn, |context| &context.0);
 }
 
 impl Executor for InlineContext {
     fn submit(&self, job: Job) {
         self.0.take(job);
+    }
+
+    fn concurrency(&self) -> usize {
+        self.0.concurrency()
     }
 
     fn pending(&self) -> usize {
@@ -179,7 +184,7 @@ impl Drop for PendingGuard {
         state.pending -= 1;
         let closing = if state.pending == 0 { std::mem::take(&mut state.closing) } else { Vec::new() };
         drop(state);
-        // Wakes whoever waits.
+        // Wakes those that wait for the end.
         drop(closing);
     }
 }

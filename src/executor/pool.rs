@@ -3,17 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::task::{FutureObj, Spawn, SpawnError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Executor;
+use super::{Executor, forward, spawn_remote, worker_options};
 use crate::error::Error;
 use crate::schedule::Strategy;
-use crate::supervisor::{PoolConfig, Stats, Supervisor, TaskRun};
+use crate::supervisor::{PoolConfig, Stats, Supervisor};
 use crate::task::{Job, Remote, RemoteHandle};
 
 /// Several workers, and a [`Strategy`] by which tasks are spread over them.
@@ -30,7 +29,7 @@ use crate::task::{Job, Remote, RemoteHandle};
 /// task that awaits its children cannot deadlock, whatever the strategy.
 ///
 /// ```
-/// use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+/// use wasm_mt::{Pool, Strategy, remote};
 ///
 /// # wasm_mt::run(async {
 /// let pool = Pool::builder().strategy(Strategy::WorkStealing).threads(4).build();
@@ -57,12 +56,10 @@ impl Pool {
 
     /// Starts a pool with options.
     pub fn builder() -> PoolBuilder {
-        PoolBuilder { options: PoolConfig::new(Strategy::WorkStealing) }
+        PoolBuilder::default()
     }
 
-    pub(crate) fn start(options: PoolConfig) -> Self {
-        Self { supervisor: Arc::new(Supervisor::start(options)) }
-    }
+    spawn_remote!(pub);
 
     /// Runs a task on every worker, ahead of what waits there. A handle for each, in the order of the workers' places.
     ///
@@ -105,10 +102,27 @@ impl Pool {
         self.supervisor.ready()
     }
 
+    /// What the pool has done so far, and what it is doing.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(1).build();
+    /// pool.spawn_remote(remote!(|| 6 * 7)).await?;
+    /// assert_eq!((pool.stats().finished, pool.stats().pending), (1, 0));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.supervisor.stats()
+    }
+
     /// Ends all workers. Pending handles, and those of tasks spawned later, resolve with an error that
     /// [`is_closed`](Error::is_closed).
     ///
-    /// In the browser running tasks are stopped where they are. Natively synchronous tasks finish, unheard.
+    /// In the browser running tasks are stopped where they are. Natively synchronous tasks finish, and their results are
+    /// discarded.
     pub fn terminate(&self) {
         self.supervisor.terminate();
     }
@@ -117,40 +131,45 @@ impl Pool {
 /// A future runs on one of the workers' threads natively; in the browser it cannot leave its memory, and runs on the event
 /// loop here. Natively it goes with its thread: when the pool is closed, terminated or dropped, or a task on that worker panics.
 impl Spawn for Pool {
-    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        self.supervisor.spawn(future)
-    }
-
-    fn status(&self) -> Result<(), SpawnError> {
-        if self.supervisor.is_lost() { Err(SpawnError::shutdown()) } else { Ok(()) }
-    }
+    forward!(Spawn, |pool| &*pool.supervisor);
 }
 
 impl Executor for Pool {
+    forward!(Executor, |pool| &*pool.supervisor);
+}
+
+/// What threads and pools forward to.
+impl Spawn for Supervisor {
+    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        self.spawn(future)
+    }
+
+    fn status(&self) -> Result<(), SpawnError> {
+        if self.is_lost() { Err(SpawnError::shutdown()) } else { Ok(()) }
+    }
+}
+
+impl Executor for Supervisor {
     fn submit(&self, job: Job) {
-        let Ok(()) = self.supervisor.submit(job, false) else {
+        let Ok(()) = Self::submit(self, job, false) else {
             unreachable!("only a bounded task can be refused");
         };
     }
 
     fn try_submit(&self, job: Job) -> Result<(), Job> {
-        self.supervisor.submit(job, true)
+        Self::submit(self, job, true)
     }
 
     fn concurrency(&self) -> usize {
-        self.supervisor.threads()
+        self.threads()
     }
 
     fn pending(&self) -> usize {
-        self.supervisor.pending()
-    }
-
-    fn stats(&self) -> Stats {
-        self.supervisor.stats()
+        Self::pending(self)
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
-        Box::pin(self.supervisor.close())
+        Box::pin(Self::close(self))
     }
 }
 
@@ -166,7 +185,7 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// PoolConfig of a [`Pool`].
+/// The options of a [`Pool`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -180,27 +199,33 @@ impl fmt::Debug for Pool {
 ///     .name("renderer")
 ///     .start_timeout(Duration::from_secs(30))
 ///     .on_start(remote!(|| println!("ready to render")))
+///     .on_run(|run| println!("{run}"))
 ///     .build();
 /// pool.ready().await
 /// # });
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct PoolBuilder {
-    options: PoolConfig,
+    pub(crate) config: PoolConfig,
 }
 
 impl PoolBuilder {
     /// How tasks are spread over the workers. Default: [`Strategy::WorkStealing`].
     pub fn strategy(mut self, strategy: Strategy) -> Self {
-        self.options.strategy = strategy;
+        self.config.strategy = strategy;
         self
     }
 
-    /// How many workers there are, at least one. Default: as many as the machine can run at once, by
-    /// `navigator.hardwareConcurrency` in the browser; one under [`Strategy::Serial`], where more would only be spare.
+    /// How many workers there are. Default: as many as the machine can run at once, by `navigator.hardwareConcurrency` in
+    /// the browser; one under [`Strategy::Serial`], where more would only be spare.
+    ///
+    /// A pool with no thread can be built, but runs nothing: its tasks and [`ready`](Pool::ready) resolve with an error that
+    /// [`is_startup`](Error::is_startup).
     pub fn threads(mut self, count: usize) -> Self {
-        self.options.threads = Some(count);
+        let fault = "a pool needs at least one thread; give `threads` a number above zero, or leave it out";
+        self.config.threads = Some(count);
+        self.config.fault = (count == 0).then(|| Error::startup(fault));
         self
     }
 
@@ -208,70 +233,22 @@ impl PoolBuilder {
     /// [`par_map`](crate::ExecutorExt::par_map) are concerned. Default: any number. `spawn_remote` always queues, and children are
     /// never counted.
     pub fn max_queue(mut self, count: usize) -> Self {
-        self.options.max_queue = Some(count);
+        self.config.max_queue = Some(count);
         self
-    }
-
-    /// Names the workers, for debuggers.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.options.spec.name = Some(name.into());
-        self
-    }
-
-    /// How long a worker may take to start, `on_start` included. Default: 10 seconds.
-    ///
-    /// Time in which the page itself is blocked, frozen or held by a debugger does not count.
-    pub fn start_timeout(mut self, limit: Duration) -> Self {
-        self.options.start_timeout = limit;
-        self
-    }
-
-    /// How long an asynchronous task that was [aborted](RemoteHandle::abort), or has run for longer than its
-    /// [`timeout`](Remote::timeout), may take to reach an await before its worker is ended. Default: 100 milliseconds.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.options.grace = grace;
-        self
-    }
-
-    /// A task to run in every worker before all others, those that replace lost ones too: to set up logging, for example.
-    /// If it panics, the worker has not started. It may take as long as [`start_timeout`](Self::start_timeout) says; a
-    /// `timeout` of its own does not count.
-    pub fn on_start(mut self, task: Remote<()>) -> Self {
-        self.options.on_start = Some(task.into_call());
-        self
-    }
-
-    /// Has a function called with every task that has run, on any worker: for timelines and measurements.
-    ///
-    /// In the browser it is called on the thread that made the pool; natively on the workers' threads. It costs each task a
-    /// message, although not one of its own.
-    pub fn on_run(mut self, hook: impl Fn(&TaskRun) + Send + Sync + 'static) -> Self {
-        self.options.on_run = Some(Arc::new(hook));
-        self
-    }
-
-    /// The URL of a worker script on the program's own host: see [`ThreadBuilder::script_url`](crate::ThreadBuilder::script_url).
-    /// Ignored natively.
-    pub fn script_url(mut self, url: impl Into<String>) -> Self {
-        self.options.spec.web.script = Some(url.into());
-        self
-    }
-
-    /// The URL of the JavaScript that wasm-bindgen generated for the program: see
-    /// [`ThreadBuilder::glue_url`](crate::ThreadBuilder::glue_url). Ignored natively.
-    pub fn glue_url(mut self, url: impl Into<String>) -> Self {
-        self.options.spec.web.glue = Some(url.into());
-        self
-    }
-
-    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "js.rs sets what only the web has"))]
-    pub(crate) fn options(&mut self) -> &mut PoolConfig {
-        &mut self.options
     }
 
     /// Starts the pool. It is usable at once.
     #[must_use]
     pub fn build(self) -> Pool {
-        Pool::start(self.options)
+        Pool { supervisor: Arc::new(Supervisor::start(self.config)) }
+    }
+}
+
+worker_options!(PoolBuilder);
+
+/// The options of [`Pool::new`].
+impl Default for PoolBuilder {
+    fn default() -> Self {
+        Self { config: PoolConfig::new(Strategy::default()) }
     }
 }

@@ -15,6 +15,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 mod collections;
 mod cost;
 mod deadline;
@@ -40,7 +42,7 @@ pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
 /// How a pool spreads its tasks over its workers.
 ///
 /// ```
-/// use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+/// use wasm_mt::{Pool, Strategy, remote};
 ///
 /// # wasm_mt::run(async {
 /// for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
@@ -50,14 +52,16 @@ pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
 /// # Ok::<_, wasm_mt::Error>(())
 /// # });
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Strategy {
     /// One task at a time, in order, also when tasks are asynchronous. A task's children run within its turn.
     Serial,
     /// Every task at once to the least loaded worker.
     Parallel,
     /// Tasks wait on the page until a worker has room. What a task makes stays on its worker, until another has nothing
-    /// to do.
+    /// to do. The default.
+    #[default]
     WorkStealing,
 }
 

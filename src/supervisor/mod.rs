@@ -36,6 +36,8 @@ pub(crate) struct PoolConfig {
     pub(crate) strategy: Strategy,
     /// `None`: as many as the machine can run at once.
     pub(crate) threads: Option<usize>,
+    /// Why there can be no workers, if that is known.
+    pub(crate) fault: Option<Error>,
     /// A worker that is lost is replaced.
     pub(crate) replace: bool,
     pub(crate) max_queue: Option<usize>,
@@ -55,6 +57,7 @@ impl PoolConfig {
             spec: WorkerSpec::default(),
             strategy,
             threads: None,
+            fault: None,
             replace: true,
             max_queue: None,
             start_timeout: Duration::from_secs(10),
@@ -68,6 +71,21 @@ impl PoolConfig {
     fn threads(&self) -> usize {
         let default = || if self.strategy == Strategy::Serial { 1 } else { platform::parallelism() };
         self.threads.unwrap_or_else(default).max(1)
+    }
+}
+
+/// Attachments of `on_start` that cannot be copied are an error of the copy's workers.
+impl Clone for PoolConfig {
+    fn clone(&self) -> Self {
+        let copy =
+            |call: &Result<Packet, Error>| call.as_ref().map_err(Clone::clone).and_then(Packet::try_clone);
+        Self {
+            spec: self.spec.clone(),
+            fault: self.fault.clone(),
+            on_start: self.on_start.as_ref().map(copy),
+            on_run: self.on_run.clone(),
+            ..*self
+        }
     }
 }
 
@@ -95,7 +113,8 @@ struct Shared {
 
 impl Supervisor {
     /// Starts the workers. A start that fails is told by what is submitted, and by [`ready`](Self::ready).
-    pub(crate) fn start(options: PoolConfig) -> Self {
+    pub(crate) fn start(mut options: PoolConfig) -> Self {
+        let fault = options.fault.take();
         let shared = Arc::new_cyclic(|this: &Weak<Shared>| {
             let events = this.clone();
             let listen = move |worker| {
@@ -115,7 +134,10 @@ impl Supervisor {
             }
         });
         let mut state = shared.lock();
-        state.open();
+        match fault {
+            None => state.open(),
+            Some(fault) => state.end(&fault),
+        }
         shared.finish(state, true);
         Self { shared }
     }

@@ -1,13 +1,15 @@
-//! How a pool fares, for those who watch it.
+//! What a pool tells of itself, for timelines and measurements.
 
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-/// What a pool has done so far, and what it is doing: see [`Executor::stats`](crate::Executor::stats).
+use serde::{Deserialize, Serialize};
+
+/// What a pool has done so far, and what it is doing: see [`Pool::stats`](crate::Pool::stats).
 ///
-/// A snapshot. What workers have not told yet is not in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A snapshot. What workers have not reported yet is not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Workers that are up.
@@ -21,14 +23,30 @@ pub struct Stats {
     pub finished: u64,
     /// Tasks that a worker handed over so that another could run them.
     pub stolen: u64,
-    /// Messages that were posted to workers and came from them. Each may speak of many tasks.
+    /// Messages that were posted to workers and came from them. Each may be about many tasks.
     pub messages: u64,
     /// Workers that were lost after they had been up.
     pub lost_workers: u64,
 }
 
-/// A task that has run, as a pool tells it to [`on_run`](crate::PoolBuilder::on_run).
-#[derive(Clone, Debug)]
+/// A task that has run, as [`on_run`](crate::PoolBuilder::on_run) receives it.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use wasm_mt::{Pool, remote};
+///
+/// # wasm_mt::run(async {
+/// let (sender, receiver) = mpsc::channel();
+/// let pool = Pool::builder().threads(2).on_run(move |run| sender.send(run.clone()).unwrap_or(())).build();
+/// pool.spawn_remote(remote!(|| 6 * 7)).await?;
+///
+/// let run = receiver.recv().expect("the hook is called before the result is here");
+/// assert!(run.worker < 2 && run.began <= run.ended);
+/// println!("{run}");
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskRun {
     pub(super) made_at: Option<&'static Location<'static>>,
@@ -44,16 +62,19 @@ pub struct TaskRun {
 }
 
 impl TaskRun {
-    /// The place of the call that made the task, `file:line:column`.
+    /// The place of the call that made the task, such as its `remote!`. `None` if the worker did not say.
     #[must_use]
-    pub fn name(&self) -> String {
-        self.made_at.map_or_else(String::new, ToString::to_string)
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.made_at
     }
 }
 
 impl fmt::Display for TaskRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worker, began, ended, .. } = self;
-        write!(f, "{} on worker {worker}, {} ms", self.name(), ended.saturating_sub(*began).as_millis())
+        if let Some(location) = self.made_at {
+            write!(f, "{location} ")?;
+        }
+        write!(f, "on worker {worker}, {} ms", ended.saturating_sub(*began).as_millis())
     }
 }

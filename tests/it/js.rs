@@ -10,7 +10,7 @@ use futures::task::LocalSpawnExt;
 use js_sys::{Array, ArrayBuffer, Date, Function, Map, RangeError, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use wasm_mt::{Executor, ExecutorExt, Js, Pool, Remote, Thread, Transfer, exec_js, exec_js_async};
+use wasm_mt::{Executor, Js, Pool, Remote, Thread, Transfer, exec_js, exec_js_async};
 
 use crate::common::on_worker;
 

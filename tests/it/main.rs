@@ -19,4 +19,5 @@ mod js;
 mod nest;
 mod objects;
 mod pool;
+mod prelude;
 mod run;

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt;
 use futures::future::{LocalBoxFuture, join_all, try_join, try_join_all};
 use futures::task::SpawnExt;
 use wasm_mt::{
@@ -90,7 +91,7 @@ remote_test! {
         assert_eq!(children().count(), 64);
         assert!(children().any(|run| run.worker == parent.worker));
         assert!(children().any(|run| run.worker != parent.worker));
-        assert!(runs.iter().all(|run| run.began <= run.ended && run.name().contains("pool.rs:")));
+        assert!(runs.iter().all(|run| run.began <= run.ended && run.location().is_some_and(|place| place.file().ends_with("pool.rs"))));
     }
 
     async fn a_parallel_pool_spreads_children_at_once() {
@@ -304,6 +305,50 @@ remote_test! {
         assert!(error.is_startup() && error.to_string().contains("not today"), "{error}");
         assert!(task.await.unwrap_err().is_startup());
         assert!(pool.spawn_remote(remote!(|| 1)).await.unwrap_err().is_startup());
+    }
+
+    async fn a_pool_without_threads_says_so() {
+        let pool = Pool::builder().threads(0).build();
+        let says_so = |error: Error| {
+            assert!(error.is_startup() && error.to_string().contains("a pool needs at least one thread"), "{error}");
+        };
+        says_so(pool.ready().await.unwrap_err());
+        says_so(pool.spawn_remote(remote!(|| 1)).await.unwrap_err());
+        says_so(pool.try_spawn_remote(remote!(|| 1)).unwrap().await.unwrap_err());
+        let outcomes: Vec<_> = pool.par_map(0..2, remote!(|n: u32| n)).collect().await;
+        assert_eq!(outcomes.len(), 2);
+        outcomes.into_iter().for_each(|outcome| says_so(outcome.unwrap_err()));
+        assert!(pool.broadcast(remote!(|| 1)).is_empty());
+        assert!(pool.spawn(async {}).is_err());
+        assert_eq!((pool.stats().workers, pool.pending()), (0, 0));
+        pool.close().await;
+        // The last word counts.
+        assert_eq!(Pool::builder().threads(0).threads(1).build().spawn_remote(remote!(|| 1)).await.unwrap(), 1);
+    }
+
+    async fn a_builder_and_its_clone_start_alike() {
+        thread_local! {
+            static PREPARED: Cell<u32> = const { Cell::new(0) };
+        }
+        let bulk = Transfer(vec![3_u32, 4]);
+        let builder = Pool::builder().threads(1).on_start(remote!(move || PREPARED.set(bulk.0.iter().sum())));
+        for pool in [builder.clone().build(), builder.build()] {
+            assert_eq!(pool.spawn_remote(remote!(|| PREPARED.get())).await.unwrap(), 7);
+        }
+    }
+
+    async fn a_thread_tells_what_has_run_too() {
+        let runs = Arc::new(Mutex::new(Vec::new()));
+        let notes = runs.clone();
+        let thread = Thread::builder().on_run(move |run: &TaskRun| notes.lock().unwrap().push(run.clone())).build();
+        let line = line!() + 1;
+        thread.spawn_remote(remote!(|| 1)).await.unwrap();
+        let runs = runs.lock().unwrap();
+        assert_eq!(runs.len(), 1);
+        assert_eq!((runs[0].worker, runs[0].made_by), (0, None));
+        assert_eq!(runs[0].location().map(std::panic::Location::line), Some(line));
+        assert!(runs[0].to_string().contains(&format!("pool.rs:{line}:")), "{}", runs[0]);
+        assert_eq!(thread.stats().finished, 1);
     }
 
     async fn on_start_runs_in_workers_that_replace_others_too() {

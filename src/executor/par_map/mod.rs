@@ -117,7 +117,7 @@ where
     }
 }
 
-/// Items, and whom they are for.
+/// Items, and the executor that they are for.
 struct Supply<'a, E: ?Sized, I> {
     executor: &'a E,
     items: I,

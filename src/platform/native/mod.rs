@@ -69,10 +69,19 @@ pub(crate) fn print(text: &str) {
     println!("{text}");
 }
 
-/// The program's way in: runs `future` to its end; an error is shown and becomes exit code 1.
+/// Runs a program; its error is shown and becomes exit code 1.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
+    // When this returns, the future is gone, and what was spawned beside it.
     if let Err(text) = run_local(future) {
         eprintln!("{text}");
         std::process::exit(1);
     }
+}
+
+/// Runs a program, and returns its error.
+pub(crate) fn try_run<E>(
+    future: impl Future<Output = Result<(), E>> + 'static,
+    _text: impl FnOnce(E) -> String + 'static,
+) -> Result<(), E> {
+    run_local(future)
 }

@@ -55,7 +55,7 @@ pub(crate) fn has_local_pool() -> bool {
 
 pub(crate) use wasm_bindgen_futures::spawn_local;
 
-/// The program's way in: runs `future` beside whatever else the page does, and announces its end.
+/// Runs a program beside whatever else the page does, and announces its end.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
     console::show_panics();
     spawn_local(async move {
@@ -65,4 +65,13 @@ pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
         }
         console::announce_exit(outcome.err());
     });
+}
+
+/// Runs a program as [`run`] does: this thread cannot wait for its error.
+pub(crate) fn try_run<E: 'static>(
+    future: impl Future<Output = Result<(), E>> + 'static,
+    text: impl FnOnce(E) -> String + 'static,
+) -> Result<(), E> {
+    run(async { future.await.map_err(text) });
+    Ok(())
 }

@@ -68,7 +68,7 @@ async fn that_of_the_readme() -> Result<(), JsValue> {
     .await?;
     assert_eq!(ans, JsValue::from(-1));
 
-    let mut v: Vec<wasm_mt::Thread> = vec![];
+    let mut v: Vec<Thread> = vec![];
     for _i in 0..4 {
         let th = mt.thread().and_init().await?;
         v.push(th);

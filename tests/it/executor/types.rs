@@ -22,11 +22,10 @@ struct Stays(#[expect(dead_code, reason = "it makes the type what it is")] Rc<()
 fn send<T: Send>() {}
 fn sync<T: Sync>() {}
 fn unpin<T: Unpin>() {}
-fn clone<T: Clone>() {}
 fn debug<T: Debug>() {}
 fn lives<T: 'static>() {}
 
-fn an_executor<T: Executor + Clone + Debug + Unpin + 'static>() {
+fn an_executor<T: Executor + Clone + Debug + Default + Unpin + 'static>() {
     send::<T>();
     sync::<T>();
     fn object(executor: &impl Executor) -> &dyn Executor {
@@ -35,6 +34,8 @@ fn an_executor<T: Executor + Clone + Debug + Unpin + 'static>() {
     let _is_object_safe: fn(&T) -> &dyn Executor = object;
     let _is_spawn: fn(&T) -> &dyn Spawn = |executor| executor;
 }
+
+fn a_builder<T: Clone + Debug + Default + Send>() {}
 
 /// `Send` where the result is.
 fn a_handle<T: Send + 'static>() {
@@ -98,17 +99,15 @@ fn the_types_are_what_they_should_be() {
     }
     an_error::<Error>();
     lives::<Error>();
-    send::<PoolBuilder>();
-    debug::<PoolBuilder>();
-    send::<ThreadBuilder>();
-    debug::<ThreadBuilder>();
+    a_builder::<PoolBuilder>();
+    a_builder::<ThreadBuilder>();
     send::<Transfer<Vec<u8>>>();
     sync::<Transfer<Vec<u8>>>();
-    clone::<Strategy>();
-    send::<Strategy>();
-    clone::<Stats>();
-    send::<Stats>();
-    clone::<TaskRun>();
-    send::<TaskRun>();
-    sync::<TaskRun>();
+    fn a_value<T: Clone + Debug + Eq + Send + Sync + Unpin>() {}
+    a_value::<Strategy>();
+    a_value::<Stats>();
+    a_value::<TaskRun>();
+    fn serde<T: Serialize + DeserializeOwned>() {}
+    serde::<Strategy>();
+    serde::<Stats>();
 }

@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("run", &["error", "platform", "executor"]),
     ("js", &["error", "platform", "wire", "task", "supervisor", "executor", "thread"]),
     ("compat", &["error", "platform", "task", "executor", "thread", "js", "run"]),
-    ("prelude", &["error", "task", "executor", "thread", "run", "js", "compat"]),
+    ("prelude", &["error", "schedule", "task", "executor", "thread", "run", "js", "compat"]),
     ("__private", &["error", "platform", "task", "executor", "thread", "run"]),
 ];
 

@@ -1,7 +1,7 @@
 //! Tasks that spawn two tasks and await them, down to a cut-off: fib, as a tree of about 470 leaves.
 
 use futures::future::try_join;
-use wasm_mt::{Error, ExecutorExt, Pool, Remote, Strategy, Thread, remote};
+use wasm_mt::{Error, Pool, Remote, Strategy, Thread, remote};
 use wasm_mt_benches::Aim;
 
 use crate::room;

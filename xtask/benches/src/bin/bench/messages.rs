@@ -1,7 +1,7 @@
 //! What a task costs that does next to nothing: alone, and among many.
 
 use futures::future::try_join_all;
-use wasm_mt::{Error, ExecutorExt, Pool, Strategy, Thread, remote};
+use wasm_mt::{Error, Pool, Strategy, Thread, remote};
 use wasm_mt_benches::Aim;
 
 use crate::room::{self, Floor};

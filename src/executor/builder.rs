@@ -1,0 +1,67 @@
+//! The options that the builders of threads and of pools share.
+
+/// The methods of a builder that has a `PoolConfig` in its field `config`.
+macro_rules! worker_options {
+    ($builder:ident) => {
+        impl $builder {
+            /// The name of the workers, for debuggers. Natively it is the name of their threads.
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.config.spec.name = Some(name.into());
+                self
+            }
+
+            /// How long a worker may take to start, `on_start` included. Default: 10 seconds.
+            ///
+            /// Time in which the page itself is blocked, frozen or held by a debugger does not count.
+            pub fn start_timeout(mut self, limit: ::std::time::Duration) -> Self {
+                self.config.start_timeout = limit;
+                self
+            }
+
+            /// How long an asynchronous task that was [aborted](crate::RemoteHandle::abort), or has run for longer than its
+            /// [`timeout`](crate::Remote::timeout), may take to reach an await before its worker is ended. Default:
+            /// 100 milliseconds.
+            pub fn grace(mut self, grace: ::std::time::Duration) -> Self {
+                self.config.grace = grace;
+                self
+            }
+
+            /// A task that each worker runs before all others, a worker that replaces a lost one too: to set up logging, for
+            /// example.
+            ///
+            /// If it panics, the worker has not started. Its time counts towards
+            /// [`start_timeout`](Self::start_timeout); a `timeout` of its own is ignored.
+            pub fn on_start(mut self, task: $crate::Remote<()>) -> Self {
+                self.config.on_start = Some(task.into_call());
+                self
+            }
+
+            /// Calls a function with every task that has run, for timelines and measurements.
+            ///
+            /// In the browser it is called on the thread that built the workers; natively on the workers' threads. It adds to
+            /// each task some bytes of a message, but no message.
+            pub fn on_run(mut self, hook: impl Fn(&$crate::TaskRun) + Send + Sync + 'static) -> Self {
+                self.config.on_run = Some(::std::sync::Arc::new(hook));
+                self
+            }
+
+            /// The URL of a worker script on the program's own host; by default the script is a blob.
+            ///
+            /// Needed under a content security policy that allows `worker-src 'self'` but not `blob:`. The script is
+            /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT): serve it as it is. Ignored natively.
+            pub fn script_url(mut self, url: impl Into<String>) -> Self {
+                self.config.spec.web.script = Some(url.into());
+                self
+            }
+
+            /// The URL of the JavaScript that wasm-bindgen generated for the program; by default it is found automatically.
+            ///
+            /// Needed if a bundler put that JavaScript into a larger file. Ignored natively.
+            pub fn glue_url(mut self, url: impl Into<String>) -> Self {
+                self.config.spec.web.glue = Some(url.into());
+                self
+            }
+        }
+    };
+}
+pub(crate) use worker_options;

@@ -1,0 +1,79 @@
+//! What every executor can do with typed tasks.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::forward::spawn_remote;
+use super::par_map::ParMap;
+use super::traits::Executor;
+use crate::error::Error;
+use crate::task::{Remote, RemoteFn, RemoteHandle};
+
+/// What every executor can do with typed tasks.
+pub trait ExecutorExt: Executor {
+    spawn_remote!();
+
+    /// Runs a task, unless that would overfill the executor's queue: see [`max_queue`](crate::PoolBuilder::max_queue).
+    ///
+    /// # Errors
+    ///
+    /// [`is_queue_full`](Error::is_queue_full) if there is no room for the task.
+    fn try_spawn_remote<R>(&self, task: Remote<R>) -> Result<RemoteHandle<R>, Error>
+    where
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        let (job, handle) = task.into_job();
+        let refused = job.and_then(|job| self.try_submit(job).err());
+        refused.map_or(Ok(handle), |job| Err(Error::queue_full().of_task(&job.location().to_string())))
+    }
+
+    /// Calls a function for each of many items, and gives the results as a stream, in the order of the items.
+    ///
+    /// Items are taken as results are: some [chunks](#chunks) per worker are in flight, no more, and under
+    /// [`max_queue`](crate::PoolBuilder::max_queue) no more than the queue has room for. Dropping the stream cancels what is in
+    /// flight. [`forget`](RemoteHandle::forget) has no match here: collect the stream to the end.
+    ///
+    /// # Chunks
+    ///
+    /// Cheap items travel together, in one task of about two milliseconds, as measured where they run; costly ones travel
+    /// singly. So do those of an asynchronous function, which overlap at their awaits, those that have a
+    /// [`timeout`](RemoteFn::timeout) or may run [again](RemoteFn::retry), which is meant for each, and those whose
+    /// arguments or results hold a [`Transfer`](crate::Transfer) or the like. What the function captured is sent with every
+    /// chunk and decoded for every item.
+    ///
+    /// # Errors
+    ///
+    /// Each item has a result or an error of its own, at its place, and the stream goes on. An item that panics fails with
+    /// an error that [`is_panic`](Error::is_panic); items of its chunk that ran before keep their results, and those behind
+    /// it run on another worker. If a worker is lost in any other way, all items of the chunk that it ran share that error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use wasm_mt::{Error, ExecutorExt, Pool, Transfer, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let width = 640;
+    /// let mut rows = pool.par_map(0..480_u32, remote!(move |y| Transfer(vec![y; width])));
+    /// let mut y = 0;
+    /// while let Some(row) = rows.next().await {
+    ///     assert_eq!(row?.0[0], y);
+    ///     y += 1;
+    /// }
+    /// assert_eq!(y, 480);
+    /// # Ok::<_, Error>(())
+    /// # });
+    /// ```
+    fn par_map<I, X, R>(&self, items: I, function: RemoteFn<X, R>) -> ParMap<'_, Self, I::IntoIter, R>
+    where
+        I: IntoIterator<Item = X>,
+        X: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        ParMap::new(self, items.into_iter(), function)
+    }
+}
+
+impl<E: Executor + ?Sized> ExecutorExt for E {}
