@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -157,8 +158,9 @@ impl Error {
     }
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
-    pub(crate) fn of_task(mut self, name: &str) -> Self {
-        self.0.task.get_or_insert_with(|| name.into());
+    #[cold]
+    pub(crate) fn of_task(mut self, made_at: &Location<'_>) -> Self {
+        self.0.task.get_or_insert_with(|| made_at.to_string());
         self
     }
 }

@@ -46,8 +46,8 @@ impl Calls {
     }
 
     /// The place of the call that made the function.
-    pub(crate) fn name(&self) -> String {
-        self.made_at.to_string()
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.made_at
     }
 
     /// True if several calls may be one task. Not if they may overlap, or if a single one may be stopped or run again.

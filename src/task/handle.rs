@@ -101,7 +101,7 @@ impl<T> Future for RemoteHandle<T> {
         let Some(outcome) = answer else { return Poll::Pending };
         self.taken = true;
         let result = outcome.and_then(self.decode);
-        Poll::Ready(result.map_err(|error| error.of_task(&self.made_at.to_string())))
+        Poll::Ready(result.map_err(|error| error.of_task(self.made_at)))
     }
 }
 

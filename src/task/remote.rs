@@ -170,7 +170,7 @@ impl<R> Remote<R> {
 
     /// The call alone, for tasks that are sent more than once.
     pub(crate) fn into_call(self) -> Result<Packet, Error> {
-        self.call.map_err(|error| error.of_task(&self.made_at.to_string()))
+        self.call.map_err(|error| error.of_task(self.made_at))
     }
 }
 

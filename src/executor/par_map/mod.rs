@@ -65,7 +65,7 @@ where
             }
         };
         let result = outcome.and_then(task::decode);
-        Poll::Ready(Some(result.map_err(|error| error.of_task(&this.chunks.supply.calls.name()))))
+        Poll::Ready(Some(result.map_err(|error| error.of_task(this.chunks.supply.calls.location()))))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -91,7 +91,7 @@ where
 
 impl<E: ?Sized, I, R> fmt::Debug for ParMap<'_, E, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ParMap({})", self.chunks.supply.calls.name())
+        write!(f, "ParMap({})", self.chunks.supply.calls.location())
     }
 }
 

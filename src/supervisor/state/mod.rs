@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::task::FutureObj;
 
-use super::PoolConfig;
+use super::config::PoolConfig;
 use super::effects::PoolEffects;
 use super::slot::WorkerSlot;
 use super::stats::Stats;
