@@ -165,7 +165,12 @@ mod tests {
             [1, 2]
         );
         assert!(
-            lines(threads, "src/supervisor/mod.rs", "use crate::thread;\nuse std::{fmt, io};").is_empty()
+            lines(
+                threads,
+                "src/supervisor/mod.rs",
+                "use crate::thread;\nuse std::{fmt, io};\nuse std::thread::LocalKey;"
+            )
+            .is_empty()
         );
     }
 
