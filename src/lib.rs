@@ -44,7 +44,7 @@ pub use js::{Js, exec_js, exec_js_async};
 pub use run::{Exit, run, sleep, yield_now};
 pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
-pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
+pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 
 /// The script of a worker on the web, for programs that must serve it themselves: see

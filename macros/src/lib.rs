@@ -1,10 +1,10 @@
 //! Procedural macros of the crate `wasm-mt`; use them through it.
 //!
-//! The door `remote` is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
+//! The entry point `remote` is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
 //! output names the crate whatever it is called where it is used, and names nothing of it but `$crate::__private`. An
 //! attribute has no such macro before it: `remote_trait` goes by the name `::wasm_mt`, or the path it is given.
 //!
-//! The way of the tokens: `grammar` says what was written, `capture` finds the variables that the task takes with it,
+//! The path of the tokens: `grammar` says what was written, `capture` finds the variables that the task takes with it,
 //! `expand` writes the call. `objects` is what an attributed trait takes.
 
 mod capture;

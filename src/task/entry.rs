@@ -11,12 +11,14 @@ use std::future::Future;
 use std::mem;
 use std::panic::Location;
 use std::ptr;
+use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::{self, Decoder};
+use super::hint::Hint;
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::Site;
@@ -72,25 +74,26 @@ impl Entry {
         const { &Entry { magic: MAGIC, call: call_fallible::<A, F, R> } }
     }
 
-    /// The entry for a function `fn(A, X) -> R`.
-    pub(crate) fn sync_open<A, X, R>() -> &'static Entry
+    /// The entry for a function `fn(A, Hint<X, R>) -> impl Fn(X) -> R`, which makes the one that is called.
+    pub(crate) fn made<A, G, X, R>() -> &'static Entry
     where
         A: DeserializeOwned + 'static,
+        G: Fn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        const { &Entry { magic: MAGIC, call: call_sync_open::<A, X, R> } }
+        const { &Entry { magic: MAGIC, call: call_made::<A, G, X, R> } }
     }
 
-    /// The entry for a function `fn(A, X) -> impl Future<Output = R>`.
-    pub(crate) fn future_open<A, X, F, R>() -> &'static Entry
+    /// The entry for a function `fn(A, Hint<X, R>) -> impl AsyncFn(X) -> R`, which makes the one that is called.
+    pub(crate) fn made_async<A, G, X, R>() -> &'static Entry
     where
         A: DeserializeOwned + 'static,
+        G: AsyncFn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
-        F: Future<Output = R> + 'static,
         R: Serialize + 'static,
     {
-        const { &Entry { magic: MAGIC, call: call_future_open::<A, X, F, R> } }
+        const { &Entry { magic: MAGIC, call: call_made_async::<A, G, X, R> } }
     }
 
     /// The entry for a function `fn(Packet) -> Outcome`, which decodes and encodes by itself.
@@ -212,31 +215,36 @@ where
 }
 
 /// # Safety
-/// `address` MUST be that of an `fn(A, X) -> R`.
-unsafe fn call_sync_open<A, X, R>(address: usize, decoder: Decoder) -> Call
+/// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
+unsafe fn call_made<A, G, X, R>(address: usize, decoder: Decoder) -> Call
 where
     A: DeserializeOwned + 'static,
+    G: Fn(X) -> R + 'static,
     X: DeserializeOwned + 'static,
     R: Serialize + 'static,
 {
     // SAFETY: the caller's contract.
-    let f = unsafe { function::<fn(A, X) -> R>(address) };
-    Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&f(args, x))))
+    let make = unsafe { function::<fn(A, Hint<X, R>) -> G>(address) };
+    Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&make(args, Hint::new())(x))))
 }
 
 /// # Safety
-/// `address` MUST be that of an `fn(A, X) -> F`.
-unsafe fn call_future_open<A, X, F, R>(address: usize, decoder: Decoder) -> Call
+/// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
+unsafe fn call_made_async<A, G, X, R>(address: usize, decoder: Decoder) -> Call
 where
     A: DeserializeOwned + 'static,
+    G: AsyncFn(X) -> R + 'static,
     X: DeserializeOwned + 'static,
-    F: Future<Output = R> + 'static,
     R: Serialize + 'static,
 {
     // SAFETY: the caller's contract.
-    let f = unsafe { function::<fn(A, X) -> F>(address) };
+    let make = unsafe { function::<fn(A, Hint<X, R>) -> G>(address) };
     match decode_open(decoder) {
-        Ok((args, x)) => running(f(args, x)),
+        Ok((args, x)) => {
+            // The future borrows from the closure, and so has it beside itself.
+            let made = Rc::new(make(args, Hint::new()));
+            running(async move { made(x).await })
+        }
         Err(error) => Call::Ended(Err(error)),
     }
 }
@@ -255,7 +263,7 @@ fn decode<A: DeserializeOwned>(mut decoder: Decoder) -> Result<A, Error> {
     Ok(args)
 }
 
-/// Two values one after the other: the open argument is encoded behind the others.
+/// Two values one after the other: the open argument is encoded behind the captured values.
 fn decode_open<A: DeserializeOwned, X: DeserializeOwned>(mut decoder: Decoder) -> Result<(A, X), Error> {
     let both = (decoder.next()?, decoder.next()?);
     decoder.finish()?;

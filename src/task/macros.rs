@@ -1,4 +1,4 @@
-//! The doors of the macros `remote!` and `#[remote_trait]`.
+//! The macros `remote!` and `#[remote_trait]`: what users call, and its documentation.
 
 /// Makes a task of a closure or an async block: the code, and the values of the variables that it uses.
 ///
