@@ -164,7 +164,13 @@ fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream
                 true => ("async_closure", async_closure(closure)),
             };
             let method = Ident::new(method, here);
-            quote_spanned!(here=> #bar #pattern, hint #bar hint.#method(#closure))
+            // Not at the end: there, the compiler would take an error in the closure for one of the user's function around it.
+            quote_spanned! {here=>
+                #bar #pattern, hint #bar {
+                    let function = hint.#method(#closure);
+                    function
+                }
+            }
         }
         _ => {
             let (output, body) = (sync_output(code), body(root, code));

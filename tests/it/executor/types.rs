@@ -47,9 +47,11 @@ fn a_handle<T: Send + 'static>() {
 fn a_task<R: Serialize + DeserializeOwned + 'static>() {
     fn future<R, T: IntoFuture<Output = Result<R, Error>, IntoFuture = RemoteHandle<R>>>() {}
     send::<Remote<R>>();
+    clone::<Remote<R>>();
     debug::<Remote<R>>();
     future::<R, Remote<R>>();
     send::<RemoteFn<R, R>>();
+    clone::<RemoteFn<R, R>>();
     debug::<RemoteFn<R, R>>();
 }
 
