@@ -34,7 +34,7 @@
 use std::mem;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprAsync, ExprBlock, ExprClosure, Result, ReturnType, Stmt, Token};
 
@@ -165,12 +165,10 @@ fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream
             };
             let method = Ident::new(method, here);
             // Not at the end: there, the compiler would take an error in the closure for one of the user's function around it.
-            quote_spanned! {here=>
-                #bar #pattern, hint #bar {
-                    let function = hint.#method(#closure);
-                    function
-                }
-            }
+            let statements = quote_spanned!(here=> let function = hint.#method(#closure); function);
+            let end = closure.to_token_stream().into_iter().last().map_or(here, |token| token.span());
+            let block = quote_spanned!(here.located_at(end)=> { #statements });
+            quote_spanned!(here=> #bar #pattern, hint #bar #block)
         }
         _ => {
             let (output, body) = (sync_output(code), body(root, code));

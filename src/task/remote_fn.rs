@@ -36,29 +36,27 @@ use crate::schedule::TaskKind;
 ///
 /// # Calls
 ///
-/// The closure is an `Fn` or `AsyncFn`: calls have the captured values by reference, so that one closure may serve many. It is
-/// made on the worker, once for a call or once for many. A body that changes what was captured, or moves out of it, does not
-/// compile:
+/// The closure is made of its captures on a worker, for one call or once for many, and is called by reference. So it is an
+/// [`Fn`], or an [`AsyncFn`] whose future may borrow what was captured. A body that moves out of a capture, or changes one, does
+/// not compile:
 ///
 /// ```compile_fail,E0507
 /// # use wasm_mt::{RemoteFn, remote};
 /// let prefix = String::from("item ");
-/// let named: RemoteFn<u32, String> = remote!(move |n| prefix + &n.to_string()); // write `prefix.clone() + ..`
+/// let name: RemoteFn<u32, String> = remote!(move |n| prefix + &n.to_string()); // write `prefix.clone() + ..`
 /// ```
 ///
 /// ```compile_fail,E0596
 /// # use wasm_mt::{RemoteFn, remote};
-/// let sorted = vec![1, 3];
-/// let rank: RemoteFn<u32, usize> = remote!(move |n| {
-///     sorted.push(n); // write `let mut sorted = sorted.clone();` before, or capture a `RefCell`
-///     sorted.sort();
-///     sorted.binary_search(&n).unwrap()
+/// let list = vec![1, 3];
+/// let with: RemoteFn<u32, usize> = remote!(move |n| {
+///     list.push(n); // write `let mut list = list.clone();` before
+///     list.len()
 /// });
 /// ```
 ///
-/// A value that is to change is cloned in the body, or captured in a [`Cell`](std::cell::Cell) or
-/// [`RefCell`](std::cell::RefCell). What a call leaves in one may be there in the next call on the same worker, or may not: it
-/// can serve as a cache or as scratch space, and results must not depend on it.
+/// What is to be changed is cloned in the body, or captured in a [`Cell`](std::cell::Cell) or [`RefCell`](std::cell::RefCell).
+/// A call may find there what an earlier call on the same worker has left, or what was captured: no result may depend on it.
 ///
 /// # Traits
 ///
