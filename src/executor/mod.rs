@@ -150,7 +150,7 @@ pub trait ExecutorExt: Executor {
     {
         let (job, handle) = task.into_job();
         let refused = job.and_then(|job| self.try_submit(job).err());
-        refused.map_or(Ok(handle), |job| Err(Error::queue_full().of_task(&job.name())))
+        refused.map_or(Ok(handle), |job| Err(Error::queue_full().of_task(&job.location().to_string())))
     }
 
     /// Calls a function for each of many items, and gives the results as a stream, in the order of the items.

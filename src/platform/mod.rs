@@ -12,7 +12,7 @@
 //! - Dropping a [`Port`] ends the worker: on the web at once, natively as soon as the running task yields.
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
 //!   to [`start`] or [`Port::post`] (web). Whoever takes them MUST NOT hold a lock that the worker's tasks may want.
-//! - The three lanes of a [`Packet`] are never mixed: nothing in `bytes` can become an entry or an attachment.
+//! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
 //! - What [`show_begun`] was given last is in [`Loss::begun`], where the room can read it after the end.
@@ -20,6 +20,8 @@
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
+mod address;
+mod packet;
 mod script;
 
 #[cfg(not(target_family = "wasm"))]
@@ -37,42 +39,13 @@ pub(crate) use web::js_error;
 
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick,
-    clock_tick, current, guard, has_local_pool, memory_size, now, parallelism, print, run, show_begun, sleep,
-    spawn_local, spawn_service, start, yield_now,
+    clock_tick, current, guard, has_local_pool, now, parallelism, print, run, show_begun, sleep, spawn_local,
+    spawn_service, start, yield_now,
 };
 
+pub(crate) use address::{Address, Tag, Tagged};
+pub(crate) use packet::Packet;
 pub(crate) use script::WORKER_SCRIPT;
-
-use crate::error::Error;
-
-/// What crosses between two memories, in three lanes.
-#[derive(Debug, Default)]
-pub(crate) struct Packet {
-    /// Encoded values: anything may have written them, so nothing in them is trusted.
-    pub(crate) bytes: Vec<u8>,
-    /// Addresses of entries and functions, the same in every instance of one module. Only this crate writes them.
-    pub(crate) entries: Vec<usize>,
-    /// Values that travel beside the bytes.
-    pub(crate) attachments: Vec<Attachment>,
-}
-
-impl Packet {
-    /// A packet to the same effect, for what is sent again.
-    pub(crate) fn try_clone(&self) -> Result<Self, Error> {
-        Ok(Self {
-            bytes: self.bytes.clone(),
-            entries: self.entries.clone(),
-            attachments: self.attachments.iter().map(Attachment::try_clone).collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// Appends another packet, lane by lane.
-    pub(crate) fn extend(&mut self, more: Packet) {
-        self.bytes.extend(more.bytes);
-        self.entries.extend(more.entries);
-        self.attachments.extend(more.attachments);
-    }
-}
 
 /// What becomes of a worker, as its page hears it.
 #[derive(Debug)]
@@ -108,19 +81,11 @@ pub(crate) type Events = Box<dyn Fn(WorkerEvent) + Send + Sync>;
 /// What a worker does with the packets it gets.
 pub(crate) type Inbox = Box<dyn FnMut(Packet)>;
 
-/// The far side: given to [`start`] as a promoted static, called on the worker.
-#[repr(C)]
-pub(crate) struct Main {
-    magic: u64,
-    call: fn(Outbox) -> Inbox,
-}
+/// The far side: given to [`start`] as a static, called on the worker.
+pub(crate) struct Main(pub(crate) fn(Outbox) -> Inbox);
 
-impl Main {
-    const MAGIC: u64 = 0x6d61_696e_6d74_0002;
-
-    pub(crate) const fn new(call: fn(Outbox) -> Inbox) -> Self {
-        Self { magic: Self::MAGIC, call }
-    }
+impl Tag for Main {
+    const TAG: u64 = 0x6d61_696e_6d74_0003;
 }
 
 /// How a worker is to be started.

@@ -101,7 +101,7 @@ impl WorkerSlot {
 
     /// Posts a task whose call stays here, because it bears no attachments.
     pub(super) fn say_run_of(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
-        ToWorker::write_run_of(task, options, call, &mut self.gathered);
+        ToWorker::write_run(task, options, call, &mut self.gathered);
         self.count += 1;
     }
 

@@ -1,7 +1,7 @@
 //! Many calls of one function as one task: a *chunk*.
 //!
 //! A [`RemoteFn`](super::RemoteFn)'s call is a *stem*, which is the same for all of its calls, and behind it the encoded open
-//! argument, the *item*. A chunk carries the stem once and the items, each in a body of its own ([`wire::append`]); on the
+//! argument, the *item*. A chunk carries the stem once and the items, each in a body of its own; on the
 //! far side each call is begun from a copy of the stem with its item behind. What comes back are the outcomes, the items that
 //! were not begun, and the time that it took.
 //!
@@ -14,14 +14,14 @@ use serde::Serialize;
 
 use super::codec;
 use super::encoded::Encoded;
-use super::entry::{Call, Entry, Outcome, begin, foreign};
+use super::entry::{self, Call, Entry, Outcome, begin, foreign};
 use super::handle::RemoteHandle;
 use super::job::Job;
 use super::progress::Progress;
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::{TaskKind, TaskOptions};
-use crate::wire::{self, Reader};
+use crate::wire::{self, Extent, PacketReader};
 
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
 const CHUNK_LIMIT: Duration = Duration::from_millis(8);
@@ -48,12 +48,14 @@ impl Calls {
     /// Encodes an item.
     pub(crate) fn encode(&mut self, x: &impl Serialize) -> Outcome {
         let stem = self.0.call.as_mut().map_err(|error| error.clone())?;
-        let (bytes, entries, attachments) = (stem.bytes.len(), stem.entries.len(), stem.attachments.len());
+        let (bytes, addresses, attachments) =
+            (stem.bytes.len(), stem.addresses.len(), stem.attachments.len());
         // Behind the stem, so that it counts attachments from there.
         codec::encode(x, stem)?;
         Ok(Packet {
+            heads: Vec::new(),
             bytes: stem.bytes.split_off(bytes),
-            entries: stem.entries.split_off(entries),
+            addresses: stem.addresses.split_off(addresses),
             attachments: stem.attachments.split_off(attachments),
         })
     }
@@ -69,12 +71,15 @@ impl Calls {
 
     fn call(&self, mut stem: Packet, items: Vec<Packet>) -> Packet {
         if self.share_tasks() {
-            let mut chunk = Entry::raw().packet((run as fn(Packet) -> Outcome) as *const ());
-            wire::append(&mut chunk, stem);
-            put_all(&mut chunk, items);
+            let run = (run as fn(Packet) -> Outcome) as *const ();
+            let mut chunk = entry::packet(Entry::raw(), run, self.0.made_at);
+            wire::put_head(&mut chunk, &Extent::of(&stem));
+            wire::put_head(&mut chunk, &extents(&items));
+            chunk.append(stem);
+            items.into_iter().for_each(|item| chunk.append(item));
             return chunk;
         }
-        items.into_iter().for_each(|item| stem.extend(item));
+        items.into_iter().for_each(|item| stem.append(item));
         stem
     }
 }
@@ -93,27 +98,32 @@ pub(crate) struct Results {
 impl Results {
     fn write(self) -> Packet {
         let mut packet = Packet::default();
-        let micros = self.ran.unwrap_or_default().as_micros();
-        packet.entries.extend([usize::try_from(micros).unwrap_or(usize::MAX), self.outcomes.len()]);
-        for outcome in self.outcomes {
-            packet.entries.push(usize::from(outcome.is_ok()));
-            wire::append(&mut packet, outcome.unwrap_or_else(|error| wire::encode(&error)));
-        }
-        put_all(&mut packet, self.rest);
+        let mut bodies = Vec::new();
+        let mut split = |body| {
+            let extent = Extent::of(&body);
+            bodies.push(body);
+            extent
+        };
+        let outcomes = self.outcomes.into_iter().map(|outcome| outcome.map(&mut split)).collect::<Vec<_>>();
+        wire::put_head(&mut packet, &self.ran);
+        wire::put_head(&mut packet, &outcomes);
+        wire::put_head(&mut packet, &extents(&self.rest));
+        bodies.into_iter().chain(self.rest).for_each(|body| packet.append(body));
         packet
     }
 
     fn read(packet: Packet) -> Result<Self, Error> {
-        let mut reader = Reader::new(packet);
+        let mut reader = PacketReader::new(packet);
         let mut read = || {
-            let ran = Some(Duration::from_micros(reader.word()? as u64));
-            let count = reader.word()?;
-            let mut outcome = || match reader.word()? {
-                0 => reader.value().map(Err),
-                _ => reader.body().map(Ok),
+            let ran = reader.head()?;
+            let outcomes: Vec<Result<Extent, Error>> = reader.head()?;
+            let rest = reader.head()?;
+            let mut outcome = |outcome| match outcome {
+                Ok(extent) => reader.body(extent).map(Ok),
+                Err(error) => Some(Err(error)),
             };
-            let outcomes = (0..count).map(|_| outcome()).collect::<Option<_>>()?;
-            Some(Self { outcomes, rest: take_all(&mut reader)?, ran })
+            let outcomes = outcomes.into_iter().map(&mut outcome).collect::<Option<_>>()?;
+            Some(Self { outcomes, rest: bodies(&mut reader, rest)?, ran })
         };
         read().ok_or_else(foreign)
     }
@@ -124,20 +134,24 @@ impl Results {
     }
 }
 
-fn put_all(packet: &mut Packet, items: Vec<Packet>) {
-    packet.entries.push(items.len());
-    items.into_iter().for_each(|item| wire::append(packet, item));
+fn extents(bodies: &[Packet]) -> Vec<Extent> {
+    bodies.iter().map(Extent::of).collect()
 }
 
-fn take_all(reader: &mut Reader) -> Option<Vec<Packet>> {
-    let count = reader.word()?;
-    (0..count).map(|_| reader.body()).collect()
+fn bodies(reader: &mut PacketReader, extents: Vec<Extent>) -> Option<Vec<Packet>> {
+    extents.into_iter().map(|extent| reader.body(extent)).collect()
+}
+
+/// The calls of a chunk: the stem, and the items.
+fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
+    let mut reader = PacketReader::new(chunk);
+    let (stem, items) = (reader.head()?, reader.head()?);
+    Some((reader.body(stem)?, bodies(&mut reader, items)?))
 }
 
 /// Runs a chunk: the function of its task.
 fn run(chunk: Packet) -> Outcome {
-    let mut reader = Reader::new(chunk);
-    let (Some(stem), Some(items)) = (reader.body(), take_all(&mut reader)) else { return Err(foreign()) };
+    let Some((stem, items)) = read(chunk) else { return Err(foreign()) };
     let began = platform::now();
     let mut stem = Some(stem);
     Progress::begin(items, with_panic);
@@ -145,7 +159,7 @@ fn run(chunk: Packet) -> Outcome {
         let stem = if is_last { stem.take().map(Ok) } else { stem.as_ref().map(Packet::try_clone) };
         let stem = stem.expect("it is taken for the last item only");
         let outcome = stem.and_then(|mut call| {
-            call.extend(item);
+            call.append(item);
             match begin(call) {
                 Call::Ended(outcome) => outcome,
                 Call::Running(_) => unreachable!("the calls of an asynchronous function share no task"),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::codec;
-use super::entry::site;
+use super::entry::{self, Entry, site};
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Packet, Tagged};
 use crate::schedule::{TaskKind, TaskOptions};
 
 /// A call, or the error that its arguments could not be encoded, with what is known of its tasks.
@@ -19,10 +19,16 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes the arguments behind the addresses of `call`.
+    /// Encodes a call of `function`, which MUST be of the entry's signature.
     #[track_caller]
-    pub(super) fn new(kind: TaskKind, mut call: Packet, args: &impl Serialize) -> Self {
+    pub(super) fn new(
+        kind: TaskKind,
+        entry: &'static Tagged<Entry>,
+        function: *const (),
+        args: &impl Serialize,
+    ) -> Self {
         let made_at = Location::caller();
+        let mut call = entry::packet(entry, function, made_at);
         let call = codec::encode(args, &mut call).map(|()| call);
         Self { call, options: TaskOptions::new(site(made_at), kind), made_at }
     }

@@ -9,9 +9,10 @@ use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, s
 
 use super::encoded::Encoded;
 use super::entry::{Call, begin};
-use super::handle::{Reply, TaskOwner};
-use super::lazy::{InHandle, Lazy};
+use super::in_handle::InHandle;
+use super::lazy::Lazy;
 use super::progress::NestedScope;
+use super::reply::{Reply, TaskOwner};
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Packet};
 use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
@@ -40,10 +41,10 @@ impl Job {
         }
     }
 
-    /// The place of the call that made the task, `file:line:column`.
+    /// The place of the call that made the task, which is its name in errors.
     #[must_use]
-    pub fn name(&self) -> String {
-        self.made_at.to_string()
+    pub fn location(&self) -> &'static Location<'static> {
+        self.made_at
     }
 
     /// Runs the task here, through the encoding as anywhere, and answers it. Dropping the future, or the task's handle,

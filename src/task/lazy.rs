@@ -5,20 +5,24 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::task::{Context, Waker};
 
 use futures::future::LocalBoxFuture;
 
-use super::handle::ReplySlot;
-use crate::error::Error;
 use crate::platform;
 
 /// Makes the future that runs the task and answers its handle. It runs nothing of the task itself.
 pub(super) type Begin = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
-/// A task that waits for its handle.
+/// The handle of a task that it runs itself.
+pub(super) trait Wanted: Send + Sync {
+    /// True if somebody may wait for the task.
+    fn is_wanted(&self) -> bool;
+}
+
+/// A task that waits for its handle to be polled.
 pub(super) enum Lazy {
     /// -> `Begun`, by the first poll.
     Unbegun(Begin),
@@ -30,7 +34,7 @@ pub(super) enum Lazy {
 struct Begun {
     /// `None` while it is polled.
     future: Option<LocalBoxFuture<'static, ()>>,
-    slot: Arc<ReplySlot>,
+    handle: Arc<dyn Wanted>,
 }
 
 /// The futures of a thread.
@@ -50,7 +54,7 @@ static ORPHANS: AtomicUsize = AtomicUsize::new(0);
 
 impl Lazy {
     /// Begins the task, if it has not begun. Gives its number.
-    fn begin(self, slot: &Arc<ReplySlot>) -> u64 {
+    pub(super) fn begin(self, handle: Arc<dyn Wanted>) -> u64 {
         static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
         let begin = match self {
@@ -59,7 +63,7 @@ impl Lazy {
         };
         drop(take_orphans());
         let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed);
-        let begun = Begun { future: Some(begin()), slot: slot.clone() };
+        let begun = Begun { future: Some(begin()), handle };
         let _none = LOCAL_FUTURES.with_borrow_mut(|here| here.begun.insert(number, begun));
         number
     }
@@ -80,7 +84,7 @@ impl Lazy {
             // Not while the thread goes away: then the table goes with it.
             match LOCAL_FUTURES.try_with(|here| here.borrow_mut().begun.remove(&number)) {
                 Ok(Some(begun)) => drop(begun),
-                _ => drop(ORPHANS.fetch_add(1, Ordering::Relaxed)),
+                _ => orphan(),
             }
         }
     }
@@ -93,7 +97,7 @@ impl Lazy {
             Self::Begun(number) => LOCAL_FUTURES.with_borrow_mut(|here| here.begun.remove(&number)?.future),
         };
         let Some(mut future) = future else {
-            ORPHANS.fetch_add(1, Ordering::Relaxed);
+            orphan();
             return false;
         };
         if platform::has_local_pool() {
@@ -106,46 +110,16 @@ impl Lazy {
     }
 }
 
-/// A task that was given to its handle.
-pub(crate) struct InHandle(pub(super) Weak<ReplySlot>);
-
-impl InHandle {
-    /// True if it has no result yet and somebody waits for it.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.0.upgrade().is_some_and(|slot| slot.is_waiting())
-    }
-
-    /// Has it run beside the other futures of this thread, which MUST have a pool for them; its handle only waits then.
-    pub(crate) fn release(&self) {
-        if let Some(lazy) = self.0.upgrade().and_then(|slot| slot.take_lazy_here()) {
-            lazy.detach();
-        }
-    }
+/// Takes the future with this number out of its place, to be polled. `None`: it is not on this thread; `Some(None)`: it is
+/// being polled.
+pub(super) fn take_future(number: u64) -> Option<Option<LocalBoxFuture<'static, ()>>> {
+    LOCAL_FUTURES.with_borrow_mut(|here| here.begun.get_mut(&number).map(|begun| begun.future.take()))
 }
 
-/// Polls the task of a slot, if it has one here. False if it has none: somebody else runs it.
-pub(super) fn drive(slot: &Arc<ReplySlot>, context: &mut Context<'_>) -> bool {
-    let Some(lazy) = slot.take_lazy() else { return false };
-    let number = lazy.begin(slot);
-    // Its handle is here, polled.
-    drop(slot.put_lazy(Lazy::Begun(number)));
-    let taken =
-        LOCAL_FUTURES.with_borrow_mut(|here| here.begun.get_mut(&number).map(|begun| begun.future.take()));
-    let mut future = match taken {
-        Some(Some(future)) => future,
-        // It is polled, and what it runs polls its own handle.
-        Some(None) => return true,
-        None => {
-            slot.answer(Err(Error::worker_lost(
-                "it began on another thread and cannot leave it; poll its handle on one thread only",
-            )));
-            ORPHANS.fetch_add(1, Ordering::Relaxed);
-            return true;
-        }
-    };
-    let ended = future.as_mut().poll(context).is_ready();
+/// Puts a future back that was polled, or forgets it if it has ended.
+pub(super) fn put_back(number: u64, future: LocalBoxFuture<'static, ()>, ended: bool) {
     let rest = LOCAL_FUTURES.with_borrow_mut(|here| {
-        if ended || !slot.is_waiting() {
+        if ended {
             return (here.begun.remove(&number), Some(future));
         }
         match here.begun.get_mut(&number) {
@@ -155,7 +129,11 @@ pub(super) fn drive(slot: &Arc<ReplySlot>, context: &mut Context<'_>) -> bool {
     });
     // Dropping it runs the task's code.
     drop(rest);
-    true
+}
+
+/// The handle of a task is gone whose future is on another thread.
+pub(super) fn orphan() {
+    ORPHANS.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The futures here for which nobody waits any more, if some may have been orphans.
@@ -166,7 +144,7 @@ fn take_orphans() -> BTreeMap<u64, Begun> {
             return BTreeMap::new();
         }
         let (waiting, gone) =
-            std::mem::take(&mut here.begun).into_iter().partition(|(_, begun)| begun.slot.is_waiting());
+            std::mem::take(&mut here.begun).into_iter().partition(|(_, begun)| begun.handle.is_wanted());
         here.begun = waiting;
         gone
     })

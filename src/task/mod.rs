@@ -6,21 +6,23 @@ mod encoded;
 mod entry;
 mod handle;
 mod hint;
+mod in_handle;
 mod job;
 mod lazy;
 mod macros;
 mod progress;
 mod remote;
 mod remote_fn;
+mod reply;
 pub(crate) mod transfer;
 
 pub(crate) use chunk::{Calls, Results};
 pub(crate) use codec::object;
-pub(crate) use entry::{Call, Outcome, begin, place};
-pub(crate) use handle::{Reply, TaskOwner};
-pub(crate) use lazy::InHandle;
+pub(crate) use entry::{Call, Outcome, begin, location};
+pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use remote::decode;
+pub(crate) use reply::{Reply, TaskOwner};
 
 pub use handle::RemoteHandle;
 pub use hint::Hint;

@@ -53,7 +53,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::of(TaskKind::Sync, Entry::sync::<A, R>().packet(f as *const ()), &args)
+        Self::from_encoded(Encoded::new(TaskKind::Sync, Entry::sync::<A, R>(), f as *const (), &args))
     }
 
     /// A task that awaits `f(args)`.
@@ -66,7 +66,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::of(TaskKind::Async, Entry::future::<A, F, R>().packet(f as *const ()), &args)
+        Self::from_encoded(Encoded::new(TaskKind::Async, Entry::future::<A, F, R>(), f as *const (), &args))
     }
 
     /// A task that awaits `f(args)` and fails with its error.
@@ -77,12 +77,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
     {
-        Self::of(TaskKind::Async, Entry::fallible::<A, F, R>().packet(f as *const ()), &args)
-    }
-
-    #[track_caller]
-    fn of(kind: TaskKind, call: Packet, args: &impl Serialize) -> Self {
-        Self::from_encoded(Encoded::new(kind, call, args))
+        Self::from_encoded(Encoded::new(TaskKind::Async, Entry::fallible::<A, F, R>(), f as *const (), &args))
     }
 
     /// Splits the task into the part for an executor and the part for whoever awaits the result.

@@ -12,7 +12,6 @@ use super::encoded::Encoded;
 use super::entry::Entry;
 use super::hint::Hint;
 use super::remote::Remote;
-use crate::platform::Packet;
 use crate::schedule::TaskKind;
 
 /// A function to be called on workers: a task with one argument left open, for many calls.
@@ -91,7 +90,12 @@ where
         A: Serialize + DeserializeOwned + 'static,
         G: Fn(X) -> R + 'static,
     {
-        Self::of(TaskKind::Sync, Entry::made::<A, G, X, R>().packet(make as *const ()), &args)
+        Self::from_encoded(Encoded::new(
+            TaskKind::Sync,
+            Entry::made::<A, G, X, R>(),
+            make as *const (),
+            &args,
+        ))
     }
 
     /// Tasks that await the async closure which `make` gives, with an argument given later.
@@ -118,12 +122,12 @@ where
         A: Serialize + DeserializeOwned + 'static,
         G: AsyncFn(X) -> R + 'static,
     {
-        Self::of(TaskKind::Async, Entry::made_async::<A, G, X, R>().packet(make as *const ()), &args)
-    }
-
-    #[track_caller]
-    fn of(kind: TaskKind, call: Packet, args: &impl Serialize) -> Self {
-        Self::from_encoded(Encoded::new(kind, call, args))
+        Self::from_encoded(Encoded::new(
+            TaskKind::Async,
+            Entry::made_async::<A, G, X, R>(),
+            make as *const (),
+            &args,
+        ))
     }
 
     /// The task for one argument.

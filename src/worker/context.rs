@@ -1,20 +1,63 @@
-//! What an executor on a worker stands on: the way into the worker, from its own thread and, natively, from others.
+//! What an executor on a worker stands on: the way to the worker, from its own thread and, natively, from others.
 
+use std::cell::RefCell;
 use std::mem;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
-use futures::task::{AtomicWaker, FutureObj, SpawnError};
+use futures::task::{ArcWake, AtomicWaker, FutureObj, SpawnError};
 
-use super::current_worker;
 use crate::error::Error;
 use crate::platform;
 use crate::schedule::{HandleSignal, TaskId};
 use crate::task::{Job, TaskOwner};
 use crate::wire::WorkerConfig;
 
-/// The way into a worker. It may be sent, as executors may: what another thread wants becomes an request.
+/// What a worker does for code on its own thread.
+pub(super) trait LocalWorker {
+    /// Unfinished tasks that were made here and are still here.
+    fn pending(&self) -> usize;
+
+    /// Takes a task that the code here makes.
+    fn submit(&self, job: Job);
+
+    /// The handle of a task that was made here signals something.
+    fn on_signal(&self, task: TaskId, signal: HandleSignal);
+
+    /// The code of a task, or code between tasks, has panicked.
+    fn report_panic(&self, task: Option<TaskId>, message: String, location: Option<String>);
+}
+
+/// A worker, on its thread.
+struct Current {
+    worker: Rc<dyn LocalWorker>,
+    context: Arc<WorkerContext>,
+}
+
+thread_local! {
+    /// The worker that this thread is.
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+}
+
+/// Makes this thread the worker's.
+pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
+    CURRENT.set(Some(Current { worker, context }));
+}
+
+/// The worker that this thread is, if it is one.
+pub(super) fn current_worker() -> Option<Rc<dyn LocalWorker>> {
+    // Not while the thread goes away.
+    CURRENT.try_with(|current| Some(current.borrow().as_ref()?.worker.clone())).ok().flatten()
+}
+
+/// What executors on this worker stand on, if this thread is one.
+pub(crate) fn context() -> Option<Arc<WorkerContext>> {
+    CURRENT.try_with(|current| Some(current.borrow().as_ref()?.context.clone())).ok().flatten()
+}
+
+/// The way to a worker. It may be sent, as executors may: what another thread wants becomes a request.
 pub(crate) struct WorkerContext {
     threads: usize,
     /// What other threads want. `None`: the worker has ended.
@@ -50,16 +93,23 @@ impl WorkerContext {
         self.threads
     }
 
-    /// Unfinished tasks that were made here and are still here. On another thread nobody knows.
-    pub(crate) fn pending(self: &Arc<Self>) -> usize {
-        current_worker()
-            .filter(|worker| Arc::ptr_eq(&worker.context, self))
-            .map_or(0, |worker| worker.state.borrow().pending())
+    /// The worker itself, if this is its thread.
+    fn on_thread(&self) -> Option<Rc<dyn LocalWorker>> {
+        let is_this = |current: &Current| std::ptr::eq(&*current.context, self);
+        let worker = |current: &RefCell<Option<Current>>| {
+            Some(current.borrow().as_ref().filter(|current| is_this(current))?.worker.clone())
+        };
+        CURRENT.try_with(worker).ok().flatten()
+    }
+
+    /// Unfinished tasks that were made here and are still here. On another thread that is not known.
+    pub(crate) fn pending(&self) -> usize {
+        self.on_thread().map_or(0, |worker| worker.pending())
     }
 
     /// Takes a task, which becomes a child of the one whose code runs.
-    pub(crate) fn submit(self: &Arc<Self>, job: Job) {
-        match current_worker().filter(|worker| Arc::ptr_eq(&worker.context, self)) {
+    pub(crate) fn submit(&self, job: Job) {
+        match self.on_thread() {
             Some(worker) => worker.submit(job),
             None => {
                 if let Err(Request::Submit(job)) = self.request(Request::Submit(job)) {
@@ -70,8 +120,8 @@ impl WorkerContext {
     }
 
     /// Runs a future on the worker's thread.
-    pub(crate) fn spawn(self: &Arc<Self>, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        if current_worker().is_some_and(|worker| Arc::ptr_eq(&worker.context, self)) {
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        if self.on_thread().is_some() {
             platform::spawn_local(future);
             return Ok(());
         }
@@ -83,7 +133,7 @@ impl WorkerContext {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Gives the request back if nobody will follow it.
+    /// Gives the request back if the worker has ended.
     fn request(&self, request: Request) -> Result<(), Request> {
         match &mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(requests) => requests.push(request),
@@ -98,7 +148,7 @@ impl WorkerContext {
         requests.as_mut().map(mem::take).unwrap_or_default()
     }
 
-    /// The worker has ended: what was not followed is refused.
+    /// The worker has ended: requests that were not served are refused.
     pub(super) fn close(&self) {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).take();
         for request in requests.into_iter().flatten() {
@@ -118,13 +168,13 @@ impl WorkerContext {
     }
 
     /// The loop goes on.
-    pub(super) fn enter(&self, waker: &Waker) {
+    pub(super) fn begin_turn(&self, waker: &Waker) {
         self.waker.register(waker);
         self.busy.store(true, Ordering::SeqCst);
     }
 
     /// The loop will not look any more.
-    pub(super) fn leave(&self) {
+    pub(super) fn end_turn(&self) {
         self.busy.store(false, Ordering::SeqCst);
     }
 
@@ -141,7 +191,7 @@ impl WorkerContext {
 
 impl TaskOwner for WorkerContext {
     fn on_signal(&self, task: TaskId, signal: HandleSignal) {
-        match current_worker().filter(|worker| std::ptr::eq(&*worker.context, self)) {
+        match self.on_thread() {
             Some(worker) => {
                 worker.on_signal(task, signal);
                 self.wake();
@@ -149,5 +199,11 @@ impl TaskOwner for WorkerContext {
             // A worker that has ended has no such task any more.
             None => drop(self.request(Request::Signal(task, signal))),
         }
+    }
+}
+
+impl ArcWake for WorkerContext {
+    fn wake_by_ref(context: &Arc<Self>) {
+        Self::wake(context);
     }
 }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use super::current_worker;
+use super::context::current_worker;
 use crate::error::panic_text;
 use crate::platform::{self, PANIC_ABORTS};
 use crate::schedule::TaskId;
@@ -19,7 +19,7 @@ type Note = (String, Option<String>);
 thread_local! {
     static LAST_PANIC: Cell<Option<Note>> = const { Cell::new(None) };
     /// Where panics abort: there was one, and the page knows.
-    static NOTED: Cell<bool> = const { Cell::new(false) };
+    static REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Makes sure that panics on workers are noted. The hook that was there is called after ours.
@@ -51,7 +51,7 @@ fn note(info: &PanicHookInfo<'_>) {
         return LAST_PANIC.set(Some(note));
     }
     // Told once: hooks of ours may be chained.
-    if NOTED.replace(true) {
+    if REPORTED.replace(true) {
         return;
     }
     let (message, location) = note;
@@ -60,8 +60,8 @@ fn note(info: &PanicHookInfo<'_>) {
 }
 
 /// True once a panic was noted, where panics abort.
-pub(super) fn was_noted() -> bool {
-    NOTED.get()
+pub(super) fn was_reported() -> bool {
+    REPORTED.get()
 }
 
 /// Before code that may panic: what was noted until now was caught by somebody else.

@@ -3,18 +3,19 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::StreamExt;
-use futures::future::{Abortable, BoxFuture};
+use futures::future::{Abortable, BoxFuture, abortable};
 use futures::stream::FuturesUnordered;
-use futures::task::{ArcWake, waker_ref};
+use futures::task::waker_ref;
 
+use super::context::WorkerContext;
 use super::task_future::TaskFuture;
-use super::{Worker, WorkerContext};
+use super::worker::Worker;
 use crate::platform;
-use crate::schedule::{LocalEvent, Next};
+use crate::schedule::{LocalEvent, Next, TaskId};
+use crate::task::{self, Call};
 
 /// Does what the schedule says, until the worker ends. It is one future of its thread, with all asynchronous tasks within it:
 /// from one task to the next nothing goes through the event loop, unless the schedule wants that.
@@ -50,7 +51,7 @@ impl RunLoop {
     /// Goes on until there is nothing to do but to wait. True if that is for something to come.
     fn go_on(&mut self, context: &mut Context<'_>) -> bool {
         let worker = self.worker.clone();
-        worker.state.borrow_mut().read_clock();
+        worker.read_clock();
         while !worker.is_poisoned() && worker.outbox.is_heard() {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(context).is_pending() {
@@ -66,7 +67,7 @@ impl RunLoop {
             }
             match worker.next() {
                 Next::Begin(task) => {
-                    if let Some(future) = worker.begin(task) {
+                    if let Some(future) = begin(&worker, task) {
                         self.tasks.push(future);
                         WorkerContext::wake(&worker.context);
                     }
@@ -87,10 +88,10 @@ impl Future for RunLoop {
     /// Never ready: what has begun stays as it is when a worker is poisoned, and goes with its thread.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let worker = self.worker.context.clone();
-        worker.enter(context.waker());
+        worker.begin_turn(context.waker());
         let sleeps = self.go_on(context);
-        worker.leave();
-        // Another thread may have looked before this one left.
+        worker.end_turn();
+        // Another thread may have looked before this turn ended.
         if sleeps && worker.is_awake() {
             context.waker().wake_by_ref();
         }
@@ -98,8 +99,18 @@ impl Future for RunLoop {
     }
 }
 
-impl ArcWake for WorkerContext {
-    fn wake_by_ref(context: &Arc<Self>) {
-        WorkerContext::wake(context);
+/// Begins a task: a synchronous one ends with it, of an asynchronous one comes what is to be polled.
+fn begin(worker: &Rc<Worker>, task: TaskId) -> Option<Abortable<TaskFuture>> {
+    let call = worker.begin(task)?;
+    match worker.guard(Some(task), || task::begin(call))? {
+        Call::Ended(outcome) => {
+            worker.ended(task, outcome);
+            None
+        }
+        Call::Running(future) => {
+            let (future, abort) = abortable(TaskFuture::new(worker.clone(), Some(task), future));
+            worker.runs(task, abort);
+            Some(future)
+        }
     }
 }

@@ -7,54 +7,57 @@ use std::time::Duration;
 use futures::future::AbortHandle;
 
 use crate::error::Error;
-use crate::platform::{self, Packet};
+use crate::platform::{self, Address, Packet};
 use crate::schedule::{
-    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, Site, TaskId, TaskOptions, WorkerId,
+    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskOptions, WorkerId,
 };
-use crate::task::{Outcome, Reply};
+use crate::task::{self, Outcome, Reply};
 use crate::wire::{FromWorker, WorkerConfig};
 
-/// See the module's documentation. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
+/// What the worker knows. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
 pub(super) struct WorkerState {
     id: WorkerId,
-    local: Local,
+    local: Local<WorkerTask>,
     /// The clock, as read last: to read it takes as long as a small task.
     now: Duration,
-    tasks: IdMap<WorkerTask>,
-    /// Who waits here for tasks that were made here, wherever they are.
-    replies: IdMap<Reply>,
+    /// The replies of tasks that were made here and have migrated.
+    migrated: IdMap<Reply>,
     last: u32,
     /// The posted tasks that have begun and whose answers have not left, as [`platform::show_begun`] shows them.
     begun: Vec<u64>,
-    /// What is to be said with the next packet, and the tasks that are answered in it.
+    /// What is to be sent with the next packet, and the tasks that are answered in it.
     packet: Packet,
     answered: Vec<u64>,
     /// What is to be posted now, in order.
     outgoing: VecDeque<Outgoing>,
-    /// Tells of every task that has run.
+    /// Reports every task that has run.
     watched: bool,
     /// Scratch space.
-    actions: Vec<LocalAction>,
+    actions: Vec<LocalAction<WorkerTask>>,
 }
 
-/// A task that is here.
-struct WorkerTask {
-    site: Site,
+/// What happens to the worker's half of the schedule.
+pub(super) type TaskEvent = LocalEvent<WorkerTask>;
+
+/// What is kept of a task that is here.
+pub(super) struct WorkerTask {
     state: RunState,
-    /// The page wants its answer; otherwise it was made and kept here.
-    posted: bool,
+    /// Where the handle waits, if the task was made here.
+    reply: Option<Reply>,
+    /// The place that made it.
+    location: Option<Address>,
     timeout: Option<Duration>,
     began: Duration,
 }
 
 enum RunState {
-    /// -> `Begun`, by the schedule's signal.
+    /// -> `Begun`, by the schedule.
     Unbegun(Packet),
-    /// -> `TaskFuture` if it is asynchronous, -> `Ended` or forgotten.
+    /// -> `Running` if it is asynchronous, else -> `Ended`.
     Begun,
-    /// -> `Ended` or forgotten.
+    /// -> `Ended`.
     Running(AbortHandle),
-    /// With what the page is to be told.
+    /// With the page's answer.
     Ended(Outcome),
 }
 
@@ -71,11 +74,11 @@ pub(super) struct InTransit {
     pub(super) task: TaskId,
     /// How long it ran.
     pub(super) ran: Option<Duration>,
-    /// The page knows it.
-    pub(super) posted: bool,
+    /// It was made here, and migrates. Otherwise the page awaits its answer.
+    pub(super) migrates: bool,
 }
 
-/// What is to happen when the state are closed.
+/// What is to happen when the state is no longer borrowed.
 #[derive(Default)]
 pub(super) struct WorkerEffects {
     aborts: Vec<AbortHandle>,
@@ -92,8 +95,21 @@ impl WorkerEffects {
         }
     }
 
-    pub(super) fn answer(&mut self, answer: Option<(Reply, Outcome)>) {
-        self.answers.extend(answer);
+    /// A task is stopped.
+    fn forget(&mut self, mut task: WorkerTask) {
+        if let RunState::Running(abort) = mem::replace(&mut task.state, RunState::Begun) {
+            self.aborts.push(abort);
+        }
+        self.answers.extend(task.reply.take().map(|reply| (reply, Err(Error::cancelled()))));
+        self.dropped.push(task);
+    }
+}
+
+impl WorkerTask {
+    fn new(options: TaskOptions, call: Packet, reply: Option<Reply>) -> Self {
+        let location = task::location(&call);
+        let state = RunState::Unbegun(call);
+        Self { state, reply, location, timeout: options.timeout, began: Duration::ZERO }
     }
 }
 
@@ -105,8 +121,7 @@ impl WorkerState {
             id: worker,
             local: Local::new(strategy, config),
             now: platform::now(),
-            tasks: IdMap::default(),
-            replies: IdMap::default(),
+            migrated: IdMap::default(),
             last: 0,
             begun: Vec::new(),
             packet: Packet::default(),
@@ -124,41 +139,43 @@ impl WorkerState {
     }
 
     /// Enters a task that was posted.
-    pub(super) fn enter(&mut self, id: TaskId, options: TaskOptions, call: Packet) {
-        self.insert(id, options, call, true);
+    pub(super) fn enter_posted(&mut self, task: TaskId, options: TaskOptions, call: Packet) -> WorkerEffects {
+        let payload = WorkerTask::new(options, call, None);
+        self.tell(LocalEvent::Arrived { task, options, payload })
     }
 
     /// Enters a task that was made here.
-    pub(super) fn enter_own(&mut self, id: TaskId, options: TaskOptions, call: Packet, reply: Reply) {
-        self.insert(id, options, call, false);
-        self.replies.insert(id, reply);
+    pub(super) fn enter_own(
+        &mut self,
+        task: TaskId,
+        options: TaskOptions,
+        call: Packet,
+        reply: Reply,
+    ) -> WorkerEffects {
+        let payload = WorkerTask::new(options, call, Some(reply));
+        self.tell(LocalEvent::Spawned { task, options, payload })
     }
 
-    fn insert(&mut self, id: TaskId, options: TaskOptions, call: Packet, posted: bool) {
-        let TaskOptions { site, timeout, .. } = options;
-        let state = RunState::Unbegun(call);
-        self.tasks.insert(id, WorkerTask { site, state, posted, timeout, began: Duration::ZERO });
-    }
-
-    pub(super) fn take_reply(&mut self, id: TaskId) -> Option<Reply> {
-        self.replies.remove(id)
+    /// The reply of a task that was made here and has migrated.
+    pub(super) fn take_migrated(&mut self, id: TaskId) -> Option<Reply> {
+        self.migrated.remove(id)
     }
 
     /// The reply of a task that was made and kept here and has run out of time, and its limit.
     pub(super) fn take_late(&mut self, id: TaskId) -> Option<(Reply, Duration)> {
-        let task = self.tasks.get(id).filter(|task| !task.posted)?;
+        let (task, _) = self.local.get_mut(id)?;
         let limit = task.timeout?;
-        Some((self.replies.remove(id)?, limit))
+        Some((task.reply.take()?, limit))
     }
 
-    /// The call of a task whose time has come.
+    /// The call of a task that begins.
     pub(super) fn begin(&mut self, id: TaskId) -> Option<Packet> {
-        let task = self.tasks.get_mut(id)?;
+        let (task, posted) = self.local.get_mut(id)?;
         let RunState::Unbegun(call) = mem::replace(&mut task.state, RunState::Begun) else {
             unreachable!("a task begins once, and then it is no longer in the deque");
         };
         task.began = self.now;
-        if task.posted {
+        if posted {
             self.begun.push(id.number());
             platform::show_begun(&self.begun);
         }
@@ -166,29 +183,36 @@ impl WorkerState {
     }
 
     /// The task that has begun is an asynchronous one.
-    pub(super) fn runs(&mut self, id: TaskId, abort: AbortHandle) {
-        if let Some(task) = self.tasks.get_mut(id) {
+    pub(super) fn runs(&mut self, id: TaskId, abort: AbortHandle) -> WorkerEffects {
+        if let Some((task, _)) = self.local.get_mut(id) {
             task.state = RunState::Running(abort);
         }
+        self.tell(LocalEvent::Polled { task: id, ended: false })
     }
 
-    /// The code of a task has given its result. Gives it back with whom it is for, if that is here.
-    pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> Option<(Reply, Outcome)> {
-        let task = self.tasks.remove(id)?;
-        if self.watched {
-            let WorkerTask { site, began, .. } = task;
-            FromWorker::Ran { task: id, site, began, ended: platform::now() }.write(&mut self.packet);
+    /// The code of a task has given its result.
+    pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> WorkerEffects {
+        let mut answer = None;
+        if let Some((task, posted)) = self.local.get_mut(id) {
+            if self.watched {
+                let location = Packet { addresses: task.location.into_iter().collect(), ..Packet::default() };
+                let ended = platform::now();
+                FromWorker::Ran { task: id, location, began: task.began, ended }.write(&mut self.packet);
+            }
+            if posted {
+                task.state = RunState::Ended(outcome);
+            } else {
+                answer = task.reply.take().map(|reply| (reply, outcome));
+            }
         }
-        if task.posted {
-            self.tasks.insert(id, WorkerTask { state: RunState::Ended(outcome), ..task });
-            return None;
-        }
-        Some((self.replies.remove(id)?, outcome))
+        let mut effects = self.tell(LocalEvent::Polled { task: id, ended: true });
+        effects.answers.extend(answer);
+        effects
     }
 
     /// Unfinished tasks that were made here and are still here.
     pub(super) fn pending(&self) -> usize {
-        self.tasks.iter().filter(|task| !task.posted).count()
+        self.local.kept()
     }
 
     /// Reads the clock: whenever this thread was elsewhere.
@@ -196,7 +220,7 @@ impl WorkerState {
         self.now = platform::now();
     }
 
-    pub(super) fn tell(&mut self, event: LocalEvent) -> WorkerEffects {
+    pub(super) fn tell(&mut self, event: TaskEvent) -> WorkerEffects {
         if matches!(event, LocalEvent::Woken | LocalEvent::Polled { .. }) {
             self.read_clock();
         }
@@ -216,19 +240,19 @@ impl WorkerState {
     }
 
     /// Does what the schedule says.
-    fn act(&mut self, mut actions: Vec<LocalAction>) -> WorkerEffects {
+    fn act(&mut self, mut actions: Vec<LocalAction<WorkerTask>>) -> WorkerEffects {
         let mut effects = WorkerEffects::default();
         for action in actions.drain(..) {
             match action {
-                LocalAction::Answer { task, ran } => self.answer(task, ran),
-                LocalAction::Migrate { task, options } => self.migrate(task, options),
+                LocalAction::Answer { task, ran, payload } => self.answer(task, ran, payload),
+                LocalAction::Migrate { task, options, payload } => self.migrate(task, options, payload),
                 LocalAction::Announce { task, options } => self.gather(FromWorker::Began { task, options }),
                 LocalAction::Suspend { task, ran } => self.gather(FromWorker::Suspended { task, ran }),
                 LocalAction::Report { local, resting } => {
                     self.gather(FromWorker::Reported { local, resting });
                 }
                 LocalAction::Forward { task, signal } => self.gather(FromWorker::Signal { task, signal }),
-                LocalAction::Forget { task } => self.forget(task, &mut effects),
+                LocalAction::Forget { payload, .. } => effects.forget(payload),
                 LocalAction::Flush => self.flush(),
             }
         }
@@ -240,25 +264,29 @@ impl WorkerState {
         message.write(&mut self.packet);
     }
 
-    fn answer(&mut self, task: TaskId, ran: Option<Duration>) {
-        let outcome = match self.tasks.remove(task) {
+    fn answer(&mut self, task: TaskId, ran: Option<Duration>, payload: Option<WorkerTask>) {
+        let outcome = match payload {
             Some(WorkerTask { state: RunState::Ended(outcome), .. }) => outcome,
-            // It was stopped, or is one that was kept here: nobody waits on the page.
+            // It was stopped, or was made here: the page awaits no result.
             _ => Err(Error::cancelled()),
         };
         let bears = outcome.as_ref().is_ok_and(|result| !result.attachments.is_empty());
         self.answered.push(task.number());
         let message = FromWorker::Done { task, ran, outcome };
-        self.send(message, bears.then_some(InTransit { task, ran, posted: true }));
+        self.send(message, bears.then_some(InTransit { task, ran, migrates: false }));
     }
 
-    fn migrate(&mut self, id: TaskId, options: TaskOptions) {
-        let Some(WorkerTask { state: RunState::Unbegun(call), posted, .. }) = self.tasks.remove(id) else {
-            unreachable!("what is handed over has not begun");
+    fn migrate(&mut self, task: TaskId, options: TaskOptions, payload: WorkerTask) {
+        let WorkerTask { state: RunState::Unbegun(call), reply, .. } = payload else {
+            unreachable!("a task that migrates has not begun");
         };
+        let own = reply.is_some();
+        if let Some(reply) = reply {
+            self.migrated.insert(task, reply);
+        }
         let bears = !call.attachments.is_empty();
-        let message = FromWorker::Migrated { task: id, options, call };
-        self.send(message, bears.then_some(InTransit { task: id, ran: None, posted }));
+        let message = FromWorker::Migrated { task, options, call };
+        self.send(message, bears.then_some(InTransit { task, ran: None, migrates: own }));
     }
 
     /// What bears attachments goes alone, so that a value that cannot be posted harms no other.
@@ -273,20 +301,9 @@ impl WorkerState {
         self.forget_answered();
     }
 
-    fn forget(&mut self, id: TaskId, effects: &mut WorkerEffects) {
-        let Some(mut task) = self.tasks.remove(id) else { return };
-        if let RunState::Running(abort) = mem::replace(&mut task.state, RunState::Begun) {
-            effects.aborts.push(abort);
-        }
-        if !task.posted {
-            effects.answer(self.replies.remove(id).map(|reply| (reply, Err(Error::cancelled()))));
-        }
-        effects.dropped.push(task);
-    }
-
     /// Makes what was gathered ready to be posted.
     fn flush(&mut self) {
-        if !self.packet.entries.is_empty() {
+        if !self.packet.heads.is_empty() {
             let packet = mem::take(&mut self.packet);
             self.outgoing.push_back(Outgoing { packet, bears: None });
         }

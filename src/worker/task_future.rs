@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures::future::LocalBoxFuture;
 use pin_project::{pin_project, pinned_drop};
 
-use super::Worker;
+use super::worker::Worker;
 use crate::schedule::{LocalEvent, TaskId};
 use crate::task::Outcome;
 

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xshell::Shell;
 
+mod api;
 mod bench;
 mod bindings;
 mod demo;
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::Args),
     /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
     Tidy,
+    /// Compares the public API with tests/api.
+    Api(api::Args),
     /// Runs a test binary in a browser; Cargo calls this.
     #[command(hide = true, disable_help_flag = true)]
     WasmRunner {
@@ -65,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Test(args) => Ok(test::run(&shell, &args)),
         Command::Bench(args) => bench::run(&shell, &args),
         Command::Tidy => tidy::run(&shell),
+        Command::Api(args) => api::run(&shell, &args),
         Command::WasmRunner { args } => bindings::run_tests(args),
     }
 }

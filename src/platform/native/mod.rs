@@ -17,7 +17,7 @@ use futures::future::{AbortHandle, Abortable};
 use futures::task::{FutureObj, LocalSpawnExt};
 use futures_executor::{LocalPool, LocalSpawner};
 
-use super::{Events, Loss, Main, Packet, WorkerEvent, WorkerSpec};
+use super::{Events, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
 use crate::error::Error;
 
 pub(crate) use attachment::{Attachment, Number};
@@ -106,7 +106,7 @@ impl Drop for Witness {
 
 pub(crate) fn start(
     spec: WorkerSpec,
-    main: &'static Main,
+    main: &'static Tagged<Main>,
     first: Packet,
     events: Events,
 ) -> Result<Port, Error> {
@@ -119,7 +119,7 @@ pub(crate) fn start(
         let witness = Witness(lifeline.clone());
         let outbox = Outbox { events: lifeline, end: ended };
         let worker = async move {
-            let mut receive = (main.call)(outbox);
+            let mut receive = (main.0)(outbox);
             while let Some(next) = inbox.next().await {
                 match next {
                     ToThread::Packet(packet) => receive(packet),

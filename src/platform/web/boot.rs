@@ -1,4 +1,3 @@
-#![expect(unsafe_code, reason = "the worker's main function crosses as the address of a static")]
 //! The worker's side of a boot: what `worker.js` calls.
 
 #![expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
@@ -8,7 +7,7 @@ use std::ptr;
 
 use wasm_bindgen::prelude::*;
 
-use super::super::{Inbox, Main, Packet};
+use super::super::{Address, Inbox, Main, Packet};
 use super::message::{self, post_message};
 use super::{STATUS, glue, js_error};
 use crate::error::Error;
@@ -66,10 +65,11 @@ pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, 
     if table != table_length() {
         return 0;
     }
-    let (Some(main), Some(first)) = (lookup(main), message::unpack(first)) else { return 0 };
+    let main = Address::from_lane(main).get::<Main>();
+    let (Some(Main(main)), Some(first)) = (main, message::unpack(first)) else { return 0 };
     IS_WORKER.set(true);
     glue::set(glue, bundle);
-    let mut inbox = (main.call)(Outbox(()));
+    let mut inbox = main(Outbox(()));
     inbox(first);
     INBOX.set(Some(inbox));
     ptr::from_ref(&STATUS).addr()
@@ -89,15 +89,4 @@ pub fn __wasm_mt_receive(message: &JsValue) {
             inbox(packet);
         }
     });
-}
-
-fn lookup(address: usize) -> Option<&'static Main> {
-    let end = address.checked_add(size_of::<Main>())?;
-    if address == 0 || address % align_of::<Main>() != 0 || end > super::memory_size() {
-        return None;
-    }
-    // SAFETY: the address is aligned and lies within this memory. It is that of a static in the page's instance of the
-    // same module; the magic tells apart another module, where something else lies there.
-    let main = unsafe { &*ptr::with_exposed_provenance::<Main>(address) };
-    (main.magic == Main::MAGIC).then_some(main)
 }

@@ -1,8 +1,8 @@
 //! The shapes of what `postMessage` carries.
 //!
-//! A packet is one `Uint8Array`, or an array of it and the attachments. Its tail holds the lane of entries, as words, then
-//! for each attachment how it crosses, the number of entries and a magic word: at the end, so that the bytes in front are
-//! copied once, from where they are.
+//! A packet is one `Uint8Array`, or an array of it and the attachments. Behind the lane of bytes it holds that of heads; then,
+//! in words, that of addresses, for each attachment how it crosses, the lengths of heads and addresses, and a magic word.
+//! All that is behind the bytes so that those are copied once, from where they are.
 //! Every call into JavaScript counts in a small task's time: see that a packet takes few.
 //! Everything else is an object with the key `wasmMt` (`worker.js`).
 
@@ -10,7 +10,7 @@ use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
-use super::super::Packet;
+use super::super::{Address, Packet};
 use super::attachment::{self, Attachment};
 
 /// Ends every packet, so that the message of somebody else is not taken for one.
@@ -20,6 +20,9 @@ const PACKET_MAGIC: usize = 0x746d_7770;
 const MOVED_FROM: usize = 16 * 1024;
 
 const WORD: usize = size_of::<usize>();
+
+/// How many words end a packet: the lengths of two lanes, and the magic word.
+const TRAILER: usize = 3;
 
 /// How an attachment crosses.
 mod way {
@@ -31,11 +34,11 @@ mod way {
 
 /// A packet as `postMessage` takes it: the message, and the list of what is moved or, if nothing is, undefined.
 pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
-    let Packet { mut bytes, entries, attachments } = packet;
-    let count = entries.len();
-    bytes.reserve_exact((count + attachments.len() + 2) * WORD);
+    let Packet { heads, mut bytes, addresses, attachments } = packet;
+    bytes.reserve_exact(heads.len() + (addresses.len() + attachments.len() + TRAILER) * WORD);
+    bytes.extend_from_slice(&heads);
     let mut add = |word: usize| bytes.extend_from_slice(&word.to_le_bytes());
-    entries.into_iter().for_each(&mut add);
+    addresses.iter().for_each(|address| add(address.number()));
     let mut moved = None;
     let mut move_along = |value: &JsValue| moved.get_or_insert_with(Array::new).push(value);
     let message = (!attachments.is_empty()).then(Array::new);
@@ -54,7 +57,8 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
             message.push(&value);
         }
     }
-    add(count);
+    add(heads.len());
+    add(addresses.len());
     add(PACKET_MAGIC);
     let body = Uint8Array::from(&bytes[..]);
     if bytes.len() >= MOVED_FROM {
@@ -83,23 +87,32 @@ pub(super) fn unpack(message: &JsValue) -> Option<Packet> {
 fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
     let mut bytes = vec![0; body.length() as usize];
     copy_out(&mut bytes, body);
-    let (front, tail) = bytes.split_last_chunk::<{ 2 * WORD }>()?;
-    let (count, magic) = (word(&tail[..WORD]), word(&tail[WORD..]));
+    let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
+    let mut trailer = trailer.chunks_exact(WORD).map(word);
+    let (heads, addresses, magic) = (trailer.next()?, trailer.next()?, trailer.next()?);
     if magic != PACKET_MAGIC {
         return None;
     }
-    let ways = front.len().checked_sub((attachments.length() as usize).checked_mul(WORD)?)?;
-    let start = ways.checked_sub(count.checked_mul(WORD)?)?;
-    let entries = front[start..ways].chunks_exact(WORD).map(word).collect();
-    let ways = front[ways..].chunks_exact(WORD).map(word);
+    let (front, ways) = split_back(front, (attachments.length() as usize).checked_mul(WORD)?)?;
+    let (front, addresses) = split_back(front, addresses.checked_mul(WORD)?)?;
+    let (front, heads) = split_back(front, heads)?;
+    let heads = heads.to_vec();
+    let addresses = addresses.chunks_exact(WORD).map(word).map(Address::from_lane).collect();
+    let ways = ways.chunks_exact(WORD).map(word);
     let attachments = attachments.iter().zip(ways).map(|(value, way)| match way {
         way::REBUILT => Attachment::new(attachment::rebuild(&value), false),
         // Whoever hands the packet on moves the same.
         way => Attachment::new(value, way == way::MOVED),
     });
     let attachments = attachments.collect();
-    bytes.truncate(start);
-    Some(Packet { bytes, entries, attachments })
+    let length = front.len();
+    bytes.truncate(length);
+    Some(Packet { heads, bytes, addresses, attachments })
+}
+
+/// The last bytes apart from those before them.
+fn split_back(bytes: &[u8], last: usize) -> Option<(&[u8], &[u8])> {
+    Some(bytes.split_at(bytes.len().checked_sub(last)?))
 }
 
 /// A word from its bytes, the lowest first.

@@ -97,7 +97,8 @@ pub(crate) fn has_local_pool() -> bool {
 /// Addresses are below this.
 pub(crate) fn memory_size() -> usize {
     const PAGE: usize = 64 * 1024;
-    core::arch::wasm32::memory_size(0) * PAGE
+    // 4 GiB are one more than fit.
+    core::arch::wasm32::memory_size(0).saturating_mul(PAGE)
 }
 
 pub(crate) use wasm_bindgen_futures::spawn_local;

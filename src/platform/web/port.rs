@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
 
-use super::super::{Events, Loss, Main, Packet, WORKER_SCRIPT, WorkerEvent, WorkerSpec};
+use super::super::{Address, Events, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec};
 use super::boot::{not_cloneable, table_length};
 use super::glue::{self, Bundle};
 use super::message::{self, VERSION, get, object};
@@ -106,7 +106,7 @@ impl Drop for Port {
 
 pub(crate) fn start(
     spec: WorkerSpec,
-    main: &'static Main,
+    main: &'static Tagged<Main>,
     first: Packet,
     events: Events,
 ) -> Result<Port, Error> {
@@ -156,7 +156,7 @@ fn begin(
     worker: Worker,
     source: WorkerSource,
     policy: Rc<PolicyMonitor>,
-    main: &'static Main,
+    main: &'static Tagged<Main>,
     first: Packet,
 ) -> Result<(), String> {
     let WorkerSource { script, glue, bundle } = source;
@@ -173,7 +173,7 @@ fn begin(
         ("glue", glue.into()),
         ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
         ("module", wasm_bindgen::module()),
-        ("main", (std::ptr::from_ref(main).expose_provenance()).into()),
+        ("main", Address::of(main).number().into()),
         ("table", table_length().into()),
         ("first", first),
     ]);

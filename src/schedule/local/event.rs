@@ -5,19 +5,19 @@ use std::time::Duration;
 use crate::schedule::event::PageEvent;
 use crate::schedule::task::{TaskId, TaskOptions};
 
-/// What the worker's half hears.
+/// What happens to the worker's half. `T` is what its driver keeps of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LocalEvent {
+pub(crate) enum LocalEvent<T = ()> {
     /// The worker comes from its event loop: messages may have been read, and follow.
     Woken,
     /// A task was posted to this worker.
-    Arrived { task: TaskId, options: TaskOptions },
+    Arrived { task: TaskId, options: TaskOptions, payload: T },
     /// The page says: stop this task.
     Stopped { task: TaskId },
     /// The page says: so many workers have nothing to do.
     StealRequested { idle: u32 },
     /// The code that runs makes a task.
-    Spawned { task: TaskId, options: TaskOptions },
+    Spawned { task: TaskId, options: TaskOptions, payload: T },
     /// The handle of a task that was made here was dropped.
     Dropped { task: TaskId },
     /// The handle of a task that was made here wants it stopped at any price.
@@ -26,29 +26,32 @@ pub(crate) enum LocalEvent {
     Detached { task: TaskId },
     /// A task that awaited something is about to be polled.
     Resumed { task: TaskId },
-    /// The call or the poll is over; the task has `ended`, or awaits something.
+    /// The call or the poll is over; the task has `ended`, or awaits something. Of a task that was made here and has ended, the
+    /// driver takes what it needs out of the payload before: the rest is dropped.
     Polled { task: TaskId, ended: bool },
 }
 
 /// What the worker's half says. The driver does it, in this order.
 ///
-/// All but `Forget` and `Flush` add something to the packet that the next `Flush` posts.
+/// All but `Forget` and `Flush` add something to the packet that the next `Flush` posts. What is handed over with a payload
+/// is no longer in the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LocalAction {
-    /// Add the task's result: [`PageEvent::Finished`](crate::schedule::PageEvent::Finished). `None`: it never began.
-    Answer { task: TaskId, ran: Option<Duration> },
+pub(crate) enum LocalAction<T = ()> {
+    /// Add the task's result, which is in the payload: [`PageEvent::Finished`](crate::schedule::PageEvent::Finished). Without a
+    /// payload the task was stopped, or the page awaits no result. `ran` is `None` if it never began.
+    Answer { task: TaskId, ran: Option<Duration>, payload: Option<T> },
     /// Add that the task begins: [`PageEvent::Began`](crate::schedule::PageEvent::Began).
     Announce { task: TaskId, options: TaskOptions },
     /// Add that the task awaits something: [`PageEvent::Suspended`](crate::schedule::PageEvent::Suspended).
     Suspend { task: TaskId, ran: Duration },
     /// Add the task itself, and forget it: [`PageEvent::Migrated`](crate::schedule::PageEvent::Migrated).
-    Migrate { task: TaskId, options: TaskOptions },
+    Migrate { task: TaskId, options: TaskOptions, payload: T },
     /// Add how the worker stands: [`PageEvent::Reported`](crate::schedule::PageEvent::Reported).
     Report { local: u32, resting: bool },
     /// Add a signal of the handle of a task that is on the page.
     Forward { task: TaskId, signal: HandleSignal },
     /// Drop the task: its call if it has not begun, else its future.
-    Forget { task: TaskId },
+    Forget { task: TaskId, payload: T },
     /// Post the packet now.
     Flush,
 }

@@ -27,7 +27,8 @@ use super::{Config, Strategy};
 const PACKET_ITEMS: u32 = 64;
 
 #[derive(Debug)]
-struct LocalTask {
+struct LocalTask<T> {
+    payload: T,
     options: TaskOptions,
     /// The page wants an answer.
     posted: bool,
@@ -59,10 +60,10 @@ impl CurrentPoll {
 
 /// Decides what a worker does. See the README beside this room.
 #[derive(Debug)]
-pub(crate) struct Local {
+pub(crate) struct Local<T = ()> {
     strategy: Strategy,
     config: Config,
-    tasks: IdMap<LocalTask>,
+    tasks: IdMap<LocalTask<T>>,
     deque: Deque,
     /// Tasks for this worker alone, which begin first and are never given away.
     pinned: VecDeque<TaskId>,
@@ -89,7 +90,7 @@ pub(crate) struct Local {
     worked: bool,
 }
 
-impl Local {
+impl<T> Local<T> {
     pub(crate) fn new(strategy: Strategy, config: Config) -> Self {
         Self {
             strategy,
@@ -114,15 +115,25 @@ impl Local {
         }
     }
 
+    /// What the driver keeps of a task, and whether it was posted.
+    pub(crate) fn get_mut(&mut self, task: TaskId) -> Option<(&mut T, bool)> {
+        self.tasks.get_mut(task).map(|task| (&mut task.payload, task.posted))
+    }
+
+    /// Unfinished tasks that were made here and are still here.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept as usize
+    }
+
     /// Takes one event; says what is to be done.
-    pub(crate) fn handle(&mut self, now: Duration, event: LocalEvent, actions: &mut Vec<LocalAction>) {
+    pub(crate) fn handle(&mut self, now: Duration, event: LocalEvent<T>, actions: &mut Vec<LocalAction<T>>) {
         match event {
             LocalEvent::Woken => {
                 self.listened = now;
                 self.worked = false;
             }
-            LocalEvent::Arrived { task, options } => {
-                self.enter(task, options, true);
+            LocalEvent::Arrived { task, options, payload } => {
+                self.enter(task, options, true, payload);
                 // Under `Serial` it waits for its turn like any other, and nothing is given away.
                 if options.pinned && self.strategy != Strategy::Serial {
                     self.pinned.push_back(task);
@@ -134,7 +145,10 @@ impl Local {
                 self.idle = idle;
                 self.give(now, actions);
             }
-            LocalEvent::Spawned { task, options } => self.spawn(now, task, options, actions),
+            LocalEvent::Spawned { task, options, payload } => {
+                self.enter(task, options, false, payload);
+                self.spawn(now, task, actions);
+            }
             LocalEvent::Stopped { task } => {
                 self.stop(now, task, actions);
             }
@@ -155,7 +169,7 @@ impl Local {
     }
 
     /// Says what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
-    pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction>) -> Next {
+    pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
         if self.unbegun > 0 && self.worked && now.saturating_sub(self.listened) >= self.config.listen {
             self.flush(false, actions);
             return Next::Yield;
@@ -197,7 +211,7 @@ impl Local {
     }
 
     /// Posts what was gathered before code runs, unless that is short and no answer has waited for long.
-    fn speak_before(&mut self, short: bool, now: Duration, actions: &mut Vec<LocalAction>) {
+    fn speak_before(&mut self, short: bool, now: Duration, actions: &mut Vec<LocalAction<T>>) {
         // By number too, since a coarse clock shows a round trip when it has been ten; one step of it may come at any moment.
         let waited = self.gathered.map_or(Duration::ZERO, |since| now.saturating_sub(since));
         if !short || self.items >= PACKET_ITEMS || waited >= self.config.round_trip + self.config.tick {
@@ -205,9 +219,16 @@ impl Local {
         }
     }
 
-    fn enter(&mut self, id: TaskId, options: TaskOptions, posted: bool) {
-        let entry =
-            LocalTask { options, posted, begun: None, ran: Duration::ZERO, waits: false, cancelled: false };
+    fn enter(&mut self, id: TaskId, options: TaskOptions, posted: bool, payload: T) {
+        let entry = LocalTask {
+            payload,
+            options,
+            posted,
+            begun: None,
+            ran: Duration::ZERO,
+            waits: false,
+            cancelled: false,
+        };
         self.tasks.insert(id, entry);
         self.unbegun += 1;
         self.spare += usize::from(!posted);
@@ -219,8 +240,7 @@ impl Local {
         self.spare -= usize::from(!posted);
     }
 
-    fn spawn(&mut self, now: Duration, task: TaskId, options: TaskOptions, actions: &mut Vec<LocalAction>) {
-        self.enter(task, options, false);
+    fn spawn(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) {
         self.deque.push_child(task, self.poll.as_ref().map(|poll| poll.task));
         // The code that runs may go on for long, and nothing is heard meanwhile. It gives each time it has made as many
         // again, so that a hundred tasks leave in seven packets, and most have left whenever it stops making them.
@@ -234,7 +254,7 @@ impl Local {
     }
 
     /// Returns what others should run, if there is something.
-    fn give(&mut self, now: Duration, actions: &mut Vec<LocalAction>) {
+    fn give(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) {
         let surplus = match self.strategy {
             Strategy::Serial => 0,
             // Every task goes to the least loaded worker, and the page knows which that is.
@@ -271,16 +291,20 @@ impl Local {
         }
     }
 
-    fn give_back(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
+    fn give_back(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) {
         if let Some(entry) = self.tasks.remove(task) {
             self.leaves_the_deque(entry.posted);
             self.kept -= u32::from(!entry.posted);
-            self.gather(now, LocalAction::Migrate { task, options: entry.options }, actions);
+            self.gather(
+                now,
+                LocalAction::Migrate { task, options: entry.options, payload: entry.payload },
+                actions,
+            );
         }
     }
 
     /// Returns what was posted and has not begun, before a task begins that may cost the worker its life.
-    fn clear_desk(&mut self, now: Duration, actions: &mut Vec<LocalAction>) {
+    fn clear_desk(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) {
         let tasks = &self.tasks;
         let posted = self.deque.take_posted(|task| tasks.get(task).is_some_and(|entry| entry.posted));
         for task in posted {
@@ -290,15 +314,12 @@ impl Local {
         }
     }
 
-    fn polled(&mut self, now: Duration, task: TaskId, ended: bool, actions: &mut Vec<LocalAction>) {
+    fn polled(&mut self, now: Duration, task: TaskId, ended: bool, actions: &mut Vec<LocalAction<T>>) {
         let Some(poll) = self.poll.take() else { return };
         let Some(entry) = self.tasks.get_mut(task) else { return };
         entry.ran += now.saturating_sub(poll.since);
-        if !ended && entry.cancelled {
-            actions.push(LocalAction::Forget { task });
-            self.end(now, task, actions);
-        } else if ended {
-            self.end(now, task, actions);
+        if ended || entry.cancelled {
+            self.end(now, task, !ended, actions);
         }
         if poll.gave && self.strategy == Strategy::WorkStealing {
             self.idle = 0;
@@ -307,54 +328,58 @@ impl Local {
         }
     }
 
-    /// A task that has begun is over.
-    fn end(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) {
-        let Some(entry) = self.tasks.remove(task) else { return };
-        // Under `Serial` what stands behind a task waits for all of it.
-        let ran = match (self.strategy, entry.begun) {
-            (Strategy::Serial, Some(begun)) => now.saturating_sub(begun),
-            _ => entry.ran,
+    /// A task that has begun is over, by its end or because it was stopped.
+    fn end(&mut self, now: Duration, task: TaskId, stopped: bool, actions: &mut Vec<LocalAction<T>>) {
+        let Some(LocalTask { payload, options, posted, begun, ran, .. }) = self.tasks.remove(task) else {
+            return;
         };
-        self.costs.learn(entry.options.site, ran);
+        // Under `Serial` what stands behind a task waits for all of it.
+        let ran = match (self.strategy, begun) {
+            (Strategy::Serial, Some(begun)) => now.saturating_sub(begun),
+            _ => ran,
+        };
+        self.costs.learn(options.site, ran);
         self.deque.ended(task);
         self.unsettled.remove(0, task);
-        self.kept -= u32::from(!entry.posted);
-        // What was named is answered too.
-        if entry.posted || entry.options.timeout.is_some() {
-            self.gather(now, LocalAction::Answer { task, ran: Some(ran) }, actions);
+        self.kept -= u32::from(!posted);
+        let mut payload = Some(payload);
+        if stopped {
+            actions.extend(payload.take().map(|payload| LocalAction::Forget { task, payload }));
+        }
+        // What was announced is answered too.
+        if posted || options.timeout.is_some() {
+            let payload = payload.filter(|_| posted);
+            self.gather(now, LocalAction::Answer { task, ran: Some(ran), payload }, actions);
         }
     }
 
     /// Stops a task of the books. False if it is in none.
-    fn stop(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction>) -> bool {
+    fn stop(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) -> bool {
         let Some(entry) = self.tasks.get_mut(task) else { return false };
-        if entry.begun.is_none() {
-            let posted = entry.posted;
-            self.tasks.remove(task);
+        if self.poll.as_ref().is_some_and(|poll| poll.task == task) {
+            entry.cancelled = true;
+        } else if entry.begun.is_some() {
+            self.end(now, task, true, actions);
+        } else if let Some(LocalTask { payload, posted, .. }) = self.tasks.remove(task) {
             self.leaves_the_deque(posted);
             self.kept -= u32::from(!posted);
-            actions.push(LocalAction::Forget { task });
+            actions.push(LocalAction::Forget { task, payload });
             if posted {
-                self.gather(now, LocalAction::Answer { task, ran: None }, actions);
+                self.gather(now, LocalAction::Answer { task, ran: None, payload: None }, actions);
             }
-        } else if self.poll.as_ref().is_some_and(|poll| poll.task == task) {
-            entry.cancelled = true;
-        } else {
-            actions.push(LocalAction::Forget { task });
-            self.end(now, task, actions);
         }
         true
     }
 
     /// A handle speaks of a task that was made here: it is here, or the page knows where.
-    fn own(&mut self, now: Duration, task: TaskId, signal: HandleSignal, actions: &mut Vec<LocalAction>) {
+    fn own(&mut self, now: Duration, task: TaskId, signal: HandleSignal, actions: &mut Vec<LocalAction<T>>) {
         if !self.stop(now, task, actions) {
             self.gather(now, LocalAction::Forward { task, signal }, actions);
         }
     }
 
     /// Nothing can be begun: tells what waits, so that its page may post more.
-    fn rest(&mut self, now: Duration, actions: &mut Vec<LocalAction>) -> Next {
+    fn rest(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
         // Under `Serial` nothing may be begun while a task waits, so there is no hurry to post it.
         if self.strategy != Strategy::Serial {
             while let Some((_, task)) = self.unsettled.pop() {
@@ -373,14 +398,14 @@ impl Local {
         Next::Rest
     }
 
-    fn gather(&mut self, now: Duration, action: LocalAction, actions: &mut Vec<LocalAction>) {
+    fn gather(&mut self, now: Duration, action: LocalAction<T>, actions: &mut Vec<LocalAction<T>>) {
         self.gathered.get_or_insert(now);
         self.items += 1;
         actions.push(action);
     }
 
     /// Posts the packet, if there is something in it.
-    fn flush(&mut self, resting: bool, actions: &mut Vec<LocalAction>) {
+    fn flush(&mut self, resting: bool, actions: &mut Vec<LocalAction<T>>) {
         self.items = 0;
         if self.gathered.take().is_some() {
             let report = (self.kept, resting);

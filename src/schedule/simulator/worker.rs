@@ -109,7 +109,7 @@ impl WorkerSide {
         match message {
             ToWorker::Run { task, options } => {
                 self.posted.insert(task);
-                self.tell(LocalEvent::Arrived { task, options }, scene);
+                self.tell(LocalEvent::Arrived { task, options, payload: () }, scene);
             }
             ToWorker::Stop { task } => {
                 scene.records.of(task).stopped = Some((self.id, self.free));
@@ -227,7 +227,7 @@ impl WorkerSide {
             self.holders.insert(task, parent);
             self.running.get_mut(&parent).expect("it runs").held.push(task);
         }
-        self.tell(LocalEvent::Spawned { task, options }, scene);
+        self.tell(LocalEvent::Spawned { task, options, payload: () }, scene);
     }
 
     fn drop_handle(&mut self, child: TaskId, scene: &mut Scene) {
@@ -265,13 +265,13 @@ impl WorkerSide {
         let worker = self.id;
         for action in actions {
             let event = match action {
-                LocalAction::Answer { task, ran } => {
+                LocalAction::Answer { task, ran, .. } => {
                     self.posted.remove(&task);
                     PageEvent::Finished { worker, task, ran }
                 }
                 LocalAction::Announce { task, options } => PageEvent::Began { worker, task, options },
                 LocalAction::Suspend { task, ran } => PageEvent::Suspended { worker, task, ran },
-                LocalAction::Migrate { task, options } => {
+                LocalAction::Migrate { task, options, .. } => {
                     self.posted.remove(&task);
                     PageEvent::Migrated { worker, task, options }
                 }
@@ -279,7 +279,7 @@ impl WorkerSide {
                 LocalAction::Forward { task, signal: HandleSignal::Cancel } => PageEvent::Cancelled { task },
                 LocalAction::Forward { task, signal: HandleSignal::Abort } => PageEvent::Aborted { task },
                 LocalAction::Forward { task, signal: HandleSignal::Detach } => PageEvent::Detached { task },
-                LocalAction::Forget { task } => {
+                LocalAction::Forget { task, .. } => {
                     self.forget(task, scene);
                     continue;
                 }

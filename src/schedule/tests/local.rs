@@ -57,11 +57,14 @@ impl Desk {
     }
 
     fn arrive(&mut self, number: u32) {
-        assert_eq!(self.tell(LocalEvent::Arrived { task: posted(number), options: options() }), []);
+        assert_eq!(
+            self.tell(LocalEvent::Arrived { task: posted(number), options: options(), payload: () }),
+            []
+        );
     }
 
     fn spawn(&mut self, number: u32) -> Vec<LocalAction> {
-        self.tell(LocalEvent::Spawned { task: own(number), options: options() })
+        self.tell(LocalEvent::Spawned { task: own(number), options: options(), payload: () })
     }
 
     fn end(&mut self, task: TaskId) -> Vec<LocalAction> {
@@ -140,9 +143,9 @@ fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     let unknown = TaskOptions { site: Site(2), ..options() };
-    desk.tell(LocalEvent::Arrived { task: posted(2), options: unknown });
+    desk.tell(LocalEvent::Arrived { task: posted(2), options: unknown, payload: () });
     assert_eq!(desk.next(), (vec![], Next::Begin(posted(1))));
-    let answer = |number| LocalAction::Answer { task: posted(number), ran: Some(SHORT) };
+    let answer = |number| LocalAction::Answer { task: posted(number), ran: Some(SHORT), payload: Some(()) };
     assert_eq!(desk.end(posted(1)), [answer(1)]);
     let (told, next) = desk.next();
     assert_eq!(next, Next::Begin(posted(2)));
@@ -256,7 +259,7 @@ fn what_was_posted_leaves_before_a_task_that_may_cost_the_worker_its_life() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     desk.next();
-    desk.tell(LocalEvent::Spawned { task: own(1), options: uninterruptible() });
+    desk.tell(LocalEvent::Spawned { task: own(1), options: uninterruptible(), payload: () });
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
     desk.arrive(3);
@@ -276,8 +279,8 @@ fn a_task_that_is_stopped_before_it_begins_never_does() {
         desk.arrive(1);
         desk.arrive(2);
         let told = desk.tell(LocalEvent::Stopped { task: posted(1) });
-        let answer = LocalAction::Answer { task: posted(1), ran: None };
-        assert_eq!(told, [LocalAction::Forget { task: posted(1) }, answer]);
+        let answer = LocalAction::Answer { task: posted(1), ran: None, payload: None };
+        assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: () }, answer]);
         assert_eq!(desk.order(), [posted(2)], "{strategy:?}");
         assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
     }
@@ -290,8 +293,8 @@ fn a_task_that_is_stopped_while_it_awaits_is_dropped_and_answered_once() {
     desk.next();
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     let told = desk.tell(LocalEvent::Stopped { task: posted(1) });
-    let answer = LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO) };
-    assert_eq!(told, [LocalAction::Forget { task: posted(1) }, answer]);
+    let answer = LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO), payload: None };
+    assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: () }, answer]);
     assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
 }
 
@@ -302,7 +305,7 @@ fn a_task_that_stops_itself_is_dropped_after_its_poll() {
     desk.next();
     assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
     let told = desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(told[0], LocalAction::Forget { task: posted(1) });
+    assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: () });
 }
 
 #[test]
@@ -324,7 +327,7 @@ fn a_pinned_task_begins_first_and_is_never_given_away() {
         desk.arrive(number);
     }
     let pinned = TaskOptions { pinned: true, ..options() };
-    desk.tell(LocalEvent::Arrived { task: posted(9), options: pinned });
+    desk.tell(LocalEvent::Arrived { task: posted(9), options: pinned, payload: () });
     let given = desk.tell(LocalEvent::StealRequested { idle: 100 });
     assert!(given.iter().any(|action| matches!(action, LocalAction::Migrate { .. })));
     assert!(
@@ -340,7 +343,7 @@ fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
-    desk.tell(LocalEvent::Spawned { task: own(1), options: options() });
+    desk.tell(LocalEvent::Spawned { task: own(1), options: options(), payload: () });
     assert_eq!(desk.next().1, Next::Begin(own(1)));
 }
 
@@ -348,7 +351,7 @@ fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
 fn an_answer_does_not_wait_for_the_poll_of_a_long_task() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     let long = TaskOptions { site: Site(2), ..options() };
-    desk.tell(LocalEvent::Arrived { task: posted(1), options: long });
+    desk.tell(LocalEvent::Arrived { task: posted(1), options: long, payload: () });
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
     desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);

@@ -6,7 +6,6 @@ use crate::platform::Packet;
 use crate::schedule::{PageEvent, TaskId, TaskOptions, Urgency, WorkerId};
 use crate::supervisor::slot::{Deferred, WorkerSlot};
 use crate::supervisor::stats::TaskRun;
-use crate::task;
 use crate::wire::{FromWorker, ToWorker};
 
 impl PoolState {
@@ -14,9 +13,9 @@ impl PoolState {
     pub(in crate::supervisor) fn runs(&self, worker: WorkerId, messages: &[FromWorker]) -> Vec<TaskRun> {
         let Some(slot) = self.slots.get(worker) else { return Vec::new() };
         let run = |message: &FromWorker| {
-            let FromWorker::Ran { task, site, began, ended } = message else { return None };
+            let FromWorker::Ran { task, location, began, ended } = message else { return None };
             Some(TaskRun {
-                made_at: task::place(*site),
+                made_at: location.addresses.first().and_then(|address| address.location()),
                 worker: slot.place,
                 made_by: self.places.iter().position(|place| *place == Some(task.owner)),
                 began: began.saturating_sub(self.opened),

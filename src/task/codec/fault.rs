@@ -4,6 +4,12 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
+/// How deep values may be nested: options, sequences, maps, trait objects and enum variants with content count, structs do not.
+///
+/// A recursive type passes one of these at each turn. The bound is that of `serde_json`: it keeps an unoptimized build well
+/// within the 1 MiB of stack that a linker gives to wasm, and within what each engine adds to it.
+pub(super) const MAX_DEPTH: u32 = 128;
+
 /// The error type of our serializer and deserializer: one pointer, so that results stay in registers.
 pub(super) struct Fault(Box<Cause>);
 
@@ -34,7 +40,7 @@ impl Fault {
     pub(super) fn too_deep() -> Self {
         Fault::new(format!(
             "it is nested more than {} levels deep; send it flat, for example as a `Vec` of nodes with indices",
-            super::MAX_DEPTH
+            MAX_DEPTH
         ))
     }
 

@@ -23,10 +23,13 @@
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
 //! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`side_table`].
 
+mod deserializer;
 mod fault;
 mod fingerprint;
 pub(crate) mod object;
 mod reader;
+mod scope;
+mod serializer;
 mod serializer_slot;
 pub(crate) mod side_table;
 mod writer;
@@ -41,16 +44,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::platform::{Attachment, Packet};
+use crate::platform::{Address, Attachment, Packet};
 
 use self::reader::Reader;
 use self::writer::Writer;
-
-/// How deep values may be nested: options, sequences, maps, trait objects and enum variants with content count, structs do not.
-///
-/// A recursive type passes one of these at each turn. The bound is that of `serde_json`: it keeps an unoptimized build well
-/// within the 1 MiB of stack that a linker gives to wasm, and within what each engine adds to it.
-const MAX_DEPTH: u32 = 128;
 
 /// Appends a value to all lanes of a packet. If that fails or panics, the packet is as it was before.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {
@@ -67,17 +64,17 @@ struct Append<'p> {
     packet: &'p mut Packet,
     writer: Writer,
     bytes: usize,
-    entries: usize,
+    addresses: usize,
     attachments: usize,
     complete: bool,
 }
 
 impl<'p> Append<'p> {
     fn to(packet: &'p mut Packet) -> Self {
-        let (bytes, entries, attachments) =
-            (packet.bytes.len(), packet.entries.len(), packet.attachments.len());
+        let (bytes, addresses, attachments) =
+            (packet.bytes.len(), packet.addresses.len(), packet.attachments.len());
         let writer = Writer::new(std::mem::take(packet));
-        Append { packet, writer, bytes, entries, attachments, complete: false }
+        Append { packet, writer, bytes, addresses, attachments, complete: false }
     }
 }
 
@@ -86,7 +83,7 @@ impl Drop for Append<'_> {
         *self.packet = self.writer.take();
         if !self.complete {
             self.packet.bytes.truncate(self.bytes);
-            self.packet.entries.truncate(self.entries);
+            self.packet.addresses.truncate(self.addresses);
             self.packet.attachments.truncate(self.attachments);
         }
     }
@@ -94,25 +91,28 @@ impl Drop for Append<'_> {
 
 /// Reads the values of a packet, in the order in which they were appended.
 pub(crate) struct Decoder {
+    heads: Vec<u8>,
     bytes: Vec<u8>,
     position: usize,
-    entries: vec::IntoIter<usize>,
+    addresses: vec::IntoIter<Address>,
     attachments: Vec<Option<Attachment>>,
 }
 
 impl Decoder {
     pub(crate) fn new(packet: Packet) -> Self {
         Decoder {
+            heads: packet.heads,
             bytes: packet.bytes,
             position: 0,
-            entries: packet.entries.into_iter(),
+            addresses: packet.addresses.into_iter(),
             attachments: packet.attachments.into_iter().map(Some).collect(),
         }
     }
 
     /// Reads the next value.
     pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let mut reader = Reader::new(&self.bytes[self.position..], &mut self.entries, &mut self.attachments);
+        let mut reader =
+            Reader::new(&self.bytes[self.position..], &mut self.addresses, &mut self.attachments);
         let value = T::deserialize(&mut reader).map_err(|fault| {
             Error::codec(format!("a `{}` could not be decoded: {fault}", type_name::<T>()))
         })?;
@@ -120,17 +120,18 @@ impl Decoder {
         Ok(value)
     }
 
-    /// Takes the next entry or function.
-    pub(crate) fn take_entry(&mut self) -> Option<usize> {
-        self.entries.next()
+    /// Takes the next address.
+    pub(crate) fn take_address(&mut self) -> Option<Address> {
+        self.addresses.next()
     }
 
     /// What was not read.
     pub(crate) fn into_rest(mut self) -> Packet {
         self.bytes.drain(..self.position);
         Packet {
+            heads: self.heads,
             bytes: self.bytes,
-            entries: self.entries.collect(),
+            addresses: self.addresses.collect(),
             attachments: self.attachments.into_iter().flatten().collect(),
         }
     }
@@ -139,12 +140,12 @@ impl Decoder {
     pub(crate) fn finish(self) -> Result<(), Error> {
         let bytes = self.bytes.len() - self.position;
         let attachments = self.attachments.iter().flatten().count();
-        let entries = self.entries.len();
-        if bytes == 0 && attachments == 0 && entries == 0 {
+        let addresses = self.addresses.len();
+        if bytes == 0 && attachments == 0 && addresses == 0 {
             return Ok(());
         }
         Err(Error::codec(format!(
-            "{bytes} bytes, {attachments} attachments and {entries} entries were left over; \
+            "{bytes} bytes, {attachments} attachments and {addresses} trait objects were left over; \
              let `Deserialize` read all that `Serialize` writes"
         )))
     }

@@ -1,4 +1,3 @@
-#![expect(unsafe_code, reason = "the entry of a trait object crosses as its address")]
 //! How a trait object crosses: as its concrete value, and an entry that knows how to read one.
 //!
 //! An [`ObjectEntry`] is a promoted static, one per trait and concrete type; its address means the same on both sides, as
@@ -12,7 +11,6 @@
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr;
 
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::ser::Error as _;
@@ -22,7 +20,7 @@ use super::fault::{AGREE, Fault};
 use super::reader::Reader;
 use super::serializer_slot;
 use super::writer::Writer;
-use crate::task::entry::is_within;
+use crate::platform::{Address, Tag, Tagged};
 
 /// Stands for a trait where its object cannot be named.
 pub trait Marker: 'static {
@@ -46,41 +44,37 @@ impl ObjectWriter<'_> {
         C: Serialize + DeserializeOwned,
         M: Holds<C>,
     {
-        self.0.write_object(ObjectEntry::of::<C, M>().address(), value);
+        self.0.write_object(Address::of(ObjectEntry::of::<C, M>()), value);
     }
 }
 
-/// An arbitrary pattern that no other static is likely to hold.
-const MAGIC: u64 = 0x6f62_6a65_6374_0002;
-
 /// Reads a concrete value as an object of a trait: all for one trait and type.
 pub(super) struct ObjectEntry {
-    magic: u64,
     /// The type of the trait object, `dyn Trait`.
     object: fn() -> TypeId,
     /// Gives a `Box<dyn Trait>`, boxed.
     decode: fn(&mut Reader<'_, '_>) -> Result<Box<dyn Any>, Fault>,
 }
 
+impl Tag for ObjectEntry {
+    const TAG: u64 = 0x6f62_6a65_6374_0003;
+}
+
 impl ObjectEntry {
-    fn of<C, M>() -> &'static ObjectEntry
+    fn of<C, M>() -> &'static Tagged<ObjectEntry>
     where
         C: DeserializeOwned,
         M: Holds<C>,
     {
-        const { &ObjectEntry { magic: MAGIC, object: TypeId::of::<M::Object>, decode: decode::<C, M> } }
-    }
-
-    fn address(&'static self) -> usize {
-        ptr::from_ref(self).expose_provenance()
+        const { &Tagged::new(ObjectEntry { object: TypeId::of::<M::Object>, decode: decode::<C, M> }) }
     }
 
     /// The entry at an address of the lane, if it is one for such an object.
-    pub(super) fn at(address: Option<usize>, object: TypeId) -> Result<&'static ObjectEntry, Fault> {
+    pub(super) fn at(address: Option<Address>, object: TypeId) -> Result<&'static ObjectEntry, Fault> {
         let Some(address) = address else {
             return Err(Fault::new(format!("there is no trait object left; {AGREE}")));
         };
-        let Some(entry) = lookup(address) else {
+        let Some(entry) = address.get::<ObjectEntry>() else {
             return Err(Fault::new(
                 "the trait object was written by another build of the program; reload the page so that both sides \
                  run the same one",
@@ -105,19 +99,6 @@ where
 {
     let value = C::deserialize(reader)?;
     Ok(Box::new(M::hold(Box::new(value))))
-}
-
-/// The entry at an address, if there is one.
-fn lookup(address: usize) -> Option<&'static ObjectEntry> {
-    if !is_within::<ObjectEntry>(address) {
-        return None;
-    }
-    // SAFETY: the address is aligned and lies within this memory. What is in the entries lane behind a task's own two
-    // was put there by `Writer::write_object`, which only `ObjectWriter::write` calls, with the address of a promoted
-    // static; that means the same here as there. The magic tells apart an instance of another module, where something
-    // else lies there.
-    let entry = unsafe { &*ptr::with_exposed_provenance::<ObjectEntry>(address) };
-    (entry.magic == MAGIC).then_some(entry)
 }
 
 /// Serializes an object of the trait that `M` stands for, which writes itself.
@@ -253,19 +234,22 @@ mod tests {
     fn the_bytes_are_those_of_the_value_and_the_type_is_beside_them() {
         let packet = packet(&vec![shape(3), Box::new(Double(shape(4)))]);
         assert_eq!(packet.bytes, [2, 3, 4]);
-        assert_eq!(packet.entries.len(), 3);
-        assert_eq!(packet.entries[0], packet.entries[2]);
+        assert_eq!(packet.addresses.len(), 3);
+        assert_eq!(packet.addresses[0], packet.addresses[2]);
         let shapes = decode::<Vec<Box<dyn Shape>>>(packet).expect("it is decoded");
         assert_eq!(shapes.iter().map(|shape| shape.area()).collect::<Vec<_>>(), [9, 32]);
     }
 
     #[test]
     fn objects_stand_behind_the_entries_of_the_call() {
-        let mut packet = Packet { entries: vec![5, 6], ..Packet::default() };
+        let mut packet = Packet { addresses: [5, 6].map(Address::from_lane).to_vec(), ..Packet::default() };
         encode(&shape(2), &mut packet).expect("it is encoded");
         encode(&(1u8, shape(3)), &mut packet).expect("it is encoded");
         let mut decoder = Decoder::new(packet);
-        assert_eq!((decoder.take_entry(), decoder.take_entry()), (Some(5), Some(6)));
+        assert_eq!(
+            (decoder.take_address(), decoder.take_address()),
+            (Some(Address::from_lane(5)), Some(Address::from_lane(6)))
+        );
         assert_eq!(decoder.next::<Box<dyn Shape>>().expect("it is decoded").area(), 4);
         assert_eq!(decoder.next::<(u8, Box<dyn Shape>)>().expect("it is decoded").1.area(), 9);
         decoder.finish().expect("all is read");
@@ -273,12 +257,9 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_none_is_refused() {
-        static ELSEWHERE: [u64; 4] = [MAGIC ^ 1; 4];
-        let aligned = ptr::from_ref(&ELSEWHERE).expose_provenance();
-        let genuine = packet(&shape(1)).entries[0];
-        let beyond = usize::MAX - align_of::<ObjectEntry>() + 1;
-        for forged in [0, 1, aligned, genuine + 1, beyond] {
-            let packet = Packet { entries: vec![forged], ..packet(&shape(1)) };
+        let genuine = packet(&shape(1)).addresses[0].number();
+        for forged in [0, 1, genuine + 1, usize::MAX] {
+            let packet = Packet { addresses: vec![Address::from_lane(forged)], ..packet(&shape(1)) };
             fails(packet, &["Shape", "another build", "reload"]);
         }
     }
@@ -286,7 +267,7 @@ mod tests {
     #[test]
     fn the_entry_of_a_task_is_no_object() {
         let task = crate::task::Remote::new(7, |side: u32| side).into_call().expect("it is encoded");
-        let packet = Packet { entries: vec![task.entries[0]], ..packet(&shape(1)) };
+        let packet = Packet { addresses: vec![task.addresses[0]], ..packet(&shape(1)) };
         fails(packet, &["another build"]);
     }
 
@@ -299,17 +280,17 @@ mod tests {
     #[test]
     fn a_missing_entry_and_one_too_many_are_refused() {
         let whole = || packet(&shape(1));
-        fails(Packet { entries: Vec::new(), ..whole() }, &["no trait object left", "agree"]);
-        let entry = whole().entries[0];
-        fails(Packet { entries: vec![entry; 2], ..whole() }, &["1 entries", "left over"]);
+        fails(Packet { addresses: Vec::new(), ..whole() }, &["no trait object left", "agree"]);
+        let entry = whole().addresses[0];
+        fails(Packet { addresses: vec![entry; 2], ..whole() }, &["1 trait objects", "left over"]);
     }
 
     #[test]
     fn an_entry_of_another_type_reads_no_more_than_its_bytes() {
         let double: Box<dyn Shape> = Box::new(Double(shape(1)));
-        let entries = vec![packet(&double).entries[0]];
-        fails(Packet { entries: entries.clone(), ..packet(&shape(1)) }, &["no trait object left"]);
-        let endless = Packet { entries: vec![entries[0]; 200], ..Packet::default() };
+        let addresses = vec![packet(&double).addresses[0]];
+        fails(Packet { addresses: addresses.clone(), ..packet(&shape(1)) }, &["no trait object left"]);
+        let endless = Packet { addresses: vec![addresses[0]; 200], ..Packet::default() };
         fails(endless, &["nested more than 128 levels"]);
     }
 

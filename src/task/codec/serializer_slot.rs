@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::mem;
 
 use super::fault::Fault;
+use super::scope::Scope;
 use super::writer::Writer;
 
 /// The newtype that stands for a trait object.
@@ -85,26 +86,9 @@ impl Drop for BorrowedWriter {
     }
 }
 
-/// Fills the slot for a scope.
-struct Scope {
-    before: WriterSlot,
-}
-
-impl Scope {
-    fn enter(slot: WriterSlot) -> Self {
-        Scope { before: WRITER_SLOT.replace(slot) }
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        WRITER_SLOT.set(mem::take(&mut self.before));
-    }
-}
-
 /// Runs a deserialization in which the reader finds out that a trait object of this type is wanted.
 pub(super) fn want<T>(object: TypeId, deserialize: impl FnOnce() -> T) -> T {
-    let _scope = Scope::enter(WriterSlot::Wanted(object));
+    let _scope = Scope::enter(&WRITER_SLOT, WriterSlot::Wanted(object));
     deserialize()
 }
 
@@ -121,7 +105,7 @@ pub(super) fn wanted() -> Result<TypeId, Fault> {
 
 /// Runs the deserialization of a trait object that finds itself in the slot.
 pub(super) fn hand_over<T>(object: Box<dyn Any>, deserialize: impl FnOnce() -> T) -> T {
-    let _scope = Scope::enter(WriterSlot::Read(object));
+    let _scope = Scope::enter(&WRITER_SLOT, WriterSlot::Read(object));
     deserialize()
 }
 

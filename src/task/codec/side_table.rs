@@ -14,12 +14,12 @@
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
 
 use serde::de::{Error as _, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserializer, Serialize, Serializer};
 
+use super::scope::Scope;
 use crate::platform::Attachment;
 
 /// The newtype that stands for an attachment.
@@ -40,26 +40,9 @@ thread_local! {
     static ATTACHMENT_SLOT: Cell<AttachmentSlot> = const { Cell::new(AttachmentSlot::Closed) };
 }
 
-/// Changes the slot for a scope.
-struct Scope {
-    before: AttachmentSlot,
-}
-
-impl Scope {
-    fn enter(slot: AttachmentSlot) -> Self {
-        Scope { before: ATTACHMENT_SLOT.replace(slot) }
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        ATTACHMENT_SLOT.set(mem::take(&mut self.before));
-    }
-}
-
 /// Runs the serialization of a value, and gives what it put into the slot.
 pub(super) fn collect<E>(serialize: impl FnOnce() -> Result<(), E>) -> Result<Option<Attachment>, E> {
-    let _scope = Scope::enter(AttachmentSlot::Open);
+    let _scope = Scope::enter(&ATTACHMENT_SLOT, AttachmentSlot::Open);
     serialize()?;
     Ok(match ATTACHMENT_SLOT.take() {
         AttachmentSlot::Filled(attachment) => Some(attachment),
@@ -69,7 +52,7 @@ pub(super) fn collect<E>(serialize: impl FnOnce() -> Result<(), E>) -> Result<Op
 
 /// Runs the deserialization of a value that finds the attachment in the slot.
 pub(super) fn deliver<T>(attachment: Attachment, deserialize: impl FnOnce() -> T) -> T {
-    let _scope = Scope::enter(AttachmentSlot::Filled(attachment));
+    let _scope = Scope::enter(&ATTACHMENT_SLOT, AttachmentSlot::Filled(attachment));
     deserialize()
 }
 

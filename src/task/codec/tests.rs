@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Decoder, encode};
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Address, Packet};
 use crate::task::transfer::Transfer;
 
 fn packet<T: Serialize + ?Sized>(value: &T) -> Result<Packet, Error> {
@@ -52,15 +52,15 @@ fn values_are_read_in_the_order_they_were_appended() {
     encode(&Transfer(vec![2.0f32]), &mut packet).unwrap();
     encode("three", &mut packet).unwrap();
     encode(&Transfer(vec![4u64].into_boxed_slice()), &mut packet).unwrap();
-    packet.entries.extend([5, 6]);
+    packet.addresses.extend([5, 6].map(Address::from_lane));
 
     let mut decoder = Decoder::new(packet);
-    assert_eq!(decoder.take_entry(), Some(5));
+    assert_eq!(decoder.take_address(), Some(Address::from_lane(5)));
     assert_eq!(decoder.next::<u8>().unwrap(), 1);
     assert_eq!(decoder.next::<Transfer<Vec<f32>>>().unwrap(), Transfer(vec![2.0]));
     assert_eq!(decoder.next::<String>().unwrap(), "three");
-    assert_eq!(decoder.take_entry(), Some(6));
-    assert_eq!(decoder.take_entry(), None);
+    assert_eq!(decoder.take_address(), Some(Address::from_lane(6)));
+    assert_eq!(decoder.take_address(), None);
     assert_eq!(decoder.next::<Transfer<Box<[u64]>>>().unwrap().0[..], [4]);
     decoder.finish().unwrap();
 }
@@ -68,10 +68,10 @@ fn values_are_read_in_the_order_they_were_appended() {
 #[test]
 fn what_is_left_over_is_refused_in_each_lane() {
     let mut rest = packet(&(1u8, 2u8)).unwrap();
-    fails(decode::<u8>(rest), &["1 bytes", "0 attachments", "0 entries"]);
+    fails(decode::<u8>(rest), &["1 bytes", "0 attachments", "0 trait objects"]);
     rest = packet(&()).unwrap();
-    rest.entries.push(1);
-    fails(decode::<()>(rest), &["1 entries"]);
+    rest.addresses.push(Address::from_lane(1));
+    fails(decode::<()>(rest), &["1 trait objects"]);
     rest = packet(&Transfer(vec![1u8])).unwrap();
     fails(decode::<u8>(rest), &["1 attachments"]);
 }

@@ -1,38 +1,37 @@
-//! The strict serializer: leaves go to postcard, what is made of parts is counted and marked here.
+//! What the strict serializer writes to: the lanes of a packet, and how deep in a value it is.
 
-use std::fmt::{self, Write as _};
-use std::mem;
+use std::{fmt, mem};
 
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
-use serde::ser::{self, Serializer};
 
-use crate::platform::{Attachment, Packet};
+use crate::platform::{Address, Attachment, Packet};
 
-use super::fault::{AGREE, Fault};
+use super::fault::{Fault, MAX_DEPTH};
 use super::fingerprint::{self, Shape};
-use super::{MAX_DEPTH, serializer_slot, side_table};
 
 pub(super) struct Writer {
-    out: postcard::Serializer<Buffer>,
-    entries: Vec<usize>,
-    attachments: Vec<Attachment>,
-    depth: u32,
+    pub(super) out: postcard::Serializer<Buffer>,
+    heads: Vec<u8>,
+    addresses: Vec<Address>,
+    pub(super) attachments: Vec<Attachment>,
+    pub(super) depth: u32,
     /// What came of the trait object that the writer was lent to.
     pub(super) written: Option<Result<(), Fault>>,
 }
 
 impl Writer {
-    pub(super) fn new(Packet { bytes, entries, attachments }: Packet) -> Self {
+    pub(super) fn new(Packet { heads, bytes, addresses, attachments }: Packet) -> Self {
         let out = postcard::Serializer { output: Buffer(bytes) };
-        Writer { out, entries, attachments, depth: 0, written: None }
+        Writer { out, heads, addresses, attachments, depth: 0, written: None }
     }
 
     /// Takes the lanes out.
     pub(super) fn take(&mut self) -> Packet {
         Packet {
             bytes: mem::take(&mut self.out.output.0),
-            entries: mem::take(&mut self.entries),
+            heads: mem::take(&mut self.heads),
+            addresses: mem::take(&mut self.addresses),
             attachments: mem::take(&mut self.attachments),
         }
     }
@@ -43,24 +42,24 @@ impl Writer {
     }
 
     /// Writes a trait object that the writer was lent to: its entry, and the value in it.
-    pub(super) fn write_object<T: Serialize>(&mut self, entry: usize, value: &T) {
-        self.entries.push(entry);
+    pub(super) fn write_object<T: Serialize>(&mut self, entry: Address, value: &T) {
+        self.addresses.push(entry);
         self.written = Some(value.serialize(&mut *self));
     }
 
     #[inline]
-    fn bytes(&mut self) -> &mut Vec<u8> {
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.out.output.0
     }
 
     #[inline]
-    fn length(&mut self, length: usize) -> Result<(), Fault> {
+    pub(super) fn length(&mut self, length: usize) -> Result<(), Fault> {
         length.serialize(&mut self.out)?;
         Ok(())
     }
 
     /// Inserts a length before what was written since `start`.
-    fn insert_length(&mut self, start: usize, length: usize) -> Result<(), Fault> {
+    pub(super) fn insert_length(&mut self, start: usize, length: usize) -> Result<(), Fault> {
         let mut buffer = [0; 10]; // the longest varint of 64 bits
         let used = postcard::to_slice(&length, &mut buffer)?;
         self.bytes().splice(start..start, used.iter().copied());
@@ -68,7 +67,7 @@ impl Writer {
     }
 
     #[inline]
-    fn variant(&mut self, index: u32, name: &str, shape: Shape) -> Result<(), Fault> {
+    pub(super) fn variant(&mut self, index: u32, name: &str, shape: Shape) -> Result<(), Fault> {
         index.serialize(&mut self.out)?;
         self.bytes().push(fingerprint::variant(name, shape));
         Ok(())
@@ -76,7 +75,7 @@ impl Writer {
 
     /// Goes one level down; gives the depth to return to.
     #[inline]
-    fn descend(&mut self) -> Result<u32, Fault> {
+    pub(super) fn descend(&mut self) -> Result<u32, Fault> {
         let depth = self.depth;
         if depth == MAX_DEPTH {
             return Err(Fault::too_deep());
@@ -84,48 +83,10 @@ impl Writer {
         self.depth += 1;
         Ok(depth)
     }
-
-    #[inline]
-    fn content<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let depth = self.descend()?;
-        value.serialize(&mut *self)?;
-        self.depth = depth;
-        Ok(())
-    }
-
-    fn attachment<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        if let Some(attachment) = side_table::collect(|| value.serialize(&mut *self))? {
-            self.length(self.attachments.len())?;
-            self.attachments.push(attachment);
-        }
-        Ok(())
-    }
-
-    fn object<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let depth = self.descend()?;
-        serializer_slot::lend(self, |idle| value.serialize(idle))?;
-        self.depth = depth;
-        Ok(())
-    }
-
-    #[inline]
-    fn fields(&mut self, owner: &'static str, length: usize, depth: u32) -> Result<FieldWriter<'_>, Fault> {
-        self.length(length)?;
-        let fingerprint = self.bytes().len();
-        self.bytes().push(0);
-        Ok(FieldWriter {
-            writer: self,
-            owner,
-            fingerprint,
-            names: fingerprint::FieldNames::default(),
-            missing: length,
-            depth,
-        })
-    }
 }
 
 /// Bytes that grow.
-struct Buffer(Vec<u8>);
+pub(super) struct Buffer(Vec<u8>);
 
 impl Flavor for Buffer {
     type Output = ();
@@ -152,333 +113,4 @@ impl fmt::Write for Buffer {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
-}
-
-macro_rules! leaves {
-    ($($method:ident: $type:ty,)*) => {
-        $(
-            #[inline]
-            fn $method(self, value: $type) -> Result<(), Fault> {
-                Serializer::$method(&mut self.out, value)?;
-                Ok(())
-            }
-        )*
-    };
-}
-
-impl<'w> Serializer for &'w mut Writer {
-    type Ok = ();
-    type Error = Fault;
-    type SerializeSeq = ElementWriter<'w>;
-    type SerializeTuple = ElementWriter<'w>;
-    type SerializeTupleStruct = ElementWriter<'w>;
-    type SerializeTupleVariant = ElementWriter<'w>;
-    type SerializeMap = ElementWriter<'w>;
-    type SerializeStruct = FieldWriter<'w>;
-    type SerializeStructVariant = FieldWriter<'w>;
-
-    leaves! {
-        serialize_bool: bool,
-        serialize_i8: i8,
-        serialize_i16: i16,
-        serialize_i32: i32,
-        serialize_i64: i64,
-        serialize_i128: i128,
-        serialize_u8: u8,
-        serialize_u16: u16,
-        serialize_u32: u32,
-        serialize_u64: u64,
-        serialize_u128: u128,
-        serialize_f32: f32,
-        serialize_f64: f64,
-        serialize_char: char,
-        serialize_str: &str,
-        serialize_bytes: &[u8],
-    }
-
-    #[inline]
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
-    #[inline]
-    fn serialize_none(self) -> Result<(), Fault> {
-        self.serialize_u8(0)
-    }
-
-    #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        self.serialize_u8(1)?;
-        self.content(value)
-    }
-
-    #[inline]
-    fn serialize_unit(self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    #[inline]
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    #[inline]
-    fn serialize_unit_variant(self, _: &'static str, index: u32, variant: &'static str) -> Result<(), Fault> {
-        self.variant(index, variant, Shape::Unit)
-    }
-
-    #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Fault> {
-        match name {
-            side_table::ATTACHMENT => self.attachment(value),
-            serializer_slot::OBJECT => self.object(value),
-            _ => value.serialize(self),
-        }
-    }
-
-    #[inline]
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        index: u32,
-        variant: &'static str,
-        value: &T,
-    ) -> Result<(), Fault> {
-        self.variant(index, variant, Shape::Newtype)?;
-        self.content(value)
-    }
-
-    #[inline]
-    fn serialize_seq(self, length: Option<usize>) -> Result<ElementWriter<'w>, Fault> {
-        let depth = self.descend()?;
-        let start = self.bytes().len();
-        if let Some(length) = length {
-            self.length(length)?;
-        }
-        Ok(ElementWriter { writer: self, owner: "sequence", start, announced: length, count: 0, depth })
-    }
-
-    #[inline]
-    fn serialize_map(self, length: Option<usize>) -> Result<ElementWriter<'w>, Fault> {
-        let map = self.serialize_seq(length)?;
-        Ok(ElementWriter { owner: "map", ..map })
-    }
-
-    #[inline]
-    fn serialize_tuple(self, length: usize) -> Result<ElementWriter<'w>, Fault> {
-        let depth = self.depth;
-        Ok(ElementWriter { writer: self, owner: "tuple", start: 0, announced: Some(length), count: 0, depth })
-    }
-
-    #[inline]
-    fn serialize_tuple_struct(self, owner: &'static str, length: usize) -> Result<ElementWriter<'w>, Fault> {
-        self.length(length)?;
-        let depth = self.depth;
-        Ok(ElementWriter { writer: self, owner, start: 0, announced: Some(length), count: 0, depth })
-    }
-
-    #[inline]
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        index: u32,
-        variant: &'static str,
-        length: usize,
-    ) -> Result<ElementWriter<'w>, Fault> {
-        self.variant(index, variant, Shape::Tuple)?;
-        self.length(length)?;
-        let depth = self.descend()?;
-        Ok(ElementWriter { writer: self, owner: variant, start: 0, announced: Some(length), count: 0, depth })
-    }
-
-    #[inline]
-    fn serialize_struct(self, owner: &'static str, length: usize) -> Result<FieldWriter<'w>, Fault> {
-        let depth = self.depth;
-        self.fields(owner, length, depth)
-    }
-
-    #[inline]
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        index: u32,
-        variant: &'static str,
-        length: usize,
-    ) -> Result<FieldWriter<'w>, Fault> {
-        self.variant(index, variant, Shape::Struct)?;
-        let depth = self.descend()?;
-        self.fields(variant, length, depth)
-    }
-
-    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {
-        let start = self.bytes().len();
-        write!(self.out.output, "{value}")
-            .map_err(|_| Fault::new("its `Display` failed; let it fail only if the formatter does"))?;
-        let length = self.bytes().len() - start;
-        self.insert_length(start, length)
-    }
-}
-
-/// Parts without names: of a sequence, map or tuple.
-pub(super) struct ElementWriter<'w> {
-    writer: &'w mut Writer,
-    owner: &'static str,
-    /// Where an unknown length goes.
-    start: usize,
-    announced: Option<usize>,
-    count: usize,
-    depth: u32,
-}
-
-impl ElementWriter<'_> {
-    #[inline]
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        self.count += 1;
-        value.serialize(&mut *self.writer)
-    }
-
-    #[inline]
-    fn finish(self) -> Result<(), Fault> {
-        self.writer.depth = self.depth;
-        match self.announced {
-            Some(announced) if announced == self.count => Ok(()),
-            Some(announced) => Err(miscounted(self.owner, announced, self.count)),
-            None => self.writer.insert_length(self.start, self.count),
-        }
-    }
-}
-
-/// Parts with names.
-pub(super) struct FieldWriter<'w> {
-    writer: &'w mut Writer,
-    owner: &'static str,
-    /// Where the byte goes that is mixed from the names.
-    fingerprint: usize,
-    names: fingerprint::FieldNames,
-    missing: usize,
-    depth: u32,
-}
-
-impl FieldWriter<'_> {
-    #[inline]
-    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
-        self.names.add(name);
-        self.missing = self.missing.wrapping_sub(1);
-        value.serialize(&mut *self.writer).map_err(|fault| fault.in_field(self.owner, name))
-    }
-
-    #[cold]
-    fn skip(&self, name: &str) -> Result<(), Fault> {
-        Err(Fault::new(format!(
-            "field `{name}` of `{}` is skipped in some values (`skip_serializing_if`), which the encoding does not \
-             say; remove that attribute, or use `#[serde(skip)]`",
-            self.owner
-        )))
-    }
-
-    #[inline]
-    fn finish(self) -> Result<(), Fault> {
-        if self.missing != 0 {
-            return Err(Fault::new(format!(
-                "`{}` does not write the fields that it announced; {AGREE}",
-                self.owner
-            )));
-        }
-        self.writer.depth = self.depth;
-        self.writer.bytes()[self.fingerprint] = self.names.byte();
-        Ok(())
-    }
-}
-
-#[cold]
-fn miscounted(owner: &str, announced: usize, count: usize) -> Fault {
-    Fault::new(format!("a `{owner}` announced {announced} elements and wrote {count}; {AGREE}"))
-}
-
-macro_rules! compound {
-    ($state:ident: $($trait:ident::$method:ident,)*) => {
-        $(
-            impl ser::$trait for $state<'_> {
-                type Ok = ();
-                type Error = Fault;
-
-                #[inline]
-                fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-                    self.element(value)
-                }
-
-                #[inline]
-                fn end(self) -> Result<(), Fault> {
-                    self.finish()
-                }
-            }
-        )*
-    };
-}
-
-compound! {
-    ElementWriter:
-    SerializeSeq::serialize_element,
-    SerializeTuple::serialize_element,
-    SerializeTupleStruct::serialize_field,
-    SerializeTupleVariant::serialize_field,
-}
-
-impl ser::SerializeMap for ElementWriter<'_> {
-    type Ok = ();
-    type Error = Fault;
-
-    #[inline]
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Fault> {
-        self.element(key)
-    }
-
-    #[inline]
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        value.serialize(&mut *self.writer)
-    }
-
-    #[inline]
-    fn end(self) -> Result<(), Fault> {
-        self.finish()
-    }
-}
-
-macro_rules! named {
-    ($($trait:ident,)*) => {
-        $(
-            impl ser::$trait for FieldWriter<'_> {
-                type Ok = ();
-                type Error = Fault;
-
-                #[inline]
-                fn serialize_field<T: Serialize + ?Sized>(
-                    &mut self,
-                    name: &'static str,
-                    value: &T,
-                ) -> Result<(), Fault> {
-                    self.field(name, value)
-                }
-
-                #[inline]
-                fn skip_field(&mut self, name: &'static str) -> Result<(), Fault> {
-                    self.skip(name)
-                }
-
-                #[inline]
-                fn end(self) -> Result<(), Fault> {
-                    self.finish()
-                }
-            }
-        )*
-    };
-}
-
-named! {
-    SerializeStruct,
-    SerializeStructVariant,
 }

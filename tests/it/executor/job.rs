@@ -47,12 +47,13 @@ remote_test! {
         assert!(handle.await.unwrap_err().is_worker_lost());
     }
 
-    async fn a_job_can_be_failed_and_has_a_name() {
+    async fn a_job_can_be_failed_and_has_a_location() {
         let executor = Keeps::new();
         let line = line!() + 1;
         let handle = executor.spawn_remote(remote!(|| 1));
         let job = executor.take();
-        assert!(job.name().contains(&format!("job.rs:{line}:")), "{}", job.name());
+        let location = job.location();
+        assert!(location.file().ends_with("job.rs") && location.line() == line, "{location}");
         let closed = Thread::new();
         closed.terminate();
         job.fail(closed.ready().await.unwrap_err());

@@ -56,7 +56,7 @@ remote_test! {
                 Square::deserialize(deserializer).map(|_| WritesOnly)
             }
         }
-        assert_refused(on_worker(Remote::new(WritesOnly, |_| ())).await, &["1 entries", "left over"]);
+        assert_refused(on_worker(Remote::new(WritesOnly, |_| ())).await, &["1 trait objects", "left over"]);
 
         struct ReadsOnly;
         impl Serialize for ReadsOnly {

@@ -3,7 +3,7 @@
 //! The toolchain in use is taken if it has the target. Else `rustup` is asked for it. Where that fails, Debian's own
 //! toolchain is a way without rustup's servers ([`super::debian`]).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use xshell::{Cmd, Shell, cmd};
@@ -33,6 +33,13 @@ impl Wasm {
     pub(crate) fn cargo<'a>(&self, shell: &'a Shell, subcommand: &str) -> Cmd<'a> {
         let program = if subcommand == "clippy" { &self.clippy } else { &self.cargo };
         cmd!(shell, "{program} {subcommand} --target {TARGET}").envs(self.env.iter().cloned())
+    }
+
+    /// What the compiler says of its version.
+    pub(crate) fn compiler(&self, shell: &Shell) -> anyhow::Result<String> {
+        let own = self.env.iter().find(|(name, _)| *name == "RUSTC").map(|(_, path)| path.as_path());
+        let rustc = own.unwrap_or(Path::new("rustc"));
+        Ok(cmd!(shell, "{rustc} --version").quiet().read()?)
     }
 
     /// The toolchain that runs this program.

@@ -1,4 +1,4 @@
-//! The checks that need no run: formatting, lints, the rules of the house, documentation.
+//! The checks that need no run: formatting, lints, the rules of the house, documentation, the public API.
 
 use std::process::Command;
 
@@ -7,6 +7,7 @@ use xshell::{Shell, cmd};
 
 use super::report::Section;
 use super::stream;
+use crate::api::{self, Face};
 use crate::progress::{Step, note};
 use crate::setup::Wasm;
 use crate::tidy;
@@ -40,6 +41,13 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
         check("clippy for the web", clippy)?;
         let doc = wasm.cargo(shell, "doc").args(packages).arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings");
         check("doc for the web", doc)?;
+    }
+    for face in [Some(Face::Native), wasm.map(Face::Web)].into_iter().flatten() {
+        let name = format!("public API, {}", face.name());
+        let step = Step::begin(&name);
+        let result = api::check(shell, &face);
+        step.end(if result.is_ok() { "passed" } else { "FAILED" });
+        section.check(&name, result);
     }
     Ok(section)
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask tidy`: the rules of the house, each with its cure.
 //!
 //! The rules are about words, not meaning, so that anyone can foresee their verdict: who may import whom ([`imports`]),
-//! where a word may stand ([`words`]), and what the repository holds ([`files`]). They run as tests too.
+//! what things are called ([`names`]), where a word may stand ([`words`]), and what the repository holds ([`files`]). They
+//! run as tests too.
 
 use std::fmt;
 use std::path::Path;
@@ -17,6 +18,9 @@ use crate::workspace;
 
 mod files;
 mod imports;
+mod modules;
+mod names;
+mod reader;
 mod words;
 
 /// A place where a rule is broken.
@@ -66,8 +70,11 @@ struct Tree {
 /// A rule finds faults in the tree.
 type Rule = fn(&Tree) -> Vec<Fault>;
 
-const RULES: [(&str, Rule); 8] = [
+const RULES: [(&str, Rule); 11] = [
     ("imports run one way", imports::one_way),
+    ("no arrow runs back inside a room", imports::no_way_back),
+    ("one name is one thing", names::one_thing),
+    ("names are made of the words of the house", names::words),
     ("JavaScript stays in its rooms", words::javascript),
     ("threads are the platform's", words::threads),
     ("targets differ at the seam", words::targets),
@@ -122,7 +129,7 @@ fn versions() -> Vec<Fault> {
 
 fn read(shell: &Shell, root: &Path) -> anyhow::Result<Tree> {
     let mut tree = Tree::default();
-    for folder in ["src", "macros", "pool", "xtask", "tests", "examples", "benches"] {
+    for folder in ["src", "macros", "compat", "xtask", "tests", "examples", "benches"] {
         read_sources(root, &root.join(folder), &mut tree.sources)?;
     }
     tree.sources.sort_by(|a, b| a.path.cmp(&b.path));

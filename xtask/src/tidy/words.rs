@@ -161,10 +161,12 @@ mod tests {
     #[test]
     fn threads_are_found_in_lists_too() {
         assert_eq!(
-            lines(threads, "src/pool/mod.rs", "use std::thread;\nuse std::{fmt, thread::spawn};"),
+            lines(threads, "src/supervisor/mod.rs", "use std::thread;\nuse std::{fmt, thread::spawn};"),
             [1, 2]
         );
-        assert!(lines(threads, "src/pool/mod.rs", "use crate::thread;\nuse std::{fmt, io};").is_empty());
+        assert!(
+            lines(threads, "src/supervisor/mod.rs", "use crate::thread;\nuse std::{fmt, io};").is_empty()
+        );
     }
 
     #[test]

@@ -1,0 +1,48 @@
+//! A task that is run by its own handle.
+
+use std::sync::{Arc, Weak};
+use std::task::Context;
+
+use super::lazy::{self, Lazy};
+use super::reply::ReplySlot;
+use crate::error::Error;
+
+/// A task that was given to its handle.
+pub(crate) struct InHandle(pub(super) Weak<ReplySlot>);
+
+impl InHandle {
+    /// True if it has no result yet and somebody waits for it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.0.upgrade().is_some_and(|slot| slot.is_waiting())
+    }
+
+    /// Has it run beside the other futures of this thread, which MUST have a pool for them; its handle only waits then.
+    pub(crate) fn release(&self) {
+        if let Some(lazy) = self.0.upgrade().and_then(|slot| slot.take_lazy_here()) {
+            lazy.detach();
+        }
+    }
+}
+
+/// Polls the task of a slot, if it has one here. False if it has none: it runs elsewhere.
+pub(super) fn drive(slot: &Arc<ReplySlot>, context: &mut Context<'_>) -> bool {
+    let Some(lazy) = slot.take_lazy() else { return false };
+    let number = lazy.begin(slot.clone());
+    // Its handle is here, polled.
+    drop(slot.put_lazy(Lazy::Begun(number)));
+    let mut future = match lazy::take_future(number) {
+        Some(Some(future)) => future,
+        // It is being polled, and what it runs polls its own handle.
+        Some(None) => return true,
+        None => {
+            slot.answer(Err(Error::worker_lost(
+                "it began on another thread and cannot leave it; poll its handle on one thread only",
+            )));
+            lazy::orphan();
+            return true;
+        }
+    };
+    let ended = future.as_mut().poll(context).is_ready();
+    lazy::put_back(number, future, ended || !slot.is_waiting());
+    true
+}

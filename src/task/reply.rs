@@ -1,0 +1,203 @@
+//! Where a task's result is given: [`Reply`], and the slot that it shares with the handle.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+
+use super::entry::Outcome;
+use super::lazy::{Lazy, Wanted};
+use crate::error::Error;
+use crate::schedule::{HandleSignal, TaskId};
+
+/// What both ends share.
+pub(super) struct ReplySlot {
+    state: Mutex<ReplyState>,
+}
+
+pub(super) enum ReplyState {
+    /// No answer yet; the handle is there. -> `Answered`, by the reply, or by an abort that nobody else hears;
+    /// -> `Abandoned`, by the handle.
+    Waiting {
+        waker: Option<Waker>,
+        owner: Option<Owner>,
+        /// The task itself, if it is the handle that runs it.
+        lazy: Option<Lazy>,
+    },
+    /// The answer is there and the handle has not taken it. -> `Abandoned`, by the handle.
+    Answered(Outcome),
+    /// The handle is gone, or has its answer: nobody waits any more.
+    Abandoned,
+}
+
+/// Where jobs are: it receives the signals of their handles.
+///
+/// It is called under no lock of this crate, on the thread that has the handle.
+pub(crate) trait TaskOwner: Send + Sync {
+    /// The handle of this task was dropped, detached, or aborted.
+    fn on_signal(&self, task: TaskId, signal: HandleSignal);
+}
+
+/// Where the job is, and its name there. A handle does not keep its executor alive.
+#[derive(Clone)]
+pub(super) struct Owner {
+    owner: Weak<dyn TaskOwner>,
+    task: TaskId,
+}
+
+impl Owner {
+    pub(super) fn signal(&self, signal: HandleSignal) {
+        if let Some(owner) = self.owner.upgrade() {
+            owner.on_signal(self.task, signal);
+        }
+    }
+}
+
+impl ReplySlot {
+    /// A slot that waits for its answer.
+    pub(super) fn new() -> Arc<Self> {
+        let state = Mutex::new(ReplyState::Waiting { waker: None, owner: None, lazy: None });
+        Arc::new(Self { state })
+    }
+
+    /// The handle is gone, or has its answer. Gives what there was, to be dropped when the lock is free.
+    pub(super) fn abandon(&self) -> ReplyState {
+        std::mem::replace(&mut *self.lock(), ReplyState::Abandoned)
+    }
+
+    /// Nothing that could panic runs under this lock, so a poisoned one is as good as any.
+    pub(super) fn lock(&self) -> MutexGuard<'_, ReplyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True if there is no answer, and somebody who may wait for it.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(*self.lock(), ReplyState::Waiting { .. })
+    }
+
+    pub(super) fn take_lazy(&self) -> Option<Lazy> {
+        match &mut *self.lock() {
+            ReplyState::Waiting { lazy, .. } => lazy.take(),
+            _ => None,
+        }
+    }
+
+    /// The task that the handle runs, if it can go on on this thread.
+    pub(super) fn take_lazy_here(&self) -> Option<Lazy> {
+        match &mut *self.lock() {
+            ReplyState::Waiting { lazy, .. } => lazy.take_if(|lazy| lazy.is_free()),
+            _ => None,
+        }
+    }
+
+    /// Gives the handle its task to run. Gives it back if nobody waits for it.
+    pub(super) fn put_lazy(&self, new: Lazy) -> Result<(), Lazy> {
+        match &mut *self.lock() {
+            ReplyState::Waiting { lazy, .. } => {
+                *lazy = Some(new);
+                Ok(())
+            }
+            _ => Err(new),
+        }
+    }
+
+    /// Has the handle polled.
+    pub(super) fn wake(&self) {
+        let waker = match &mut *self.lock() {
+            ReplyState::Waiting { waker, .. } => waker.clone(),
+            _ => None,
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The answer, if it is there. Else `waker` will be told of it.
+    pub(super) fn take_answer(&self, waker: &Waker) -> Option<Outcome> {
+        // Cloned before the lock is taken: a waker's code is not ours.
+        let new = waker.clone();
+        let mut state = self.lock();
+        let replaced = match &mut *state {
+            ReplyState::Waiting { waker, .. } => waker.replace(new),
+            ReplyState::Answered(_) => {
+                let ReplyState::Answered(outcome) = std::mem::replace(&mut *state, ReplyState::Abandoned)
+                else {
+                    unreachable!("the state was matched under the same lock")
+                };
+                return Some(outcome);
+            }
+            ReplyState::Abandoned => unreachable!("only the handle drops the slot, and it was not taken"),
+        };
+        drop(state);
+        drop(replaced);
+        None
+    }
+
+    pub(super) fn answer(&self, outcome: Outcome) {
+        let mut state = self.lock();
+        if let ReplyState::Waiting { waker, .. } = &mut *state {
+            let waker = waker.take();
+            let before = std::mem::replace(&mut *state, ReplyState::Answered(outcome));
+            // Nothing is dropped, and the waiting task is not woken, under the lock.
+            drop(state);
+            drop(before);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl Wanted for ReplySlot {
+    fn is_wanted(&self) -> bool {
+        self.is_waiting()
+    }
+}
+
+/// Where a task's result is given, exactly once.
+///
+/// A reply that is dropped unanswered answers with an error, so a handle cannot wait for ever.
+pub(crate) struct Reply {
+    /// `None` once answered.
+    slot: Option<Arc<ReplySlot>>,
+}
+
+impl Reply {
+    pub(super) fn new(slot: Arc<ReplySlot>) -> Self {
+        Self { slot: Some(slot) }
+    }
+
+    pub(crate) fn send(mut self, outcome: Outcome) {
+        self.answer(outcome);
+    }
+
+    /// Has `owner` hear what the handle says, by this name. False if nobody waits for the
+    /// answer: then the task need not run.
+    pub(crate) fn set_owner(&self, owner: Weak<dyn TaskOwner>, task: TaskId) -> bool {
+        let Some(slot) = &self.slot else { return false };
+        match &mut *slot.lock() {
+            ReplyState::Waiting { owner: current, .. } => {
+                *current = Some(Owner { owner, task });
+                true
+            }
+            ReplyState::Answered(_) | ReplyState::Abandoned => false,
+        }
+    }
+
+    /// Where the handle waits.
+    pub(super) fn slot(&self) -> Arc<ReplySlot> {
+        self.slot.clone().expect("whoever answers takes the reply")
+    }
+
+    fn answer(&mut self, outcome: Outcome) {
+        if let Some(slot) = self.slot.take() {
+            slot.answer(outcome);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if self.slot.is_some() {
+            self.answer(Err(Error::worker_lost("its executor dropped it unanswered")));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What a page sends to its worker.
+
+use super::head::head;
+use super::packet::{Extent, put_body, put_head, put_message, read_messages};
+use crate::error::Error;
+use crate::platform::Packet;
+use crate::schedule::{Completion, Strategy, TaskId, TaskOptions, WorkerId};
+
+/// A message to a worker. `B` is its body: a packet, or in a head the body's [`Extent`].
+#[derive(Debug)]
+pub(crate) enum ToWorker<B = Packet> {
+    /// Get ready: run `on_start`, if there is one, before anything else.
+    Start { config: WorkerConfig, on_start: Option<B> },
+    /// Run the task.
+    Run { task: TaskId, options: TaskOptions, call: B },
+    /// Stop the task, for this reason: do not begin it, or drop it at its next await.
+    Stop { task: TaskId, completion: Completion },
+    /// So many workers are idle: migrate tasks that have not begun.
+    StealRequest { idle: u32 },
+    /// A task that this worker migrated has ended.
+    Completed { task: TaskId, outcome: Result<B, Error> },
+}
+
+/// What a worker is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WorkerConfig {
+    pub(crate) worker: WorkerId,
+    pub(crate) strategy: Strategy,
+    /// How many workers its pool has.
+    pub(crate) threads: u32,
+    /// It reports every task that it has run.
+    pub(crate) watched: bool,
+}
+
+head!(enum ToWorker<Extent> {
+    Start { config, on_start },
+    Run { task, options, call },
+    Stop { task, completion },
+    StealRequest { idle },
+    Completed { task, outcome },
+});
+head!(struct WorkerConfig { worker, strategy, threads, watched });
+
+impl<B> ToWorker<B> {
+    fn try_map<C>(self, map: impl FnOnce(B) -> Option<C>) -> Option<ToWorker<C>> {
+        Some(match self {
+            Self::Start { config, on_start: None } => ToWorker::Start { config, on_start: None },
+            Self::Start { config, on_start: Some(call) } => {
+                ToWorker::Start { config, on_start: Some(map(call)?) }
+            }
+            Self::Run { task, options, call } => ToWorker::Run { task, options, call: map(call)? },
+            Self::Stop { task, completion } => ToWorker::Stop { task, completion },
+            Self::StealRequest { idle } => ToWorker::StealRequest { idle },
+            Self::Completed { task, outcome } => {
+                let outcome = match outcome {
+                    Ok(result) => Ok(map(result)?),
+                    Err(error) => Err(error),
+                };
+                ToWorker::Completed { task, outcome }
+            }
+        })
+    }
+}
+
+impl ToWorker {
+    /// Appends the message to a packet.
+    pub(crate) fn write(self, packet: &mut Packet) {
+        put_message(packet, |detach| self.try_map(detach));
+    }
+
+    /// Appends a `Run` with a copy of its call, which MUST have no attachments.
+    pub(crate) fn write_run(task: TaskId, options: TaskOptions, call: &Packet, packet: &mut Packet) {
+        put_head(packet, &ToWorker::Run { task, options, call: Extent::of(call) });
+        put_body(packet, call);
+    }
+
+    /// True if it may be that it cannot be posted.
+    pub(crate) fn bears_attachments(&self) -> bool {
+        match self {
+            Self::Run { call: body, .. }
+            | Self::Start { on_start: Some(body), .. }
+            | Self::Completed { outcome: Ok(body), .. } => !body.attachments.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The messages of a packet, in order.
+    pub(crate) fn read_all(packet: Packet) -> Result<Vec<Self>, Error> {
+        read_messages(packet, |head: ToWorker<Extent>, attach| head.try_map(attach))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::schedule::{Site, TaskKind};
+
+    fn body(bytes: &[u8], heads: &[u8]) -> Packet {
+        Packet { bytes: bytes.to_vec(), heads: heads.to_vec(), ..Packet::default() }
+    }
+
+    fn task(number: u32) -> TaskId {
+        TaskId { owner: WorkerId(7), number }
+    }
+
+    fn options() -> TaskOptions {
+        TaskOptions {
+            timeout: Some(Duration::from_secs(1 << 40)),
+            retries: 3,
+            detached: true,
+            pinned: true,
+            ..TaskOptions::new(Site(0xDEAD_BEEF), TaskKind::Async)
+        }
+    }
+
+    fn messages() -> Vec<ToWorker> {
+        let config =
+            WorkerConfig { worker: WorkerId(3), strategy: Strategy::WorkStealing, threads: 4, watched: true };
+        vec![
+            ToWorker::Start { config, on_start: None },
+            ToWorker::Start { config, on_start: Some(body(b"start", &[7])) },
+            ToWorker::Run { task: task(1), options: options(), call: body(b"one", &[1, 2]) },
+            ToWorker::Stop { task: task(9), completion: Completion::TimedOut },
+            ToWorker::StealRequest { idle: 5 },
+            ToWorker::Run {
+                task: task(u32::MAX),
+                options: TaskOptions::new(Site(1), TaskKind::Sync),
+                call: body(b"", &[3, 4]),
+            },
+            ToWorker::Completed { task: task(2), outcome: Ok(body(b"result", &[])) },
+            ToWorker::Completed { task: task(3), outcome: Err(Error::closed()) },
+        ]
+    }
+
+    #[test]
+    fn messages_of_one_packet_come_out_as_they_went_in() {
+        let mut packet = Packet::default();
+        messages().into_iter().for_each(|message| message.write(&mut packet));
+        let read = ToWorker::read_all(packet).expect("whole");
+        assert_eq!(format!("{read:?}"), format!("{:?}", messages()));
+    }
+
+    #[test]
+    fn a_call_that_is_copied_is_written_like_one_that_is_moved() {
+        let call = body(b"call", &[1, 2]);
+        let (mut copied, mut moved) = (Packet::default(), Packet::default());
+        ToWorker::write_run(task(1), options(), &call, &mut copied);
+        ToWorker::Run { task: task(1), options: options(), call }.write(&mut moved);
+        assert_eq!(format!("{copied:?}"), format!("{moved:?}"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Where a new worker begins.
+
+use std::rc::Rc;
+
+use super::context;
+use super::panic;
+use super::run_loop::RunLoop;
+use super::task_future::TaskFuture;
+use super::worker::Worker;
+use crate::platform::{self, Inbox, Main, Outbox, Packet, Tagged};
+use crate::schedule::LocalEvent;
+use crate::task::{self, Call};
+use crate::wire::{ToWorker, WorkerConfig};
+
+/// What the platform calls on a new worker.
+pub(crate) static MAIN: Tagged<Main> = Tagged::new(Main(main));
+
+fn main(outbox: Outbox) -> Inbox {
+    panic::watch();
+    let mut worker = None;
+    Box::new(move |packet| {
+        // Page and worker run one module and its page has greeted it: what it posts can be read.
+        let messages = ToWorker::read_all(packet).expect("the page writes what this very code reads");
+        for message in messages {
+            match (message, &worker) {
+                (ToWorker::Start { config, on_start }, None) => {
+                    worker = Some(start(outbox.clone(), config, on_start));
+                }
+                (message, Some(worker)) => worker.receive(message),
+                (_, None) => unreachable!("the first message is `Start`"),
+            }
+        }
+        if let Some(worker) = &worker {
+            worker.tell(LocalEvent::Woken);
+            worker.context.wake();
+        }
+    })
+}
+
+/// Runs `on_start`, which may be asynchronous, then announces that tasks may come, and waits for them.
+fn start(outbox: Outbox, config: WorkerConfig, on_start: Option<Packet>) -> Rc<Worker> {
+    let worker = Worker::new(outbox, config);
+    context::enter(worker.clone(), worker.context.clone());
+    // `on_start` may make tasks and await them.
+    platform::spawn_local(RunLoop::new(worker.clone()));
+    let call = on_start.map(|on_start| worker.guard(None, || task::begin(on_start)));
+    match call {
+        None => worker.ready(Ok(Packet::default())),
+        Some(Some(Call::Ended(outcome))) => worker.ready(outcome),
+        Some(Some(Call::Running(future))) => {
+            platform::spawn_local(TaskFuture::new(worker.clone(), None, future));
+        }
+        Some(None) => {}
+    }
+    worker
+}

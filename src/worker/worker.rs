@@ -1,0 +1,233 @@
+//! A worker on its thread: what the page and the tasks want of it, and what it answers.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::future::AbortHandle;
+
+use super::context::{LocalWorker, Request, WorkerContext};
+use super::panic;
+use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
+use crate::error::Error;
+use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
+use crate::schedule::{Completion, HandleSignal, Id, LocalEvent, Next, TaskId};
+use crate::task::{self, Job, Outcome, TaskOwner};
+use crate::wire::{FromWorker, ToWorker, WorkerConfig};
+
+pub(super) struct Worker {
+    pub(super) outbox: Outbox,
+    state: RefCell<WorkerState>,
+    pub(super) context: Arc<WorkerContext>,
+    /// Some call posts what is ready.
+    posts: Cell<bool>,
+    /// Set by the first panic, for ever.
+    poisoned: Cell<bool>,
+}
+
+impl Worker {
+    pub(super) fn new(outbox: Outbox, config: WorkerConfig) -> Rc<Self> {
+        Rc::new(Self {
+            outbox,
+            state: RefCell::new(WorkerState::new(config)),
+            context: Arc::new(WorkerContext::new(config)),
+            posts: Cell::new(false),
+            poisoned: Cell::new(false),
+        })
+    }
+
+    pub(super) fn ready(self: &Rc<Self>, outcome: Outcome) {
+        // The program's own hook may have been set by `on_start`: ours comes before it.
+        panic::watch();
+        let refusal = outcome.err().map(|error| FromWorker::Refused { error });
+        self.send(refusal.unwrap_or(FromWorker::Ready));
+    }
+
+    pub(super) fn receive(&self, message: ToWorker) {
+        if self.is_poisoned() {
+            return;
+        }
+        match message {
+            ToWorker::Start { .. } => unreachable!("a worker is started once"),
+            ToWorker::Run { task, options, call } => {
+                let effects = self.state.borrow_mut().enter_posted(task, options, call);
+                self.follow(effects);
+            }
+            ToWorker::Stop { task, completion } => self.stop(task, completion),
+            ToWorker::StealRequest { idle } => self.tell(LocalEvent::StealRequested { idle }),
+            ToWorker::Completed { task, outcome } => {
+                let reply = self.state.borrow_mut().take_migrated(task);
+                if let Some(reply) = reply {
+                    reply.send(outcome);
+                }
+            }
+        }
+    }
+
+    fn stop(&self, task: TaskId, completion: Completion) {
+        // The page cannot answer a handle that is here, of a task that is here.
+        let late =
+            if completion == Completion::TimedOut { self.state.borrow_mut().take_late(task) } else { None };
+        self.tell(LocalEvent::Stopped { task });
+        if let Some((reply, limit)) = late {
+            reply.send(Err(Error::timeout(limit)));
+        }
+    }
+
+    /// Does what other threads have asked for.
+    pub(super) fn serve_requests(&self) {
+        for request in self.context.take_requests() {
+            match request {
+                Request::Submit(job) => self.submit(job),
+                Request::Signal(task, signal) => self.on_signal(task, signal),
+                Request::Spawn(future) => platform::spawn_local(future),
+            }
+        }
+    }
+
+    /// The call of a task that begins.
+    pub(super) fn begin(&self, task: TaskId) -> Option<Packet> {
+        self.state.borrow_mut().begin(task)
+    }
+
+    /// The task that has begun goes on when its future is polled.
+    pub(super) fn runs(&self, task: TaskId, abort: AbortHandle) {
+        let effects = self.state.borrow_mut().runs(task, abort);
+        self.follow(effects);
+    }
+
+    /// The code of a task has given its result.
+    pub(super) fn ended(&self, task: TaskId, outcome: Outcome) {
+        let effects = self.state.borrow_mut().end(task, outcome);
+        self.follow(effects);
+    }
+
+    /// Tells the schedule, and does what it says. Nothing is woken, dropped or posted while the state is borrowed.
+    pub(super) fn tell(&self, event: TaskEvent) {
+        let effects = self.state.borrow_mut().tell(event);
+        self.follow(effects);
+    }
+
+    pub(super) fn next(&self) -> Next {
+        let (next, effects) = self.state.borrow_mut().next();
+        self.follow(effects);
+        next
+    }
+
+    /// Reads the clock: whenever this thread was elsewhere.
+    pub(super) fn read_clock(&self) {
+        self.state.borrow_mut().read_clock();
+    }
+
+    fn follow(&self, effects: WorkerEffects) {
+        self.post();
+        effects.happen();
+    }
+
+    /// Posts what is ready, in order: whoever comes here meanwhile leaves it to the one that is here.
+    fn post(&self) {
+        if self.posts.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.state.borrow_mut().take_outgoing();
+            let Some(outgoing) = next else { break };
+            if let (Err(error), Some(bears)) = (self.outbox.post(outgoing.packet), outgoing.bears) {
+                self.failed_to_post(bears, error);
+            }
+        }
+        self.posts.set(false);
+    }
+
+    /// A task's call or result cannot leave: that is its answer.
+    fn failed_to_post(&self, bears: InTransit, error: Error) {
+        let InTransit { task, ran, migrates } = bears;
+        if !migrates {
+            return self.send(FromWorker::Done { task, ran, outcome: Err(error) });
+        }
+        let reply = self.state.borrow_mut().take_migrated(task);
+        if let Some(reply) = reply {
+            reply.send(Err(error));
+        }
+    }
+
+    /// Posts what holds no attachment, now.
+    fn send(&self, message: FromWorker) {
+        let mut packet = Packet::default();
+        message.write(&mut packet);
+        self.outbox.post(packet).expect("bytes can always be sent");
+    }
+
+    /// True after a panic. Where panics abort, nobody comes back to say so: then the hook has noted it, or a task's code
+    /// was left without its end and is still the current one.
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned.get() || (PANIC_ABORTS && (panic::was_reported() || platform::current() != 0))
+    }
+
+    /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
+    pub(super) fn guard<R>(&self, task: Option<TaskId>, code: impl FnOnce() -> R) -> Option<R> {
+        panic::forget_last();
+        match platform::guard(task.map_or(0, Id::number), code) {
+            Ok(result) => Some(result),
+            Err(payload) => {
+                self.poisoned.set(true);
+                let (message, location) = panic::describe(&*payload);
+                self.report_panic(task, message, location);
+                // Its drop may panic again, and there is nothing to gain from it.
+                std::mem::forget(payload);
+                None
+            }
+        }
+    }
+}
+
+impl LocalWorker for Worker {
+    fn pending(&self) -> usize {
+        self.state.borrow().pending()
+    }
+
+    fn submit(&self, job: Job) {
+        let Job { call, options, reply, .. } = job;
+        let owner: Arc<dyn TaskOwner> = self.context.clone();
+        let task = self.state.borrow_mut().new_task();
+        if !reply.set_owner(Arc::downgrade(&owner), task) {
+            return;
+        }
+        let effects = self.state.borrow_mut().enter_own(task, options, call, reply);
+        self.follow(effects);
+        self.context.wake();
+    }
+
+    fn on_signal(&self, task: TaskId, signal: HandleSignal) {
+        self.tell(match signal {
+            HandleSignal::Cancel => LocalEvent::Dropped { task },
+            HandleSignal::Abort => LocalEvent::Aborted { task },
+            HandleSignal::Detach => LocalEvent::Detached { task },
+        });
+    }
+
+    /// Reports the panic to the page, and before it what was not sent yet.
+    fn report_panic(&self, task: Option<TaskId>, message: String, location: Option<String>) {
+        let mut begun = Vec::new();
+        let mut effects = WorkerEffects::default();
+        // Where panics abort, this runs within the panic: the state may be borrowed, if it is one of our own.
+        if let Ok(mut state) = self.state.try_borrow_mut() {
+            // A chunk is answered with what it has, the panic too.
+            let panic = || Error::panic(message.clone(), location.clone());
+            if let Some((task, results)) = task.and_then(|task| Some((task, task::rescue(panic())?))) {
+                effects = state.end(task, Ok(results));
+            }
+            begun = state.close();
+        }
+        self.posts.set(false);
+        self.post();
+        self.send(FromWorker::Panicked { task, begun, message, location });
+        effects.happen();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.context.close();
+    }
+}

@@ -1,0 +1,192 @@
+//! `cargo xtask api`: the public API as text, one file for each target, so that a review sees every change of it.
+//!
+//! The text is made from what rustdoc knows, in a format that changes with the compiler. So it is compared only with the
+//! compiler that the files were made with ([`COMPILER`]); with any other that is left out, with a word.
+//!
+//! Automatic traits such as `Send` are in the text, because losing one breaks programs. What every type has is not, nor
+//! what no program on stable Rust can name; and of an item that has several paths the details stand at the first.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use xshell::{Cmd, Shell, cmd};
+
+use crate::progress::note;
+use crate::setup::{self, TARGET, Wasm};
+use crate::workspace;
+
+/// What the files are made with. `public-api` in xtask/Cargo.toml must be of the version that reads its format.
+const COMPILER: &str = "1.95.";
+
+/// Traits of the compiler's own.
+const UNSTABLE: [&str; 3] =
+    ["core::marker::Freeze for", "core::marker::StructuralPartialEq for", "core::marker::UnsafeUnpin for"];
+
+/// Options of `cargo xtask api`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Writes what the API is now into the files.
+    #[arg(long)]
+    bless: bool,
+}
+
+/// A target whose API is pinned.
+pub(crate) enum Face<'a> {
+    Native,
+    Web(&'a Wasm),
+}
+
+impl Face<'_> {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Web(_) => "web",
+        }
+    }
+
+    fn recorded(&self) -> PathBuf {
+        workspace::root().join("tests/api").join(self.name()).with_extension("txt")
+    }
+
+    fn compiler(&self, shell: &Shell) -> anyhow::Result<String> {
+        match self {
+            Self::Native => Ok(cmd!(shell, "rustc --version").quiet().read()?),
+            Self::Web(wasm) => wasm.compiler(shell),
+        }
+    }
+
+    fn rustdoc<'s>(&self, shell: &'s Shell) -> Cmd<'s> {
+        match self {
+            Self::Native => cmd!(shell, "cargo rustdoc"),
+            Self::Web(wasm) => wasm.cargo(shell, "rustdoc"),
+        }
+    }
+
+    /// The API as it is now.
+    fn text(&self, shell: &Shell) -> anyhow::Result<String> {
+        // Build scripts look at this variable too. With a folder of its own nothing else is built anew for it.
+        let folder = workspace::own_dir(shell, "api")?;
+        self.rustdoc(shell)
+            .args(["--quiet", "--package", "wasm-mt", "--lib", "--target-dir"])
+            .arg(&folder)
+            .args(["--", "-Z", "unstable-options", "--output-format", "json"])
+            .env("RUSTC_BOOTSTRAP", "1")
+            .quiet()
+            .run()?;
+        let target = match self {
+            Self::Native => Path::new(""),
+            Self::Web(_) => Path::new(TARGET),
+        };
+        let file = folder.join(target).join("doc/wasm_mt.json");
+        let api = public_api::Builder::from_rustdoc_json(&file)
+            .omit_blanket_impls(true)
+            .build()
+            .with_context(|| format!("failed to read {}", file.display()))?;
+        let mut seen = BTreeSet::new();
+        let mut text = String::new();
+        for line in api.items().map(ToString::to_string) {
+            if !UNSTABLE.iter().any(|name| line.contains(name)) && seen.insert(line.clone()) {
+                text += &line;
+                text.push('\n');
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// Compares the API with its file, and prints what differs; without the compiler for it, only that.
+///
+/// # Errors
+///
+/// Fails if they differ, or if rustdoc fails.
+pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<()> {
+    let compiler = face.compiler(shell)?;
+    if !is_recorded(&compiler) {
+        note(format_args!(
+            "left out: it is compared with rustc {COMPILER}x of rust-lang.org, this is {compiler}"
+        ));
+        return Ok(());
+    }
+    let recorded = std::fs::read_to_string(face.recorded()).unwrap_or_default();
+    let changes = changes(&recorded, &face.text(shell)?);
+    for change in &changes {
+        note(change);
+    }
+    if !changes.is_empty() {
+        bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name());
+    }
+    Ok(())
+}
+
+/// `cargo xtask api`.
+pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
+    let wasm = setup::wasm(shell)?;
+    let mut code = ExitCode::SUCCESS;
+    for face in [Face::Native, Face::Web(&wasm)] {
+        println!("{}:", face.name());
+        if args.bless {
+            let (compiler, file) = (face.compiler(shell)?, face.recorded());
+            if !is_recorded(&compiler) {
+                bail!("the files are made with rustc {COMPILER}x of rust-lang.org, this is {compiler}");
+            }
+            std::fs::create_dir_all(file.parent().context("the file is in a folder")?)?;
+            std::fs::write(&file, face.text(shell)?)
+                .with_context(|| format!("failed to write {}", file.display()))?;
+        } else if let Err(error) = check(shell, &face) {
+            note(format_args!("{error:#}"));
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}
+
+/// True if the files were made with this compiler, as it gives its version. Debian's, which has changes of its own, is
+/// built from an archive.
+fn is_recorded(compiler: &str) -> bool {
+    let number = compiler.split_whitespace().nth(1).unwrap_or_default();
+    number.starts_with(COMPILER) && !number.contains('-') && !compiler.contains("source tarball")
+}
+
+/// The lines that are in one text only, each with its sign; what is much alike stands together.
+fn changes(old: &str, new: &str) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (sign, from, other) in [('-', old, new), ('+', new, old)] {
+        let mut kept: Vec<&str> = other.lines().collect();
+        for line in from.lines() {
+            // A line may be there several times.
+            match kept.iter().position(|other| *other == line) {
+                Some(place) => drop(kept.swap_remove(place)),
+                None => changes.push(format!("{sign} {line}")),
+            }
+        }
+    }
+    changes.sort_by(|a, b| a[2..].cmp(&b[2..]));
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_do_not_differ() {
+        assert!(changes("pub fn a()\npub fn b()\n", "pub fn b()\npub fn a()\n").is_empty());
+    }
+
+    #[test]
+    fn what_is_gone_stands_beside_what_came_instead() {
+        let changes = changes("fn a()\nfn b()\nfn c()\nfn c()", "fn a()\nfn b(u8)\nfn c()\nfn d()");
+        assert_eq!(changes, ["- fn b()", "+ fn b(u8)", "- fn c()", "+ fn d()"]);
+    }
+
+    #[test]
+    fn only_one_compiler_is_compared_with() {
+        assert!(is_recorded("rustc 1.95.0 (59807616e 2026-04-14)"));
+        assert!(!is_recorded("rustc 1.96.0 (59807616e 2026-06-14)"));
+        assert!(!is_recorded("rustc 1.95.0-nightly (59807616e 2026-02-14)"));
+        assert!(!is_recorded("rustc 1.95.0 (59807616e 2026-04-14) (built from a source tarball)"));
+        assert!(!is_recorded(""));
+    }
+}
