@@ -21,8 +21,11 @@
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod address;
+mod event;
+mod main;
 mod packet;
 mod script;
+mod spec;
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -38,61 +41,14 @@ use web as backend;
 pub(crate) use web::js_error;
 
 pub(crate) use backend::{
-    Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick,
-    clock_tick, current, guard, has_local_pool, now, parallelism, print, run, show_begun, sleep, spawn_local,
+    Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, clock_tick,
+    current, guard, has_local_pool, now, parallelism, print, run, show_begun, sleep, spawn_local,
     spawn_service, start, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};
+pub(crate) use event::{Events, Loss, WorkerEvent};
+pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::Packet;
 pub(crate) use script::WORKER_SCRIPT;
-
-/// What becomes of a worker, as its page hears it.
-#[derive(Debug)]
-pub(crate) enum WorkerEvent {
-    /// The worker posted this.
-    Packet(Packet),
-    /// The worker could not be started, for this reason: "what went wrong; what to do".
-    #[cfg_attr(
-        not(target_family = "wasm"),
-        expect(dead_code, reason = "natively a start fails at once or not at all")
-    )]
-    NotStarted(String),
-    /// The worker is gone.
-    Lost(Loss),
-}
-
-/// How a worker went.
-#[derive(Debug, Default)]
-pub(crate) struct Loss {
-    /// What was seen of it.
-    pub(crate) cause: String,
-    /// The task whose code ran at that moment; zero if none did, or nobody knows.
-    pub(crate) task: u64,
-    /// True if the code of that task is to blame: it trapped.
-    pub(crate) trapped: bool,
-    /// What the worker had shown by [`show_begun`], if it can be known.
-    pub(crate) begun: Option<Vec<u64>>,
-}
-
-/// Where a worker's events go.
-pub(crate) type Events = Box<dyn Fn(WorkerEvent) + Send + Sync>;
-
-/// What a worker does with the packets it gets.
-pub(crate) type Inbox = Box<dyn FnMut(Packet)>;
-
-/// The far side: given to [`start`] as a static, called on the worker.
-pub(crate) struct Main(pub(crate) fn(Outbox) -> Inbox);
-
-impl Tag for Main {
-    const TAG: u64 = 0x6d61_696e_6d74_0003;
-}
-
-/// How a worker is to be started.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WorkerSpec {
-    /// Shown by debuggers.
-    pub(crate) name: Option<String>,
-    /// What matters on the web only.
-    pub(crate) web: WebOptions,
-}
+pub(crate) use spec::WorkerSpec;

@@ -2,7 +2,7 @@
 //!
 //! A deadline decides over life and death, so it is slow to believe the clock. One that is met late tells of a frozen tab,
 //! a busy page or a debugger, not of the worker, and starts anew. One that is met in time first asks to be woken again:
-//! what the worker had posted by then is heard before the completion. For this the driver MUST hand over the messages that
+//! what the worker had posted by then is due_once before the completion. For this the driver MUST hand over the messages that
 //! have arrived before it wakes the schedule again, and MUST NOT wake it twice in one turn of its event loop.
 
 use std::time::Duration;
@@ -37,8 +37,8 @@ struct Armed {
     deadline: Deadline,
     at: Duration,
     after: Duration,
-    /// It was met in time, and what the worker has posted is being heard.
-    heard: bool,
+    /// It was met in time, and what the worker has posted is being due_once.
+    due_once: bool,
 }
 
 /// The deadlines that are set, the earliest first. There is one of each kind per task or worker at most.
@@ -52,7 +52,7 @@ impl Deadlines {
     /// Sets an deadline, anew if it was set.
     pub(crate) fn set(&mut self, deadline: Deadline, now: Duration, after: Duration) {
         self.clear(deadline);
-        self.insert(Armed { deadline, at: now.saturating_add(after), after, heard: false });
+        self.insert(Armed { deadline, at: now.saturating_add(after), after, due_once: false });
     }
 
     pub(crate) fn clear(&mut self, deadline: Deadline) {
@@ -82,14 +82,14 @@ impl Deadlines {
         }
         let mut rung = Vec::new();
         for setting in due {
-            let Armed { deadline, at, after, heard } = setting;
+            let Armed { deadline, at, after, due_once } = setting;
             let tolerance = after / 4 + Duration::from_millis(50);
             if now.saturating_sub(at) > tolerance {
                 self.set(deadline, now, after);
-            } else if heard {
+            } else if due_once {
                 rung.push(deadline);
             } else {
-                self.insert(Armed { at: now, heard: true, ..setting });
+                self.insert(Armed { at: now, due_once: true, ..setting });
             }
         }
         rung

@@ -232,9 +232,9 @@ impl Shared {
 
     fn enter(&self, mut state: MutexGuard<'_, PoolState>, job: Job, worker: Option<WorkerId>) {
         let task = state.new_task();
-        let holder: Weak<dyn TaskOwner> = self.this.clone();
+        let owner: Weak<dyn TaskOwner> = self.this.clone();
         // The handle may be dropped at any time, by another thread too; then nothing is to be done.
-        if !job.reply.set_owner(holder, task) {
+        if !job.reply.set_owner(owner, task) {
             drop(state);
             return drop(job);
         }

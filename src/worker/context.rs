@@ -38,23 +38,23 @@ struct Current {
 
 thread_local! {
     /// The worker that this thread is.
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static CURRENT_WORKER: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
 /// Makes this thread the worker's.
 pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
-    CURRENT.set(Some(Current { worker, context }));
+    CURRENT_WORKER.set(Some(Current { worker, context }));
 }
 
 /// The worker that this thread is, if it is one.
 pub(super) fn current_worker() -> Option<Rc<dyn LocalWorker>> {
     // Not while the thread goes away.
-    CURRENT.try_with(|current| Some(current.borrow().as_ref()?.worker.clone())).ok().flatten()
+    CURRENT_WORKER.try_with(|current| Some(current.borrow().as_ref()?.worker.clone())).ok().flatten()
 }
 
 /// What executors on this worker stand on, if this thread is one.
 pub(crate) fn context() -> Option<Arc<WorkerContext>> {
-    CURRENT.try_with(|current| Some(current.borrow().as_ref()?.context.clone())).ok().flatten()
+    CURRENT_WORKER.try_with(|current| Some(current.borrow().as_ref()?.context.clone())).ok().flatten()
 }
 
 /// The way to a worker. It may be sent, as executors may: what another thread wants becomes a request.
@@ -99,7 +99,7 @@ impl WorkerContext {
         let worker = |current: &RefCell<Option<Current>>| {
             Some(current.borrow().as_ref().filter(|current| is_this(current))?.worker.clone())
         };
-        CURRENT.try_with(worker).ok().flatten()
+        CURRENT_WORKER.try_with(worker).ok().flatten()
     }
 
     /// Unfinished tasks that were made here and are still here. On another thread that is not known.

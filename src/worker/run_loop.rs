@@ -52,7 +52,7 @@ impl RunLoop {
     fn go_on(&mut self, context: &mut Context<'_>) -> bool {
         let worker = self.worker.clone();
         worker.read_clock();
-        while !worker.is_poisoned() && worker.outbox.is_heard() {
+        while !worker.is_poisoned() && worker.outbox.is_connected() {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(context).is_pending() {
                     return false;

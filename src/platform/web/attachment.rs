@@ -8,7 +8,8 @@ use js_sys::{
 };
 use wasm_bindgen::prelude::*;
 
-use super::message::{get, object};
+use super::reflect::{get, object};
+use super::thrown::text_of;
 use crate::error::Error;
 
 /// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].
@@ -120,7 +121,7 @@ fn copy(value: &JsValue) -> Result<JsValue, Error> {
     structured_clone(value).map_err(|exception| {
         Error::codec(format!(
             "a transferred value cannot be copied to be sent again ({}); send it once, or not by transfer",
-            super::text_of(&exception)
+            text_of(&exception)
         ))
     })
 }

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, BlobPropertyBag, Url, WorkerType};
 
-use super::message::{get, object};
+use super::reflect::{get, object};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {

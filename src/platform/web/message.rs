@@ -6,12 +6,13 @@
 //! Every call into JavaScript counts in a small task's time: see that a packet takes few.
 //! Everything else is an object with the key `wasmMt` (`worker.js`).
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
-use super::super::{Address, Packet};
 use super::attachment::{self, Attachment};
+use super::reflect::object;
+use crate::platform::{Address, Packet};
 
 /// Ends every packet, so that the message of somebody else is not taken for one.
 const PACKET_MAGIC: usize = 0x746d_7770;
@@ -120,19 +121,6 @@ fn word(bytes: &[u8]) -> usize {
     bytes.iter().rfold(0, |word, byte| word << 8 | usize::from(*byte))
 }
 
-/// A property, or undefined.
-pub(super) fn get(object: &JsValue, key: &str) -> JsValue {
-    Reflect::get(object, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
-}
-
-pub(super) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object {
-    let object = Object::new();
-    for (key, value) in properties {
-        set(&object, key, &value);
-    }
-    object
-}
-
 /// Version of the boot message and of all other objects; `worker.js` has the same.
 pub(super) const VERSION: u32 = 1;
 
@@ -141,13 +129,6 @@ pub(super) fn tell(key: &str, value: &JsValue) {
     let message = object([("wasmMt", VERSION.into()), (key, value.clone())]);
     let posted = post_message(&message, &JsValue::UNDEFINED);
     debug_assert!(posted.is_ok(), "plain text can be cloned");
-}
-
-/// Fires `wasm-mt-exit` on the global object, for pages that show how a program ended.
-pub(super) fn announce_exit(error: Option<String>) {
-    let error = error.map_or(JsValue::NULL, JsValue::from);
-    let init = object([("detail", object([("error", error)]).into())]);
-    dispatch_event(&CustomEvent::new("wasm-mt-exit", &init));
 }
 
 #[wasm_bindgen]
@@ -162,15 +143,4 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
     fn copy_out(to: &mut [u8], from: &Uint8Array);
-
-    /// Of a plain object: nothing can go wrong.
-    #[wasm_bindgen(js_namespace = Reflect)]
-    fn set(object: &Object, key: &str, value: &JsValue) -> bool;
-
-    #[wasm_bindgen(js_name = dispatchEvent)]
-    fn dispatch_event(event: &CustomEvent) -> bool;
-
-    type CustomEvent;
-    #[wasm_bindgen(constructor)]
-    fn new(name: &str, init: &Object) -> CustomEvent;
 }

@@ -10,15 +10,17 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
 
-use super::super::{Address, Events, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec};
-use super::boot::{not_cloneable, table_length};
+use super::console::print;
 use super::glue::{self, Bundle};
-use super::message::{self, VERSION, get, object};
-use super::{print, text_of};
+use super::memory::table_length;
+use super::message::{self, VERSION};
+use super::options::Factory;
+use super::outbox::not_cloneable;
+use super::reflect::{get, object};
+use super::thrown::text_of;
+use super::time::sleep;
 use crate::error::Error;
-
-/// Makes a worker, for bundlers that must see the expression that does.
-pub(crate) type Factory = fn() -> Result<Worker, JsValue>;
+use crate::platform::{Address, Events, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec};
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
@@ -353,7 +355,7 @@ fn is_up(id: u32) -> bool {
 /// Why a script did not load, or failed: the event does not always tell, so look.
 async fn load_failure(message: Option<String>, script: Option<&str>, policy: &PolicyMonitor) -> String {
     // The violation may be reported after the failure it caused.
-    super::sleep(Duration::ZERO).await;
+    sleep(Duration::ZERO).await;
     if let Some(cause) = policy.cause() {
         return cause;
     }
@@ -387,7 +389,7 @@ fn await_lock(id: u32, name: &str) {
     let granted = Closure::once_into_js(move |_lock: JsValue| {
         spawn_local(async move {
             // What the worker posted before its end may still be on its way through the event loop.
-            super::sleep(Duration::ZERO).await;
+            sleep(Duration::ZERO).await;
             deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
         });
     });
@@ -410,12 +412,12 @@ impl PolicyMonitor {
 
     fn watch() -> Rc<Self> {
         let blocked = Rc::new(RefCell::new(None));
-        let heard = blocked.clone();
+        let seen = blocked.clone();
         let listener = Closure::new(move |event: JsValue| {
             let directive = get(&event, "effectiveDirective").as_string().unwrap_or_default();
             // Also where the policy says `script-src` only, the directive in effect is this one.
             if directive == "worker-src" {
-                *heard.borrow_mut() = Some(directive);
+                *seen.borrow_mut() = Some(directive);
             }
         });
         add_event_listener(Self::EVENT, &listener);

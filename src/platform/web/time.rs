@@ -9,8 +9,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::channel::oneshot;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
-use super::message;
+use super::reflect::get;
 
 /// Time since 1970, by a clock that never goes back within a thread and is the same for all threads of a page.
 pub(crate) fn now() -> Duration {
@@ -77,7 +78,7 @@ impl Turns {
         let channel = MessageChannel::new();
         channel.port1().set_onmessage(&next);
         // Of the engines that can run this, only WebKit has no scheduler.
-        let is_webkit = message::get(&js_sys::global(), "scheduler").is_undefined();
+        let is_webkit = get(&js_sys::global(), "scheduler").is_undefined();
         Self { waiting, channel, next, timers: is_webkit.then(Cell::default) }
     }
 
@@ -100,7 +101,7 @@ impl Turns {
 
 /// Runs a small future of this crate, a deadline for example, beside the program.
 pub(crate) fn spawn_service(future: impl Future<Output = ()> + Send + 'static) {
-    super::spawn_local(future);
+    spawn_local(future);
 }
 
 #[wasm_bindgen]

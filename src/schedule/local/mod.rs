@@ -279,7 +279,7 @@ impl<T> Local<T> {
             given.reverse();
         }
         for task in &given {
-            self.give_back(now, *task, actions);
+            self.migrate(now, *task, actions);
         }
         if !given.is_empty() {
             self.flush(false, actions);
@@ -291,7 +291,7 @@ impl<T> Local<T> {
         }
     }
 
-    fn give_back(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) {
+    fn migrate(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) {
         if let Some(entry) = self.tasks.remove(task) {
             self.leaves_the_deque(entry.posted);
             self.kept -= u32::from(!entry.posted);
@@ -309,7 +309,7 @@ impl<T> Local<T> {
         let posted = self.deque.take_posted(|task| tasks.get(task).is_some_and(|entry| entry.posted));
         for task in posted {
             if self.tasks.get(task).is_some_and(|entry| entry.begun.is_none()) {
-                self.give_back(now, task, actions);
+                self.migrate(now, task, actions);
             }
         }
     }

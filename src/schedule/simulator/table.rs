@@ -136,7 +136,7 @@ fn tasks_that_wait_overlap() {
 /// The page's half alone: it must cost far less than the 0.3 us that an item of a message costs in each direction.
 #[test]
 #[ignore = "measures; run it with --release"]
-fn cost_of_the_ledger() {
+fn cost_of_the_page() {
     println!("\n| workers | tasks | us per task, median of thousands |");
     println!("| --: | --: | --: |");
     for (workers, tasks) in [(2, 10_000), (2, 100_000), (64, 100_000), (1024, 100_000)] {

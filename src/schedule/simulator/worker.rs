@@ -30,7 +30,7 @@ pub(super) struct WorkerSide {
     free: Duration,
     running: HashMap<TaskId, Running>,
     /// Who holds the handle of a task that was made here.
-    holders: HashMap<TaskId, TaskId>,
+    parents: HashMap<TaskId, TaskId>,
     woken: VecDeque<TaskId>,
     packet: Vec<PageEvent>,
     last: u32,
@@ -49,7 +49,7 @@ impl WorkerSide {
             planned: false,
             free: Duration::ZERO,
             running: HashMap::new(),
-            holders: HashMap::new(),
+            parents: HashMap::new(),
             woken: VecDeque::new(),
             packet: Vec::new(),
             last: 0,
@@ -127,12 +127,12 @@ impl WorkerSide {
             return;
         }
         scene.records.of(task).resolved = true;
-        let Some(holder) = self.holders.remove(&task) else { return };
-        if let Some(running) = self.running.get_mut(&holder) {
+        let Some(parent) = self.parents.remove(&task) else { return };
+        if let Some(running) = self.running.get_mut(&parent) {
             running.held.retain(|held| *held != task);
             if running.joins && running.held.is_empty() {
                 running.joins = false;
-                self.woken.push_back(holder);
+                self.woken.push_back(parent);
             }
         }
     }
@@ -224,14 +224,14 @@ impl WorkerSide {
         if detached {
             scene.records.of(task).resolved = true;
         } else {
-            self.holders.insert(task, parent);
+            self.parents.insert(task, parent);
             self.running.get_mut(&parent).expect("it runs").held.push(task);
         }
         self.tell(LocalEvent::Spawned { task, options, payload: () }, scene);
     }
 
     fn drop_handle(&mut self, child: TaskId, scene: &mut Scene) {
-        self.holders.remove(&child);
+        self.parents.remove(&child);
         scene.records.of(child).resolved = true;
         self.tell(LocalEvent::Dropped { task: child }, scene);
     }

@@ -225,10 +225,10 @@ fn a_lost_worker_is_accounted_for_task_by_task() {
     page.tell(PageEvent::Cancelled { task: root(5) });
     let begun = Some(vec![root(1), root(2), root(3)]);
     let told = page.tell(PageEvent::Lost { worker: worker(1), culprit: Some(root(1)), begun });
-    let verdicts = [settle(1, Completion::Blamed), settle(3, Completion::WorkerLost)];
+    let completions = [settle(1, Completion::Blamed), settle(3, Completion::WorkerLost)];
     // The others run again on the worker that takes its place: one may, one had not begun.
     let again = [PageAction::Start { worker: worker(2) }, post(2, 2), post(2, 4)];
-    assert_eq!(told, [&verdicts[..], &again[..]].concat());
+    assert_eq!(told, [&completions[..], &again[..]].concat());
 }
 
 #[test]

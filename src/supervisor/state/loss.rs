@@ -24,11 +24,11 @@ impl PoolState {
                 Error::worker_lost("it was ended because another task on it did not stop when it was told to")
             }
         };
-        self.forget_seat(slot, cause);
+        self.forget_slot(slot, cause);
     }
 
     /// A worker is gone, for this reason.
-    fn forget_seat(&mut self, slot: WorkerSlot, cause: Error) {
+    fn forget_slot(&mut self, slot: WorkerSlot, cause: Error) {
         self.stats.lost_workers += u64::from(!slot.is_starting());
         self.posted += slot.posted;
         self.effects.ports.push(slot.port);
@@ -69,7 +69,7 @@ impl PoolState {
         begun: Option<Vec<TaskId>>,
     ) {
         let Some(slot) = self.slots.remove(worker) else { return };
-        self.forget_seat(slot, cause);
+        self.forget_slot(slot, cause);
         let culprit = culprit.map(|(task, error)| {
             self.blame = error;
             task

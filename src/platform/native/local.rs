@@ -1,0 +1,38 @@
+//! Futures that stay on their thread.
+
+use std::cell::RefCell;
+use std::future::Future;
+
+use futures::task::LocalSpawnExt;
+use futures_executor::{LocalPool, LocalSpawner};
+
+thread_local! {
+    /// Where [`spawn_local`] puts its futures: set while this thread runs a local pool of ours.
+    static SPAWNER: RefCell<Option<LocalSpawner>> = const { RefCell::new(None) };
+}
+
+/// Runs a future to its end on this thread, and beside it what it gives to [`spawn_local`], which ends with it.
+pub(crate) fn run_local<F: Future>(future: F) -> F::Output {
+    /// Puts back what was there, also when the future panics.
+    struct Restore(Option<LocalSpawner>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SPAWNER.set(self.0.take());
+        }
+    }
+
+    let mut pool = LocalPool::new();
+    let _restore = Restore(SPAWNER.replace(Some(pool.spawner())));
+    pool.run_until(future)
+}
+
+/// Runs a future beside the others of this thread.
+pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
+    let spawner = SPAWNER.with_borrow(Clone::clone).expect("called on a worker, or within `wasm_mt::run`");
+    spawner.spawn_local(future).expect("the local pool is alive: it runs this very code");
+}
+
+/// True if [`spawn_local`] can be called here.
+pub(crate) fn has_local_pool() -> bool {
+    SPAWNER.with_borrow(Option::is_some)
+}

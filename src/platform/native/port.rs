@@ -1,0 +1,99 @@
+//! The page's end of a worker, and the thread at the other end.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::thread;
+
+use futures::StreamExt;
+use futures::channel::mpsc::{self, TrySendError, UnboundedSender};
+use futures::future::{AbortHandle, Abortable};
+use futures::task::FutureObj;
+
+use super::local::{run_local, spawn_local};
+use super::outbox::Outbox;
+use super::time::yield_now;
+use crate::error::Error;
+use crate::platform::{Events, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
+
+/// The page's end of a worker: dropping it ends the worker at its next yield.
+pub(crate) struct Port {
+    inbox: UnboundedSender<ToThread>,
+    /// Ends the loop that reads the inbox, whatever is still in there.
+    end: AbortHandle,
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.end.abort();
+    }
+}
+
+/// What a worker's channel carries.
+enum ToThread {
+    Packet(Packet),
+    Future(FutureObj<'static, ()>),
+}
+
+impl Port {
+    pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        // A worker that is gone has said so, or is about to: its packets have nobody to answer them.
+        let sent = self.inbox.unbounded_send(ToThread::Packet(packet));
+        sent.map_err(|_| Error::worker_lost("its thread has ended"))
+    }
+
+    /// Runs a future on the worker's thread: natively it shares our memory. Gives it back if the worker is gone.
+    pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
+        match self.inbox.unbounded_send(ToThread::Future(future)).map_err(TrySendError::into_inner) {
+            Ok(()) => Ok(()),
+            Err(ToThread::Future(future)) => Err(future),
+            Err(ToThread::Packet(_)) => unreachable!("what comes back is what was sent"),
+        }
+    }
+}
+
+/// Sends the worker's last event when its thread is left, by its end or by a panic.
+struct LossReporter(Arc<Events>);
+
+impl Drop for LossReporter {
+    fn drop(&mut self) {
+        (self.0)(WorkerEvent::Lost(Loss { cause: "its thread has ended".into(), ..Loss::default() }));
+    }
+}
+
+pub(crate) fn start(
+    spec: WorkerSpec,
+    main: &'static Tagged<Main>,
+    first: Packet,
+    events: Events,
+) -> Result<Port, Error> {
+    let (sender, mut inbox) = mpsc::unbounded();
+    sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
+    let (end, registration) = AbortHandle::new_pair();
+    let ended = end.clone();
+    let run = move || {
+        let events = Arc::new(events);
+        let reporter = LossReporter(events.clone());
+        let outbox = Outbox::new(events, ended);
+        let worker = async move {
+            let mut receive = (main.0)(outbox);
+            while let Some(next) = inbox.next().await {
+                match next {
+                    ToThread::Packet(packet) => receive(packet),
+                    ToThread::Future(future) => spawn_local(future),
+                }
+                // What the packet woke or began has its turn before the next one, as in a browser.
+                yield_now().await;
+            }
+        };
+        // The panics of tasks are caught where they run. What comes out here is the panic of a value's drop; the
+        // hook has shown it and the reporter reports the loss.
+        let _shown =
+            panic::catch_unwind(AssertUnwindSafe(|| run_local(Abortable::new(worker, registration))));
+        drop(reporter);
+    };
+    let name = spec.name.unwrap_or_else(|| "wasm-mt".to_owned());
+    match thread::Builder::new().name(name).spawn(run) {
+        Ok(_detached) => Ok(Port { inbox: sender, end }),
+        Err(error) => Err(Error::startup(format!("the system gave no thread: {error}; start fewer of them"))),
+    }
+}

@@ -1,0 +1,54 @@
+//! What the program's user sees: the console, and how the program ended.
+
+use std::panic;
+use std::sync::Once;
+
+use js_sys::Object;
+use wasm_bindgen::prelude::*;
+
+use super::message;
+use super::reflect::object;
+use super::status::is_worker;
+
+/// Writes a line where the program's user reads it: the console of the page.
+pub(crate) fn print(text: &str) {
+    if is_worker() {
+        message::tell("print", &JsValue::from_str(text));
+    } else {
+        log(text);
+    }
+}
+
+/// Has the message of a panic shown, which otherwise is a bare trap. The hook that was there is called after ours.
+pub(super) fn show_panics() {
+    static SHOWN: Once = Once::new();
+    SHOWN.call_once(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            error(&info.to_string());
+            next(info);
+        }));
+    });
+}
+
+/// Fires `wasm-mt-exit` on the global object, for pages that show how a program ended.
+pub(super) fn announce_exit(error: Option<String>) {
+    let error = error.map_or(JsValue::NULL, JsValue::from);
+    let init = object([("detail", object([("error", error)]).into())]);
+    dispatch_event(&CustomEvent::new("wasm-mt-exit", &init));
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console)]
+    fn log(text: &str);
+    #[wasm_bindgen(js_namespace = console)]
+    pub(super) fn error(text: &str);
+
+    #[wasm_bindgen(js_name = dispatchEvent)]
+    fn dispatch_event(event: &CustomEvent) -> bool;
+
+    type CustomEvent;
+    #[wasm_bindgen(constructor)]
+    fn new(name: &str, init: &Object) -> CustomEvent;
+}

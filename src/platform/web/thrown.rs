@@ -1,0 +1,25 @@
+//! What JavaScript throws.
+
+use wasm_bindgen::prelude::*;
+
+use super::reflect::get;
+use crate::error::Error;
+
+/// What JavaScript threw, as text.
+pub(crate) fn js_error(thrown: &JsValue) -> Error {
+    let stack = get(thrown, "stack").as_string().unwrap_or_default();
+    Error::js(text_of(thrown), stack)
+}
+
+pub(super) fn text_of(thrown: &JsValue) -> String {
+    match thrown.dyn_ref::<js_sys::Error>() {
+        Some(error) => error.to_string().into(),
+        None => string(thrown).unwrap_or_else(|_| "a value that has no text".to_owned()),
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = String)]
+    fn string(value: &JsValue) -> Result<String, JsValue>;
+}
