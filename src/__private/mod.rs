@@ -1,6 +1,6 @@
 //! What the output of [`remote!`](crate::remote) and the other macros names. No part of the public interface.
 //!
-//! `remote!` makes a [draft](drafts) of a task, has the types in it [checked](checks), and makes the task of the draft.
+//! `remote!` makes a draft of a task, has the types in it [checked](checks), and makes the task of the draft.
 //! `#[remote_trait]` implements what is in [`objects`].
 
 pub mod checks;
