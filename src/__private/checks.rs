@@ -11,7 +11,7 @@
 //! two methods of one name on one level would be ambiguous.
 //!
 //! **Poison.** What such a level returns is an associated type of the missing trait. The compiler knows no such type
-//! and says nothing more about what depends on it, so each fault is told once.
+//! and says nothing more about what depends on it, so each fault is reported once.
 //!
 //! **Late choice.** A type may still be open when a check is looked at: that of a task that only panics, say. An open type
 //! passes the first level. The first level cannot refuse `&str` either, which serde can decode into, for some lifetimes.

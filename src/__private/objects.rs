@@ -33,7 +33,7 @@ pub use crate::task::object::{Holds, Marker, deserialize};
             feature `serde`; a type parameter needs `T: Serialize + DeserializeOwned + 'static`"
 )]
 pub trait Object<M>: 'static {
-    /// Nobody else can name the writer, so nobody else can implement this.
+    /// No other crate can name the writer, so none can implement this.
     #[doc(hidden)]
     fn __wasm_mt_write(&self, writer: ObjectWriter<'_>);
 }

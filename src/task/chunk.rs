@@ -153,7 +153,7 @@ fn run(chunk: Packet) -> Outcome {
     Ok(Results { outcomes, rest: items.collect(), ran }.write())
 }
 
-/// What a chunk has to tell though one of its items has panicked.
+/// What a chunk has to report though one of its items has panicked.
 fn with_panic(progress: Progress, panic: Error) -> Packet {
     let Progress { mut outcomes, items, .. } = progress;
     outcomes.push(Err(panic));

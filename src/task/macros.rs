@@ -94,7 +94,7 @@
 ///
 /// # What does not compile
 ///
-/// Each of these is an error at the place of the fault, and the error tells the cure.
+/// Each of these is an error at the place of the fault, and the error names the cure.
 ///
 /// Captures without `move`, in closures and async blocks:
 ///

@@ -16,7 +16,7 @@ pub(super) struct Progress {
     pub(super) outcomes: Vec<Outcome>,
     /// What has not begun.
     pub(super) items: vec::IntoIter<Packet>,
-    /// Encodes what there is to tell after a panic. By this address, only programs with chunks have its code.
+    /// Encodes what there is to report after a panic. By this address, only programs with chunks have its code.
     rescue: fn(Self, Error) -> Packet,
 }
 
@@ -32,7 +32,7 @@ thread_local! {
 }
 
 impl Progress {
-    /// Begins a chunk with these items. `rescue` encodes what it has to tell if one of them panics.
+    /// Begins a chunk with these items. `rescue` encodes what it has to report if one of them panics.
     pub(super) fn begin(items: Vec<Packet>, rescue: fn(Self, Error) -> Packet) {
         let outcomes = Vec::with_capacity(items.len());
         let progress = Self { outcomes, items: items.into_iter(), rescue };

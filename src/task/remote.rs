@@ -80,7 +80,7 @@ where
         Self::from_encoded(Encoded::new(TaskKind::Async, Entry::fallible::<A, F, R>(), f as *const (), &args))
     }
 
-    /// Splits the task into the part for an executor and the part for whoever awaits the result.
+    /// Splits the task into the part for an executor and the part that awaits the result.
     ///
     /// A task whose arguments could not be encoded has no job: its handle holds the error.
     pub(crate) fn into_job(self) -> (Option<Job>, RemoteHandle<R>) {
