@@ -65,7 +65,7 @@ pub use js::{Js, exec_js, exec_js_async};
 pub use run::{ProgramOutput, run, sleep, try_run, yield_now};
 pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
-pub use task::{Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
+pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 
 // What of the prelude is not everywhere: empty where it is not.

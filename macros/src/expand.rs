@@ -1,26 +1,42 @@
 //! The call that a task becomes.
 //!
-//! `remote!(move |x| body)` with the captures `a` and `b` becomes, in short,
+//! `remote!(move || body)` with the captures `a` and `b` becomes, in short,
 //!
 //! ```text
 //! {
 //!     let captured = (a, b);
-//!     $crate::__private::remote_fn(captured, |(mut a, mut b), x| body, |draft| draft.checked().finish())
+//!     $crate::__private::remote(captured, |(mut a, mut b)| body, |draft| draft.checked().finish())
+//! }
+//! ```
+//!
+//! and `remote!(move |x| body)`
+//!
+//! ```text
+//! {
+//!     let captured = (a, b);
+//!     $crate::__private::remote_fn(
+//!         captured,
+//!         |(mut a, mut b), hint| hint.closure(move |x| body),
+//!         |draft| draft.checked().finish(),
+//!     )
 //! }
 //! ```
 //!
 //! The second argument is a closure that captures nothing, so it is a `fn`. It stands in the argument of a call, and
 //! that call is the last expression, because only there the compiler knows the types of its parameters before it looks at
-//! the body: those of the captures from the first argument, that of the open one from where the task is used.
+//! the body: those of the captures from the first argument, that of the hint from where the task is used, and by the hint
+//! that of the open argument.
 //!
 //! The third argument looks at each type once the body has settled it, and says what is wrong with it at the place of
-//! the capture. How, is told in `wasm_mt::__private`. It shows the first fault of each type only, because a type that
+//! the capture. How, is told in `wasm_mt::__private::checks`. It shows the first fault of each type only, because a type that
 //! failed its check silences everything that depends on it.
 
+use std::mem;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprAsync, ExprClosure, Result, ReturnType, Token};
+use syn::{Error, Expr, ExprAsync, ExprBlock, ExprClosure, Result, ReturnType, Stmt, Token};
 
 use crate::capture;
 use crate::grammar::{Capture, Code, Invocation};
@@ -53,24 +69,15 @@ pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
     }
 
     let here = Span::mixed_site();
-    let door = Door::of(&task.code);
     let (values, patterns): (Vec<_>, Vec<_>) = captures.iter().map(value_and_pattern).unzip();
     let values = tuple(&values);
     let pattern = tuple(&patterns);
-    let parameter = task.code.parameter().map(|parameter| quote!(, #parameter));
-    let output = sync_output(&task.code);
-    let body = body(root, &task.code);
-    let (door, finish) = (door.function, door.finish);
+    let function = function(root, &task.code, &pattern);
+    let EntryPoint { make, finish } = EntryPoint::of(&task.code);
     let checks = checks(root, captures, &task.code);
-    // An error in the closure as a whole shows the closure that the user wrote.
-    let bar = Token![|](here.located_at(task.code.start()));
     Ok(quote_spanned! {here=> {
         let captured = #values;
-        #root::__private::#door(
-            captured,
-            #bar #[allow(unused_mut, reason = "only the body knows what it changes")] #pattern #parameter #bar #output #body,
-            |draft| { #checks draft.#finish() },
-        )
+        #root::__private::#make(captured, #function, |draft| { #checks draft.#finish() })
     }})
 }
 
@@ -85,12 +92,12 @@ fn without_move(code: &Code, first: &Capture) -> Error {
 }
 
 /// Which function of `__private` makes the task, and which method of its draft ends it.
-struct Door {
-    function: Ident,
+struct EntryPoint {
+    make: Ident,
     finish: Ident,
 }
 
-impl Door {
+impl EntryPoint {
     fn of(code: &Code) -> Self {
         let name = match (code.parameter(), code.is_async()) {
             (None, false) => "remote",
@@ -99,12 +106,14 @@ impl Door {
             (Some(_), true) => "remote_fn_async",
         };
         Self {
-            function: Ident::new(name, Span::mixed_site()),
+            make: Ident::new(name, Span::mixed_site()),
             finish: format_ident!("into_{name}", span = Span::mixed_site()),
         }
     }
 }
 
+/// A capture is bound `mut`: a task may change its own. The function of an open argument may not, and there the compiler
+/// names the reason, an `Fn` closure, instead of proposing to write `mut` where the variable is used.
 fn value_and_pattern(Capture { name, value }: &Capture) -> (TokenStream, TokenStream) {
     let value = value.as_ref().map_or_else(|| quote!(#name), |value: &Expr| quote!(#value));
     (value, quote!(mut #name))
@@ -140,6 +149,61 @@ fn member(at: usize, count: usize) -> TokenStream {
     quote!(.#outer #inner)
 }
 
+/// The closure that is to be a `fn`: it takes the captures, and is the task, or makes the function that is to be called.
+fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream {
+    let here = Span::mixed_site();
+    // An error in the closure as a whole shows the closure that the user wrote.
+    let bar = Token![|](here.located_at(code.start()));
+    let pattern = quote_spanned! {here=>
+        #[allow(unused_mut, reason = "only the body knows what it changes")] #pattern
+    };
+    match code {
+        Code::Closure(closure) if code.parameter().is_some() => {
+            let (method, closure) = match code.is_async() {
+                false => ("closure", closure.clone()),
+                true => ("async_closure", async_closure(closure)),
+            };
+            let method = Ident::new(method, here);
+            // Not at the end: there, the compiler would take an error in the closure for one of the user's function around it.
+            let statements = quote_spanned!(here=> let function = hint.#method(#closure); function);
+            let end = closure.to_token_stream().into_iter().last().map_or(here, |token| token.span());
+            let block = quote_spanned!(here.located_at(end)=> { #statements });
+            quote_spanned!(here=> #bar #pattern, hint #bar #block)
+        }
+        _ => {
+            let (output, body) = (sync_output(code), body(root, code));
+            quote_spanned!(here=> #bar #pattern #bar #output #body)
+        }
+    }
+}
+
+/// `async move |x| { b }` for `move |x| async move { b }`, whose future could borrow nothing from the closure.
+fn async_closure(closure: &ExprClosure) -> ExprClosure {
+    let mut closure = closure.clone();
+    if closure.asyncness.is_none() {
+        closure.asyncness = end_in_plain_block(&mut closure.body);
+    }
+    closure
+}
+
+/// Makes a plain block of the async block that the expression ends in, and gives its keyword.
+fn end_in_plain_block(expression: &mut Expr) -> Option<Token![async]> {
+    match expression {
+        Expr::Group(group) => end_in_plain_block(&mut group.expr),
+        Expr::Paren(paren) => end_in_plain_block(&mut paren.expr),
+        Expr::Block(block) => match block.block.stmts.last_mut() {
+            Some(Stmt::Expr(last, None)) => end_in_plain_block(last),
+            _ => None,
+        },
+        Expr::Async(ExprAsync { attrs, async_token, block, .. }) => {
+            let (attrs, async_token, block) = (mem::take(attrs), *async_token, block.clone());
+            *expression = Expr::Block(ExprBlock { attrs, label: None, block });
+            Some(async_token)
+        }
+        _ => None,
+    }
+}
+
 /// `-> T` of a closure that is not async. That of an async one is the type of its future's result.
 fn sync_output(code: &Code) -> Option<&ReturnType> {
     match code {
@@ -148,7 +212,7 @@ fn sync_output(code: &Code) -> Option<&ReturnType> {
     }
 }
 
-/// The body of the closure that is to be a `fn`. An async closure is none, but a closure that returns a future is.
+/// The body of the closure that is the task. An async closure is no `fn`, but a closure that returns a future is.
 fn body(root: &TokenTree, code: &Code) -> TokenStream {
     match code {
         Code::Block(block) => {

@@ -78,7 +78,7 @@ fn explicit_captures(input: ParseStream<'_>) -> Result<Vec<Capture>> {
             );
         }
         if list.peek(Token![mut]) {
-            return Err(list.error("what a task captures is mutable in it: remove `mut`"));
+            return Err(list.error("captures are listed by their names alone: remove `mut`"));
         }
         let name: Ident = list.parse()?;
         let value = if list.parse::<Option<Token![=]>>()?.is_some() { Some(list.parse()?) } else { None };
@@ -172,13 +172,15 @@ impl Code {
         }
     }
 
-    /// The async block that a closure ends in.
+    /// The async block that a closure ends in. One that states the type of its result ends in none.
     pub(crate) fn returned_block(&self) -> Option<&ExprAsync> {
         match self {
-            Code::Closure(ExprClosure { asyncness: None, body, .. }) => match last_expression(body) {
-                Expr::Async(block) => Some(block),
-                _ => None,
-            },
+            Code::Closure(ExprClosure { asyncness: None, output: ReturnType::Default, body, .. }) => {
+                match last_expression(body) {
+                    Expr::Async(block) => Some(block),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -1,15 +1,16 @@
 //! Procedural macros of the crate `wasm-mt`; use them through it.
 //!
-//! The door `remote` is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
+//! The entry point `remote` is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
 //! output names the crate whatever it is called where it is used, and names nothing of it but `$crate::__private`. An
 //! attribute has no such macro before it: `remote_trait` goes by the name `::wasm_mt`, or the path it is given.
 //!
-//! The way of the tokens: `grammar` says what was written, `capture` finds the variables that the task takes with it,
+//! The path of the tokens: `groups` makes invisible groups visible, `grammar` says what was written, `capture` finds the variables that the task takes with it,
 //! `expand` writes the call. `objects` is what an attributed trait takes.
 
 mod capture;
 mod expand;
 mod grammar;
+mod groups;
 mod objects;
 
 use proc_macro::TokenStream;
@@ -17,8 +18,8 @@ use proc_macro::TokenStream;
 /// The macro behind `wasm_mt::remote!`, which has the documentation.
 #[proc_macro]
 pub fn remote(input: TokenStream) -> TokenStream {
-    let task = syn::parse_macro_input!(input as grammar::Invocation);
-    expand::task(&task).unwrap_or_else(in_a_block).into()
+    let task = syn::parse2(groups::visible(input.into())).and_then(|invocation| expand::task(&invocation));
+    task.unwrap_or_else(in_a_block).into()
 }
 
 /// The errors as one expression.

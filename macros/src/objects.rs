@@ -1,7 +1,7 @@
 //! What makes the objects of a trait encodable.
 //!
 //! The trait keeps its tokens and gets one more supertrait. Beside it stand a marker, which the supertrait is about, and
-//! the implementations. How they play together is told in `wasm_mt::__private::object`.
+//! the implementations. How they play together is told in `wasm_mt::__private::objects`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -12,12 +12,12 @@ use syn::{
 };
 
 /// What stands in the parentheses of the attribute: `crate = path`, or nothing.
-pub(crate) struct Options {
+pub(crate) struct TraitOptions {
     /// The path of wasm-mt.
     root: TokenStream,
 }
 
-impl Parse for Options {
+impl Parse for TraitOptions {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let unknown = || input.error("the one option is the path of wasm-mt: `crate = path`");
         if input.is_empty() {
@@ -39,7 +39,7 @@ impl Parse for Options {
 /// # Errors
 ///
 /// What is no trait, or one whose objects cannot be told by name.
-pub(crate) fn remote_trait(options: &Options, item: Item) -> Result<TokenStream> {
+pub(crate) fn remote_trait(options: &TraitOptions, item: Item) -> Result<TokenStream> {
     let Item::Trait(mut item) = item else {
         let message = "`#[remote_trait]` belongs on a trait; a struct or enum crosses as it is, with \
                        `#[derive(serde::Serialize, serde::Deserialize)]`";
@@ -48,7 +48,7 @@ pub(crate) fn remote_trait(options: &Options, item: Item) -> Result<TokenStream>
     check(&item)?;
 
     let root = &options.root;
-    let object = quote!(#root::__private::object);
+    let object = quote!(#root::__private::objects);
     let marker = format_ident!("__{}Object", item.ident, span = Span::call_site());
     let beside = beside(&item, &object, &marker.to_token_stream());
 

@@ -83,7 +83,7 @@ impl Pool {
     {
         let workers = self.supervisor.workers();
         let send = |worker| {
-            let (job, handle) = task.copy().into_job();
+            let (job, handle) = task.clone().into_job();
             if let Some(job) = job {
                 self.supervisor.pin(worker, job);
             }

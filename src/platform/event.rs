@@ -2,7 +2,7 @@
 
 use super::packet::Packet;
 
-/// What becomes of a worker, as its page hears it.
+/// What becomes of a worker, as its page learns it.
 #[derive(Debug)]
 pub(crate) enum WorkerEvent {
     /// The worker posted this.
@@ -22,7 +22,7 @@ pub(crate) enum WorkerEvent {
 pub(crate) struct Loss {
     /// What was seen of it.
     pub(crate) cause: String,
-    /// The task whose code ran at that moment; zero if none did, or nobody knows.
+    /// The task whose code ran at that moment; zero if none did, or it is not known.
     pub(crate) task: u64,
     /// True if the code of that task is to blame: it trapped.
     pub(crate) trapped: bool,

@@ -14,7 +14,7 @@
 //!   to [`start`] or [`Port::post`] (web). Whoever takes them MUST NOT hold a lock that the worker's tasks may want.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
-//! - [`guard`] makes [`current`] tell the task while its code runs, also when it traps.
+//! - [`guard`] makes [`current`] name the task while its code runs, also when it traps.
 //! - What [`show_begun`] was given last is in [`Loss::begun`], where the backend can read it after the end.
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].

@@ -52,7 +52,7 @@ impl WorkerId {
     }
 }
 
-/// Puts numbers that are given out one after the other beside one another, so that whoever goes through them finds the next
+/// Puts numbers that are given out one after the other beside one another, so that a loop over them finds the next
 /// in the same cache line. Each owner of tasks begins somewhere else. Nobody outside chooses the numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SequentialHasher(u64);
@@ -65,7 +65,7 @@ impl Hasher for SequentialHasher {
     }
 
     fn write_u64(&mut self, number: u64) {
-        /// The map takes the place from the lowest bits, and tells numbers apart by the seven uppermost of a signal, which
+        /// The map takes the place from the lowest bits, and tells numbers apart by the seven uppermost of a word, which
         /// has 32 bits or 64.
         const TAG: u32 = 7;
 

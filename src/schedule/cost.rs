@@ -20,7 +20,7 @@ const LONG: u64 = 500_000;
 const MEMORY: u64 = 64;
 /// What a long task adds to the score, of which every short one takes one away.
 const LONG_SCORE: u32 = 32;
-/// No task costs less: it bounds how many are posted on the signal of a clock that shows none of them.
+/// No task costs less: it bounds how many are posted by a clock that shows none of them.
 const LEAST: u64 = 1_000;
 
 /// What the tasks of a site are expected to cost.

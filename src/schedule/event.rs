@@ -1,11 +1,11 @@
-//! What a schedule hears, and what it says: the page's half.
+//! Events and actions of the page's half.
 
 use std::time::Duration;
 
 use super::deadline::Deadline;
 use super::task::{TaskId, TaskOptions, WorkerId};
 
-/// What the page's half hears.
+/// An event of the page's half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageEvent {
     /// The page has a new task. A `bounded` one is refused if the queue is full.
@@ -14,7 +14,7 @@ pub(crate) enum PageEvent {
     Pinned { worker: WorkerId, task: TaskId, options: TaskOptions },
     /// The task's handle was dropped.
     Cancelled { task: TaskId },
-    /// The task's handle says: now, at any price.
+    /// The task's handle aborts it.
     Aborted { task: TaskId },
     /// The handle of a child that waits or runs elsewhere was let go: the child runs even if its maker is lost.
     Detached { task: TaskId },
@@ -42,7 +42,7 @@ pub(crate) enum PageEvent {
     Woken,
 }
 
-/// What the page's half says. The driver does it, in this order.
+/// An action of the page's half. The driver performs actions in the order in which they are given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageAction {
     /// Start a worker under this name.
@@ -78,7 +78,7 @@ pub(crate) enum Urgency {
 pub(crate) enum Completion {
     /// With what its worker answered.
     Answered,
-    /// Unanswered: nobody waits for it, or it was aborted.
+    /// Unanswered: its handle is gone, or it was aborted.
     Cancelled,
     /// It ran for longer than it may.
     TimedOut,

@@ -114,7 +114,7 @@ impl Schedule {
         self.tasks.get(task).is_some()
     }
 
-    /// Takes one event; says what is to be done.
+    /// Takes one event; adds what is to be done to `actions`.
     pub(crate) fn handle(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
         match event {
             PageEvent::Submitted { task, options, bounded } => self.submit(task, options, bounded, actions),
@@ -277,7 +277,7 @@ impl Schedule {
         }
     }
 
-    /// Settles a posted task, and tells its worker.
+    /// Settles a posted task, and stops it on its worker.
     fn stop(
         &mut self,
         worker: WorkerId,
@@ -295,7 +295,7 @@ impl Schedule {
         let Some(task) = self.tasks.get_mut(id) else { return false };
         let first = !task.settled;
         task.settled = true;
-        // The handle of a task that a worker made and kept is there: its page has nobody to answer.
+        // The handle of a task that a worker made and kept is there: its page has no handle to answer.
         if first && task.place.is_some() {
             actions.push(PageAction::Settle { task: id, completion });
         }

@@ -9,7 +9,7 @@
 //!
 //! *Gone* is a loss that its page saw, or an end that its page made: a deadline, or the close of the pool. There is no
 //! state for it. A worker that is gone is forgotten in the same step in which all its tasks are accounted for, so no later
-//! message can be taken for a signal of it.
+//! message can be taken for its own.
 //!
 //! A worker that goes while READY is replaced, under a new name. One that goes while STARTING is not: what kept it from
 //! starting would keep the next. So a pool starts at most as many workers in vain as it has threads.

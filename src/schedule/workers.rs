@@ -19,7 +19,7 @@ pub(crate) struct Load {
     /// The expected cost of the short ones, in nanoseconds.
     time: u64,
     /// Those of them that only the worker's end ends in time, its own ones that it named among them; and those that were
-    /// told to stop.
+    /// asked to stop.
     pub(crate) uninterruptible: u32,
     /// Synchronous tasks of any origin that the worker named and that have not ended. One, while messages are in order.
     pub(crate) running: u32,

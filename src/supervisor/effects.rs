@@ -14,7 +14,7 @@ pub(super) struct PoolEffects {
     /// Workers that are gone or shall go.
     pub(super) ports: Vec<Port>,
     pub(super) answers: Vec<(Reply, Outcome)>,
-    /// What nobody wants any more.
+    /// What is no longer needed.
     pub(super) dropped: Vec<Packet>,
     /// Who waited for the workers, and for what.
     pub(super) ready: Vec<oneshot::Sender<Result<(), Error>>>,

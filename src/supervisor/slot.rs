@@ -14,7 +14,7 @@ pub(super) struct WorkerSlot {
     pub(super) port: Port,
     /// Its place among the workers of its pool; its successor takes it over.
     pub(super) place: usize,
-    /// Until the worker has greeted: what it is to be told then. -> `None`, for ever.
+    /// Until the worker has greeted: what is to be sent then. -> `None`, for ever.
     queue: Option<Vec<Deferred>>,
     /// What is to be posted, and how many messages it holds.
     gathered: Packet,
@@ -27,7 +27,7 @@ pub(super) struct WorkerSlot {
     pub(super) posted: u64,
 }
 
-/// What a worker that is starting is told when it is up.
+/// What is sent to a starting worker when it is up.
 pub(super) enum Deferred {
     Task(TaskId),
     Message(ToWorker),
@@ -51,7 +51,7 @@ impl WorkerSlot {
         self.queue.is_some()
     }
 
-    /// The worker has greeted: what it is to be told.
+    /// The worker has greeted: what is to be sent to it.
     pub(super) fn greeted(&mut self) -> Vec<Deferred> {
         self.queue.take().unwrap_or_default()
     }
@@ -130,7 +130,7 @@ impl WorkerSlot {
     fn post_gathered(&mut self) {
         if mem::take(&mut self.count) > 0 {
             self.posted += 1;
-            // It bears no attachments, so only a worker that is gone can refuse it, and that has been told or will be.
+            // It bears no attachments, so only a worker that is gone can refuse it, and its loss is reported.
             self.port.post(mem::take(&mut self.gathered)).unwrap_or(());
         }
     }

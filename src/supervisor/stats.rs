@@ -1,4 +1,4 @@
-//! What a pool tells of itself, for timelines and measurements.
+//! What a pool reports about itself, for timelines and measurements.
 
 use std::fmt;
 use std::panic::Location;

@@ -29,7 +29,7 @@ struct Shared {
 }
 
 impl Supervisor {
-    /// Starts the workers. A start that fails is told by what is submitted, and by [`ready`](Self::ready).
+    /// Starts the workers. A start that fails is the error of what is submitted, and of [`ready`](Self::ready).
     pub(crate) fn start(mut options: PoolConfig) -> Self {
         let fault = options.fault.take();
         let shared = Arc::new_cyclic(|this: &Weak<Shared>| {
@@ -200,7 +200,7 @@ impl Shared {
                 return self.finish(state, true);
             }
         };
-        // Whoever watches is told first: natively what follows from it may happen on other threads.
+        // `on_run` is called first: natively what follows from it may happen on other threads.
         if let (Some(on_run), Ok(messages)) = (&self.on_run, &messages) {
             let runs = self.lock().runs(worker, messages);
             runs.iter().for_each(|run| on_run(run));

@@ -9,12 +9,14 @@
 
 use std::future::Future;
 use std::panic::Location;
+use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::{self, Decoder};
+use super::hint::Hint;
 use crate::error::Error;
 use crate::platform::{Address, Packet, Tag, Tagged};
 use crate::schedule::Site;
@@ -70,25 +72,26 @@ impl Entry {
         const { &Tagged::new(Entry { call: call_fallible::<A, F, R> }) }
     }
 
-    /// The entry for a function `fn(A, X) -> R`.
-    pub(crate) fn sync_open<A, X, R>() -> &'static Tagged<Entry>
+    /// The entry for a function `fn(A, Hint<X, R>) -> impl Fn(X) -> R`, which makes the one that is called.
+    pub(crate) fn made<A, G, X, R>() -> &'static Tagged<Entry>
     where
         A: DeserializeOwned + 'static,
+        G: Fn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_sync_open::<A, X, R> }) }
+        const { &Tagged::new(Entry { call: call_made::<A, G, X, R> }) }
     }
 
-    /// The entry for a function `fn(A, X) -> impl Future<Output = R>`.
-    pub(crate) fn future_open<A, X, F, R>() -> &'static Tagged<Entry>
+    /// The entry for a function `fn(A, Hint<X, R>) -> impl AsyncFn(X) -> R`, which makes the one that is called.
+    pub(crate) fn made_async<A, G, X, R>() -> &'static Tagged<Entry>
     where
         A: DeserializeOwned + 'static,
+        G: AsyncFn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
-        F: Future<Output = R> + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_future_open::<A, X, F, R> }) }
+        const { &Tagged::new(Entry { call: call_made_async::<A, G, X, R> }) }
     }
 
     /// The entry for a function `fn(Packet) -> Outcome`, which decodes and encodes by itself.
@@ -187,35 +190,40 @@ where
 }
 
 /// # Safety
-/// `address` MUST be that of an `fn(A, X) -> R`.
-unsafe fn call_sync_open<A, X, R>(address: Address, decoder: Decoder) -> Call
+/// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
+unsafe fn call_made<A, G, X, R>(address: Address, decoder: Decoder) -> Call
 where
     A: DeserializeOwned + 'static,
+    G: Fn(X) -> R + 'static,
     X: DeserializeOwned + 'static,
     R: Serialize + 'static,
 {
     // SAFETY: the caller's contract.
-    let Some(f) = (unsafe { address.function::<fn(A, X) -> R>() }) else {
+    let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else {
         return Call::Ended(Err(foreign()));
     };
-    Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&f(args, x))))
+    Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&make(args, Hint::new())(x))))
 }
 
 /// # Safety
-/// `address` MUST be that of an `fn(A, X) -> F`.
-unsafe fn call_future_open<A, X, F, R>(address: Address, decoder: Decoder) -> Call
+/// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
+unsafe fn call_made_async<A, G, X, R>(address: Address, decoder: Decoder) -> Call
 where
     A: DeserializeOwned + 'static,
+    G: AsyncFn(X) -> R + 'static,
     X: DeserializeOwned + 'static,
-    F: Future<Output = R> + 'static,
     R: Serialize + 'static,
 {
     // SAFETY: the caller's contract.
-    let Some(f) = (unsafe { address.function::<fn(A, X) -> F>() }) else {
+    let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else {
         return Call::Ended(Err(foreign()));
     };
     match decode_open(decoder) {
-        Ok((args, x)) => running(f(args, x)),
+        Ok((args, x)) => {
+            // The future borrows from the closure, and so has it beside itself.
+            let made = Rc::new(make(args, Hint::new()));
+            running(async move { made(x).await })
+        }
         Err(error) => Call::Ended(Err(error)),
     }
 }
@@ -236,7 +244,7 @@ fn decode<A: DeserializeOwned>(mut decoder: Decoder) -> Result<A, Error> {
     Ok(args)
 }
 
-/// Two values one after the other: the open argument is encoded behind the others.
+/// Two values one after the other: the open argument is encoded behind the captured values.
 fn decode_open<A: DeserializeOwned, X: DeserializeOwned>(mut decoder: Decoder) -> Result<(A, X), Error> {
     let both = (decoder.next()?, decoder.next()?);
     decoder.finish()?;

@@ -73,7 +73,7 @@ impl<T> RemoteHandle<T> {
         };
         match owner {
             Some(owner) => owner.signal(HandleSignal::Abort),
-            // Nobody has taken the job yet, or nobody minds words: whoever does later finds it answered.
+            // The job has no owner yet, or none that takes signals: it is found answered later.
             None => self.slot.answer(Err(Error::cancelled())),
         }
     }
@@ -94,7 +94,7 @@ impl<T> Future for RemoteHandle<T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
         let mut answer = self.slot.take_answer(context.waker());
-        // Where nobody else would run it, the task may be in here.
+        // Where nothing else would run it, the task may be in here.
         if answer.is_none() && !platform::HAS_EVENT_LOOP && in_handle::drive(&self.slot, context) {
             answer = self.slot.take_answer(context.waker());
         }

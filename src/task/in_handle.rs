@@ -11,7 +11,7 @@ use crate::error::Error;
 pub(crate) struct InHandle(pub(super) Weak<ReplySlot>);
 
 impl InHandle {
-    /// True if it has no result yet and somebody waits for it.
+    /// True if it has no result yet and its handle is there.
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.upgrade().is_some_and(|slot| slot.is_waiting())
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, select};
 
-use super::chunk::NestedScope;
-use super::entry::{self, Call, begin};
+use super::encoded::Encoded;
+use super::entry::{Call, begin};
 use super::in_handle::InHandle;
 use super::lazy::Lazy;
-use super::remote::Options;
+use super::progress::NestedScope;
 use super::reply::{Reply, TaskOwner};
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Packet};
@@ -30,18 +30,15 @@ pub struct Job {
 }
 
 impl Job {
-    pub(super) fn new(
-        call: Packet,
-        options: Options,
-        made_at: &'static Location<'static>,
-        reply: Reply,
-    ) -> Self {
-        let options = TaskOptions {
-            timeout: options.timeout,
-            retries: options.retries,
-            ..TaskOptions::new(entry::site(made_at), options.kind)
-        };
-        Self { call, options, reply, made_at }
+    /// The job of a task. One that could not be encoded has none: its handle gets the error.
+    pub(super) fn new(Encoded { call, options, made_at }: Encoded, reply: Reply) -> Option<Self> {
+        match call {
+            Ok(call) => Some(Self { call, options, reply, made_at }),
+            Err(error) => {
+                reply.send(Err(error));
+                None
+            }
+        }
     }
 
     /// The place of the call that made the task, which is its name in errors.

@@ -18,7 +18,7 @@ pub(super) type Begin = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
 /// The handle of a task that it runs itself.
 pub(super) trait Wanted: Send + Sync {
-    /// True if somebody may wait for the task.
+    /// True if the task may be awaited.
     fn is_wanted(&self) -> bool;
 }
 
@@ -90,7 +90,7 @@ impl Lazy {
     }
 
     /// Lets the task run on without its handle: beside the others of this thread where there is a pool for that, else to
-    /// its first await that is not ready. False if it has begun on another thread: then nobody may wait for it.
+    /// its first await that is not ready. False if it has begun on another thread: then it must not be awaited.
     pub(super) fn detach(self) -> bool {
         let future = match self {
             Self::Unbegun(begin) => Some(begin()),
@@ -136,7 +136,7 @@ pub(super) fn orphan() {
     ORPHANS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The futures here for which nobody waits any more, if some may have been orphans.
+/// The futures here whose handles are gone, if some may have been orphans.
 fn take_orphans() -> BTreeMap<u64, Begun> {
     let orphans = ORPHANS.load(Ordering::Relaxed);
     LOCAL_FUTURES.with_borrow_mut(|here| {

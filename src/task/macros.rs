@@ -1,4 +1,4 @@
-//! The doors of the macros `remote!` and `#[remote_trait]`.
+//! The macros `remote!` and `#[remote_trait]`: what users call, and its documentation.
 
 /// Makes a task of a closure or an async block: the code, and the values of the variables that it uses.
 ///
@@ -38,6 +38,8 @@
 ///
 /// `?` and `return` leave the task, as they leave a closure. State the type of the result, with `->` or at its end,
 /// `Ok::<_, Error>(value)`, where the compiler cannot know it. Several open arguments are a tuple: `|(x, y)|`.
+/// The type of an open argument is known where the closure goes at once to what calls it, `pool.par_map(words, remote!(|word|
+/// word.len()))`; state it where a `let` comes between.
 ///
 /// # Captures
 ///
@@ -48,7 +50,9 @@
 /// - the types of captures, of the open argument and of the result are `Serialize + DeserializeOwned + 'static`;
 /// - a capture is the whole variable, also where the closure uses one field of it. Bind the field before,
 ///   `let height = scene.height;`, to take only that;
-/// - what the task changes, it changes in its own copy. A capture can be changed in the task without being `mut` outside.
+/// - what the task changes, it changes in its own copy. A capture can be changed in the task without being `mut` outside;
+/// - a closure with an open argument is for many calls, as an [`Fn`]: it may read its captures, and neither change them nor
+///   move out of them. That of an async one may be borrowed across an await. See [`RemoteFn`](crate::RemoteFn#calls).
 ///
 /// The macro sees the names, but not what they stand for, and goes by Rust's naming rules:
 ///
@@ -90,7 +94,7 @@
 ///
 /// # What does not compile
 ///
-/// Each of these is an error at the place of the fault, and the error tells the cure.
+/// Each of these is an error at the place of the fault, and the error names the cure.
 ///
 /// Captures without `move`, in closures and async blocks:
 ///
@@ -146,6 +150,15 @@
 /// let offset = 1;
 /// let add = |x: u32| x + offset;
 /// let task = remote!(move || add(2)); // write `remote!(move || { let add = |x: u32| x + offset; add(2) })`
+/// ```
+///
+/// A capture that is moved or changed in a closure with an open argument, since the next call needs it too. Clone it in the
+/// body, or capture a `Cell` or `RefCell`:
+///
+/// ```compile_fail,E0507
+/// # use wasm_mt::{RemoteFn, remote};
+/// let prefix = String::from("item ");
+/// let name: RemoteFn<u32, String> = remote!(move |n| prefix + &n.to_string()); // write `prefix.clone() + ..`
 /// ```
 ///
 /// # Names

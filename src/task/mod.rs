@@ -2,25 +2,32 @@
 
 mod chunk;
 mod codec;
+mod encoded;
 mod entry;
 mod handle;
+mod hint;
 mod in_handle;
 mod job;
 mod lazy;
 mod macros;
+mod progress;
 mod remote;
+mod remote_fn;
 mod reply;
 pub(crate) mod transfer;
 
-pub(crate) use chunk::{Calls, Results, rescue};
+pub(crate) use chunk::{Calls, Results};
 pub(crate) use codec::object;
 pub(crate) use entry::{Call, Outcome, begin, location};
 pub(crate) use in_handle::InHandle;
+pub(crate) use progress::rescue;
 pub(crate) use remote::decode;
 pub(crate) use reply::{Reply, TaskOwner};
 
 pub use handle::RemoteHandle;
+pub use hint::Hint;
 pub use job::Job;
 pub use macros::remote_trait;
-pub use remote::{Remote, RemoteFn};
+pub use remote::Remote;
+pub use remote_fn::RemoteFn;
 pub use transfer::{Transfer, Transferable};

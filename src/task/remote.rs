@@ -1,36 +1,21 @@
-//! The public values that stand for a task: [`Remote`] and [`RemoteFn`].
+//! The public value that stands for a task: [`Remote`].
 
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::Location;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::chunk::Calls;
-use super::codec::{self, Decoder};
-use super::entry::{self, Entry};
+use super::codec::Decoder;
+use super::encoded::Encoded;
+use super::entry::Entry;
 use super::handle::RemoteHandle;
 use super::job::Job;
 use crate::error::Error;
-use crate::platform::{Packet, Tagged};
+use crate::platform::Packet;
 use crate::schedule::TaskKind;
-
-/// How a task is to run.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Options {
-    pub(super) kind: TaskKind,
-    pub(super) timeout: Option<Duration>,
-    pub(super) retries: u32,
-}
-
-impl Options {
-    fn new(kind: TaskKind) -> Self {
-        Self { kind, timeout: None, retries: 0 }
-    }
-}
 
 /// A task: a call to be made on a worker, with its arguments.
 ///
@@ -51,9 +36,7 @@ impl Options {
 /// ```
 #[must_use = "a task does nothing until it is given to an executor"]
 pub struct Remote<R> {
-    call: Result<Packet, Error>,
-    options: Options,
-    made_at: &'static Location<'static>,
+    encoded: Encoded,
     result: PhantomData<fn() -> R>,
 }
 
@@ -70,7 +53,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::encoded(TaskKind::Sync, Entry::sync::<A, R>(), f as *const (), &args)
+        Self::from_encoded(Encoded::new(TaskKind::Sync, Entry::sync::<A, R>(), f as *const (), &args))
     }
 
     /// A task that awaits `f(args)`.
@@ -83,7 +66,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::encoded(TaskKind::Async, Entry::future::<A, F, R>(), f as *const (), &args)
+        Self::from_encoded(Encoded::new(TaskKind::Async, Entry::future::<A, F, R>(), f as *const (), &args))
     }
 
     /// A task that awaits `f(args)` and fails with its error.
@@ -94,38 +77,23 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
     {
-        Self::encoded(TaskKind::Async, Entry::fallible::<A, F, R>(), f as *const (), &args)
+        Self::from_encoded(Encoded::new(TaskKind::Async, Entry::fallible::<A, F, R>(), f as *const (), &args))
     }
 
-    #[track_caller]
-    fn encoded(
-        kind: TaskKind,
-        entry: &'static Tagged<Entry>,
-        function: *const (),
-        args: &impl Serialize,
-    ) -> Self {
-        let made_at = Location::caller();
-        let mut packet = entry::packet(entry, function, made_at);
-        let call = codec::encode(args, &mut packet).map(|()| packet);
-        Self { call, options: Options::new(kind), made_at, result: PhantomData }
-    }
-
-    /// Splits the task into the part for an executor and the part for whoever awaits the result.
+    /// Splits the task into the part for an executor and the part that awaits the result.
     ///
     /// A task whose arguments could not be encoded has no job: its handle holds the error.
     pub(crate) fn into_job(self) -> (Option<Job>, RemoteHandle<R>) {
-        let (reply, handle) = RemoteHandle::new(self.made_at, decode::<R>);
-        match self.call {
-            Ok(call) => (Some(Job::new(call, self.options, self.made_at, reply)), handle),
-            Err(error) => {
-                reply.send(Err(error));
-                (None, handle)
-            }
-        }
+        let (reply, handle) = RemoteHandle::new(self.encoded.made_at, decode::<R>);
+        (Job::new(self.encoded, reply), handle)
     }
 }
 
 impl<R> Remote<R> {
+    pub(super) fn from_encoded(encoded: Encoded) -> Self {
+        Self { encoded, result: PhantomData }
+    }
+
     /// Gives the task a time limit, counted from its start on a worker, not from its queueing. When it is over, the handle
     /// resolves with an error that [`is_timeout`](Error::is_timeout).
     ///
@@ -143,9 +111,8 @@ impl<R> Remote<R> {
     /// assert!(pool.spawn_remote(endless).await.unwrap_err().is_timeout());
     /// # });
     /// ```
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.options.timeout = Some(limit);
-        self
+    pub fn timeout(self, limit: Duration) -> Self {
+        Self::from_encoded(self.encoded.timeout(limit))
     }
 
     /// Lets the task run again, up to `times` times, if its worker is lost under it by the fault of another task, or ends for
@@ -154,23 +121,20 @@ impl<R> Remote<R> {
     /// A task that panics itself, or runs for too long, is not run again. One that surely had not begun on the lost worker
     /// needs no permission, unless it has captured a [`Transfer`](crate::Transfer): that has gone with the worker. With
     /// `retry` it is copied before.
-    pub fn retry(mut self, times: u32) -> Self {
-        self.options.retries = times;
-        self
-    }
-
-    /// A task to the same effect.
-    pub(crate) fn copy(&self) -> Self {
-        let call = match &self.call {
-            Ok(packet) => packet.try_clone(),
-            Err(error) => Err(error.clone()),
-        };
-        Self { call, options: self.options, made_at: self.made_at, result: PhantomData }
+    pub fn retry(self, times: u32) -> Self {
+        Self::from_encoded(self.encoded.retry(times))
     }
 
     /// The call alone, for tasks that are sent more than once.
     pub(crate) fn into_call(self) -> Result<Packet, Error> {
-        self.call.map_err(|error| error.of_task(self.made_at))
+        self.encoded.into_call()
+    }
+}
+
+/// A copy of the task. What it has captured is copied; if an attachment cannot be, the handle of the clone says so.
+impl<R> Clone for Remote<R> {
+    fn clone(&self) -> Self {
+        Self::from_encoded(self.encoded.clone())
     }
 }
 
@@ -184,103 +148,6 @@ pub(crate) fn decode<R: DeserializeOwned>(packet: Packet) -> Result<R, Error> {
 
 impl<R> fmt::Debug for Remote<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Remote({})", self.made_at)
-    }
-}
-
-/// A task with one argument left open, to be called many times.
-///
-/// Made by [`remote!`](crate::remote) from a closure with a parameter, or by hand. What it captures is encoded once.
-/// A `RemoteFn` that is bound by `let` before its first call needs its types named.
-///
-/// ```
-/// # use wasm_mt::{RemoteFn, Thread};
-/// # wasm_mt::run(async {
-/// let thread = Thread::new();
-/// let scale = RemoteFn::new(3, |factor: i32, x: i32| factor * x);
-/// assert_eq!(thread.spawn_remote(scale.call(5)).await?, 15);
-/// assert_eq!(thread.spawn_remote(scale.call(7)).await?, 21);
-/// # Ok::<_, wasm_mt::Error>(())
-/// # });
-/// ```
-pub struct RemoteFn<X, R> {
-    call: Result<Packet, Error>,
-    options: Options,
-    made_at: &'static Location<'static>,
-    signature: PhantomData<fn(X) -> R>,
-}
-
-impl<X, R> RemoteFn<X, R>
-where
-    X: Serialize + DeserializeOwned + 'static,
-    R: Serialize + DeserializeOwned + 'static,
-{
-    /// A task that calls `f(args, x)`, with `x` given later.
-    #[track_caller]
-    pub fn new<A>(args: A, f: fn(A, X) -> R) -> Self
-    where
-        A: Serialize + DeserializeOwned + 'static,
-    {
-        Self::encoded(TaskKind::Sync, Entry::sync_open::<A, X, R>(), f as *const (), &args)
-    }
-
-    /// A task that awaits `f(args, x)`, with `x` given later.
-    #[track_caller]
-    pub fn new_async<A, F>(args: A, f: fn(A, X) -> F) -> Self
-    where
-        A: Serialize + DeserializeOwned + 'static,
-        F: Future<Output = R> + 'static,
-    {
-        Self::encoded(TaskKind::Async, Entry::future_open::<A, X, F, R>(), f as *const (), &args)
-    }
-
-    #[track_caller]
-    fn encoded(
-        kind: TaskKind,
-        entry: &'static Tagged<Entry>,
-        function: *const (),
-        args: &impl Serialize,
-    ) -> Self {
-        let made_at = Location::caller();
-        let mut packet = entry::packet(entry, function, made_at);
-        let call = codec::encode(args, &mut packet).map(|()| packet);
-        Self { call, options: Options::new(kind), made_at, signature: PhantomData }
-    }
-
-    /// Gives every task of this function a time limit: see [`Remote::timeout`].
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.options.timeout = Some(limit);
-        self
-    }
-
-    /// Lets every task of this function run again: see [`Remote::retry`].
-    #[must_use]
-    pub fn retry(mut self, times: u32) -> Self {
-        self.options.retries = times;
-        self
-    }
-
-    /// Makes ready for many calls.
-    pub(crate) fn into_calls(self) -> Calls {
-        Calls::new(self.call, self.options, self.made_at)
-    }
-
-    /// The task for one argument.
-    ///
-    /// Captured attachments ([`Transfer`](crate::Transfer) and its kin) are copied, so that the next call has them too.
-    pub fn call(&self, x: X) -> Remote<R> {
-        let call = match &self.call {
-            Ok(packet) => packet.try_clone(),
-            Err(error) => Err(error.clone()),
-        };
-        let call = call.and_then(|mut packet| codec::encode(&x, &mut packet).map(|()| packet));
-        Remote { call, options: self.options, made_at: self.made_at, result: PhantomData }
-    }
-}
-
-impl<X, R> fmt::Debug for RemoteFn<X, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RemoteFn({})", self.made_at)
+        write!(f, "Remote({})", self.encoded.made_at)
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct ReplySlot {
 }
 
 pub(super) enum ReplyState {
-    /// No answer yet; the handle is there. -> `Answered`, by the reply, or by an abort that nobody else hears;
+    /// No answer yet; the handle is there. -> `Answered`, by the reply, or by an abort that has no owner to go to;
     /// -> `Abandoned`, by the handle.
     Waiting {
         waker: Option<Waker>,
@@ -24,7 +24,7 @@ pub(super) enum ReplyState {
     },
     /// The answer is there and the handle has not taken it. -> `Abandoned`, by the handle.
     Answered(Outcome),
-    /// The handle is gone, or has its answer: nobody waits any more.
+    /// The handle is gone, or has its answer.
     Abandoned,
 }
 
@@ -68,7 +68,7 @@ impl ReplySlot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True if there is no answer, and somebody who may wait for it.
+    /// True if there is no answer, and the handle is there.
     pub(super) fn is_waiting(&self) -> bool {
         matches!(*self.lock(), ReplyState::Waiting { .. })
     }
@@ -88,7 +88,7 @@ impl ReplySlot {
         }
     }
 
-    /// Gives the handle its task to run. Gives it back if nobody waits for it.
+    /// Gives the handle its task to run. Gives it back if the handle is gone.
     pub(super) fn put_lazy(&self, new: Lazy) -> Result<(), Lazy> {
         match &mut *self.lock() {
             ReplyState::Waiting { lazy, .. } => {
@@ -110,7 +110,7 @@ impl ReplySlot {
         }
     }
 
-    /// The answer, if it is there. Else `waker` will be told of it.
+    /// The answer, if it is there. Else `waker` is woken when it comes.
     pub(super) fn take_answer(&self, waker: &Waker) -> Option<Outcome> {
         // Cloned before the lock is taken: a waker's code is not ours.
         let new = waker.clone();
@@ -169,7 +169,7 @@ impl Reply {
         self.answer(outcome);
     }
 
-    /// Has `owner` hear what the handle says, by this name. False if nobody waits for the
+    /// Sends signals of the handle to `owner`, by this id. False if the handle does not wait for the
     /// answer: then the task need not run.
     pub(crate) fn set_owner(&self, owner: Weak<dyn TaskOwner>, task: TaskId) -> bool {
         let Some(slot) = &self.slot else { return false };
@@ -184,7 +184,7 @@ impl Reply {
 
     /// Where the handle waits.
     pub(super) fn slot(&self) -> Arc<ReplySlot> {
-        self.slot.clone().expect("whoever answers takes the reply")
+        self.slot.clone().expect("only the answer takes the reply")
     }
 
     fn answer(&mut self, outcome: Outcome) {

@@ -31,7 +31,7 @@ fn main(outbox: Outbox) -> Inbox {
             }
         }
         if let Some(worker) = &worker {
-            worker.tell(LocalEvent::Woken);
+            worker.handle(LocalEvent::Woken);
             worker.context.wake();
         }
     })

@@ -1,7 +1,7 @@
 //! What a panic said and where, for the error that its task ends in.
 //!
 //! A hook notes it. Where panics unwind, the worker asks for the note when it has caught one: a task may catch its own
-//! panics and go on. Where they abort, the hook is the last Rust code to run, so it tells the page itself.
+//! panics and go on. Where they abort, the hook is the last Rust code to run, so it reports to the page itself.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -64,7 +64,7 @@ pub(super) fn was_reported() -> bool {
     REPORTED.get()
 }
 
-/// Before code that may panic: what was noted until now was caught by somebody else.
+/// Before code that may panic: what was noted until now was caught elsewhere.
 pub(super) fn forget_last() {
     LAST_PANIC.set(None);
 }

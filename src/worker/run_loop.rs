@@ -43,7 +43,7 @@ impl RunLoop {
             self.worker.serve_requests();
             let waker = waker_ref(&self.worker.context);
             let mut context = Context::from_waker(&waker);
-            // One that was aborted has nothing to say: whoever did that has written it off.
+            // One that was aborted needs no answer.
             while let Poll::Ready(Some(_ended)) = self.tasks.poll_next_unpin(&mut context) {}
         }
     }
@@ -58,7 +58,7 @@ impl RunLoop {
                     return false;
                 }
                 self.pause = None;
-                worker.tell(LocalEvent::Woken);
+                worker.handle(LocalEvent::Woken);
             }
             // Whoever was woken goes before what is new.
             self.poll_tasks();

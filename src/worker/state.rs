@@ -141,7 +141,7 @@ impl WorkerState {
     /// Enters a task that was posted.
     pub(super) fn enter_posted(&mut self, task: TaskId, options: TaskOptions, call: Packet) -> WorkerEffects {
         let payload = WorkerTask::new(options, call, None);
-        self.tell(LocalEvent::Arrived { task, options, payload })
+        self.handle(LocalEvent::Arrived { task, options, payload })
     }
 
     /// Enters a task that was made here.
@@ -153,7 +153,7 @@ impl WorkerState {
         reply: Reply,
     ) -> WorkerEffects {
         let payload = WorkerTask::new(options, call, Some(reply));
-        self.tell(LocalEvent::Spawned { task, options, payload })
+        self.handle(LocalEvent::Spawned { task, options, payload })
     }
 
     /// The reply of a task that was made here and has migrated.
@@ -187,7 +187,7 @@ impl WorkerState {
         if let Some((task, _)) = self.local.get_mut(id) {
             task.state = RunState::Running(abort);
         }
-        self.tell(LocalEvent::Polled { task: id, ended: false })
+        self.handle(LocalEvent::Polled { task: id, ended: false })
     }
 
     /// The code of a task has given its result.
@@ -205,7 +205,7 @@ impl WorkerState {
                 answer = task.reply.take().map(|reply| (reply, outcome));
             }
         }
-        let mut effects = self.tell(LocalEvent::Polled { task: id, ended: true });
+        let mut effects = self.handle(LocalEvent::Polled { task: id, ended: true });
         effects.answers.extend(answer);
         effects
     }
@@ -220,7 +220,7 @@ impl WorkerState {
         self.now = platform::now();
     }
 
-    pub(super) fn tell(&mut self, event: TaskEvent) -> WorkerEffects {
+    pub(super) fn handle(&mut self, event: TaskEvent) -> WorkerEffects {
         if matches!(event, LocalEvent::Woken | LocalEvent::Polled { .. }) {
             self.read_clock();
         }

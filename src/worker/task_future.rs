@@ -12,7 +12,7 @@ use super::worker::Worker;
 use crate::schedule::{LocalEvent, TaskId};
 use crate::task::Outcome;
 
-/// Polls a task's future under the worker's guard, tells the schedule of each poll, and gives the worker the outcome.
+/// Polls a task's future under the worker's guard, reports each poll to the schedule, and gives the outcome to the worker.
 /// Without a task it is `on_start`, of which the schedule knows nothing.
 #[pin_project(PinnedDrop)]
 pub(super) struct TaskFuture {
@@ -43,14 +43,14 @@ impl Future for TaskFuture {
         }
         let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
         if let Some(task) = *this.task {
-            this.worker.tell(LocalEvent::Resumed { task });
+            this.worker.handle(LocalEvent::Resumed { task });
         }
         match (this.worker.guard(*this.task, || future.poll(context)), *this.task) {
             (Some(Poll::Ready(outcome)), None) => this.worker.ready(outcome),
             (Some(Poll::Ready(outcome)), Some(task)) => this.worker.ended(task, outcome),
             (Some(Poll::Pending), None) => return Poll::Pending,
             (Some(Poll::Pending), Some(task)) => {
-                this.worker.tell(LocalEvent::Polled { task, ended: false });
+                this.worker.handle(LocalEvent::Polled { task, ended: false });
                 return Poll::Pending;
             }
             // It has panicked, and nothing goes on here.

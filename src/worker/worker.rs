@@ -54,7 +54,7 @@ impl Worker {
                 self.follow(effects);
             }
             ToWorker::Stop { task, completion } => self.stop(task, completion),
-            ToWorker::StealRequest { idle } => self.tell(LocalEvent::StealRequested { idle }),
+            ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }),
             ToWorker::Completed { task, outcome } => {
                 let reply = self.state.borrow_mut().take_migrated(task);
                 if let Some(reply) = reply {
@@ -68,7 +68,7 @@ impl Worker {
         // The page cannot answer a handle that is here, of a task that is here.
         let late =
             if completion == Completion::TimedOut { self.state.borrow_mut().take_late(task) } else { None };
-        self.tell(LocalEvent::Stopped { task });
+        self.handle(LocalEvent::Stopped { task });
         if let Some((reply, limit)) = late {
             reply.send(Err(Error::timeout(limit)));
         }
@@ -103,8 +103,8 @@ impl Worker {
     }
 
     /// Tells the schedule, and does what it says. Nothing is woken, dropped or posted while the state is borrowed.
-    pub(super) fn tell(&self, event: TaskEvent) {
-        let effects = self.state.borrow_mut().tell(event);
+    pub(super) fn handle(&self, event: TaskEvent) {
+        let effects = self.state.borrow_mut().handle(event);
         self.follow(effects);
     }
 
@@ -124,7 +124,7 @@ impl Worker {
         effects.happen();
     }
 
-    /// Posts what is ready, in order: whoever comes here meanwhile leaves it to the one that is here.
+    /// Posts what is ready, in order: a call that comes here meanwhile leaves it to the first.
     fn post(&self) {
         if self.posts.replace(true) {
             return;
@@ -158,7 +158,7 @@ impl Worker {
         self.outbox.post(packet).expect("bytes can always be sent");
     }
 
-    /// True after a panic. Where panics abort, nobody comes back to say so: then the hook has noted it, or a task's code
+    /// True after a panic. Where panics abort, no code runs afterwards: then the hook has noted it, or a task's code
     /// was left without its end and is still the current one.
     pub(super) fn is_poisoned(&self) -> bool {
         self.poisoned.get() || (PANIC_ABORTS && (panic::was_reported() || platform::current() != 0))
@@ -199,7 +199,7 @@ impl LocalWorker for Worker {
     }
 
     fn on_signal(&self, task: TaskId, signal: HandleSignal) {
-        self.tell(match signal {
+        self.handle(match signal {
             HandleSignal::Cancel => LocalEvent::Dropped { task },
             HandleSignal::Abort => LocalEvent::Aborted { task },
             HandleSignal::Detach => LocalEvent::Detached { task },

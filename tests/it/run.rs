@@ -55,8 +55,8 @@ remote_test! {
 
     async fn an_open_argument_is_given_later_and_often() {
         let thread = Thread::new();
-        let scale = RemoteFn::new(vec![1, 10], |factors: Vec<i32>, x: i32| factors.iter().map(|f| f * x).collect::<Vec<_>>());
-        let scale_later = RemoteFn::new_async(2, |factor: i32, x: i32| async move { factor * x });
+        let scale = RemoteFn::new(vec![1, 10], |factors, hint| hint.closure(move |x| factors.iter().map(|f| f * x).collect::<Vec<i32>>()));
+        let scale_later = RemoteFn::new_async(2, |factor, _| async move |x: i32| factor * x);
         for x in 0..3 {
             assert_eq!(thread.spawn_remote(scale.call(x)).await.unwrap(), [x, 10 * x]);
             assert_eq!(thread.spawn_remote(scale_later.call(x)).await.unwrap(), 2 * x);

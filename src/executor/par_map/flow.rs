@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
-use crate::error::Error;
 use crate::platform::{Attachment, Packet};
 use crate::task::{Job, Outcome, RemoteHandle, Results};
 
@@ -34,8 +33,8 @@ pub(super) trait ChunkSource {
     /// True if several items may be one task.
     fn share_tasks(&self) -> bool;
 
-    /// The task for these items.
-    fn job(&self, items: Vec<Packet>) -> (Result<Job, Error>, RemoteHandle<Results>);
+    /// The task for these items. If it cannot be made, the handle holds the error.
+    fn job(&self, items: Vec<Packet>) -> (Option<Job>, RemoteHandle<Results>);
 
     /// Gives the task to the executor, unless its queue is full.
     fn try_submit(&self, job: Job) -> Result<(), Job>;
@@ -237,13 +236,11 @@ impl Flow {
     }
 }
 
-/// A chunk for these items, and its task; if that cannot be made, it has ended.
+/// A chunk for these items, and its task. Without one, the chunk ends when it is polled.
 fn make(items: Vec<Packet>, source: &dyn ChunkSource) -> (Chunk, Option<Job>) {
     let count = items.len();
-    match source.job(items) {
-        (Ok(job), handle) => (Chunk::Sent { handle, items: count }, Some(job)),
-        (Err(error), _) => (Chunk::Ended((0..count).map(|_| Err(error.clone())).collect()), None),
-    }
+    let (job, handle) = source.job(items);
+    (Chunk::Sent { handle, items: count }, job)
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ where
         self.calls.share_tasks()
     }
 
-    fn job(&self, items: Vec<Packet>) -> (Result<Job, Error>, RemoteHandle<Results>) {
+    fn job(&self, items: Vec<Packet>) -> (Option<Job>, RemoteHandle<Results>) {
         self.calls.job(items)
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn current() -> u64 {
     CURRENT.get()
 }
 
-/// Nobody reads it: a panic is caught, and its worker tells what had begun.
+/// Not read: a panic is caught, and its worker reports what had begun.
 pub(crate) fn show_begun(_tasks: &[u64]) {}
 
 /// Messages are posted as they come: there is no moment at which this thread is done for now.
@@ -61,7 +61,7 @@ pub(crate) fn parallelism() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// A future runs only while somebody polls it, or runs a pool that it was given to.
+/// A future runs only while it is polled, or in a pool that runs.
 pub(crate) const HAS_EVENT_LOOP: bool = false;
 
 /// Writes a line where the program's user reads it.

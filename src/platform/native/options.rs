@@ -1,6 +1,6 @@
 //! How a worker is to be started, as far as only the web has it.
 
-/// Read by nobody: natively there is no script and no glue, but a program may set them for its other target.
+/// Not read: natively there is no script and no glue, but a program may set them for its other target.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WebOptions {
     pub(crate) script: Option<String>,

@@ -36,7 +36,7 @@ enum ToThread {
 
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        // A worker that is gone has said so, or is about to: its packets have nobody to answer them.
+        // A worker that is gone has been reported, or is about to be: its packets cannot be answered.
         let sent = self.inbox.unbounded_send(ToThread::Packet(packet));
         sent.map_err(|_| Error::worker_lost("its thread has ended"))
     }

@@ -15,7 +15,7 @@ use crate::error::Error;
 /// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].
 #[derive(Debug)]
 pub struct Attachment {
-    /// Owned: nobody else has this place in the table.
+    /// Owned: no other attachment has this place in the table.
     place: usize,
     transfer: bool,
 }

@@ -16,7 +16,7 @@ thread_local! {
     static INBOX: RefCell<Option<Inbox>> = const { RefCell::new(None) };
 }
 
-/// Called by `worker.js` once, with what the page sent. Gives the address of the block that tells what runs, or
+/// Called by `worker.js` once, with what the page sent. Gives the address of the block that shows what runs, or
 /// zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, first: &JsValue) -> usize {
@@ -38,7 +38,7 @@ pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, 
 pub fn __wasm_mt_receive(message: &JsValue) {
     let Some(packet) = message::unpack(message) else {
         if get(message, "count").is_truthy() {
-            message::tell("sent", &outbox::sent().into());
+            message::notify("sent", &outbox::sent().into());
         }
         return;
     };

@@ -13,7 +13,7 @@ use super::status::is_worker;
 /// Writes a line where the program's user reads it: the console of the page.
 pub(crate) fn print(text: &str) {
     if is_worker() {
-        message::tell("print", &JsValue::from_str(text));
+        message::notify("print", &JsValue::from_str(text));
     } else {
         log(text);
     }

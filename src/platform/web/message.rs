@@ -14,7 +14,7 @@ use super::attachment::{self, Attachment};
 use super::reflect::object;
 use crate::platform::{Address, Packet};
 
-/// Ends every packet, so that the message of somebody else is not taken for one.
+/// Ends every packet, so that no other message is taken for one.
 const PACKET_MAGIC: usize = 0x746d_7770;
 
 /// From this length a buffer is moved; below, the browser's copy is cheaper than the hand-over.
@@ -125,7 +125,7 @@ fn word(bytes: &[u8]) -> usize {
 pub(super) const VERSION: u32 = 1;
 
 /// Tells the page something that is not a packet.
-pub(super) fn tell(key: &str, value: &JsValue) {
+pub(super) fn notify(key: &str, value: &JsValue) {
     let message = object([("wasmMt", VERSION.into()), (key, value.clone())]);
     let posted = post_message(&message, &JsValue::UNDEFINED);
     debug_assert!(posted.is_ok(), "plain text can be cloned");

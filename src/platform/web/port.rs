@@ -197,7 +197,7 @@ fn create(factory: Option<Factory>, source: &WorkerSource, name: Option<&str>) -
     if let Some(name) = name {
         options.set_name(name);
     }
-    // Some engines throw what others tell by an event: that the policy, or the script's origin, is wrong.
+    // Some engines throw what others report by an event: that the policy, or the script's origin, is wrong.
     if let Some(script) = &source.script {
         return Worker::new_with_options(script, &options).map_err(|thrown| {
             format!(
@@ -242,7 +242,7 @@ fn absolute(url: &str) -> Result<String, Error> {
     }
 }
 
-/// Hands an event to whoever takes this worker's, unless its port is gone.
+/// Hands an event to the listener of this worker, unless its port is gone.
 fn deliver(id: u32, event: WorkerEvent) {
     let events = WORKERS.with_borrow(|workers| find(workers, id).map(|live| live.events.clone()));
     if let Some(events) = events {
@@ -255,7 +255,7 @@ fn on_message(id: u32, data: &JsValue) {
         change(id, |live| live.received = live.received.wrapping_add(1));
         return deliver(id, WorkerEvent::Packet(packet));
     }
-    // Some engines tell so, and not by an event, that a message could not be read.
+    // Some engines report an unreadable message so, and not by an event.
     if data.is_null() {
         return count_packets(id);
     }
@@ -294,7 +294,7 @@ fn on_message(id: u32, data: &JsValue) {
     }
 }
 
-/// A message of the worker could not be read. It need not be a packet: so Firefox tells of errors that a task reports. The
+/// A message of the worker could not be read. It need not be a packet: Firefox reports errors of a task in the same way. The
 /// worker says how many packets there were.
 fn count_packets(id: u32) {
     if let Some(worker) = worker(id) {
@@ -347,12 +347,12 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<PolicyMo
     });
 }
 
-/// True if the worker's script runs, or nobody wants it any more.
+/// True if the worker's script runs, or its port is gone.
 fn is_up(id: u32) -> bool {
     WORKERS.with_borrow(|workers| find(workers, id).is_none_or(|live| live.up))
 }
 
-/// Why a script did not load, or failed: the event does not always tell, so look.
+/// Why a script did not load, or failed: the event does not always say, so look.
 async fn load_failure(message: Option<String>, script: Option<&str>, policy: &PolicyMonitor) -> String {
     // The violation may be reported after the failure it caused.
     sleep(Duration::ZERO).await;
@@ -393,7 +393,7 @@ fn await_lock(id: u32, name: &str) {
             deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
         });
     });
-    // Without locks a deadline is the only witness; a page that goes away has nobody to tell.
+    // Without locks a deadline is the only witness; a page that goes away needs none.
     if let Ok(promise) = request_lock(name, &granted) {
         spawn_local(async move {
             let _gone: Result<JsValue, JsValue> = JsFuture::from(promise).await;

@@ -1,4 +1,4 @@
-//! What a schedule hears, and what it says: the worker's half.
+//! Events and actions of the worker's half.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ pub(crate) enum LocalEvent<T = ()> {
     Woken,
     /// A task was posted to this worker.
     Arrived { task: TaskId, options: TaskOptions, payload: T },
-    /// The page says: stop this task.
+    /// The page stops this task.
     Stopped { task: TaskId },
-    /// The page says: so many workers have nothing to do.
+    /// The page asks for tasks for so many idle workers.
     StealRequested { idle: u32 },
     /// The code that runs makes a task.
     Spawned { task: TaskId, options: TaskOptions, payload: T },
     /// The handle of a task that was made here was dropped.
     Dropped { task: TaskId },
-    /// The handle of a task that was made here wants it stopped at any price.
+    /// The handle of a task that was made here aborts it.
     Aborted { task: TaskId },
     /// The handle of a task that was made here was let go.
     Detached { task: TaskId },
@@ -31,7 +31,7 @@ pub(crate) enum LocalEvent<T = ()> {
     Polled { task: TaskId, ended: bool },
 }
 
-/// What the worker's half says. The driver does it, in this order.
+/// An action of the worker's half. The driver performs actions in the order in which they are given.
 ///
 /// All but `Forget` and `Flush` add something to the packet that the next `Flush` posts. What is handed over with a payload
 /// is no longer in the schedule.
@@ -56,7 +56,7 @@ pub(crate) enum LocalAction<T = ()> {
     Flush,
 }
 
-/// What a handle says of its task.
+/// A signal of a handle about its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HandleSignal {
     /// [`PageEvent::Cancelled`](crate::schedule::PageEvent::Cancelled)
@@ -68,7 +68,7 @@ pub(crate) enum HandleSignal {
 }
 
 impl HandleSignal {
-    /// What the page's half hears of it.
+    /// The event that it is to the page's half.
     pub(crate) fn of(self, task: TaskId) -> PageEvent {
         match self {
             Self::Cancel => PageEvent::Cancelled { task },

@@ -65,7 +65,7 @@ pub(crate) struct Local<T = ()> {
     config: Config,
     tasks: IdMap<LocalTask<T>>,
     deque: Deque,
-    /// Tasks for this worker alone, which begin first and are never given away.
+    /// Tasks for this worker alone, which begin first and never migrate.
     pinned: VecDeque<TaskId>,
     /// How many tasks have not begun, and how many of them were made here.
     unbegun: usize,
@@ -125,7 +125,7 @@ impl<T> Local<T> {
         self.kept as usize
     }
 
-    /// Takes one event; says what is to be done.
+    /// Takes one event; adds what is to be done to `actions`.
     pub(crate) fn handle(&mut self, now: Duration, event: LocalEvent<T>, actions: &mut Vec<LocalAction<T>>) {
         match event {
             LocalEvent::Woken => {
@@ -134,7 +134,7 @@ impl<T> Local<T> {
             }
             LocalEvent::Arrived { task, options, payload } => {
                 self.enter(task, options, true, payload);
-                // Under `Serial` it waits for its turn like any other, and nothing is given away.
+                // Under `Serial` it waits for its turn like any other, and nothing migrates.
                 if options.pinned && self.strategy != Strategy::Serial {
                     self.pinned.push_back(task);
                 } else {
@@ -168,7 +168,7 @@ impl<T> Local<T> {
         }
     }
 
-    /// Says what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
+    /// Decides what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
     pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
         if self.unbegun > 0 && self.worked && now.saturating_sub(self.listened) >= self.config.listen {
             self.flush(false, actions);

@@ -84,12 +84,12 @@ impl PageSide {
                 self.packets += 1;
                 cost += scene.network.packet + scene.network.item * u32::try_from(events.len()).unwrap_or(0);
                 for event in events {
-                    self.tell(now, event, &mut actions);
+                    self.handle(now, event, &mut actions);
                 }
             }
             Some(Input::Wake) => {
                 self.wake_planned = None;
-                self.tell(now, PageEvent::Woken, &mut actions);
+                self.handle(now, PageEvent::Woken, &mut actions);
             }
             Some(Input::Deed(deed)) => {
                 let mut next = Some(deed);
@@ -120,21 +120,21 @@ impl PageSide {
                 self.submitted.push(task);
                 let options = scene.library.scripts[script].options;
                 scene.records.make(task, options, script, None);
-                self.tell(now, PageEvent::Submitted { task, options, bounded }, actions);
+                self.handle(now, PageEvent::Submitted { task, options, bounded }, actions);
             }
             Deed::Cancel { nth, abort } => {
                 if let Some(task) = self.submitted.get(nth % self.submitted.len().max(1)).copied() {
                     let event =
                         if abort { PageEvent::Aborted { task } } else { PageEvent::Cancelled { task } };
-                    self.tell(now, event, actions);
+                    self.handle(now, event, actions);
                 }
             }
-            Deed::Close => self.tell(now, PageEvent::Closing, actions),
+            Deed::Close => self.handle(now, PageEvent::Closing, actions),
             Deed::Kill { .. } => unreachable!("the world does that"),
         }
     }
 
-    fn tell(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
+    fn handle(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
         self.returned += usize::from(matches!(event, PageEvent::Migrated { .. }));
         let schedule = self.schedule.as_mut().expect("the schedule is open");
         schedule.handle(now, event, actions);

@@ -94,7 +94,7 @@ impl WorkerSide {
     /// The event loop: all packets that have arrived.
     pub(super) fn turn(&mut self, now: Duration, scene: &mut Scene) {
         self.free = now;
-        self.tell(LocalEvent::Woken, scene);
+        self.handle(LocalEvent::Woken, scene);
         while let Some(messages) = self.inbox.pop_front() {
             let items = u32::try_from(messages.len()).unwrap_or(0);
             self.free += scene.network.packet + scene.network.item * items;
@@ -109,14 +109,14 @@ impl WorkerSide {
         match message {
             ToWorker::Run { task, options } => {
                 self.posted.insert(task);
-                self.tell(LocalEvent::Arrived { task, options, payload: () }, scene);
+                self.handle(LocalEvent::Arrived { task, options, payload: () }, scene);
             }
             ToWorker::Stop { task } => {
                 scene.records.of(task).stopped = Some((self.id, self.free));
                 self.resolve(task, scene);
-                self.tell(LocalEvent::Stopped { task }, scene);
+                self.handle(LocalEvent::Stopped { task }, scene);
             }
-            ToWorker::StealRequest { idle } => self.tell(LocalEvent::StealRequested { idle }, scene),
+            ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }, scene),
             ToWorker::Completed { task } => self.resolve(task, scene),
         }
     }
@@ -143,7 +143,7 @@ impl WorkerSide {
         let mut actions = Vec::new();
         let next = match self.woken.pop_front() {
             Some(task) if self.running.contains_key(&task) => {
-                self.tell(LocalEvent::Resumed { task }, scene);
+                self.handle(LocalEvent::Resumed { task }, scene);
                 self.poll(task, scene);
                 None
             }
@@ -213,7 +213,7 @@ impl WorkerSide {
         if ended {
             self.finish(task, scene);
         }
-        self.tell(LocalEvent::Polled { task, ended }, scene);
+        self.handle(LocalEvent::Polled { task, ended }, scene);
     }
 
     fn spawn(&mut self, parent: TaskId, script: usize, detached: bool, scene: &mut Scene) {
@@ -227,13 +227,13 @@ impl WorkerSide {
             self.parents.insert(task, parent);
             self.running.get_mut(&parent).expect("it runs").held.push(task);
         }
-        self.tell(LocalEvent::Spawned { task, options, payload: () }, scene);
+        self.handle(LocalEvent::Spawned { task, options, payload: () }, scene);
     }
 
     fn drop_handle(&mut self, child: TaskId, scene: &mut Scene) {
         self.parents.remove(&child);
         scene.records.of(child).resolved = true;
-        self.tell(LocalEvent::Dropped { task: child }, scene);
+        self.handle(LocalEvent::Dropped { task: child }, scene);
     }
 
     /// A task is over: its future is dropped, with the handles that it holds, and whoever awaits it here goes on.
@@ -255,7 +255,7 @@ impl WorkerSide {
         Duration::from_nanos(u64::try_from(shown).unwrap_or(u64::MAX))
     }
 
-    fn tell(&mut self, event: LocalEvent, scene: &mut Scene) {
+    fn handle(&mut self, event: LocalEvent, scene: &mut Scene) {
         let mut actions = Vec::new();
         self.local.handle(self.clock(scene), event, &mut actions);
         self.act(actions, scene);

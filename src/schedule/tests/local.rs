@@ -36,7 +36,7 @@ impl Desk {
     fn new(strategy: Strategy) -> Self {
         let config = Config { threads: 2, tick: Duration::ZERO, ..Config::default() };
         let mut desk = Self { local: Local::new(strategy, config), now: Duration::ZERO };
-        desk.tell(LocalEvent::StealRequested { idle: 0 });
+        desk.handle(LocalEvent::StealRequested { idle: 0 });
         desk.arrive(1_000);
         assert_eq!(desk.next().1, Next::Begin(posted(1_000)));
         desk.end(posted(1_000));
@@ -44,7 +44,7 @@ impl Desk {
         desk
     }
 
-    fn tell(&mut self, event: LocalEvent) -> Vec<LocalAction> {
+    fn handle(&mut self, event: LocalEvent) -> Vec<LocalAction> {
         let mut actions = Vec::new();
         self.local.handle(self.now, event, &mut actions);
         actions
@@ -58,18 +58,18 @@ impl Desk {
 
     fn arrive(&mut self, number: u32) {
         assert_eq!(
-            self.tell(LocalEvent::Arrived { task: posted(number), options: options(), payload: () }),
+            self.handle(LocalEvent::Arrived { task: posted(number), options: options(), payload: () }),
             []
         );
     }
 
     fn spawn(&mut self, number: u32) -> Vec<LocalAction> {
-        self.tell(LocalEvent::Spawned { task: own(number), options: options(), payload: () })
+        self.handle(LocalEvent::Spawned { task: own(number), options: options(), payload: () })
     }
 
     fn end(&mut self, task: TaskId) -> Vec<LocalAction> {
         self.now += SHORT;
-        self.tell(LocalEvent::Polled { task, ended: true })
+        self.handle(LocalEvent::Polled { task, ended: true })
     }
 
     /// Runs everything, and tells in which order.
@@ -119,20 +119,20 @@ fn serial_runs_children_within_their_parent_s_turn() {
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
     desk.spawn(1);
     desk.spawn(2);
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     assert_eq!(desk.next().1, Next::Begin(own(1)));
     desk.spawn(3);
-    desk.tell(LocalEvent::Polled { task: own(1), ended: false });
+    desk.handle(LocalEvent::Polled { task: own(1), ended: false });
     assert_eq!(desk.next().1, Next::Begin(own(3)));
-    desk.tell(LocalEvent::Polled { task: own(3), ended: false });
+    desk.handle(LocalEvent::Polled { task: own(3), ended: false });
     // It awaits something else: nobody goes ahead of it.
     assert_eq!(desk.next().1, Next::Rest);
-    desk.tell(LocalEvent::Resumed { task: own(3) });
+    desk.handle(LocalEvent::Resumed { task: own(3) });
     desk.end(own(3));
     assert_eq!(desk.next().1, Next::Rest);
-    desk.tell(LocalEvent::Resumed { task: own(1) });
+    desk.handle(LocalEvent::Resumed { task: own(1) });
     desk.end(own(1));
-    desk.tell(LocalEvent::Resumed { task: posted(1) });
+    desk.handle(LocalEvent::Resumed { task: posted(1) });
     desk.end(posted(1));
     // A child that was let go still belongs to the turn.
     assert_eq!(desk.order(), [own(2), posted(2)]);
@@ -143,7 +143,7 @@ fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     let unknown = TaskOptions { site: Site(2), ..options() };
-    desk.tell(LocalEvent::Arrived { task: posted(2), options: unknown, payload: () });
+    desk.handle(LocalEvent::Arrived { task: posted(2), options: unknown, payload: () });
     assert_eq!(desk.next(), (vec![], Next::Begin(posted(1))));
     let answer = |number| LocalAction::Answer { task: posted(number), ran: Some(SHORT), payload: Some(()) };
     assert_eq!(desk.end(posted(1)), [answer(1)]);
@@ -178,13 +178,13 @@ fn a_worker_listens_every_millisecond() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     desk.arrive(2);
-    desk.tell(LocalEvent::Woken);
+    desk.handle(LocalEvent::Woken);
     // It has just listened, whatever a coarse clock says: what was posted begins before what comes next is heard.
     desk.now = Duration::from_millis(3);
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: true });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: true });
     assert_eq!(desk.next().1, Next::Yield, "a task has run for as long");
-    desk.tell(LocalEvent::Woken);
+    desk.handle(LocalEvent::Woken);
     assert_eq!(desk.next().1, Next::Begin(posted(2)));
 }
 
@@ -194,9 +194,9 @@ fn what_waits_is_told_when_nothing_is_left_to_do() {
     desk.arrive(1);
     desk.arrive(2);
     desk.next();
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     assert_eq!(desk.next(), (vec![], Next::Begin(posted(2))));
-    desk.tell(LocalEvent::Polled { task: posted(2), ended: false });
+    desk.handle(LocalEvent::Polled { task: posted(2), ended: false });
     let wait = |number| LocalAction::Suspend { task: posted(number), ran: Duration::ZERO };
     assert_eq!(desk.next(), (vec![wait(1), wait(2), LocalAction::Flush], Next::Rest));
     assert_eq!(desk.next(), (vec![], Next::Rest));
@@ -205,7 +205,7 @@ fn what_waits_is_told_when_nothing_is_left_to_do() {
 #[test]
 fn a_task_that_makes_many_gives_half_of_them_before_it_awaits() {
     let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.tell(LocalEvent::StealRequested { idle: 1 });
+    desk.handle(LocalEvent::StealRequested { idle: 1 });
     desk.arrive(1);
     desk.next();
     let mut left = Vec::new();
@@ -218,7 +218,7 @@ fn a_task_that_makes_many_gives_half_of_them_before_it_awaits() {
     assert!((32..48).contains(&left.len()), "{left:?}");
     assert!(packets <= 6, "{packets}");
     assert_eq!(left[0], own(1), "the oldest first");
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     // The page has not asked again.
     assert_eq!(desk.spawn(65), []);
 }
@@ -231,11 +231,11 @@ fn a_worker_that_is_asked_gives_its_oldest_and_keeps_its_share() {
     for number in 1..=5 {
         desk.spawn(number);
     }
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(returned(&desk.tell(LocalEvent::StealRequested { idle: 1 })), [own(1), own(2)]);
-    assert_eq!(returned(&desk.tell(LocalEvent::StealRequested { idle: 9 })), [own(3), own(4)]);
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(returned(&desk.handle(LocalEvent::StealRequested { idle: 1 })), [own(1), own(2)]);
+    assert_eq!(returned(&desk.handle(LocalEvent::StealRequested { idle: 9 })), [own(3), own(4)]);
     // The last one it runs itself; who asked is remembered.
-    assert_eq!(returned(&desk.tell(LocalEvent::StealRequested { idle: 1 })), []);
+    assert_eq!(returned(&desk.handle(LocalEvent::StealRequested { idle: 1 })), []);
     assert_eq!(returned(&desk.spawn(6)), [own(5)]);
 }
 
@@ -259,8 +259,8 @@ fn what_was_posted_leaves_before_a_task_that_may_cost_the_worker_its_life() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     desk.next();
-    desk.tell(LocalEvent::Spawned { task: own(1), options: uninterruptible(), payload: () });
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.handle(LocalEvent::Spawned { task: own(1), options: uninterruptible(), payload: () });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
     desk.arrive(3);
     let (told, next) = desk.next();
@@ -278,11 +278,11 @@ fn a_task_that_is_stopped_before_it_begins_never_does() {
         let mut desk = Desk::new(strategy);
         desk.arrive(1);
         desk.arrive(2);
-        let told = desk.tell(LocalEvent::Stopped { task: posted(1) });
+        let told = desk.handle(LocalEvent::Stopped { task: posted(1) });
         let answer = LocalAction::Answer { task: posted(1), ran: None, payload: None };
         assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: () }, answer]);
         assert_eq!(desk.order(), [posted(2)], "{strategy:?}");
-        assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
+        assert_eq!(desk.handle(LocalEvent::Stopped { task: posted(1) }), []);
     }
 }
 
@@ -291,11 +291,11 @@ fn a_task_that_is_stopped_while_it_awaits_is_dropped_and_answered_once() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     desk.next();
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
-    let told = desk.tell(LocalEvent::Stopped { task: posted(1) });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    let told = desk.handle(LocalEvent::Stopped { task: posted(1) });
     let answer = LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO), payload: None };
     assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: () }, answer]);
-    assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
+    assert_eq!(desk.handle(LocalEvent::Stopped { task: posted(1) }), []);
 }
 
 #[test]
@@ -303,8 +303,8 @@ fn a_task_that_stops_itself_is_dropped_after_its_poll() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     desk.arrive(1);
     desk.next();
-    assert_eq!(desk.tell(LocalEvent::Stopped { task: posted(1) }), []);
-    let told = desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(desk.handle(LocalEvent::Stopped { task: posted(1) }), []);
+    let told = desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: () });
 }
 
@@ -315,9 +315,9 @@ fn handles_of_tasks_that_left_speak_to_the_page() {
     desk.next();
     desk.spawn(1);
     let pass = |signal| LocalAction::Forward { task: own(1), signal };
-    assert_eq!(desk.tell(LocalEvent::Detached { task: own(1) }), [pass(HandleSignal::Detach)]);
-    assert_eq!(desk.tell(LocalEvent::Dropped { task: own(1) }), [pass(HandleSignal::Cancel)]);
-    assert_eq!(desk.tell(LocalEvent::Aborted { task: own(1) }), [pass(HandleSignal::Abort)]);
+    assert_eq!(desk.handle(LocalEvent::Detached { task: own(1) }), [pass(HandleSignal::Detach)]);
+    assert_eq!(desk.handle(LocalEvent::Dropped { task: own(1) }), [pass(HandleSignal::Cancel)]);
+    assert_eq!(desk.handle(LocalEvent::Aborted { task: own(1) }), [pass(HandleSignal::Abort)]);
 }
 
 #[test]
@@ -327,8 +327,8 @@ fn a_pinned_task_begins_first_and_is_never_given_away() {
         desk.arrive(number);
     }
     let pinned = TaskOptions { pinned: true, ..options() };
-    desk.tell(LocalEvent::Arrived { task: posted(9), options: pinned, payload: () });
-    let given = desk.tell(LocalEvent::StealRequested { idle: 100 });
+    desk.handle(LocalEvent::Arrived { task: posted(9), options: pinned, payload: () });
+    let given = desk.handle(LocalEvent::StealRequested { idle: 100 });
     assert!(given.iter().any(|action| matches!(action, LocalAction::Migrate { .. })));
     assert!(
         !given.iter().any(|action| matches!(action, LocalAction::Migrate { task, .. } if *task == posted(9)))
@@ -341,9 +341,9 @@ fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
     let mut desk = Desk::new(Strategy::Serial);
     desk.arrive(1);
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
-    desk.tell(LocalEvent::Spawned { task: own(1), options: options(), payload: () });
+    desk.handle(LocalEvent::Spawned { task: own(1), options: options(), payload: () });
     assert_eq!(desk.next().1, Next::Begin(own(1)));
 }
 
@@ -351,13 +351,13 @@ fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
 fn an_answer_does_not_wait_for_the_poll_of_a_long_task() {
     let mut desk = Desk::new(Strategy::WorkStealing);
     let long = TaskOptions { site: Site(2), ..options() };
-    desk.tell(LocalEvent::Arrived { task: posted(1), options: long, payload: () });
+    desk.handle(LocalEvent::Arrived { task: posted(1), options: long, payload: () });
     assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.tell(LocalEvent::Polled { task: posted(1), ended: false });
+    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
     desk.arrive(2);
     assert_eq!(desk.next().1, Next::Begin(posted(2)));
-    let ended = desk.tell(LocalEvent::Polled { task: posted(2), ended: true });
+    let ended = desk.handle(LocalEvent::Polled { task: posted(2), ended: true });
     assert!(!ended.contains(&LocalAction::Flush), "{ended:?}");
-    let resumed = desk.tell(LocalEvent::Resumed { task: posted(1) });
+    let resumed = desk.handle(LocalEvent::Resumed { task: posted(1) });
     assert!(resumed.contains(&LocalAction::Flush), "{resumed:?}");
 }

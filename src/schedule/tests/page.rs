@@ -41,7 +41,7 @@ impl Page {
     fn new(strategy: Strategy, threads: usize) -> Self {
         let mut page = Self::starting(strategy, Config { threads, ..Config::default() });
         for id in 1..=page.started {
-            page.tell(PageEvent::Ready { worker: worker(id) });
+            page.handle(PageEvent::Ready { worker: worker(id) });
         }
         page
     }
@@ -53,7 +53,7 @@ impl Page {
         Self { schedule, now: Duration::ZERO, started }
     }
 
-    fn tell(&mut self, event: PageEvent) -> Vec<PageAction> {
+    fn handle(&mut self, event: PageEvent) -> Vec<PageAction> {
         let mut actions = self.say(event);
         // Most tests are about who gets what.
         for action in &mut actions {
@@ -71,23 +71,23 @@ impl Page {
     }
 
     fn submit(&mut self, number: u32, options: TaskOptions) -> Vec<PageAction> {
-        self.tell(PageEvent::Submitted { task: root(number), options, bounded: true })
+        self.handle(PageEvent::Submitted { task: root(number), options, bounded: true })
     }
 
     fn finish(&mut self, id: u32, task: TaskId, ran: Duration) -> Vec<PageAction> {
-        self.tell(PageEvent::Finished { worker: worker(id), task, ran: Some(ran) })
+        self.handle(PageEvent::Finished { worker: worker(id), task, ran: Some(ran) })
     }
 
     fn lose(&mut self, id: u32) -> Vec<PageAction> {
-        self.tell(PageEvent::Lost { worker: worker(id), culprit: None, begun: None })
+        self.handle(PageEvent::Lost { worker: worker(id), culprit: None, begun: None })
     }
 
     /// Lets the time pass to the next deadline, and its completion.
     fn wait(&mut self) -> Vec<PageAction> {
         self.now = self.schedule.wake_at().expect("a deadline is set");
-        let first = self.tell(PageEvent::Woken);
+        let first = self.handle(PageEvent::Woken);
         assert_eq!(first, [], "what has been posted is heard before a completion");
-        self.tell(PageEvent::Woken)
+        self.handle(PageEvent::Woken)
     }
 }
 
@@ -137,7 +137,7 @@ fn nothing_is_posted_behind_a_synchronous_task_with_a_timeout() {
         page.finish(1, root(1), SHORT);
         assert_eq!(page.submit(2, limited(TaskKind::Sync)), [post(1, 2)]);
         assert_eq!(page.submit(3, options()), [], "{strategy:?}");
-        page.tell(PageEvent::Began { worker: worker(1), task: root(2), options: limited(TaskKind::Sync) });
+        page.handle(PageEvent::Began { worker: worker(1), task: root(2), options: limited(TaskKind::Sync) });
         assert_eq!(page.submit(4, options()), [], "{strategy:?}");
         let told = page.finish(1, root(2), SHORT);
         assert!(told.contains(&post(1, 3)), "{strategy:?}: {told:?}");
@@ -157,14 +157,14 @@ fn parallel_posts_at_once_to_the_least_loaded_worker_even_before_it_is_up() {
 fn a_full_line_refuses_and_idle_workers_make_room() {
     let config = Config { threads: 2, max_queue: Some(1), ..Config::default() };
     let mut page = Page::starting(Strategy::WorkStealing, config);
-    page.tell(PageEvent::Ready { worker: worker(1) });
-    page.tell(PageEvent::Ready { worker: worker(2) });
+    page.handle(PageEvent::Ready { worker: worker(1) });
+    page.handle(PageEvent::Ready { worker: worker(2) });
     assert_eq!(page.submit(1, options()), [post(1, 1)]);
     assert_eq!(page.submit(2, options()), [post(2, 2)]);
     assert_eq!(page.submit(3, options()), []);
     assert_eq!(page.submit(4, options()), [settle(4, Completion::QueueFull)]);
     // Children are neither refused nor counted.
-    page.tell(PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() });
+    page.handle(PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() });
     assert_eq!(page.schedule.queued(), 1);
 }
 
@@ -172,11 +172,11 @@ fn a_full_line_refuses_and_idle_workers_make_room() {
 fn a_task_that_was_posted_behind_another_counts_as_queued_until_it_is_known_to_have_begun() {
     let config = Config { max_queue: Some(1), ..Config::default() };
     let mut page = Page::starting(Strategy::Parallel, config);
-    page.tell(PageEvent::Ready { worker: worker(1) });
+    page.handle(PageEvent::Ready { worker: worker(1) });
     assert_eq!(page.submit(1, options()), [post(1, 1)]);
     assert_eq!(page.submit(2, options()), [post(1, 2)]);
     assert_eq!(page.submit(3, options()), [settle(3, Completion::QueueFull)]);
-    page.tell(PageEvent::Began { worker: worker(1), task: root(2), options: options() });
+    page.handle(PageEvent::Began { worker: worker(1), task: root(2), options: options() });
     assert_eq!(page.submit(4, options()), [post(1, 4)]);
 }
 
@@ -186,7 +186,7 @@ fn a_task_keeps_its_place_in_the_line() {
     page.submit(1, TaskOptions { retries: 1, ..options() });
     page.submit(2, options());
     assert_eq!(page.lose(1), [PageAction::Start { worker: worker(2) }]);
-    assert_eq!(page.tell(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
+    assert_eq!(page.handle(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
 }
 
 #[test]
@@ -197,12 +197,12 @@ fn a_worker_with_tasks_to_spare_is_asked_once_for_those_that_have_none() {
     let returned =
         |number| PageEvent::Migrated { worker: worker(1), task: child(1, number), options: options() };
     assert_eq!(
-        page.tell(returned(1)),
+        page.handle(returned(1)),
         [PageAction::Post { worker: worker(2), task: child(1, 1), urgency: Urgency::Now }]
     );
     let told = page.finish(2, child(1, 1), Duration::from_millis(2));
     assert!(told.contains(&PageAction::StealRequest { worker: worker(1), idle: 1 }), "{told:?}");
-    page.tell(PageEvent::Reported { worker: worker(2), local: 0, resting: true });
+    page.handle(PageEvent::Reported { worker: worker(2), local: 0, resting: true });
     assert_eq!(page.submit(2, options()), [post(2, 2)]);
     assert_eq!(page.finish(2, root(2), Duration::from_millis(2)), [settle(2, Completion::Answered)]);
 }
@@ -213,7 +213,7 @@ fn a_task_that_waits_makes_room() {
     page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
     assert_eq!(page.submit(2, options()), []);
     let waits = PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT };
-    assert_eq!(page.tell(waits), [post(1, 2)]);
+    assert_eq!(page.handle(waits), [post(1, 2)]);
 }
 
 #[test]
@@ -222,9 +222,9 @@ fn a_lost_worker_is_accounted_for_task_by_task() {
     for number in 1..=5 {
         page.submit(number, TaskOptions { retries: u32::from(number == 2), ..options() });
     }
-    page.tell(PageEvent::Cancelled { task: root(5) });
+    page.handle(PageEvent::Cancelled { task: root(5) });
     let begun = Some(vec![root(1), root(2), root(3)]);
-    let told = page.tell(PageEvent::Lost { worker: worker(1), culprit: Some(root(1)), begun });
+    let told = page.handle(PageEvent::Lost { worker: worker(1), culprit: Some(root(1)), begun });
     let completions = [settle(1, Completion::Blamed), settle(3, Completion::WorkerLost)];
     // The others run again on the worker that takes its place: one may, one had not begun.
     let again = [PageAction::Start { worker: worker(2) }, post(2, 2), post(2, 4)];
@@ -238,8 +238,8 @@ fn a_worker_that_is_gone_has_no_say() {
     page.lose(1);
     assert_eq!(page.finish(1, root(1), SHORT), []);
     let returned = PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() };
-    assert_eq!(page.tell(returned), []);
-    assert_eq!(page.tell(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
+    assert_eq!(page.handle(returned), []);
+    assert_eq!(page.handle(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
     assert_eq!(page.finish(1, root(1), SHORT), []);
     assert_eq!(page.finish(2, root(1), SHORT), [settle(1, Completion::Answered)]);
 }
@@ -250,7 +250,7 @@ fn a_task_runs_again_as_often_as_it_may() {
     page.submit(1, TaskOptions { retries: 2, ..options() });
     for id in 2..=3 {
         assert_eq!(page.lose(id - 1), [PageAction::Start { worker: worker(id) }]);
-        assert_eq!(page.tell(PageEvent::Ready { worker: worker(id) }), [post(id, 1)]);
+        assert_eq!(page.handle(PageEvent::Ready { worker: worker(id) }), [post(id, 1)]);
     }
     let told = page.lose(3);
     assert_eq!(told, [settle(1, Completion::WorkerLost), PageAction::Start { worker: worker(4) }]);
@@ -262,9 +262,9 @@ fn the_children_of_a_lost_worker_are_dropped_unless_they_were_let_go() {
     page.submit(1, options());
     page.submit(2, options());
     for number in 1..=3 {
-        page.tell(PageEvent::Migrated { worker: worker(1), task: child(1, number), options: options() });
+        page.handle(PageEvent::Migrated { worker: worker(1), task: child(1, number), options: options() });
     }
-    page.tell(PageEvent::Detached { task: child(1, 2) });
+    page.handle(PageEvent::Detached { task: child(1, 2) });
     let cancelled = |number| PageAction::Settle { task: child(1, number), completion: Completion::Cancelled };
     let told = page.lose(1);
     assert_eq!(
@@ -301,7 +301,7 @@ fn a_timeout_counts_from_the_start_and_ends_the_worker_of_a_synchronous_task() {
     page.submit(1, limited(TaskKind::Sync));
     assert_eq!(page.schedule.wake_at(), None);
     page.now = Duration::from_millis(500);
-    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Sync) });
+    page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Sync) });
     assert_eq!(page.schedule.wake_at(), Some(Duration::from_millis(510)));
     let overdue = Deadline::Timeout(root(1));
     let terminate = PageAction::Terminate { worker: worker(1), overdue };
@@ -315,7 +315,7 @@ fn a_timeout_counts_from_the_start_and_ends_the_worker_of_a_synchronous_task() {
 fn an_asynchronous_task_is_told_to_stop_before_its_worker_is_ended() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, limited(TaskKind::Async));
-    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Async) });
+    page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Async) });
     let stop = PageAction::Stop { worker: worker(1), task: root(1), completion: Completion::TimedOut };
     assert_eq!(page.wait(), [settle(1, Completion::TimedOut), stop]);
     assert!(page.schedule.wake_at().is_some(), "it has its grace");
@@ -327,9 +327,9 @@ fn an_asynchronous_task_is_told_to_stop_before_its_worker_is_ended() {
 fn an_aborted_task_that_does_not_stop_takes_its_worker_with_it() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, options());
-    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
+    page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
     let stop = PageAction::Stop { worker: worker(1), task: root(1), completion: Completion::Cancelled };
-    assert_eq!(page.tell(PageEvent::Aborted { task: root(1) }), [settle(1, Completion::Cancelled), stop]);
+    assert_eq!(page.handle(PageEvent::Aborted { task: root(1) }), [settle(1, Completion::Cancelled), stop]);
     let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Grace(root(1)) };
     assert_eq!(page.wait(), [terminate, PageAction::Start { worker: worker(2) }]);
 }
@@ -339,7 +339,7 @@ fn nothing_is_posted_to_a_worker_that_may_have_to_end_for_an_aborted_task() {
     for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
         let mut page = Page::new(strategy, 1);
         page.submit(1, options());
-        page.tell(PageEvent::Aborted { task: root(1) });
+        page.handle(PageEvent::Aborted { task: root(1) });
         assert_eq!(page.submit(2, options()), [], "{strategy:?}");
         let answered = page.finish(1, root(1), SHORT);
         assert_eq!(answered, [post(1, 2)], "{strategy:?}");
@@ -351,8 +351,8 @@ fn an_aborted_task_that_has_not_begun_is_not_to_blame() {
     let mut page = Page::new(Strategy::Parallel, 1);
     page.submit(1, options());
     page.submit(2, options());
-    page.tell(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
-    page.tell(PageEvent::Aborted { task: root(2) });
+    page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
+    page.handle(PageEvent::Aborted { task: root(2) });
     assert_eq!(page.wait(), []);
     assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Completion::Answered)]);
 }
@@ -361,7 +361,7 @@ fn an_aborted_task_that_has_not_begun_is_not_to_blame() {
 fn a_worker_s_own_task_with_a_timeout_is_watched_too() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
-    page.tell(PageEvent::Began { worker: worker(1), task: child(1, 1), options: limited(TaskKind::Sync) });
+    page.handle(PageEvent::Began { worker: worker(1), task: child(1, 1), options: limited(TaskKind::Sync) });
     let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Timeout(child(1, 1)) };
     assert_eq!(
         page.wait(),
@@ -373,19 +373,19 @@ fn a_worker_s_own_task_with_a_timeout_is_watched_too() {
 fn closing_refuses_tasks_and_takes_children() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
-    page.tell(PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT });
-    assert_eq!(page.tell(PageEvent::Closing), []);
+    page.handle(PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT });
+    assert_eq!(page.handle(PageEvent::Closing), []);
     assert_eq!(page.submit(2, options()), [settle(2, Completion::Closed)]);
     let returned = PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() };
     assert_eq!(
-        page.tell(returned),
+        page.handle(returned),
         [PageAction::Post { worker: worker(1), task: child(1, 1), urgency: Urgency::Now }]
     );
-    page.tell(PageEvent::Reported { worker: worker(1), local: 1, resting: false });
+    page.handle(PageEvent::Reported { worker: worker(1), local: 1, resting: false });
     page.finish(1, child(1, 1), SHORT);
     assert_eq!(page.finish(1, root(1), SHORT), [settle(1, Completion::Answered)]);
     let done = PageEvent::Reported { worker: worker(1), local: 0, resting: true };
-    assert_eq!(page.tell(done), [PageAction::Closed]);
+    assert_eq!(page.handle(done), [PageAction::Closed]);
 }
 
 #[test]
@@ -417,18 +417,18 @@ fn only_what_takes_less_than_its_message_may_wait_behind_others() {
 fn a_pinned_task_goes_to_its_worker_and_nowhere_else() {
     let mut page = Page::new(Strategy::WorkStealing, 2);
     let pin = PageEvent::Pinned { worker: worker(2), task: root(1), options: options() };
-    assert_eq!(page.tell(pin), [post(2, 1)]);
+    assert_eq!(page.handle(pin), [post(2, 1)]);
     let lost = PageEvent::Lost { worker: worker(2), culprit: None, begun: Some(Vec::new()) };
-    let told = page.tell(lost);
+    let told = page.handle(lost);
     assert!(told.contains(&settle(1, Completion::WorkerLost)), "{told:?}");
     let gone = PageEvent::Pinned { worker: worker(2), task: root(2), options: options() };
-    assert_eq!(page.tell(gone), [settle(2, Completion::NoWorkers)]);
+    assert_eq!(page.handle(gone), [settle(2, Completion::NoWorkers)]);
 }
 
 #[test]
 fn a_lost_worker_is_replaced_only_if_its_pool_wants_that() {
     let mut page = Page::starting(Strategy::Parallel, Config { replace: false, ..Config::default() });
-    page.tell(PageEvent::Ready { worker: worker(1) });
+    page.handle(PageEvent::Ready { worker: worker(1) });
     assert_eq!(page.submit(1, options()), [post(1, 1)]);
     assert_eq!(page.lose(1), [settle(1, Completion::WorkerLost)]);
     assert_eq!(page.submit(2, options()), [settle(2, Completion::NoWorkers)]);

@@ -20,9 +20,9 @@ impl PoolState {
             Deadline::Timeout(_) => {
                 Error::worker_lost("it was ended because another task on it ran for longer than it may")
             }
-            Deadline::Grace(_) => {
-                Error::worker_lost("it was ended because another task on it did not stop when it was told to")
-            }
+            Deadline::Grace(_) => Error::worker_lost(
+                "it was ended because another task on it did not stop when it was asked to",
+            ),
         };
         self.forget_slot(slot, cause);
     }

@@ -48,7 +48,7 @@ pub(super) struct PoolState {
     strategy: Strategy,
     spec: WorkerSpec,
     on_start: Option<Result<Packet, Error>>,
-    /// Workers tell of every task that has run.
+    /// Workers report every task that has run.
     watched: bool,
     /// Makes the listener of a worker.
     listen: Box<dyn Fn(WorkerId) -> Events + Send>,
@@ -70,7 +70,7 @@ pub(super) struct PoolState {
     /// Whose turn it is to get a future.
     turn: usize,
 
-    /// Why the worker that goes now goes, and what its culprit is told.
+    /// Why the worker that goes now goes, and the error of its culprit.
     cause: Error,
     blame: Error,
     /// Why there is no worker, when there is none.
@@ -349,7 +349,7 @@ impl PoolState {
         let outcome = match completion {
             Completion::Answered => {
                 self.stats.finished += 1;
-                outcome.expect("the answer is kept before the schedule hears of it")
+                outcome.expect("the answer is kept before the event is handed to the schedule")
             }
             Completion::Cancelled => Err(Error::cancelled()),
             Completion::TimedOut => Err(Error::timeout(options.timeout.unwrap_or_default())),

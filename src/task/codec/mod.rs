@@ -21,7 +21,7 @@
 //!
 //! All else is postcard, down to the byte. Nothing in the bytes is trusted: the reader allocates no more than the
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
-//! `Deserialize` can spoil no more than its own value. How a value gets into another lane is told in [`side_table`].
+//! `Deserialize` can spoil no more than its own value. How a value gets into another lane is described in [`side_table`].
 
 mod deserializer;
 mod fault;

@@ -7,7 +7,7 @@
 //!
 //! The slot is open only while that one newtype is visited, and is restored by a guard, also in a panic. A newtype
 //! that merely borrows the name gains nothing: it may put no value into the slot (then it is an ordinary newtype),
-//! or leave one there (then it is dropped). What an attachment is, is checked by whoever takes it.
+//! or leave one there (then it is dropped). What an attachment is, is checked where it is taken.
 //!
 //! A further lane needs a name of its own and a further kind of `Filled`.
 
@@ -33,7 +33,7 @@ enum AttachmentSlot {
     /// The writer asks for a value.
     Open, // -> Filled, by the value
     /// A value on its way between a lane and its type.
-    Filled(Attachment), // -> Closed, by whoever takes it
+    Filled(Attachment), // -> Closed, by the taker
 }
 
 thread_local! {

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use futures::{FutureExt as _, select_biased, try_join};
 use wasm_mt::yield_now;
 
+use crate::common::on_worker;
+
 macro_rules! map {
     ($($key:expr => $value:expr),* $(,)?) => { BTreeMap::from([$(($key, $value)),*]) };
 }
@@ -104,5 +106,36 @@ remote_test! {
                 }
             }
         });
+    }
+
+    async fn expressions_of_another_macro_stay_whole() {
+        macro_rules! twice {
+            ($value:expr) => { wasm_mt::remote!(move || 2 * $value) };
+        }
+        macro_rules! twice_later {
+            ($value:expr) => { wasm_mt::remote!(async move { 2 * $value }) };
+        }
+        macro_rules! times {
+            ($value:expr) => { wasm_mt::remote!(move |n: i32| n * $value) };
+        }
+        macro_rules! text_of_twice {
+            ($value:expr) => { wasm_mt::remote!(move || format!("{}", 2 * $value)) };
+        }
+        macro_rules! absolute {
+            ($value:expr) => { wasm_mt::remote!(move || $value.abs()) };
+        }
+        macro_rules! call {
+            ($function:expr, $type:ty, $pattern:pat => $result:expr) => {
+                wasm_mt::remote!(move || { let $pattern: $type = $function(1); $result })
+            };
+        }
+        let (a, b) = (3, 4_i32);
+        assert_eq!(on_worker(twice!(a + b)).await.unwrap(), 14);
+        assert_eq!(on_worker(twice!(if a == b { a } else { b })).await.unwrap(), 8);
+        assert_eq!(on_worker(twice_later!(a + b)).await.unwrap(), 14);
+        assert_eq!(on_worker(times!(a + b).call(10)).await.unwrap(), 70);
+        assert_eq!(on_worker(text_of_twice!(a + b)).await.unwrap(), "14");
+        assert_eq!(on_worker(absolute!(-b)).await.unwrap(), 4);
+        assert_eq!(on_worker(call!(|x| [x, 2], [i32; 2], [1 | 2, x] | [x, _] => -x)).await.unwrap(), -2);
     }
 }

@@ -39,6 +39,7 @@ macro_rules! same_async {
 }
 
 mod forms;
+mod functions;
 mod macros;
 mod names;
 mod scopes;

@@ -63,7 +63,7 @@ remote_test! {
 
     async fn the_arguments_of_a_reusable_task_are_copied_for_each_call() {
         let table = Transfer(noise(100_000));
-        let look_up = RemoteFn::new(table.clone(), |table: Transfer<Vec<u8>>, i: u32| table.0[i as usize]);
+        let look_up = RemoteFn::new(table.clone(), |table: Transfer<Vec<u8>>, _| move |i: u32| table.0[i as usize]);
         let worker = Worker::new();
         for i in [0, 1, 99_999] {
             assert_eq!(worker.0.spawn_remote(look_up.call(i)).await.unwrap(), table.0[i as usize]);

@@ -239,7 +239,7 @@ remote_test! {
     }
 
     async fn a_function_that_cannot_be_encoded_fails_every_item() {
-        let function = RemoteFn::new(Even(1), |even: Even, n: u32| even.0 + n);
+        let function = RemoteFn::new(Even(1), |even: Even, _| move |n: u32| even.0 + n);
         let results = Keeps::new().par_map(0..10, function).collect::<Vec<_>>().await;
         assert_eq!(results.len(), 10);
         assert!(results.into_iter().all(|result| result.unwrap_err().is_codec()));

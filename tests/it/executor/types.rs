@@ -22,6 +22,7 @@ struct Stays(#[expect(dead_code, reason = "it makes the type what it is")] Rc<()
 fn send<T: Send>() {}
 fn sync<T: Sync>() {}
 fn unpin<T: Unpin>() {}
+fn clone<T: Clone>() {}
 fn debug<T: Debug>() {}
 fn lives<T: 'static>() {}
 
@@ -48,9 +49,11 @@ fn a_handle<T: Send + 'static>() {
 fn a_task<R: Serialize + DeserializeOwned + 'static>() {
     fn future<R, T: IntoFuture<Output = Result<R, Error>, IntoFuture = RemoteHandle<R>>>() {}
     send::<Remote<R>>();
+    clone::<Remote<R>>();
     debug::<Remote<R>>();
     future::<R, Remote<R>>();
     send::<RemoteFn<R, R>>();
+    clone::<RemoteFn<R, R>>();
     debug::<RemoteFn<R, R>>();
 }
 

@@ -1,0 +1,137 @@
+//! Tasks before their types were checked.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::checks::Probe;
+use crate::{Hint, Remote, RemoteFn};
+
+/// What was captured, and the function that takes it.
+pub struct Draft<A, F, X, R> {
+    pub captured: A,
+    function: F,
+    signature: PhantomData<fn(X) -> R>,
+}
+
+impl<A, F, X, R> Draft<A, F, X, R> {
+    fn new(captured: A, function: F) -> Self {
+        Self { captured, function, signature: PhantomData }
+    }
+
+    pub fn argument(&self) -> Probe<X> {
+        Probe::new()
+    }
+
+    pub fn result(&self) -> Probe<R> {
+        Probe::new()
+    }
+}
+
+/// The draft of a [`Remote`]; `F` is what the function returns, the result `R` or a future of it.
+type RemoteDraft<A, F, R> = Draft<A, fn(A) -> F, (), R>;
+/// The draft of a [`RemoteFn`]; `G` is the closure that the function makes.
+type RemoteFnDraft<A, G, X, R> = Draft<A, fn(A, Hint<X, R>) -> G, X, R>;
+
+#[inline]
+pub fn remote<A, R>(
+    captured: A,
+    call: fn(A) -> R,
+    finish: impl FnOnce(RemoteDraft<A, R, R>) -> Remote<R>,
+) -> Remote<R> {
+    finish(Draft::new(captured, call))
+}
+
+#[inline]
+pub fn remote_async<A, F, R>(
+    captured: A,
+    call: fn(A) -> F,
+    finish: impl FnOnce(RemoteDraft<A, F, R>) -> Remote<R>,
+) -> Remote<R>
+where
+    F: Future<Output = R>,
+{
+    finish(Draft::new(captured, call))
+}
+
+#[inline]
+pub fn remote_fn<A, G, X, R>(
+    captured: A,
+    make: fn(A, Hint<X, R>) -> G,
+    finish: impl FnOnce(RemoteFnDraft<A, G, X, R>) -> RemoteFn<X, R>,
+) -> RemoteFn<X, R>
+where
+    G: Fn(X) -> R,
+{
+    finish(Draft::new(captured, make))
+}
+
+#[inline]
+pub fn remote_fn_async<A, G, X, R>(
+    captured: A,
+    make: fn(A, Hint<X, R>) -> G,
+    finish: impl FnOnce(RemoteFnDraft<A, G, X, R>) -> RemoteFn<X, R>,
+) -> RemoteFn<X, R>
+where
+    G: AsyncFn(X) -> R,
+{
+    finish(Draft::new(captured, make))
+}
+
+impl<A, R> RemoteDraft<A, R, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote(self) -> Remote<R> {
+        Remote::new(self.captured, self.function)
+    }
+}
+
+impl<A, F, R> RemoteDraft<A, F, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    F: Future<Output = R> + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote_async(self) -> Remote<R> {
+        Remote::new_async(self.captured, self.function)
+    }
+}
+
+impl<A, G, X, R> RemoteFnDraft<A, G, X, R>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    X: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    #[inline]
+    #[track_caller]
+    pub fn into_remote_fn(self) -> RemoteFn<X, R>
+    where
+        G: Fn(X) -> R + 'static,
+    {
+        RemoteFn::new(self.captured, self.function)
+    }
+
+    #[inline]
+    #[track_caller]
+    pub fn into_remote_fn_async(self) -> RemoteFn<X, R>
+    where
+        G: AsyncFn(X) -> R + 'static,
+    {
+        RemoteFn::new_async(self.captured, self.function)
+    }
+}
+
+/// Calls an async closure: the one way to state the type of a future's result that `?` and `return` in it obey.
+#[inline]
+pub fn call_async<R>(closure: impl AsyncFnOnce() -> R) -> impl Future<Output = R> {
+    closure()
+}

@@ -1,0 +1,174 @@
+//! The public value that stands for a task with an open argument: [`RemoteFn`].
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::chunk::Calls;
+use super::encoded::Encoded;
+use super::entry::Entry;
+use super::hint::Hint;
+use super::remote::Remote;
+use crate::schedule::TaskKind;
+
+/// A function to be called on workers: a task with one argument left open, for many calls.
+///
+/// Made by [`remote!`](crate::remote) from a closure with a parameter. By hand, [`RemoteFn::new`] takes the captured values and
+/// a function that makes the closure of them. It is called on a worker, since no closure crosses; the values do, and are
+/// encoded at once, so a `RemoteFn` is `Send` whatever they are.
+///
+/// A `RemoteFn` that is bound by `let` before its first call needs its types named.
+///
+/// ```
+/// # use wasm_mt::{RemoteFn, Thread};
+/// # wasm_mt::run(async {
+/// let thread = Thread::new();
+/// let scale = RemoteFn::new(3, |factor, _| move |x: i32| factor * x);
+/// assert_eq!(thread.spawn_remote(scale.call(5)).await?, 15);
+/// assert_eq!(thread.spawn_remote(scale.call(7)).await?, 21);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
+///
+/// # Calls
+///
+/// The closure is made of its captures on a worker, for one call or once for many, and is called by reference. So it is an
+/// [`Fn`], or an [`AsyncFn`] whose future may borrow what was captured. A body that moves out of a capture, or changes one, does
+/// not compile:
+///
+/// ```compile_fail,E0507
+/// # use wasm_mt::{RemoteFn, remote};
+/// let prefix = String::from("item ");
+/// let name: RemoteFn<u32, String> = remote!(move |n| prefix + &n.to_string()); // write `prefix.clone() + ..`
+/// ```
+///
+/// ```compile_fail,E0596
+/// # use wasm_mt::{RemoteFn, remote};
+/// let list = vec![1, 3];
+/// let with: RemoteFn<u32, usize> = remote!(move |n| {
+///     list.push(n); // write `let mut list = list.clone();` before
+///     list.len()
+/// });
+/// ```
+///
+/// What is to be changed is cloned in the body, or captured in a [`Cell`](std::cell::Cell) or [`RefCell`](std::cell::RefCell).
+/// A call may find there what an earlier call on the same worker has left, or what was captured: no result may depend on it.
+///
+/// # Traits
+///
+/// A clone has a copy of what was captured. If an attachment ([`Transfer`](crate::Transfer)
+/// and its kin) cannot be copied, the tasks of the clone resolve with the error.
+pub struct RemoteFn<X, R> {
+    encoded: Encoded,
+    signature: PhantomData<fn(X) -> R>,
+}
+
+impl<X, R> RemoteFn<X, R>
+where
+    X: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    /// Tasks that call the closure which `make` gives, with an argument given later.
+    ///
+    /// `make` is a function, or a closure that captures nothing. It gets `args`: a tuple for several values, `()` for none; and a
+    /// [`Hint`], by which the closure can go to have its types inferred.
+    ///
+    /// ```
+    /// # use wasm_mt::{RemoteFn, Thread};
+    /// # wasm_mt::run(async {
+    /// let line: RemoteFn<f64, f64> = RemoteFn::new((2.0, 1.0), |(slope, start), hint| hint.closure(move |x| x * slope + start));
+    /// assert_eq!(Thread::new().spawn_remote(line.call(3.0)).await?, 7.0);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn new<A, G>(args: A, make: fn(A, Hint<X, R>) -> G) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+        G: Fn(X) -> R + 'static,
+    {
+        Self::from_encoded(Encoded::new(
+            TaskKind::Sync,
+            Entry::made::<A, G, X, R>(),
+            make as *const (),
+            &args,
+        ))
+    }
+
+    /// Tasks that await the async closure which `make` gives, with an argument given later.
+    ///
+    /// As [`new`](Self::new), with an async closure. Its future may borrow what was captured, and stays on its worker, so it
+    /// need not be `Send`.
+    ///
+    /// ```
+    /// # use wasm_mt::{RemoteFn, Thread};
+    /// # wasm_mt::run(async {
+    /// let repeat = RemoteFn::new_async(String::from("ab"), |text, _| {
+    ///     async move |count: usize| {
+    ///         wasm_mt::yield_now().await;
+    ///         text.repeat(count)
+    ///     }
+    /// });
+    /// assert_eq!(Thread::new().spawn_remote(repeat.call(3)).await?, "ababab");
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn new_async<A, G>(args: A, make: fn(A, Hint<X, R>) -> G) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+        G: AsyncFn(X) -> R + 'static,
+    {
+        Self::from_encoded(Encoded::new(
+            TaskKind::Async,
+            Entry::made_async::<A, G, X, R>(),
+            make as *const (),
+            &args,
+        ))
+    }
+
+    /// The task for one argument.
+    ///
+    /// Captured attachments ([`Transfer`](crate::Transfer) and its kin) are copied, so that the next call has them too.
+    pub fn call(&self, x: X) -> Remote<R> {
+        Remote::from_encoded(self.encoded.with(&x))
+    }
+}
+
+impl<X, R> RemoteFn<X, R> {
+    fn from_encoded(encoded: Encoded) -> Self {
+        Self { encoded, signature: PhantomData }
+    }
+
+    /// Gives every task of this function a time limit: see [`Remote::timeout`].
+    #[must_use]
+    pub fn timeout(self, limit: Duration) -> Self {
+        Self::from_encoded(self.encoded.timeout(limit))
+    }
+
+    /// Lets every task of this function run again: see [`Remote::retry`].
+    #[must_use]
+    pub fn retry(self, times: u32) -> Self {
+        Self::from_encoded(self.encoded.retry(times))
+    }
+
+    /// Makes ready for many calls.
+    pub(crate) fn into_calls(self) -> Calls {
+        Calls::new(self.encoded)
+    }
+}
+
+impl<X, R> Clone for RemoteFn<X, R> {
+    fn clone(&self) -> Self {
+        Self::from_encoded(self.encoded.clone())
+    }
+}
+
+impl<X, R> fmt::Debug for RemoteFn<X, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RemoteFn({})", self.encoded.made_at)
+    }
+}

@@ -1,0 +1,13 @@
+use wasm_mt::{RemoteFn, remote};
+
+fn main() {
+    let (prefix, suffix) = (String::from("a"), Some(String::from("b")));
+    let _: RemoteFn<u32, String> = remote!(move |n| prefix + &n.to_string());
+    let _: RemoteFn<u32, String> = remote!(move |n| suffix.unwrap_or_else(|| n.to_string()));
+}
+
+fn later() {
+    let (prefix, suffix) = (String::from("a"), String::from("b"));
+    let _: RemoteFn<u32, String> = remote!(async move |n| prefix + &n.to_string());
+    let _: RemoteFn<u32, String> = remote!(move |n| async move { n.to_string() + &{ suffix } });
+}
