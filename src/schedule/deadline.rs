@@ -2,7 +2,7 @@
 //!
 //! A deadline decides over life and death, so it is slow to believe the clock. One that is met late tells of a frozen tab,
 //! a busy page or a debugger, not of the worker, and starts anew. One that is met in time first asks to be woken again:
-//! what the worker had posted by then is due_once before the completion. For this the driver MUST hand over the messages that
+//! what the worker had posted by then is handled before the verdict. For this the driver MUST hand over the messages that
 //! have arrived before it wakes the schedule again, and MUST NOT wake it twice in one turn of its event loop.
 
 use std::time::Duration;
@@ -37,7 +37,7 @@ struct Armed {
     deadline: Deadline,
     at: Duration,
     after: Duration,
-    /// It was met in time, and what the worker has posted is being due_once.
+    /// It was met in time once; what the worker had posted by then is handled before it is met again.
     due_once: bool,
 }
 

@@ -272,7 +272,7 @@ impl Schedule {
                 self.forget(id);
             }
             TaskState::Posted(Assignment { worker, .. }) => {
-                self.stop(worker, id, Completion::Cancelled, actions)
+                self.stop(worker, id, Completion::Cancelled, actions);
             }
         }
     }

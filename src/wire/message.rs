@@ -48,10 +48,10 @@ fn take_number(reader: &mut PacketReader) -> Option<u64> {
 }
 
 macro_rules! numbers {
-    ($($number:ty)*) => {$(
+    ($($number:ty: $widen:expr,)*) => {$(
         impl Put for $number {
             fn put(self, packet: &mut Packet) {
-                put_number(packet, self as u64);
+                put_number(packet, ($widen)(self));
             }
         }
 
@@ -63,7 +63,11 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u32 u64 usize);
+numbers! {
+    u32: u64::from,
+    u64: u64::from,
+    usize: |length| length as u64,
+}
 
 impl Put for bool {
     fn put(self, packet: &mut Packet) {

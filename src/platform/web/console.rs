@@ -22,6 +22,11 @@ pub(crate) fn print(text: &str) {
 /// Has the message of a panic shown, which otherwise is a bare trap. The hook that was there is called after ours.
 pub(super) fn show_panics() {
     static SHOWN: Once = Once::new();
+
+    // Where panics abort, an instance that has panicked counts as panicking for ever, and its hook cannot be changed.
+    if std::thread::panicking() {
+        return;
+    }
     SHOWN.call_once(|| {
         let next = panic::take_hook();
         panic::set_hook(Box::new(move |info| {

@@ -78,7 +78,7 @@ impl PoolState {
             match queued {
                 Deferred::Task(task) => self.post(worker, task, Urgency::Now),
                 Deferred::Message(ToWorker::Completed { task, outcome }) => {
-                    self.pass_on(worker, task, outcome)
+                    self.pass_on(worker, task, outcome);
                 }
                 Deferred::Message(message) => self.say(worker, message),
             }

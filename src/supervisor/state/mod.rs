@@ -253,7 +253,7 @@ impl PoolState {
                 PageAction::Post { worker, task, urgency } => self.post(worker, task, urgency),
                 PageAction::Stop { worker, task, completion } => self.stop(worker, task, completion),
                 PageAction::StealRequest { worker, idle } => {
-                    self.say(worker, ToWorker::StealRequest { idle })
+                    self.say(worker, ToWorker::StealRequest { idle });
                 }
                 PageAction::Settle { task, completion } => self.settle(task, completion),
                 PageAction::Terminate { worker, overdue } => self.terminate(worker, overdue),

@@ -242,7 +242,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     }
 }
 
-/// ElementReader of a sequence, or entries of a map.
+/// Elements of a sequence, or entries of a map.
 struct ElementReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
     left: usize,
@@ -292,7 +292,7 @@ impl<'de> de::MapAccess<'de> for &mut ElementReader<'_, 'de, '_> {
     }
 }
 
-/// FieldReader of a struct or tuple. To ask for one too many is an error, not the end: a type with defaults would take
+/// Fields of a struct or tuple. To ask for one too many is an error, not the end: a type with defaults would take
 /// the end for a field that was left out, and misread the others.
 struct FieldReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,

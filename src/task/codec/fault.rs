@@ -39,8 +39,7 @@ impl Fault {
     #[cold]
     pub(super) fn too_deep() -> Self {
         Fault::new(format!(
-            "it is nested more than {} levels deep; send it flat, for example as a `Vec` of nodes with indices",
-            MAX_DEPTH
+            "it is nested more than {MAX_DEPTH} levels deep; send it flat, for example as a `Vec` of nodes with indices"
         ))
     }
 
