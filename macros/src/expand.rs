@@ -5,7 +5,7 @@
 //! ```text
 //! {
 //!     let captured = (a, b);
-//!     $crate::__private::remote(captured, |(mut a, mut b)| body, |draft| draft.checked().finish())
+//!     $crate::__private::remote(captured, |(mut a, mut b)| body, |draft| { /* checks */ draft.into_remote_fn() })
 //! }
 //! ```
 //!
@@ -17,7 +17,7 @@
 //!     $crate::__private::remote_fn(
 //!         captured,
 //!         |(mut a, mut b), hint| hint.closure(move |x| body),
-//!         |draft| draft.checked().finish(),
+//!         |draft| { /* checks */ draft.into_remote_fn() },
 //!     )
 //! }
 //! ```

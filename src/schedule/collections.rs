@@ -1,7 +1,7 @@
 //! The two collections of the schedule, each compiled once.
 //!
 //! Every instance of a hash map for types of its own adds some kilobytes to each program for the web, and so does a B-tree.
-//! Here all keys are numbers, so that one map and one ring do for all: a [`IdMap`] finds a value by its name, an [`SortedQueue`]
+//! Here all keys are numbers, so that one map and one ring do for all: an [`IdMap`] finds a value by its name, a [`SortedQueue`]
 //! holds names in an order.
 
 use std::collections::{HashMap, VecDeque};
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_order_does_what_a_tree_does(steps in prop::collection::vec((0..3_u8, 0..9_u64, 0..9_u64), 0..200)) {
+        fn a_sorted_queue_does_what_a_tree_does(steps in prop::collection::vec((0..3_u8, 0..9_u64, 0..9_u64), 0..200)) {
             let (mut order, mut tree) = (SortedQueue::default(), BTreeSet::new());
             for (step, rank, name) in steps {
                 match step {

@@ -1,6 +1,6 @@
 //! Deadlines, without a clock: whoever drives the schedule brings the time.
 //!
-//! A deadline decides over life and death, so it is slow to believe the clock. One that is met late tells of a frozen tab,
+//! A deadline may end a worker, so a late clock is not trusted. One that is met late tells of a frozen tab,
 //! a busy page or a debugger, not of the worker, and starts anew. One that is met in time first asks to be woken again:
 //! what the worker had posted by then is handled before the verdict. For this the driver MUST hand over the messages that
 //! have arrived before it wakes the schedule again, and MUST NOT wake it twice in one turn of its event loop.
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::collections::{Id, IdMap, SortedQueue};
 use super::task::{TaskId, WorkerId};
 
-/// What is overdue when an deadline rings.
+/// What is overdue when a deadline rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Deadline {
     /// The greeting of a worker.
@@ -49,7 +49,7 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Sets an deadline, anew if it was set.
+    /// Sets a deadline, anew if it was set.
     pub(crate) fn set(&mut self, deadline: Deadline, now: Duration, after: Duration) {
         self.clear(deadline);
         self.insert(Armed { deadline, at: now.saturating_add(after), after, due_once: false });
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_rings_after_the_driver_was_woken_twice() {
+    fn a_deadline_rings_after_the_driver_was_woken_twice() {
         let mut deadlines = Deadlines::default();
         deadlines.set(DEADLINE, ms(0), ms(100));
         assert_eq!(deadlines.next(), Some(ms(100)));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_that_is_met_late_starts_anew() {
+    fn a_deadline_that_is_met_late_starts_anew() {
         let mut deadlines = Deadlines::default();
         deadlines.set(DEADLINE, ms(0), ms(100));
         assert_eq!(deadlines.ring(ms(5_000)), []);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_that_is_cleared_or_set_anew_rings_not_or_once() {
+    fn a_deadline_that_is_cleared_or_set_anew_rings_not_or_once() {
         let mut deadlines = Deadlines::default();
         deadlines.set(DEADLINE, ms(0), ms(10));
         deadlines.set(DEADLINE, ms(5), ms(10));

@@ -88,7 +88,7 @@ pub(crate) enum Completion {
     WorkerLost,
     /// No worker could be started.
     NoWorkers,
-    /// The line is full.
+    /// The queue is full.
     QueueFull,
     /// The schedule is closing.
     Closed,

@@ -467,7 +467,7 @@ impl Schedule {
     }
 
     fn overdue(&mut self, now: Duration, deadline: Deadline, actions: &mut Vec<PageAction>) {
-        let cancelled = match deadline {
+        let to_terminate = match deadline {
             Deadline::Start(worker) => Some(worker),
             Deadline::Timeout(id) => {
                 let Some(&TaskRecord { state: TaskState::Posted(posted), options, .. }) = self.tasks.get(id)
@@ -497,7 +497,7 @@ impl Schedule {
                 to_blame.then_some(posted.worker)
             }
         };
-        if let Some(worker) = cancelled.filter(|worker| self.workers.get(*worker).is_some()) {
+        if let Some(worker) = to_terminate.filter(|worker| self.workers.get(*worker).is_some()) {
             actions.push(PageAction::Terminate { worker, overdue: deadline });
             self.lose(now, worker, None, None, actions);
         }

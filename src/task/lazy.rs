@@ -41,7 +41,7 @@ struct Begun {
 #[derive(Default)]
 struct LocalFutures {
     begun: BTreeMap<u64, Begun>,
-    /// How many handles had orphans a future behind, when that was looked at last.
+    /// How many handles had left a future behind, when that was looked at last.
     orphans: usize,
 }
 

@@ -20,7 +20,7 @@ pub(crate) enum ToWorker<B = Packet> {
     Completed { task: TaskId, outcome: Result<B, Error> },
 }
 
-/// What a worker is for.
+/// How a worker is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerConfig {
     pub(crate) worker: WorkerId,

@@ -19,7 +19,7 @@ fn main(outbox: Outbox) -> Inbox {
     panic::watch();
     let mut worker = None;
     Box::new(move |packet| {
-        // Page and worker run one module and its page has greeted it: what it posts can be read.
+        // Page and worker run one module, as was checked at the start: what the page posts can be read.
         let messages = wire::read_all::<ToWorker>(packet).expect("the page writes what this very code reads");
         for message in messages {
             match (message, &worker) {

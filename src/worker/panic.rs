@@ -43,7 +43,7 @@ fn install() {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    // The hook minds its own threads.
+    // Other threads are not ours.
     let Some(worker) = current_worker() else { return };
     let location = info.location().map(ToString::to_string);
     let note = (panic_text(info.payload()), location);

@@ -48,7 +48,7 @@ impl RunLoop {
         }
     }
 
-    /// Goes on until there is nothing to do but to wait. True if that is for something to come.
+    /// Goes on until there is nothing to do but to wait. True if the loop may sleep until it is woken.
     fn go_on(&mut self, context: &mut Context<'_>) -> bool {
         let worker = self.worker.clone();
         worker.read_clock();
@@ -87,12 +87,12 @@ impl Future for RunLoop {
 
     /// Never ready: what has begun stays as it is when a worker is poisoned, and goes with its thread.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let worker = self.worker.context.clone();
-        worker.begin_turn(context.waker());
+        let requests = self.worker.context.clone();
+        requests.begin_turn(context.waker());
         let sleeps = self.go_on(context);
-        worker.end_turn();
+        requests.end_turn();
         // Another thread may have looked before this turn ended.
-        if sleeps && worker.is_awake() {
+        if sleeps && requests.is_awake() {
             context.waker().wake_by_ref();
         }
         Poll::Pending

@@ -91,7 +91,7 @@ fn a_task_that_is_known_to_be_unwanted_does_not_begin() {
                 continue;
             }
             for (worker, begun) in &record.begun {
-                // Its page knows, and so does its worker if it was told; the signal may have come too late.
+                // Its page knows, and so does its worker if it was told; it may have come too late.
                 let told = record.stopped.filter(|(told, _)| told == worker);
                 let late = told.map_or_else(|| is_gone(outcome, *worker), |(_, told)| *begun <= told);
                 assert!(begun < settled || late, "{id:?}: {record:?}");

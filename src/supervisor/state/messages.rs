@@ -1,4 +1,4 @@
-//! What workers say.
+//! Handles messages from workers.
 
 use super::{PendingTask, PoolState, ReplyTo, on_start_failed};
 use crate::error::Error;

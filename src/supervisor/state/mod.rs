@@ -63,14 +63,14 @@ pub(super) struct PoolState {
     pending: usize,
     last: u32,
     slots: IdMap<WorkerSlot>,
-    /// Who sits where, or sat there last.
+    /// The worker in each place, or the last one.
     places: Vec<Option<WorkerId>>,
     /// Workers with something to post.
     dirty: Vec<WorkerId>,
     /// Whose turn it is to get a future.
     turn: usize,
 
-    /// Why the worker that goes now goes, and the error of its culprit.
+    /// Why the worker is being removed, and the error of its culprit.
     cause: Error,
     blame: Error,
     /// Why there is no worker, when there is none.

@@ -13,7 +13,7 @@
 //! - The index of an enum's variant is followed by one byte, mixed from the variant's name and shape: serde counts
 //!   variants differently on the two sides when one in the middle is skipped.
 //! - A sequence or map of unknown length gets its count when it has ended.
-//! - A trait object is its concrete value in the bytes and an entry in its lane ([`object`]), which alone says what
+//! - A trait object is its concrete value in the bytes and an address in its lane ([`object`]), which alone says what
 //!   the value is.
 //! - What is left over is an error, of each lane.
 //! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure.

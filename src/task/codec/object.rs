@@ -1,7 +1,7 @@
 //! How a trait object crosses: as its concrete value, and an entry that knows how to read one.
 //!
 //! An [`ObjectEntry`] is a promoted static, one per trait and concrete type; its address means the same on both sides, as
-//! that of a task's entry does (`task::entry`). It is put into the lane of entries, in the order in which objects
+//! that of a task's entry does (`task::entry`). It is put into the lane of addresses, in the order in which objects
 //! are written, and is never in the bytes: whatever a crafted `Serialize` writes, it cannot choose what is read.
 //!
 //! What writes the entry must know trait and type, but the object that is serialized knows its trait only, and the type
