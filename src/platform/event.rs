@@ -26,7 +26,7 @@ pub(crate) struct Loss {
     pub(crate) task: u64,
     /// True if the code of that task is to blame: it trapped.
     pub(crate) trapped: bool,
-    /// What the worker had shown by [`show_begun`], if it can be known.
+    /// What the worker had shown by [`show_begun`](super::show_begun), if it can be known.
     pub(crate) begun: Option<Vec<u64>>,
 }
 

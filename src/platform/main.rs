@@ -7,7 +7,7 @@ use super::packet::Packet;
 /// What a worker does with the packets it gets.
 pub(crate) type Inbox = Box<dyn FnMut(Packet)>;
 
-/// The far side: given to [`start`] as a static, called on the worker.
+/// The far side: given to [`start`](super::start) as a static, called on the worker.
 pub(crate) struct Main(pub(crate) fn(Outbox) -> Inbox);
 
 impl Tag for Main {
