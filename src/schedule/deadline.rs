@@ -1,4 +1,4 @@
-//! Deadlines, without a clock: whoever drives the schedule brings the time.
+//! Deadlines, without a clock: the driver of the schedule brings the time.
 //!
 //! A deadline may end a worker, so a late clock is not trusted. One that is met late tells of a frozen tab,
 //! a busy page or a debugger, not of the worker, and starts anew. One that is met in time first asks to be woken again:

@@ -11,7 +11,7 @@ impl WorkerId {
     pub(crate) const PAGE: Self = Self(0);
 }
 
-/// Names a task for life, wherever it goes: whoever made it numbers it, and is part of the name.
+/// Names a task for life, wherever it goes: its maker numbers it, and is part of the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TaskId {
     /// Where the task was made, and where its handle is.

@@ -2,8 +2,8 @@
 //!
 //! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`] or [`FromWorker::Migrated`], also when it was
 //! stopped - or by the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one
-//! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task that a worker migrated is answered
-//! to it by one [`ToWorker::Completed`], unless its handle is gone.
+//! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task of its own that a worker migrated
+//! MUST be answered to it by one [`ToWorker::Completed`]: the worker holds the reply.
 //!
 //! Several messages may share a packet. What they consist of themselves lies in the lane of heads; what they carry, a call or
 //! a result, in all lanes. Values are written to the latter before, so they cannot forge the former.

@@ -1,6 +1,6 @@
 //! The order in which a worker begins its tasks.
 //!
-//! The three orders answer the same questions. Tasks are removed lazily: whoever asks for the next one tells which are
+//! The three orders answer the same questions. Tasks are removed lazily: the caller that asks for the next one says which are
 //! still to be run.
 
 use std::collections::VecDeque;

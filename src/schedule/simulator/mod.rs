@@ -5,7 +5,7 @@
 //! the schedule and the messages cost, not what the machine is short of. All chance comes from one seed.
 //!
 //! It prints the table of ARCHITECTURE (`cargo test --release schedule -- --ignored --nocapture makespans`), and the
-//! property tests run on it: whoever starts a run gets the record of every task.
+//! property tests run on it: a run gives the record of every task.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};

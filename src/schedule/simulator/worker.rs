@@ -236,7 +236,7 @@ impl WorkerSide {
         self.handle(LocalEvent::Dropped { task: child }, scene);
     }
 
-    /// A task is over: its future is dropped, with the handles that it holds, and whoever awaits it here goes on.
+    /// A task is over: its future is dropped, with the handles that it holds, and the task that awaits it here goes on.
     fn finish(&mut self, task: TaskId, scene: &mut Scene) {
         let Some(running) = self.running.remove(&task) else { return };
         scene.records.of(task).ended.push((self.id, self.free));
@@ -292,7 +292,7 @@ impl WorkerSide {
         }
     }
 
-    /// Drops a task: whoever awaits it here learns that it was stopped.
+    /// Drops a task: the task that awaits it here goes on.
     fn forget(&mut self, task: TaskId, scene: &mut Scene) {
         let local = !self.posted.contains(&task);
         if self.running.contains_key(&task) {
