@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::reader::PacketReader;
 use crate::error::Error;
 use crate::platform::Packet;
-use crate::schedule::{Completion, HandleSignal, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
+use crate::schedule::{HandleSignal, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
 
 /// What can be appended to a packet.
 pub(crate) trait Put {
@@ -308,18 +308,6 @@ message!(
         Cancel,
         Abort,
         Detach,
-    }
-);
-message!(
-    enum Completion {
-        Answered,
-        Cancelled,
-        TimedOut,
-        Blamed,
-        WorkerLost,
-        NoWorkers,
-        QueueFull,
-        Closed,
     }
 );
 

@@ -3,7 +3,7 @@
 use super::message::{Put, message};
 use crate::error::Error;
 use crate::platform::Packet;
-use crate::schedule::{Completion, Strategy, TaskId, TaskOptions, WorkerId};
+use crate::schedule::{Strategy, TaskId, TaskOptions, WorkerId};
 
 /// A message to a worker. `B` is what it carries.
 #[derive(Debug)]
@@ -12,8 +12,8 @@ pub(crate) enum ToWorker<B = Packet> {
     Start { config: WorkerConfig, on_start: Option<B> },
     /// Run the task.
     Run { task: TaskId, options: TaskOptions, call: B },
-    /// Stop the task, for this reason: do not begin it, or drop it at its next await.
-    Stop { task: TaskId, completion: Completion },
+    /// Stop the task: do not begin it, or drop it at its next await. It was cancelled, or has run out of time.
+    Stop { task: TaskId, timed_out: bool },
     /// So many workers are idle: migrate tasks that have not begun.
     StealRequest { idle: u32 },
     /// A task that this worker migrated has ended.
@@ -34,7 +34,7 @@ pub(crate) struct WorkerConfig {
 message!(enum ToWorker<B> {
     Start { config, on_start },
     Run { task, options, call },
-    Stop { task, completion },
+    Stop { task, timed_out },
     StealRequest { idle },
     Completed { task, outcome },
 });
@@ -95,7 +95,7 @@ mod tests {
             ToWorker::Start { config, on_start: None },
             ToWorker::Start { config, on_start: Some(body(b"start", &[7])) },
             ToWorker::Run { task: task(1), options: options(), call: body(b"one", &[1, 2]) },
-            ToWorker::Stop { task: task(9), completion: Completion::TimedOut },
+            ToWorker::Stop { task: task(9), timed_out: true },
             ToWorker::StealRequest { idle: 5 },
             ToWorker::Run {
                 task: task(u32::MAX),

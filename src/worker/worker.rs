@@ -11,7 +11,7 @@ use super::panic;
 use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
 use crate::error::Error;
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
-use crate::schedule::{Completion, HandleSignal, Id, LocalEvent, Next, TaskId};
+use crate::schedule::{HandleSignal, Id, LocalEvent, Next, TaskId};
 use crate::task::{self, Job, Outcome, TaskOwner};
 use crate::wire::{FromWorker, ToWorker, WorkerConfig};
 
@@ -53,7 +53,7 @@ impl Worker {
                 let effects = self.state.borrow_mut().enter_posted(task, options, call);
                 self.follow(effects);
             }
-            ToWorker::Stop { task, completion } => self.stop(task, completion),
+            ToWorker::Stop { task, timed_out } => self.stop(task, timed_out),
             ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }),
             ToWorker::Completed { task, outcome } => {
                 let reply = self.state.borrow_mut().take_migrated(task);
@@ -64,10 +64,9 @@ impl Worker {
         }
     }
 
-    fn stop(&self, task: TaskId, completion: Completion) {
+    fn stop(&self, task: TaskId, timed_out: bool) {
         // The page cannot answer a handle that is here, of a task that is here.
-        let late =
-            if completion == Completion::TimedOut { self.state.borrow_mut().take_late(task) } else { None };
+        let late = if timed_out { self.state.borrow_mut().take_late(task) } else { None };
         self.handle(LocalEvent::Stopped { task });
         if let Some((reply, limit)) = late {
             reply.send(Err(Error::timeout(limit)));

@@ -324,7 +324,7 @@ impl PoolState {
         if slot.take_back(task) {
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         } else {
-            self.say(worker, ToWorker::Stop { task, completion });
+            self.say(worker, ToWorker::Stop { task, timed_out: completion == Completion::TimedOut });
         }
     }
 
