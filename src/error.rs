@@ -27,22 +27,22 @@ use serde::{Deserialize, Serialize};
 /// }
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Error(Box<ErrorInner>);
+pub struct Error(pub(crate) Box<ErrorInner>);
 
 /// Flat, so that little code copies and encodes it: every program has that code.
 #[derive(Clone, Serialize, Deserialize)]
-struct ErrorInner {
-    kind: ErrorKind,
+pub(crate) struct ErrorInner {
+    pub(crate) kind: ErrorKind,
     /// What is particular about it: a message, a cause, a limit.
-    what: String,
+    pub(crate) what: String,
     /// The place of a panic, or the stack of an exception.
-    place: Option<String>,
+    pub(crate) place: Option<String>,
     /// Names the task.
-    task: Option<String>,
+    pub(crate) task: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum ErrorKind {
+pub(crate) enum ErrorKind {
     Panic,
     WorkerLost,
     Cancelled,

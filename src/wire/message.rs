@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::reader::PacketReader;
-use crate::error::Error;
+use crate::error::{Error, ErrorInner, ErrorKind};
 use crate::platform::Packet;
 use crate::schedule::{HandleSignal, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
 
@@ -104,21 +104,6 @@ impl Put for String {
 impl Take for String {
     fn take(reader: &mut PacketReader) -> Option<Self> {
         Self::from_utf8(take_bytes(reader)?).ok()
-    }
-}
-
-impl Put for Error {
-    fn put(self, packet: &mut Packet) {
-        let Ok(bytes) = postcard::to_stdvec(&self) else {
-            unreachable!("an error is text, which can be encoded")
-        };
-        put_bytes(packet, &bytes);
-    }
-}
-
-impl Take for Error {
-    fn take(reader: &mut PacketReader) -> Option<Self> {
-        postcard::from_bytes(&take_bytes(reader)?).ok()
     }
 }
 
@@ -308,6 +293,33 @@ message!(
         Cancel,
         Abort,
         Detach,
+    }
+);
+
+impl Put for Error {
+    fn put(self, packet: &mut Packet) {
+        self.0.put(packet);
+    }
+}
+
+impl Take for Error {
+    fn take(reader: &mut PacketReader) -> Option<Self> {
+        Some(Self(Box::new(Take::take(reader)?)))
+    }
+}
+
+message!(struct ErrorInner { kind, what, place, task });
+message!(
+    enum ErrorKind {
+        Panic,
+        WorkerLost,
+        Cancelled,
+        Timeout,
+        Closed,
+        Startup,
+        Codec,
+        QueueFull,
+        Js,
     }
 );
 

@@ -38,8 +38,7 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
     let Packet { heads, mut bytes, addresses, attachments } = packet;
     bytes.reserve_exact(heads.len() + (addresses.len() + attachments.len() + TRAILER) * WORD);
     bytes.extend_from_slice(&heads);
-    let mut add = |word: usize| bytes.extend_from_slice(&word.to_le_bytes());
-    addresses.iter().for_each(|address| add(address.number()));
+    addresses.iter().for_each(|address| put_word(&mut bytes, address.number()));
     let mut moved = None;
     let mut move_along = |value: &JsValue| moved.get_or_insert_with(Array::new).push(value);
     let message = (!attachments.is_empty()).then(Array::new);
@@ -53,14 +52,14 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
         } else {
             (way::CLONED, value)
         };
-        add(way);
+        put_word(&mut bytes, way);
         if let Some(message) = &message {
             message.push(&value);
         }
     }
-    add(heads.len());
-    add(addresses.len());
-    add(PACKET_MAGIC);
+    put_word(&mut bytes, heads.len());
+    put_word(&mut bytes, addresses.len());
+    put_word(&mut bytes, PACKET_MAGIC);
     let body = Uint8Array::from(&bytes[..]);
     if bytes.len() >= MOVED_FROM {
         move_along(&body.buffer());
@@ -114,6 +113,12 @@ fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
 /// The last bytes apart from those before them.
 fn split_back(bytes: &[u8], last: usize) -> Option<(&[u8], &[u8])> {
     Some(bytes.split_at(bytes.len().checked_sub(last)?))
+}
+
+/// A word as its bytes, the lowest first. Not inlined: packets are packed with many.
+#[inline(never)]
+fn put_word(bytes: &mut Vec<u8>, word: usize) {
+    bytes.extend_from_slice(&word.to_le_bytes());
 }
 
 /// A word from its bytes, the lowest first.
