@@ -9,8 +9,8 @@
 //!
 //! An `Address` is made of a static or a function that lives for ever ([`Address::of`] and its kin), or read from the lane
 //! that such addresses were written to ([`Address::from_lane`]). This file is the only one that makes one of a number, and
-//! the only one that makes a reference of an address. What is cheap to check is checked: range, alignment, and the tag of a
-//! [`Tagged`] static, which tells apart an instance of another module, where something else lies.
+//! the only one that makes a reference of an address. What is cheap to check is checked: alignment, on the web the range, and
+//! the tag of a [`Tagged`] static, which tells apart an instance of another module, where something else lies.
 //!
 //! Who can write that lane is trusted. Natively that is this crate. On the web it is also every script of the page's own
 //! realm, which can write to the program's memory anyway. No message of a window, a frame or a broadcast channel is
@@ -68,12 +68,9 @@ impl Address {
         Self(ptr::from_ref(location).expose_provenance())
     }
 
-    #[cfg_attr(
-        not(any(target_family = "wasm", test)),
-        expect(dead_code, reason = "natively packets are moved as they are")
-    )]
     /// An address that was read from the lane of addresses, or was handed to a new worker beside its first packet. `number`
     /// MUST be what [`number`](Self::number) gave in an instance of this module.
+    #[cfg(any(target_family = "wasm", test))] // natively packets are moved as they are
     pub(crate) fn from_lane(number: usize) -> Self {
         Self(number)
     }
@@ -86,8 +83,9 @@ impl Address {
     /// The static at this address; `None` if there is none of this type.
     pub(crate) fn get<T: Tag>(self) -> Option<&'static T> {
         let place = self.pointer::<Tagged<T>>()?;
-        // SAFETY: the pointer is aligned and lies within this memory, and so does the tag, which is the first field of a
-        // `repr(C)` struct. It is read before there is a reference to the whole, since something else may lie there.
+        // SAFETY: a static lies here or, if the address comes from another module, something else: on the web within this
+        // instance's memory, all of which can be read. Natively there is no other module. The pointer is aligned, and the tag
+        // is the first field of a `repr(C)` struct. It is read before there is a reference to the whole.
         let tag = unsafe { place.cast::<u64>().read() };
         if tag != T::TAG {
             return None;
@@ -96,10 +94,13 @@ impl Address {
         Some(unsafe { &(*place).content })
     }
 
-    /// The place in the program's source whose address this is.
-    pub(crate) fn location(self) -> Option<&'static Location<'static>> {
-        // SAFETY: the pointer is aligned and lies within this memory. In the lane, the place of a location is known by its
-        // position, and `of_location` has made what stands there (module documentation).
+    /// The place in the program's source whose address this is; `None` if none can be there.
+    ///
+    /// # Safety
+    ///
+    /// [`of_location`](Self::of_location) MUST have made the address: a location has no tag.
+    pub(crate) unsafe fn location(self) -> Option<&'static Location<'static>> {
+        // SAFETY: the caller vouches for it, and what can be checked was.
         self.pointer::<Location<'static>>().map(|location| unsafe { &*location })
     }
 
@@ -163,8 +164,10 @@ mod tests {
     #[test]
     fn a_location_is_found_by_its_address() {
         let here = Location::caller();
-        assert_eq!(Address::of_location(here).location(), Some(here));
-        assert_eq!(Address::from_lane(0).location(), None);
+        // SAFETY: one is a location's address, the other the null pointer.
+        let (found, none) =
+            unsafe { (Address::of_location(here).location(), Address::from_lane(0).location()) };
+        assert_eq!((found, none), (Some(here), None));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::codec;
 use super::encoded::Encoded;
-use super::entry::{self, Call, Entry, Outcome, begin, foreign};
+use super::entry::{Call, Callee, Outcome, begin, foreign};
 use super::handle::RemoteHandle;
 use super::job::Job;
 use super::progress::Progress;
@@ -72,8 +72,7 @@ impl Calls {
 
     fn call(&self, mut stem: Packet, items: Vec<Packet>) -> Packet {
         if self.share_tasks() {
-            let run = (run as fn(Packet) -> Outcome) as *const ();
-            let mut chunk = entry::packet(Entry::raw(), run, self.0.made_at);
+            let mut chunk = Callee::raw(run).packet(self.0.made_at);
             stem.put(&mut chunk);
             items.put(&mut chunk);
             return chunk;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::codec;
-use super::entry::{self, Entry, site};
+use super::entry::{Callee, site};
 use crate::error::Error;
-use crate::platform::{Packet, Tagged};
+use crate::platform::Packet;
 use crate::schedule::{TaskKind, TaskOptions};
 
 /// A call, or the error that its arguments could not be encoded, with what is known of its tasks.
@@ -19,16 +19,11 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes a call of `function`, which MUST be of the entry's signature.
+    /// Encodes a call.
     #[track_caller]
-    pub(super) fn new(
-        kind: TaskKind,
-        entry: &'static Tagged<Entry>,
-        function: *const (),
-        args: &impl Serialize,
-    ) -> Self {
+    pub(super) fn new(kind: TaskKind, callee: Callee, args: &impl Serialize) -> Self {
         let made_at = Location::caller();
-        let mut call = entry::packet(entry, function, made_at);
+        let mut call = callee.packet(made_at);
         let call = codec::encode(args, &mut call).map(|()| call);
         Self { call, options: TaskOptions::new(site(made_at), kind), made_at }
     }

@@ -2,7 +2,7 @@
 //! How a function crosses: as two addresses that are the same in every instance of one module.
 //!
 //! An [`Entry`] is a promoted static, one per signature: it knows how to decode the arguments, call the function and
-//! encode the result. Beside it travels the address of the function itself. On the web every worker runs the page's own
+//! encode the result. Beside it travels the address of the function itself; a [`Callee`] is such a pair. On the web every worker runs the page's own
 //! compiled module, so its data and its function table lie where the page's lie; natively both sides share one memory.
 //!
 //! Nothing is keyed on these addresses: entries that the compiler merges or doubles are harmless.
@@ -42,76 +42,81 @@ impl Tag for Entry {
     const TAG: u64 = 0x7761_736d_6d74_0003;
 }
 
-impl Entry {
-    /// The entry for a function `fn(A) -> R`.
-    pub(crate) fn sync<A, R>() -> &'static Tagged<Entry>
+/// A function and the entry for its signature.
+pub(super) struct Callee {
+    entry: &'static Tagged<Entry>,
+    function: Address,
+}
+
+impl Callee {
+    pub(super) fn sync<A, R>(f: fn(A) -> R) -> Self
     where
         A: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_sync::<A, R> }) }
+        Self::new(const { &Tagged::new(Entry { call: call_sync::<A, R> }) }, f as *const ())
     }
 
-    /// The entry for a function `fn(A) -> impl Future<Output = R>`.
-    pub(crate) fn future<A, F, R>() -> &'static Tagged<Entry>
+    pub(super) fn future<A, F, R>(f: fn(A) -> F) -> Self
     where
         A: DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_future::<A, F, R> }) }
+        Self::new(const { &Tagged::new(Entry { call: call_future::<A, F, R> }) }, f as *const ())
     }
 
-    /// The entry for a function `fn(A) -> impl Future<Output = Result<R, Error>>` whose error is the task's.
-    pub(crate) fn fallible<A, F, R>() -> &'static Tagged<Entry>
+    /// The future's error is the task's.
+    pub(super) fn fallible<A, F, R>(f: fn(A) -> F) -> Self
     where
         A: DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_fallible::<A, F, R> }) }
+        Self::new(const { &Tagged::new(Entry { call: call_fallible::<A, F, R> }) }, f as *const ())
     }
 
-    /// The entry for a function `fn(A, Hint<X, R>) -> impl Fn(X) -> R`, which makes the one that is called.
-    pub(crate) fn made<A, G, X, R>() -> &'static Tagged<Entry>
+    /// What is called is the closure that `make` gives.
+    pub(super) fn made<A, G, X, R>(make: fn(A, Hint<X, R>) -> G) -> Self
     where
         A: DeserializeOwned + 'static,
         G: Fn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_made::<A, G, X, R> }) }
+        Self::new(const { &Tagged::new(Entry { call: call_made::<A, G, X, R> }) }, make as *const ())
     }
 
-    /// The entry for a function `fn(A, Hint<X, R>) -> impl AsyncFn(X) -> R`, which makes the one that is called.
-    pub(crate) fn made_async<A, G, X, R>() -> &'static Tagged<Entry>
+    /// What is called is the async closure that `make` gives.
+    pub(super) fn made_async<A, G, X, R>(make: fn(A, Hint<X, R>) -> G) -> Self
     where
         A: DeserializeOwned + 'static,
         G: AsyncFn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        const { &Tagged::new(Entry { call: call_made_async::<A, G, X, R> }) }
+        Self::new(const { &Tagged::new(Entry { call: call_made_async::<A, G, X, R> }) }, make as *const ())
     }
 
-    /// The entry for a function `fn(Packet) -> Outcome`, which decodes and encodes by itself.
-    pub(super) fn raw() -> &'static Tagged<Entry> {
-        const { &Tagged::new(Entry { call: call_raw }) }
+    /// A function that decodes and encodes by itself.
+    pub(super) fn raw(f: fn(Packet) -> Outcome) -> Self {
+        Self::new(const { &Tagged::new(Entry { call: call_raw }) }, f as *const ())
+    }
+
+    /// `function` MUST be of the signature that the entry is for.
+    fn new(entry: &'static Tagged<Entry>, function: *const ()) -> Self {
+        Self { entry, function: Address::of_function(function) }
+    }
+
+    /// Begins the packet of a call by a task that was made at `made_at`.
+    pub(super) fn packet(&self, made_at: &'static Location<'static>) -> Packet {
+        let addresses = vec![Address::of(self.entry), self.function, Address::of_location(made_at)];
+        Packet { addresses, ..Packet::default() }
     }
 }
 
 /// What the lane of addresses begins with in a call.
 const LOCATION: usize = 2; // behind the entry and the function
-
-/// Begins the packet of a call of `function`, which MUST be of the entry's signature, by a task that was made at `made_at`.
-pub(super) fn packet(
-    entry: &'static Tagged<Entry>,
-    function: *const (),
-    made_at: &'static Location<'static>,
-) -> Packet {
-    let addresses = vec![Address::of(entry), Address::of_function(function), Address::of_location(made_at)];
-    Packet { addresses, ..Packet::default() }
-}
 
 /// Decodes a packet's entry and arguments and begins the call.
 pub(crate) fn begin(packet: Packet) -> Call {
@@ -119,7 +124,7 @@ pub(crate) fn begin(packet: Packet) -> Call {
     let [entry, function, _location] = [(); 3].map(|()| decoder.take_address());
     let entry = entry.and_then(Address::get::<Entry>);
     match (entry, function) {
-        // SAFETY: the lane of addresses begins with what `packet` put there, an entry together with a function of its
+        // SAFETY: the lane of addresses begins with what `Callee::packet` put there, an entry together with a function of its
         // signature; values only append to it. Both addresses mean the same here as there (`platform::Address`).
         (Some(entry), Some(function)) => unsafe { (entry.call)(function, decoder) },
         _ => Call::Ended(Err(foreign())),
@@ -134,6 +139,12 @@ pub(super) fn site(made_at: &'static Location<'static>) -> Site {
 /// The address of the place that made the task of this call.
 pub(crate) fn location(call: &Packet) -> Option<Address> {
     call.addresses.get(LOCATION).copied()
+}
+
+/// The place in a packet that holds nothing but what [`location`] gave.
+pub(crate) fn read_location(packet: &Packet) -> Option<&'static Location<'static>> {
+    // SAFETY: `Callee::packet` has put a location's address where `location` finds it.
+    unsafe { packet.addresses.first()?.location() }
 }
 
 pub(super) fn foreign() -> Error {
@@ -151,7 +162,7 @@ where
 {
     // SAFETY: the caller's contract.
     let Some(f) = (unsafe { address.function::<fn(A) -> R>() }) else { return Call::Ended(Err(foreign())) };
-    Call::Ended(decode(decoder).and_then(|args| encode(&f(args))))
+    Call::Ended(decoder.last().and_then(|args| encode(&f(args))))
 }
 
 /// # Safety
@@ -164,7 +175,7 @@ where
 {
     // SAFETY: the caller's contract.
     let Some(f) = (unsafe { address.function::<fn(A) -> F>() }) else { return Call::Ended(Err(foreign())) };
-    match decode(decoder) {
+    match decoder.last() {
         Ok(args) => running(f(args)),
         Err(error) => Call::Ended(Err(error)),
     }
@@ -180,7 +191,7 @@ where
 {
     // SAFETY: the caller's contract.
     let Some(f) = (unsafe { address.function::<fn(A) -> F>() }) else { return Call::Ended(Err(foreign())) };
-    match decode(decoder) {
+    match decoder.last() {
         Ok(args) => {
             let future = f(args);
             Call::Running(Box::pin(async move { encode(&future.await?) }))
@@ -238,17 +249,9 @@ unsafe fn call_raw(address: Address, decoder: Decoder) -> Call {
     Call::Ended(f(decoder.into_rest()))
 }
 
-fn decode<A: DeserializeOwned>(mut decoder: Decoder) -> Result<A, Error> {
-    let args = decoder.next()?;
-    decoder.finish()?;
-    Ok(args)
-}
-
 /// Two values one after the other: the open argument is encoded behind the captured values.
 fn decode_open<A: DeserializeOwned, X: DeserializeOwned>(mut decoder: Decoder) -> Result<(A, X), Error> {
-    let both = (decoder.next()?, decoder.next()?);
-    decoder.finish()?;
-    Ok(both)
+    Ok((decoder.next()?, decoder.last()?))
 }
 
 fn encode<R: Serialize>(result: &R) -> Outcome {

@@ -17,11 +17,10 @@ mod reply;
 pub(crate) mod transfer;
 
 pub(crate) use chunk::{Calls, Results};
-pub(crate) use codec::object;
-pub(crate) use entry::{Call, Outcome, begin, location};
+pub(crate) use codec::{decode, object};
+pub(crate) use entry::{Call, Outcome, begin, location, read_location};
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
-pub(crate) use remote::decode;
 pub(crate) use reply::{Reply, TaskOwner};
 
 pub use handle::RemoteHandle;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::Decoder;
+use super::codec;
 use super::encoded::Encoded;
-use super::entry::Entry;
+use super::entry::Callee;
 use super::handle::RemoteHandle;
 use super::job::Job;
 use crate::error::Error;
@@ -53,7 +53,7 @@ where
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Sync, Entry::sync::<A, R>(), f as *const (), &args))
+        Self::from_encoded(Encoded::new(TaskKind::Sync, Callee::sync(f), &args))
     }
 
     /// A task that awaits `f(args)`.
@@ -66,7 +66,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = R> + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Async, Entry::future::<A, F, R>(), f as *const (), &args))
+        Self::from_encoded(Encoded::new(TaskKind::Async, Callee::future(f), &args))
     }
 
     /// A task that awaits `f(args)` and fails with its error.
@@ -77,14 +77,14 @@ where
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<R, Error>> + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Async, Entry::fallible::<A, F, R>(), f as *const (), &args))
+        Self::from_encoded(Encoded::new(TaskKind::Async, Callee::fallible(f), &args))
     }
 
     /// Splits the task into the part for an executor and the part that awaits the result.
     ///
     /// A task whose arguments could not be encoded has no job: its handle holds the error.
     pub(crate) fn into_job(self) -> (Option<Job>, RemoteHandle<R>) {
-        let (reply, handle) = RemoteHandle::new(self.encoded.made_at, decode::<R>);
+        let (reply, handle) = RemoteHandle::new(self.encoded.made_at, codec::decode::<R>);
         (Job::new(self.encoded, reply), handle)
     }
 }
@@ -136,14 +136,6 @@ impl<R> Clone for Remote<R> {
     fn clone(&self) -> Self {
         Self::from_encoded(self.encoded.clone())
     }
-}
-
-/// Reads the result of a task.
-pub(crate) fn decode<R: DeserializeOwned>(packet: Packet) -> Result<R, Error> {
-    let mut decoder = Decoder::new(packet);
-    let result = decoder.next()?;
-    decoder.finish()?;
-    Ok(result)
 }
 
 impl<R> fmt::Debug for Remote<R> {

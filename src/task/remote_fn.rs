@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::chunk::Calls;
 use super::encoded::Encoded;
-use super::entry::Entry;
+use super::entry::Callee;
 use super::hint::Hint;
 use super::remote::Remote;
 use crate::schedule::TaskKind;
@@ -90,12 +90,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         G: Fn(X) -> R + 'static,
     {
-        Self::from_encoded(Encoded::new(
-            TaskKind::Sync,
-            Entry::made::<A, G, X, R>(),
-            make as *const (),
-            &args,
-        ))
+        Self::from_encoded(Encoded::new(TaskKind::Sync, Callee::made(make), &args))
     }
 
     /// Tasks that await the async closure which `make` gives, with an argument given later.
@@ -122,12 +117,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         G: AsyncFn(X) -> R + 'static,
     {
-        Self::from_encoded(Encoded::new(
-            TaskKind::Async,
-            Entry::made_async::<A, G, X, R>(),
-            make as *const (),
-            &args,
-        ))
+        Self::from_encoded(Encoded::new(TaskKind::Async, Callee::made_async(make), &args))
     }
 
     /// The task for one argument.

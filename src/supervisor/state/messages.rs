@@ -6,6 +6,7 @@ use crate::platform::Packet;
 use crate::schedule::{PageEvent, TaskId, TaskOptions, Urgency, WorkerId};
 use crate::supervisor::slot::{Deferred, WorkerSlot};
 use crate::supervisor::stats::TaskRun;
+use crate::task;
 use crate::wire::{FromWorker, ToWorker};
 
 impl PoolState {
@@ -15,7 +16,7 @@ impl PoolState {
         let run = |message: &FromWorker| {
             let FromWorker::Ran { task, location, began, ended } = message else { return None };
             Some(TaskRun {
-                made_at: location.addresses.first().and_then(|address| address.location()),
+                made_at: task::read_location(location),
                 worker: slot.place,
                 made_by: self.places.iter().position(|place| *place == Some(task.owner)),
                 began: began.saturating_sub(self.opened),

@@ -89,6 +89,11 @@ impl Drop for Append<'_> {
     }
 }
 
+/// Reads a packet's one value.
+pub(crate) fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
+    Decoder::new(packet).last()
+}
+
 /// Reads the values of a packet, in the order in which they were appended.
 pub(crate) struct Decoder {
     heads: Vec<u8>,
@@ -134,6 +139,13 @@ impl Decoder {
             addresses: self.addresses.collect(),
             attachments: self.attachments.into_iter().flatten().collect(),
         }
+    }
+
+    /// Reads the last value: all that is left.
+    pub(crate) fn last<T: DeserializeOwned>(mut self) -> Result<T, Error> {
+        let value = self.next()?;
+        self.finish()?;
+        Ok(value)
     }
 
     /// Succeeds if everything was read.

@@ -171,9 +171,8 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::error::Error;
     use crate::platform::Packet;
-    use crate::task::codec::{Decoder, encode};
+    use crate::task::codec::{Decoder, decode, encode};
     use crate::task::remote_trait;
 
     #[remote_trait(crate = crate)]
@@ -212,13 +211,6 @@ mod tests {
         let mut packet = Packet::default();
         encode(value, &mut packet).expect("it is encoded");
         packet
-    }
-
-    fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
-        let mut decoder = Decoder::new(packet);
-        let value = decoder.next()?;
-        decoder.finish()?;
-        Ok(value)
     }
 
     #[track_caller]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::{Error as _, SerializeSeq, SerializeTuple};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Decoder, encode};
+use super::{Decoder, decode, encode};
 use crate::error::Error;
 use crate::platform::{Address, Packet};
 use crate::task::transfer::Transfer;
@@ -18,13 +18,6 @@ fn packet<T: Serialize + ?Sized>(value: &T) -> Result<Packet, Error> {
     let mut packet = Packet::default();
     encode(value, &mut packet)?;
     Ok(packet)
-}
-
-fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
-    let mut decoder = Decoder::new(packet);
-    let value = decoder.next()?;
-    decoder.finish()?;
-    Ok(value)
 }
 
 #[track_caller]
