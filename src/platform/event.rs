@@ -31,4 +31,4 @@ pub(crate) struct Loss {
 }
 
 /// Where a worker's events go.
-pub(crate) type Events = Box<dyn Fn(WorkerEvent) + Send + Sync>;
+pub(crate) type EventHandler = Box<dyn Fn(WorkerEvent) + Send + Sync>;

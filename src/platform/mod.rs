@@ -42,12 +42,12 @@ pub(crate) use web::js_error;
 
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, clock_tick,
-    current, guard, has_local_pool, now, parallelism, print, run, show_begun, sleep, spawn_local,
+    current_task, guard, has_local_pool, now, parallelism, print, run, show_begun, sleep, spawn_local,
     spawn_service, start, try_run, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};
-pub(crate) use event::{Events, Loss, WorkerEvent};
+pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::Packet;
 pub(crate) use script::WORKER_SCRIPT;

@@ -28,7 +28,7 @@ impl Id for WorkerId {
 
 impl Id for TaskId {
     fn number(self) -> u64 {
-        (u64::from(self.owner.0) << 32) | u64::from(self.number)
+        (u64::from(self.maker.0) << 32) | u64::from(self.number)
     }
 }
 
@@ -41,7 +41,7 @@ impl Id for Site {
 impl TaskId {
     /// The task that this number names.
     pub(crate) fn from_number(number: u64) -> Self {
-        Self { owner: WorkerId((number >> 32) as u32), number: number as u32 }
+        Self { maker: WorkerId((number >> 32) as u32), number: number as u32 }
     }
 }
 

@@ -8,8 +8,8 @@ use super::task::{TaskId, TaskOptions, WorkerId};
 /// An event of the page's half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageEvent {
-    /// The page has a new task. A `bounded` one is refused if the queue is full.
-    Submitted { task: TaskId, options: TaskOptions, bounded: bool },
+    /// The page has a new task.
+    Submitted { task: TaskId, options: TaskOptions },
     /// The page has a task for this worker alone, whatever the bound.
     Pinned { worker: WorkerId, task: TaskId, options: TaskOptions },
     /// The task's handle was dropped.
@@ -30,7 +30,7 @@ pub(crate) enum PageEvent {
     /// The worker is done with a task that was posted to it, or with one of its own that it had named. `ran` is how long
     /// it took the thread; `None` if it never began, or could not be posted.
     Finished { worker: WorkerId, task: TaskId, ran: Option<Duration> },
-    /// The worker hands over a task that it has not begun: one of its own, or one that was posted to it.
+    /// A task migrates from the worker, which has not begun it: one of its own, or one that was posted to it.
     Migrated { worker: WorkerId, task: TaskId, options: TaskOptions },
     /// The worker holds so many unfinished tasks of its own, and has something to run, or has not.
     Reported { worker: WorkerId, local: u32, resting: bool },
@@ -42,6 +42,28 @@ pub(crate) enum PageEvent {
     Woken,
 }
 
+/// A signal of a handle about its task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandleSignal {
+    /// [`PageEvent::Cancelled`]
+    Cancel,
+    /// [`PageEvent::Aborted`]
+    Abort,
+    /// [`PageEvent::Detached`]
+    Detach,
+}
+
+impl HandleSignal {
+    /// The event that it is to the page's half.
+    pub(crate) fn of(self, task: TaskId) -> PageEvent {
+        match self {
+            Self::Cancel => PageEvent::Cancelled { task },
+            Self::Abort => PageEvent::Aborted { task },
+            Self::Detach => PageEvent::Detached { task },
+        }
+    }
+}
+
 /// An action of the page's half. The driver performs actions in the order in which they are given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PageAction {
@@ -51,7 +73,7 @@ pub(crate) enum PageAction {
     Post { worker: WorkerId, task: TaskId, urgency: Urgency },
     /// Tell the worker to stop the task, for this reason. The worker answers as always.
     Stop { worker: WorkerId, task: TaskId, completion: Completion },
-    /// Ask the worker to hand over tasks that it has not begun, for so many workers that have nothing to do.
+    /// Ask the worker for tasks that it has not begun, for so many workers that have nothing to do.
     StealRequest { worker: WorkerId, idle: u32 },
     /// Answer the task. It happens exactly once per task; the driver forgets the task with it.
     Settle { task: TaskId, completion: Completion },
@@ -88,8 +110,6 @@ pub(crate) enum Completion {
     WorkerLost,
     /// No worker could be started.
     NoWorkers,
-    /// The queue is full.
-    QueueFull,
     /// The schedule is closing.
     Closed,
 }

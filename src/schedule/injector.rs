@@ -29,7 +29,7 @@ impl Injector {
     /// The place of a task that is new: behind all others of its kind.
     pub(crate) fn place(&mut self, task: TaskId) -> Position {
         self.last += 1;
-        Position(if task.owner == WorkerId::PAGE { ROOT | self.last } else { self.last })
+        Position(if task.maker == WorkerId::PAGE { ROOT | self.last } else { self.last })
     }
 
     pub(crate) fn insert(&mut self, place: Position, task: TaskId) {

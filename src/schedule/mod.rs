@@ -34,8 +34,8 @@ mod workers;
 
 pub(crate) use self::collections::{Id, IdMap};
 pub(crate) use self::deadline::Deadline;
-pub(crate) use self::event::{Completion, PageAction, PageEvent, Urgency};
-pub(crate) use self::local::{HandleSignal, Local, LocalAction, LocalEvent, Next};
+pub(crate) use self::event::{Completion, HandleSignal, PageAction, PageEvent, Urgency};
+pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next};
 pub(crate) use self::page::Schedule;
 pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
 
@@ -82,7 +82,7 @@ pub(crate) struct Config {
     pub(crate) round_trip: Duration,
     /// How long a worker goes on without reading its messages.
     pub(crate) listen: Duration,
-    /// How many tasks a worker hands over at once for each that has nothing to do.
+    /// How many tasks migrate from a worker at once for each that has nothing to do.
     pub(crate) batch: usize,
     /// The step of the clock.
     pub(crate) tick: Duration,

@@ -117,7 +117,7 @@ impl Schedule {
     /// Takes one event; adds what is to be done to `actions`.
     pub(crate) fn handle(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
         match event {
-            PageEvent::Submitted { task, options, bounded } => self.submit(task, options, bounded, actions),
+            PageEvent::Submitted { task, options } => self.submit(task, options, actions),
             PageEvent::Pinned { worker, task, options } => self.pin(worker, task, options, actions),
             PageEvent::Cancelled { task } => self.cancel(task, actions),
             PageEvent::Aborted { task } => {
@@ -165,14 +165,9 @@ impl Schedule {
         actions.push(PageAction::Start { worker });
     }
 
-    fn submit(&mut self, task: TaskId, options: TaskOptions, bounded: bool, actions: &mut Vec<PageAction>) {
-        let refused = if self.closing {
-            Some(Completion::Closed)
-        } else {
-            (bounded && self.is_full()).then_some(Completion::QueueFull)
-        };
-        if let Some(completion) = refused {
-            actions.push(PageAction::Settle { task, completion });
+    fn submit(&mut self, task: TaskId, options: TaskOptions, actions: &mut Vec<PageAction>) {
+        if self.closing {
+            actions.push(PageAction::Settle { task, completion: Completion::Closed });
         } else {
             self.enter(task, options);
         }
@@ -189,7 +184,7 @@ impl Schedule {
         }
     }
 
-    /// True if a bounded task would be refused.
+    /// True if as many tasks are queued as may be: the driver submits no further one that is bounded.
     pub(crate) fn is_full(&self) -> bool {
         // A task that can be posted at once to a worker that has none is not queued.
         self.config.max_queue.is_some_and(|max| self.queued() >= max) && !self.has_idle()
@@ -206,8 +201,8 @@ impl Schedule {
         self.injector.insert(place, id);
         self.tasks
             .insert(id, TaskRecord { options, place: Some(place), state: TaskState::Queued, settled: false });
-        self.workers.change(id.owner, |owner| {
-            owner.owned.insert(0, id);
+        self.workers.change(id.maker, |maker| {
+            maker.owned.insert(0, id);
         });
     }
 
@@ -313,8 +308,8 @@ impl Schedule {
             }
             TaskState::Posted(posted) => self.take_back(id, task.options.kind, posted),
         }
-        self.workers.change(id.owner, |owner| {
-            owner.owned.remove(0, id);
+        self.workers.change(id.maker, |maker| {
+            maker.owned.remove(0, id);
         });
         self.deadlines.clear(Deadline::Timeout(id));
         self.deadlines.clear(Deadline::Grace(id));
@@ -345,7 +340,7 @@ impl Schedule {
         if self.workers.get(worker).is_none() {
             return;
         }
-        if id.owner == worker && self.tasks.get(id).is_none() {
+        if id.maker == worker && self.tasks.get(id).is_none() {
             let share =
                 Share { posted: false, cost: Cost::Unknown, uninterruptible: options.is_uninterruptible() };
             let posted = Assignment { worker, share, began: false, waits: false, behind: false };
@@ -409,7 +404,7 @@ impl Schedule {
             return;
         }
         self.workers.change(worker, |worker| worker.asked = false);
-        if id.owner == worker && self.tasks.get(id).is_none() {
+        if id.maker == worker && self.tasks.get(id).is_none() {
             self.enter(id, options);
         } else if self.posted(worker, id).is_some() {
             self.put_back(id);

@@ -15,7 +15,7 @@ impl WorkerId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TaskId {
     /// Where the task was made, and where its handle is.
-    pub(crate) owner: WorkerId,
+    pub(crate) maker: WorkerId,
     pub(crate) number: u32,
 }
 

@@ -72,7 +72,7 @@ pub(crate) struct WorkerRecord {
     pub(crate) load: Load,
     /// Tasks that it has to answer, and its own that it named.
     pub(crate) posted: SortedQueue,
-    /// Tasks that it made and handed over, and that wait or run elsewhere.
+    /// Tasks that it made and that migrated, and wait or run elsewhere.
     pub(crate) owned: SortedQueue,
     /// Unfinished tasks that it made and kept.
     pub(crate) local: u32,

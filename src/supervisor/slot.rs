@@ -13,7 +13,7 @@ const FLUSH_AT: usize = 64;
 pub(super) struct WorkerSlot {
     pub(super) port: Port,
     /// Its place among the workers of its pool; its successor takes it over.
-    pub(super) place: usize,
+    pub(super) index: usize,
     /// Until the worker has greeted: what is to be sent then. -> `None`, for ever.
     queue: Option<Vec<Deferred>>,
     /// What is to be posted, and how many messages it holds.
@@ -34,10 +34,10 @@ pub(super) enum Deferred {
 }
 
 impl WorkerSlot {
-    pub(super) fn new(port: Port, place: usize) -> Self {
+    pub(super) fn new(port: Port, index: usize) -> Self {
         Self {
             port,
-            place,
+            index,
             queue: Some(Vec::new()),
             gathered: Packet::default(),
             count: 0,
@@ -52,7 +52,7 @@ impl WorkerSlot {
     }
 
     /// The worker has greeted: what is to be sent to it.
-    pub(super) fn greeted(&mut self) -> Vec<Deferred> {
+    pub(super) fn take_deferred(&mut self) -> Vec<Deferred> {
         self.queue.take().unwrap_or_default()
     }
 
@@ -80,7 +80,7 @@ impl WorkerSlot {
     /// # Errors
     ///
     /// If the message bears attachments that cannot be posted. Then the worker knows nothing of it.
-    pub(super) fn say(&mut self, message: ToWorker) -> Result<(), Error> {
+    pub(super) fn send(&mut self, message: ToWorker) -> Result<(), Error> {
         if let Some(queue) = &mut self.queue {
             queue.push(Deferred::Message(message));
             return Ok(());
@@ -100,7 +100,7 @@ impl WorkerSlot {
     }
 
     /// Posts a task whose call stays here, because it bears no attachments.
-    pub(super) fn say_run_of(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
+    pub(super) fn send_run(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
         ToWorker::write_run(task, options, call, &mut self.gathered);
         self.count += 1;
     }

@@ -21,7 +21,7 @@ pub struct Stats {
     /// Tasks that have run to their end and whose results have come here; those that a worker made and kept are not
     /// counted.
     pub finished: u64,
-    /// Tasks that a worker handed over so that another could run them.
+    /// Tasks that migrated from a worker so that another could run them.
     pub stolen: u64,
     /// Messages that were posted to workers and came from them. Each may be about many tasks.
     pub messages: u64,

@@ -41,7 +41,7 @@ impl Supervisor {
                         shared.take(worker, event);
                     }
                 };
-                Box::new(take) as platform::Events
+                Box::new(take) as platform::EventHandler
             };
             let on_run = options.on_run.clone();
             Shared {
@@ -196,7 +196,7 @@ impl Shared {
             WorkerEvent::Lost(loss) => {
                 let mut state = self.lock();
                 state.read_clock();
-                state.lost(worker, loss);
+                state.on_loss(worker, loss);
                 return self.finish(state, true);
             }
         };
@@ -216,7 +216,7 @@ impl Shared {
 
     /// Posts what was gathered - now, or at the end of this tick - and lets the effects happen, outside of the lock.
     fn finish(&self, mut state: MutexGuard<'_, PoolState>, at_once: bool) {
-        let effects = state.settle_up(at_once);
+        let effects = state.take_effects(at_once);
         drop(state);
         let PoolEffects { wake, tick, .. } = effects;
         if let Some((at, after)) = wake {

@@ -109,7 +109,7 @@ impl Results {
             let outcomes = Take::take(&mut reader)?;
             Some(Self { outcomes, rest: Take::take(&mut reader)?, ran })
         };
-        read().ok_or_else(foreign)
+        read().and_then(|results| reader.finish().map(|()| results)).ok_or_else(foreign)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it stands where a packet is decoded, which may fail")]
@@ -121,7 +121,9 @@ impl Results {
 /// The calls of a chunk: the stem, and the items.
 fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
     let mut reader = PacketReader::new(chunk);
-    Some((Packet::take(&mut reader)?, Take::take(&mut reader)?))
+    let calls = (Packet::take(&mut reader)?, Take::take(&mut reader)?);
+    reader.finish()?;
+    Some(calls)
 }
 
 /// Runs a chunk: the function of its task.

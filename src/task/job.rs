@@ -110,12 +110,12 @@ impl fmt::Debug for Job {
 /// Begins a call within whatever runs here. A panic of what it does at once is its outcome, where panics unwind.
 fn begin_here(call: Packet) -> Call {
     let scope = NestedScope::enter();
-    let begun = platform::guard(platform::current(), || begin(call));
+    let begun = platform::guard(platform::current_task(), || begin(call));
     begun.unwrap_or_else(|payload| Call::Ended(scope.rescue(Error::panic(panic_text(&*payload), None))))
 }
 
 /// A job that runs here is the only one of its owner.
-const RUNNING: TaskId = TaskId { owner: WorkerId::PAGE, number: 0 };
+const RUNNING: TaskId = TaskId { maker: WorkerId::PAGE, number: 0 };
 
 /// Stops a run.
 struct AbortOnSignal(AbortHandle);

@@ -19,7 +19,7 @@ pub(crate) enum FromWorker {
     /// The task awaits something, and nothing else is to be run.
     Suspended { task: TaskId, ran: Duration },
     /// The task has ended, with an encoded result or an error. It took the thread for `ran`; `None`: it never began.
-    Done { task: TaskId, ran: Option<Duration>, outcome: Result<Packet, Error> },
+    Finished { task: TaskId, ran: Option<Duration>, outcome: Result<Packet, Error> },
     /// The task was not begun here and shall not be.
     Migrated { task: TaskId, options: TaskOptions, call: Packet },
     /// So many unfinished tasks of its own are kept here, and something can be run, or cannot.
@@ -29,8 +29,8 @@ pub(crate) enum FromWorker {
     /// A task has run; sent if the worker is watched. `location` holds the address of the place that made it.
     Ran { task: TaskId, location: Packet, began: Duration, ended: Duration },
     /// The task panicked; the worker is lost and this is its last message. No task: the panic was in `on_start`, or between
-    /// tasks. `begun`: the posted tasks that have begun, and were not answered before.
-    Panicked { task: Option<TaskId>, begun: Vec<TaskId>, message: String, location: Option<String> },
+    /// tasks. `begun`: the posted tasks that have begun, and were not answered before; `None`: not known.
+    Panicked { task: Option<TaskId>, begun: Option<Vec<TaskId>>, message: String, location: Option<String> },
 }
 
 message!(enum FromWorker {
@@ -38,7 +38,7 @@ message!(enum FromWorker {
     Refused { error },
     Began { task, options },
     Suspended { task, ran },
-    Done { task, ran, outcome },
+    Finished { task, ran, outcome },
     Migrated { task, options, call },
     Reported { local, resting },
     Signal { task, signal },
@@ -50,72 +50,5 @@ impl FromWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
         self.put(packet);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schedule::{Site, TaskKind, WorkerId};
-    use crate::wire::read_all;
-
-    fn body(bytes: &[u8], heads: &[u8]) -> Packet {
-        Packet { bytes: bytes.to_vec(), heads: heads.to_vec(), ..Packet::default() }
-    }
-
-    fn task(number: u32) -> TaskId {
-        TaskId { owner: WorkerId(7), number }
-    }
-
-    fn messages() -> Vec<FromWorker> {
-        let ms = Duration::from_millis;
-        let options = TaskOptions::new(Site(0xDEAD_BEEF), TaskKind::Async);
-        vec![
-            FromWorker::Ready,
-            FromWorker::Refused { error: Error::startup("no") },
-            FromWorker::Began { task: task(1), options },
-            FromWorker::Suspended { task: task(2), ran: ms(3) },
-            FromWorker::Done { task: task(3), ran: Some(ms(0)), outcome: Ok(body(b"result", &[])) },
-            FromWorker::Done { task: task(4), ran: None, outcome: Err(Error::closed()) },
-            FromWorker::Migrated { task: task(5), options, call: body(b"call", &[1]) },
-            FromWorker::Reported { local: 6, resting: true },
-            FromWorker::Signal { task: task(7), signal: HandleSignal::Detach },
-            FromWorker::Ran { task: task(8), location: body(&[], &[]), began: ms(10), ended: ms(11) },
-            FromWorker::Panicked {
-                task: None,
-                begun: vec![task(1), task(2)],
-                message: "m".into(),
-                location: None,
-            },
-            FromWorker::Panicked {
-                task: Some(task(1)),
-                begun: vec![],
-                message: "m".into(),
-                location: Some("l".into()),
-            },
-        ]
-    }
-
-    #[test]
-    fn messages_of_one_packet_come_out_as_they_went_in() {
-        let mut packet = Packet::default();
-        messages().into_iter().for_each(|message| message.write(&mut packet));
-        let read = read_all::<FromWorker>(packet).expect("whole");
-        assert_eq!(format!("{read:?}"), format!("{:?}", messages()));
-    }
-
-    #[test]
-    fn every_shortened_packet_is_garbled_or_a_shorter_list() {
-        let mut packet = Packet::default();
-        messages().into_iter().for_each(|message| message.write(&mut packet));
-        let check = |bytes: usize, heads: usize| {
-            let packet = body(&packet.bytes[..bytes], &packet.heads[..heads]);
-            match read_all::<FromWorker>(packet) {
-                Ok(read) => assert!(read.len() < messages().len()),
-                Err(error) => assert!(error.is_codec()),
-            }
-        };
-        (0..packet.bytes.len()).for_each(|bytes| check(bytes, packet.heads.len()));
-        (0..packet.heads.len()).for_each(|heads| check(packet.bytes.len(), heads));
     }
 }

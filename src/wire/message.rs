@@ -224,7 +224,7 @@ macro_rules! message {
     };
     (enum $name:ident $(<$body:ident>)? { $($variant:ident $({ $($field:ident),* })?),* $(,)? }) => {
         const _: () = {
-            enum Tag {
+            enum Variant {
                 $($variant),*
             }
 
@@ -232,7 +232,7 @@ macro_rules! message {
                 fn put(self, packet: &mut $crate::platform::Packet) {
                     match self {
                         $(Self::$variant $({ $($field),* })? => {
-                            (Tag::$variant as u32).put(packet);
+                            (Variant::$variant as u32).put(packet);
                             $($($field.put(packet);)*)?
                         })*
                     }
@@ -241,8 +241,8 @@ macro_rules! message {
 
             impl $crate::wire::message::Take for $name {
                 fn take(reader: &mut $crate::wire::PacketReader) -> Option<Self> {
-                    let tag = u32::take(reader)?;
-                    $(if tag == Tag::$variant as u32 {
+                    let variant = u32::take(reader)?;
+                    $(if variant == Variant::$variant as u32 {
                         return Some(Self::$variant $({
                             $($field: $crate::wire::message::Take::take(reader)?),*
                         })?);
@@ -273,7 +273,7 @@ macro_rules! newtypes {
 }
 
 newtypes!(WorkerId Site);
-message!(struct TaskId { owner, number });
+message!(struct TaskId { maker, number });
 message!(struct TaskOptions { site, kind, timeout, retries, detached, pinned });
 message!(
     enum TaskKind {
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(u32::take(&mut reader), Some(8));
         let whole = Packet::take(&mut reader).expect("it was put");
         assert_eq!(u32::take(&mut reader), Some(9));
-        assert!(reader.is_empty());
+        assert!(!reader.has_heads());
         assert_eq!(whole.bytes, [3, 1, 2]);
         let mut reader = PacketReader::new(Packet { bytes: vec![1, 2], ..whole });
         let inner = Packet::take(&mut reader).expect("it was put");

@@ -1,6 +1,6 @@
 //! The two message types that cross between a page and its worker, and their codec.
 //!
-//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Done`] or [`FromWorker::Migrated`], also when it was
+//! Each [`ToWorker::Run`] MUST be answered by exactly one [`FromWorker::Finished`] or [`FromWorker::Migrated`], also when it was
 //! stopped - or by the loss of the worker. [`ToWorker::Start`] is the first message and MUST be answered by one
 //! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task of its own that a worker migrated
 //! MUST be answered to it by one [`ToWorker::Completed`]: the worker holds the reply.
@@ -11,6 +11,8 @@
 mod from_worker;
 mod message;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod to_worker;
 
 use crate::error::Error;
@@ -29,9 +31,10 @@ pub(crate) use self::to_worker::{ToWorker, WorkerConfig};
 pub(crate) fn read_all<M: Take>(packet: Packet) -> Result<Vec<M>, Error> {
     let mut reader = PacketReader::new(packet);
     let mut messages = Vec::new();
-    while !reader.is_empty() {
+    while reader.has_heads() {
         messages.push(M::take(&mut reader).ok_or_else(garbled)?);
     }
+    reader.finish().ok_or_else(garbled)?;
     Ok(messages)
 }
 

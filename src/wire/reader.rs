@@ -59,9 +59,18 @@ impl PacketReader {
         self.heads.left()
     }
 
-    /// True if there is no further message.
-    pub(super) fn is_empty(&self) -> bool {
-        self.heads_left() == 0
+    /// True if there is a further message.
+    pub(super) fn has_heads(&self) -> bool {
+        self.heads_left() > 0
+    }
+
+    /// `None` if something was not read.
+    pub(crate) fn finish(self) -> Option<()> {
+        let read = self.heads.left() == 0
+            && self.bytes.left() == 0
+            && self.addresses.len() == 0
+            && self.attachments.len() == 0;
+        read.then_some(())
     }
 
     /// The next byte of the lane of heads.

@@ -55,7 +55,7 @@ fn note(info: &PanicHookInfo<'_>) {
         return;
     }
     let (message, location) = note;
-    let task = Some(platform::current()).filter(|task| *task != 0).map(TaskId::from_number);
+    let task = Some(platform::current_task()).filter(|task| *task != 0).map(TaskId::from_number);
     worker.report_panic(task, message, location);
 }
 

@@ -135,13 +135,13 @@ impl WorkerState {
     /// A name for a task that is made here.
     pub(super) fn new_task(&mut self) -> TaskId {
         self.last += 1;
-        TaskId { owner: self.id, number: self.last }
+        TaskId { maker: self.id, number: self.last }
     }
 
     /// Enters a task that was posted.
     pub(super) fn enter_posted(&mut self, task: TaskId, options: TaskOptions, call: Packet) -> WorkerEffects {
         let payload = WorkerTask::new(options, call, None);
-        self.handle(LocalEvent::Arrived { task, options, payload })
+        self.handle(LocalEvent::Posted { task, options, payload })
     }
 
     /// Enters a task that was made here.
@@ -272,7 +272,7 @@ impl WorkerState {
         };
         let bears = outcome.as_ref().is_ok_and(|result| !result.attachments.is_empty());
         self.answered.push(task.number());
-        let message = FromWorker::Done { task, ran, outcome };
+        let message = FromWorker::Finished { task, ran, outcome };
         self.send(message, bears.then_some(InTransit { task, ran, migrates: false }));
     }
 

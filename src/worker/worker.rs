@@ -142,7 +142,7 @@ impl Worker {
     fn failed_to_post(&self, bears: InTransit, error: Error) {
         let InTransit { task, ran, migrates } = bears;
         if !migrates {
-            return self.send(FromWorker::Done { task, ran, outcome: Err(error) });
+            return self.send(FromWorker::Finished { task, ran, outcome: Err(error) });
         }
         let reply = self.state.borrow_mut().take_migrated(task);
         if let Some(reply) = reply {
@@ -160,7 +160,7 @@ impl Worker {
     /// True after a panic. Where panics abort, no code runs afterwards: then the hook has noted it, or a task's code
     /// was left without its end and is still the current one.
     pub(super) fn is_poisoned(&self) -> bool {
-        self.poisoned.get() || (PANIC_ABORTS && (panic::was_reported() || platform::current() != 0))
+        self.poisoned.get() || (PANIC_ABORTS && (panic::was_reported() || platform::current_task() != 0))
     }
 
     /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
@@ -207,19 +207,22 @@ impl LocalWorker for Worker {
 
     /// Reports the panic to the page, and before it what was not sent yet.
     fn report_panic(&self, task: Option<TaskId>, message: String, location: Option<String>) {
-        let mut begun = Vec::new();
+        let mut begun = None;
         let mut effects = WorkerEffects::default();
-        // Where panics abort, this runs within the panic: the state may be borrowed, if it is one of our own.
+        // Where panics abort, this runs within the panic: the state may be borrowed, if it is one of our own. Then what was
+        // not sent is lost, and the page treats all that it has posted here as begun.
         if let Ok(mut state) = self.state.try_borrow_mut() {
             // A chunk is answered with what it has, the panic too.
             let panic = || Error::panic(message.clone(), location.clone());
             if let Some((task, results)) = task.and_then(|task| Some((task, task::rescue(panic())?))) {
                 effects = state.end(task, Ok(results));
             }
-            begun = state.close();
+            begun = Some(state.close());
         }
-        self.posts.set(false);
-        self.post();
+        if begun.is_some() {
+            self.posts.set(false);
+            self.post();
+        }
         self.send(FromWorker::Panicked { task, begun, message, location });
         effects.happen();
     }

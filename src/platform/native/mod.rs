@@ -41,7 +41,7 @@ pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn
 pub(crate) const PANIC_ABORTS: bool = false;
 
 /// The task whose code runs on this thread; zero if none does.
-pub(crate) fn current() -> u64 {
+pub(crate) fn current_task() -> u64 {
     CURRENT.get()
 }
 

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use futures::future::AbortHandle;
 
 use crate::error::Error;
-use crate::platform::{Events, Packet, WorkerEvent};
+use crate::platform::{EventHandler, Packet, WorkerEvent};
 
 /// The worker's end of the way to its page.
 #[derive(Clone)]
 pub(crate) struct Outbox {
-    events: Arc<Events>,
+    events: Arc<EventHandler>,
     end: AbortHandle,
 }
 
 impl Outbox {
     /// `end` is aborted when the port is dropped.
-    pub(super) fn new(events: Arc<Events>, end: AbortHandle) -> Self {
+    pub(super) fn new(events: Arc<EventHandler>, end: AbortHandle) -> Self {
         Self { events, end }
     }
 

@@ -13,7 +13,7 @@ use super::local::{run_local, spawn_local};
 use super::outbox::Outbox;
 use super::time::yield_now;
 use crate::error::Error;
-use crate::platform::{Events, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
+use crate::platform::{EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
 
 /// The page's end of a worker: dropping it ends the worker at its next yield.
 pub(crate) struct Port {
@@ -52,7 +52,7 @@ impl Port {
 }
 
 /// Sends the worker's last event when its thread is left, by its end or by a panic.
-struct LossReporter(Arc<Events>);
+struct LossReporter(Arc<EventHandler>);
 
 impl Drop for LossReporter {
     fn drop(&mut self) {
@@ -64,7 +64,7 @@ pub(crate) fn start(
     spec: WorkerSpec,
     main: &'static Tagged<Main>,
     first: Packet,
-    events: Events,
+    events: EventHandler,
 ) -> Result<Port, Error> {
     let (sender, mut inbox) = mpsc::unbounded();
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");

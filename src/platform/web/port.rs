@@ -20,7 +20,9 @@ use super::reflect::{get, object};
 use super::thrown::text_of;
 use super::time::sleep;
 use crate::error::Error;
-use crate::platform::{Address, Events, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec};
+use crate::platform::{
+    Address, EventHandler, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec,
+};
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
@@ -31,7 +33,7 @@ thread_local! {
 /// A worker of this page, until its [`Port`] is dropped.
 struct LiveWorker {
     id: u32,
-    events: Rc<Events>,
+    events: Rc<EventHandler>,
     /// True once the script runs: a later `error` event is no failed start.
     up: bool,
     /// How many packets have come from it.
@@ -110,7 +112,7 @@ pub(crate) fn start(
     spec: WorkerSpec,
     main: &'static Tagged<Main>,
     first: Packet,
-    events: Events,
+    events: EventHandler,
 ) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     WORKERS.with_borrow_mut(|workers| {

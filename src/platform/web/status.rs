@@ -45,7 +45,7 @@ pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn
 }
 
 /// The task whose code runs in this instance; zero if none does.
-pub(crate) fn current() -> u64 {
+pub(crate) fn current_task() -> u64 {
     STATUS.current.load(Ordering::Relaxed)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::schedule::event::PageEvent;
+use crate::schedule::event::HandleSignal;
 use crate::schedule::task::{TaskId, TaskOptions};
 
 /// What happens to the worker's half. `T` is what its driver keeps of a task.
@@ -11,7 +11,7 @@ pub(crate) enum LocalEvent<T = ()> {
     /// The worker comes from its event loop: messages may have been read, and follow.
     Woken,
     /// A task was posted to this worker.
-    Arrived { task: TaskId, options: TaskOptions, payload: T },
+    Posted { task: TaskId, options: TaskOptions, payload: T },
     /// The page stops this task.
     Stopped { task: TaskId },
     /// The page asks for tasks for so many idle workers.
@@ -54,28 +54,6 @@ pub(crate) enum LocalAction<T = ()> {
     Forget { task: TaskId, payload: T },
     /// Post the packet now.
     Flush,
-}
-
-/// A signal of a handle about its task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HandleSignal {
-    /// [`PageEvent::Cancelled`](crate::schedule::PageEvent::Cancelled)
-    Cancel,
-    /// [`PageEvent::Aborted`](crate::schedule::PageEvent::Aborted)
-    Abort,
-    /// [`PageEvent::Detached`](crate::schedule::PageEvent::Detached)
-    Detach,
-}
-
-impl HandleSignal {
-    /// The event that it is to the page's half.
-    pub(crate) fn of(self, task: TaskId) -> PageEvent {
-        match self {
-            Self::Cancel => PageEvent::Cancelled { task },
-            Self::Abort => PageEvent::Aborted { task },
-            Self::Detach => PageEvent::Detached { task },
-        }
-    }
 }
 
 /// What a worker does next, between two tasks.

@@ -17,9 +17,10 @@ mod deque;
 mod event;
 
 use self::deque::Deque;
-pub(crate) use self::event::{HandleSignal, LocalAction, LocalEvent, Next};
+pub(crate) use self::event::{LocalAction, LocalEvent, Next};
 use super::collections::{IdMap, SortedQueue};
 use super::cost::Costs;
+use super::event::HandleSignal;
 use super::task::{TaskId, TaskOptions};
 use super::{Config, Strategy};
 
@@ -35,10 +36,10 @@ struct LocalTask<T> {
     begun: Option<Duration>,
     /// The time that its polls took.
     ran: Duration,
-    /// The page knows that it awaits something.
-    waits: bool,
+    /// The page was told that it awaits something.
+    suspended: bool,
     /// It is to be dropped when the poll that runs is over.
-    cancelled: bool,
+    stop_after_poll: bool,
 }
 
 /// The code that runs.
@@ -48,13 +49,13 @@ struct CurrentPoll {
     since: Duration,
     /// Tasks that it has made.
     spawned: u32,
-    /// Some of them, or older ones, were given to idle workers meanwhile.
-    gave: bool,
+    /// Some of them, or older ones, have migrated to idle workers meanwhile.
+    migrated: bool,
 }
 
 impl CurrentPoll {
     fn new(task: TaskId, since: Duration) -> Self {
-        Self { task, since, spawned: 0, gave: false }
+        Self { task, since, spawned: 0, migrated: false }
     }
 }
 
@@ -71,7 +72,8 @@ pub(crate) struct Local<T = ()> {
     unbegun: usize,
     spare: usize,
     costs: Costs,
-    /// How many workers had nothing to do when the page asked last; zero once it was answered.
+    /// How many workers had nothing to do when the page asked last; zero once the request was answered: by tasks that
+    /// migrated, though fewer than were asked for. During a poll it is not answered yet.
     idle: u32,
     poll: Option<CurrentPoll>,
     /// Unfinished tasks that were made here and kept.
@@ -101,7 +103,7 @@ impl<T> Local<T> {
             spare: 0,
             costs: Costs::new(config.tick),
             // Until the page says more, all others have nothing to do: the first task may make hundreds before its worker
-            // hears anything.
+            // reads a message.
             idle: u32::try_from(config.threads.saturating_sub(1)).unwrap_or(u32::MAX),
             poll: None,
             kept: 0,
@@ -132,7 +134,7 @@ impl<T> Local<T> {
                 self.listened = now;
                 self.worked = false;
             }
-            LocalEvent::Arrived { task, options, payload } => {
+            LocalEvent::Posted { task, options, payload } => {
                 self.enter(task, options, true, payload);
                 // Under `Serial` it waits for its turn like any other, and nothing migrates.
                 if options.pinned && self.strategy != Strategy::Serial {
@@ -143,7 +145,7 @@ impl<T> Local<T> {
             }
             LocalEvent::StealRequested { idle } => {
                 self.idle = idle;
-                self.give(now, actions);
+                self.migrate_surplus(now, actions);
             }
             LocalEvent::Spawned { task, options, payload } => {
                 self.enter(task, options, false, payload);
@@ -185,15 +187,15 @@ impl<T> Local<T> {
         let (posted, options) = (entry.posted, entry.options);
         self.leaves_the_deque(posted);
         let short = self.is_short(&options);
-        // Under `Serial` what is on its way here would overtake what is returned.
+        // Under `Serial` what is on its way here would overtake what migrates.
         if options.is_uninterruptible() && self.strategy != Strategy::Serial {
-            self.clear_desk(now, actions);
+            self.migrate_posted(now, actions);
         }
         // Its page needs the name of a posted task to know what was lost, and of any that has a deadline.
         if options.timeout.is_some() || posted && !short {
             self.gather(now, LocalAction::Announce { task: id, options }, actions);
         }
-        // The page takes it for one that has nothing to do, and will not ask it for tasks.
+        // The page takes this worker for one that rests, and would not ask it for tasks: a packet with a report corrects that.
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
@@ -226,8 +228,8 @@ impl<T> Local<T> {
             posted,
             begun: None,
             ran: Duration::ZERO,
-            waits: false,
-            cancelled: false,
+            suspended: false,
+            stop_after_poll: false,
         };
         self.tasks.insert(id, entry);
         self.unbegun += 1;
@@ -242,19 +244,19 @@ impl<T> Local<T> {
 
     fn spawn(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) {
         self.deque.push_child(task, self.poll.as_ref().map(|poll| poll.task));
-        // The code that runs may go on for long, and nothing is heard meanwhile. It gives each time it has made as many
-        // again, so that a hundred tasks leave in seven packets, and most have left whenever it stops making them.
+        // The code that runs may go on for long, and no message is read meanwhile. Tasks migrate each time that it has made
+        // as many again, so that a hundred leave in seven packets, and most have left whenever it stops making them.
         let due = self.poll.as_mut().is_none_or(|poll| {
             poll.spawned += 1;
             poll.spawned.is_power_of_two()
         });
         if due {
-            self.give(now, actions);
+            self.migrate_surplus(now, actions);
         }
     }
 
-    /// Returns what others should run, if there is something.
-    fn give(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) {
+    /// Migrates what others should run, if there is something.
+    fn migrate_surplus(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) {
         let surplus = match self.strategy {
             Strategy::Serial => 0,
             // Every task goes to the least loaded worker, and the page knows which that is.
@@ -268,24 +270,24 @@ impl<T> Local<T> {
             }
         };
         let tasks = &self.tasks;
-        let mut given = Vec::new();
-        while given.len() < surplus {
+        let mut leaving = Vec::new();
+        while leaving.len() < surplus {
             let stolen = self.deque.steal(|task| tasks.get(task).is_some_and(|entry| entry.begun.is_none()));
             let Some(task) = stolen else { break };
-            given.push(task);
+            leaving.push(task);
         }
         // The one that was made first leaves first.
         if self.strategy == Strategy::Parallel {
-            given.reverse();
+            leaving.reverse();
         }
-        for task in &given {
+        for task in &leaving {
             self.migrate(now, *task, actions);
         }
-        if !given.is_empty() {
+        if !leaving.is_empty() {
             self.flush(false, actions);
             match &mut self.poll {
-                // What the page wanted is not known before this is over: it goes on giving.
-                Some(poll) => poll.gave = true,
+                // The request counts as answered when the poll is over: until then more may be made to migrate.
+                Some(poll) => poll.migrated = true,
                 None => self.idle = 0,
             }
         }
@@ -303,8 +305,8 @@ impl<T> Local<T> {
         }
     }
 
-    /// Returns what was posted and has not begun, before a task begins that may cost the worker its life.
-    fn clear_desk(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) {
+    /// Migrates what was posted and has not begun, before a task begins that may cost the worker its life.
+    fn migrate_posted(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) {
         let tasks = &self.tasks;
         let posted = self.deque.take_posted(|task| tasks.get(task).is_some_and(|entry| entry.posted));
         for task in posted {
@@ -318,13 +320,13 @@ impl<T> Local<T> {
         let Some(poll) = self.poll.take() else { return };
         let Some(entry) = self.tasks.get_mut(task) else { return };
         entry.ran += now.saturating_sub(poll.since);
-        if ended || entry.cancelled {
+        if ended || entry.stop_after_poll {
             self.end(now, task, !ended, actions);
         }
-        if poll.gave && self.strategy == Strategy::WorkStealing {
+        if poll.migrated && self.strategy == Strategy::WorkStealing {
             self.idle = 0;
         } else if poll.spawned > 0 {
-            self.give(now, actions);
+            self.migrate_surplus(now, actions);
         }
     }
 
@@ -357,7 +359,7 @@ impl<T> Local<T> {
     fn stop(&mut self, now: Duration, task: TaskId, actions: &mut Vec<LocalAction<T>>) -> bool {
         let Some(entry) = self.tasks.get_mut(task) else { return false };
         if self.poll.as_ref().is_some_and(|poll| poll.task == task) {
-            entry.cancelled = true;
+            entry.stop_after_poll = true;
         } else if entry.begun.is_some() {
             self.end(now, task, true, actions);
         } else if let Some(LocalTask { payload, posted, .. }) = self.tasks.remove(task) {
@@ -371,21 +373,21 @@ impl<T> Local<T> {
         true
     }
 
-    /// A handle speaks of a task that was made here: it is here, or the page knows where.
+    /// The handle of a task that was made here signals something: the task is here, or the page knows where.
     fn own(&mut self, now: Duration, task: TaskId, signal: HandleSignal, actions: &mut Vec<LocalAction<T>>) {
         if !self.stop(now, task, actions) {
             self.gather(now, LocalAction::Forward { task, signal }, actions);
         }
     }
 
-    /// Nothing can be begun: tells what waits, so that its page may post more.
+    /// Nothing can be begun: reports what is suspended, so that the page may post more.
     fn rest(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
         // Under `Serial` nothing may be begun while a task waits, so there is no hurry to post it.
         if self.strategy != Strategy::Serial {
             while let Some((_, task)) = self.unsettled.pop() {
                 let task = TaskId::from_number(task);
-                if let Some(entry) = self.tasks.get_mut(task).filter(|entry| !entry.waits) {
-                    entry.waits = true;
+                if let Some(entry) = self.tasks.get_mut(task).filter(|entry| !entry.suspended) {
+                    entry.suspended = true;
                     let ran = entry.ran;
                     self.gather(now, LocalAction::Suspend { task, ran }, actions);
                 }

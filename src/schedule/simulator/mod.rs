@@ -182,7 +182,7 @@ pub(crate) struct Outcome {
     pub(crate) makespan: Duration,
     /// Packets that crossed, in both directions.
     pub(crate) packets: usize,
-    /// Tasks that a worker handed over.
+    /// Tasks that migrated from a worker.
     pub(crate) returned: usize,
     pub(crate) closed: bool,
     /// The most tasks that were queued after any event.

@@ -116,11 +116,17 @@ impl PageSide {
         match deed {
             Deed::Submit { script, bounded } => {
                 let number = u32::try_from(self.submitted.len() + 1).expect("there are not so many");
-                let task = TaskId { owner: WorkerId::PAGE, number };
+                let task = TaskId { maker: WorkerId::PAGE, number };
                 self.submitted.push(task);
                 let options = scene.library.scripts[script].options;
                 scene.records.make(task, options, script, None);
-                self.handle(now, PageEvent::Submitted { task, options, bounded }, actions);
+                if bounded && self.schedule.as_ref().is_some_and(Schedule::is_full) {
+                    let record = scene.records.of(task);
+                    record.refused = true;
+                    record.resolved = true;
+                } else {
+                    self.handle(now, PageEvent::Submitted { task, options }, actions);
+                }
             }
             Deed::Cancel { nth, abort } => {
                 if let Some(task) = self.submitted.get(nth % self.submitted.len().max(1)).copied() {
@@ -170,12 +176,12 @@ impl PageSide {
                 PageAction::Settle { task, completion } => {
                     let record = scene.records.of(task);
                     record.settled.push((completion, now));
-                    if task.owner == WorkerId::PAGE {
+                    if task.maker == WorkerId::PAGE {
                         record.resolved = true;
                         self.last_answer = now;
                         continue;
                     }
-                    (task.owner, ToWorker::Completed { task })
+                    (task.maker, ToWorker::Completed { task })
                 }
                 PageAction::Closed => {
                     assert!(!self.closed, "it is closed once");

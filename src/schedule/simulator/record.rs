@@ -17,7 +17,9 @@ pub(crate) struct Record {
     pub(crate) ended: Vec<(WorkerId, Duration)>,
     /// How the page's half settled it, each time.
     pub(crate) settled: Vec<(Completion, Duration)>,
-    /// Its handle has its answer, or was dropped.
+    /// The queue was full, and the task never entered the schedule.
+    pub(crate) refused: bool,
+    /// Its handle has its answer or was dropped, or the task was refused.
     pub(crate) resolved: bool,
     /// When its worker heard that nobody waits for it.
     pub(crate) stopped: Option<(WorkerId, Duration)>,
@@ -39,6 +41,7 @@ impl Records {
             begun: Vec::new(),
             ended: Vec::new(),
             settled: Vec::new(),
+            refused: false,
             resolved: false,
             stopped: None,
         };

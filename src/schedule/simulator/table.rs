@@ -41,7 +41,7 @@ fn makespans() {
         Workload::burst(),
         Workload::waiting(),
     ];
-    println!("\n| tasks | workers | bound | serial | parallel | work-stealing | packets | handed over |");
+    println!("\n| tasks | workers | bound | serial | parallel | work-stealing | packets | migrated |");
     println!("| --- | --: | --: | --: | --: | --: | --: | --: |");
     for workload in workloads {
         for workers in WORKERS {
@@ -157,8 +157,8 @@ fn cost_of_the_page() {
             for _ in 0..1_000 {
                 let event = if submitted < tasks {
                     submitted += 1;
-                    let task = TaskId { owner: WorkerId::PAGE, number: submitted };
-                    PageEvent::Submitted { task, options, bounded: false }
+                    let task = TaskId { maker: WorkerId::PAGE, number: submitted };
+                    PageEvent::Submitted { task, options }
                 } else if let Some((worker, task)) = posted.pop_front() {
                     PageEvent::Finished { worker, task, ran: Some(Duration::from_micros(3)) }
                 } else {

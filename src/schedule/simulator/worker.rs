@@ -1,6 +1,7 @@
 //! A simulated worker: drives [`Local`] as the worker's loop does.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Occasion, Scene, Step, ToWorker, is_sync};
@@ -19,10 +20,19 @@ struct Running {
     joins: bool,
 }
 
+/// What the worker's half keeps of a task.
+#[derive(Debug)]
+struct Payload {
+    task: TaskId,
+    _alive: Rc<()>,
+}
+
 #[derive(Debug)]
 pub(super) struct WorkerSide {
     id: WorkerId,
-    local: Local,
+    local: Local<Payload>,
+    /// Stands for the payloads: each holds a copy.
+    payloads: Rc<()>,
     ready: bool,
     inbox: VecDeque<Vec<ToWorker>>,
     /// A turn or a step is planned.
@@ -44,6 +54,7 @@ impl WorkerSide {
         Self {
             id,
             local: Local::new(scene.strategy, scene.config),
+            payloads: Rc::new(()),
             ready: false,
             inbox: VecDeque::new(),
             planned: false,
@@ -102,6 +113,7 @@ impl WorkerSide {
                 self.read(message, scene);
             }
         }
+        self.count_payloads();
         scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id });
     }
 
@@ -109,7 +121,8 @@ impl WorkerSide {
         match message {
             ToWorker::Run { task, options } => {
                 self.posted.insert(task);
-                self.handle(LocalEvent::Arrived { task, options, payload: () }, scene);
+                let payload = self.payload(task);
+                self.handle(LocalEvent::Posted { task, options, payload }, scene);
             }
             ToWorker::Stop { task } => {
                 scene.records.of(task).stopped = Some((self.id, self.free));
@@ -123,7 +136,7 @@ impl WorkerSide {
 
     /// The handle of a task that was made here has its answer.
     fn resolve(&mut self, task: TaskId, scene: &mut Scene) {
-        if task.owner != self.id {
+        if task.maker != self.id {
             return;
         }
         scene.records.of(task).resolved = true;
@@ -151,6 +164,7 @@ impl WorkerSide {
             None => Some(self.local.next(self.clock(scene), &mut actions)),
         };
         self.act(actions, scene);
+        self.count_payloads();
         match next {
             None => scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id }),
             Some(Next::Begin(task)) => {
@@ -218,7 +232,7 @@ impl WorkerSide {
 
     fn spawn(&mut self, parent: TaskId, script: usize, detached: bool, scene: &mut Scene) {
         self.last += 1;
-        let task = TaskId { owner: self.id, number: self.last };
+        let task = TaskId { maker: self.id, number: self.last };
         let options = TaskOptions { detached, ..scene.library.scripts[script].options };
         scene.records.make(task, options, script, Some(parent));
         if detached {
@@ -227,7 +241,12 @@ impl WorkerSide {
             self.parents.insert(task, parent);
             self.running.get_mut(&parent).expect("it runs").held.push(task);
         }
-        self.handle(LocalEvent::Spawned { task, options, payload: () }, scene);
+        let payload = self.payload(task);
+        self.handle(LocalEvent::Spawned { task, options, payload }, scene);
+    }
+
+    fn payload(&self, task: TaskId) -> Payload {
+        Payload { task, _alive: self.payloads.clone() }
     }
 
     fn drop_handle(&mut self, child: TaskId, scene: &mut Scene) {
@@ -255,23 +274,28 @@ impl WorkerSide {
         Duration::from_nanos(u64::try_from(shown).unwrap_or(u64::MAX))
     }
 
-    fn handle(&mut self, event: LocalEvent, scene: &mut Scene) {
+    fn handle(&mut self, event: LocalEvent<Payload>, scene: &mut Scene) {
         let mut actions = Vec::new();
         self.local.handle(self.clock(scene), event, &mut actions);
         self.act(actions, scene);
     }
 
-    fn act(&mut self, actions: Vec<LocalAction>, scene: &mut Scene) {
+    fn act(&mut self, actions: Vec<LocalAction<Payload>>, scene: &mut Scene) {
         let worker = self.id;
         for action in actions {
             let event = match action {
-                LocalAction::Answer { task, ran, .. } => {
+                LocalAction::Answer { task, ran, payload } => {
+                    assert!(
+                        payload.is_none_or(|payload| payload.task == task),
+                        "{task:?} has another's payload"
+                    );
                     self.posted.remove(&task);
                     PageEvent::Finished { worker, task, ran }
                 }
                 LocalAction::Announce { task, options } => PageEvent::Began { worker, task, options },
                 LocalAction::Suspend { task, ran } => PageEvent::Suspended { worker, task, ran },
-                LocalAction::Migrate { task, options, .. } => {
+                LocalAction::Migrate { task, options, payload } => {
+                    assert_eq!(payload.task, task);
                     self.posted.remove(&task);
                     PageEvent::Migrated { worker, task, options }
                 }
@@ -279,7 +303,8 @@ impl WorkerSide {
                 LocalAction::Forward { task, signal: HandleSignal::Cancel } => PageEvent::Cancelled { task },
                 LocalAction::Forward { task, signal: HandleSignal::Abort } => PageEvent::Aborted { task },
                 LocalAction::Forward { task, signal: HandleSignal::Detach } => PageEvent::Detached { task },
-                LocalAction::Forget { task, .. } => {
+                LocalAction::Forget { task, payload } => {
+                    assert_eq!(payload.task, task);
                     self.forget(task, scene);
                     continue;
                 }
@@ -290,6 +315,12 @@ impl WorkerSide {
             };
             self.packet.push(event);
         }
+    }
+
+    /// Between two events each task that is here has its payload, and there is no other.
+    fn count_payloads(&self) {
+        let here = self.posted.len() + self.local.kept();
+        assert_eq!(Rc::strong_count(&self.payloads) - 1, here, "a payload is lost, or outlives its task");
     }
 
     /// Drops a task: the task that awaits it here goes on.

@@ -10,11 +10,11 @@ use crate::schedule::{
 const SHORT: Duration = Duration::from_micros(10);
 
 fn posted(number: u32) -> TaskId {
-    TaskId { owner: WorkerId::PAGE, number }
+    TaskId { maker: WorkerId::PAGE, number }
 }
 
 fn own(number: u32) -> TaskId {
-    TaskId { owner: WorkerId(1), number }
+    TaskId { maker: WorkerId(1), number }
 }
 
 fn options() -> TaskOptions {
@@ -25,32 +25,32 @@ fn uninterruptible() -> TaskOptions {
     TaskOptions { kind: TaskKind::Sync, timeout: Some(Duration::from_secs(1)), ..options() }
 }
 
-/// The worker's half, and its clock.
-struct Desk {
-    local: Local,
+/// The worker's half, and its clock. What it keeps of a task is the task's name, so that payloads cannot be mistaken.
+struct TestWorker {
+    local: Local<TaskId>,
     now: Duration,
 }
 
-impl Desk {
+impl TestWorker {
     /// Nobody is idle, and tasks of `options()` are known to be short.
     fn new(strategy: Strategy) -> Self {
         let config = Config { threads: 2, tick: Duration::ZERO, ..Config::default() };
-        let mut desk = Self { local: Local::new(strategy, config), now: Duration::ZERO };
-        desk.handle(LocalEvent::StealRequested { idle: 0 });
-        desk.arrive(1_000);
-        assert_eq!(desk.next().1, Next::Begin(posted(1_000)));
-        desk.end(posted(1_000));
-        desk.next();
-        desk
+        let mut worker = Self { local: Local::new(strategy, config), now: Duration::ZERO };
+        worker.handle(LocalEvent::StealRequested { idle: 0 });
+        worker.arrive(1_000);
+        assert_eq!(worker.next().1, Next::Begin(posted(1_000)));
+        worker.end(posted(1_000));
+        worker.next();
+        worker
     }
 
-    fn handle(&mut self, event: LocalEvent) -> Vec<LocalAction> {
+    fn handle(&mut self, event: LocalEvent<TaskId>) -> Vec<LocalAction<TaskId>> {
         let mut actions = Vec::new();
         self.local.handle(self.now, event, &mut actions);
         actions
     }
 
-    fn next(&mut self) -> (Vec<LocalAction>, Next) {
+    fn next(&mut self) -> (Vec<LocalAction<TaskId>>, Next) {
         let mut actions = Vec::new();
         let next = self.local.next(self.now, &mut actions);
         (actions, next)
@@ -58,16 +58,20 @@ impl Desk {
 
     fn arrive(&mut self, number: u32) {
         assert_eq!(
-            self.handle(LocalEvent::Arrived { task: posted(number), options: options(), payload: () }),
+            self.handle(LocalEvent::Posted {
+                task: posted(number),
+                options: options(),
+                payload: posted(number)
+            }),
             []
         );
     }
 
-    fn spawn(&mut self, number: u32) -> Vec<LocalAction> {
-        self.handle(LocalEvent::Spawned { task: own(number), options: options(), payload: () })
+    fn spawn(&mut self, number: u32) -> Vec<LocalAction<TaskId>> {
+        self.handle(LocalEvent::Spawned { task: own(number), options: options(), payload: own(number) })
     }
 
-    fn end(&mut self, task: TaskId) -> Vec<LocalAction> {
+    fn end(&mut self, task: TaskId) -> Vec<LocalAction<TaskId>> {
         self.now += SHORT;
         self.handle(LocalEvent::Polled { task, ended: true })
     }
@@ -83,7 +87,7 @@ impl Desk {
     }
 }
 
-fn returned(actions: &[LocalAction]) -> Vec<TaskId> {
+fn migrated(actions: &[LocalAction<TaskId>]) -> Vec<TaskId> {
     let tasks = actions.iter().filter_map(|action| match action {
         LocalAction::Migrate { task, .. } => Some(*task),
         _ => None,
@@ -93,61 +97,65 @@ fn returned(actions: &[LocalAction]) -> Vec<TaskId> {
 
 #[test]
 fn stealing_begins_its_own_newest_first_and_then_what_was_posted_oldest_first() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.arrive(2);
-    assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.spawn(1);
-    desk.spawn(2);
-    desk.end(posted(1));
-    assert_eq!(desk.order(), [own(2), own(1), posted(2)]);
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.arrive(2);
+    assert_eq!(worker.next().1, Next::Begin(posted(1)));
+    worker.spawn(1);
+    worker.spawn(2);
+    worker.end(posted(1));
+    assert_eq!(worker.order(), [own(2), own(1), posted(2)]);
 }
 
 #[test]
 fn parallel_begins_in_the_order_of_arrival() {
-    let mut desk = Desk::new(Strategy::Parallel);
-    desk.arrive(1);
-    desk.arrive(2);
-    assert_eq!(desk.order(), [posted(1), posted(2)]);
+    let mut worker = TestWorker::new(Strategy::Parallel);
+    worker.arrive(1);
+    worker.arrive(2);
+    assert_eq!(worker.order(), [posted(1), posted(2)]);
 }
 
 #[test]
 fn serial_runs_children_within_their_parent_s_turn() {
-    let mut desk = Desk::new(Strategy::Serial);
-    desk.arrive(1);
-    desk.arrive(2);
-    assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.spawn(1);
-    desk.spawn(2);
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(desk.next().1, Next::Begin(own(1)));
-    desk.spawn(3);
-    desk.handle(LocalEvent::Polled { task: own(1), ended: false });
-    assert_eq!(desk.next().1, Next::Begin(own(3)));
-    desk.handle(LocalEvent::Polled { task: own(3), ended: false });
+    let mut worker = TestWorker::new(Strategy::Serial);
+    worker.arrive(1);
+    worker.arrive(2);
+    assert_eq!(worker.next().1, Next::Begin(posted(1)));
+    worker.spawn(1);
+    worker.spawn(2);
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(worker.next().1, Next::Begin(own(1)));
+    worker.spawn(3);
+    worker.handle(LocalEvent::Polled { task: own(1), ended: false });
+    assert_eq!(worker.next().1, Next::Begin(own(3)));
+    worker.handle(LocalEvent::Polled { task: own(3), ended: false });
     // It awaits something else: nobody goes ahead of it.
-    assert_eq!(desk.next().1, Next::Rest);
-    desk.handle(LocalEvent::Resumed { task: own(3) });
-    desk.end(own(3));
-    assert_eq!(desk.next().1, Next::Rest);
-    desk.handle(LocalEvent::Resumed { task: own(1) });
-    desk.end(own(1));
-    desk.handle(LocalEvent::Resumed { task: posted(1) });
-    desk.end(posted(1));
+    assert_eq!(worker.next().1, Next::Rest);
+    worker.handle(LocalEvent::Resumed { task: own(3) });
+    worker.end(own(3));
+    assert_eq!(worker.next().1, Next::Rest);
+    worker.handle(LocalEvent::Resumed { task: own(1) });
+    worker.end(own(1));
+    worker.handle(LocalEvent::Resumed { task: posted(1) });
+    worker.end(posted(1));
     // A child that was let go still belongs to the turn.
-    assert_eq!(desk.order(), [own(2), posted(2)]);
+    assert_eq!(worker.order(), [own(2), posted(2)]);
 }
 
 #[test]
 fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
     let unknown = TaskOptions { site: Site(2), ..options() };
-    desk.handle(LocalEvent::Arrived { task: posted(2), options: unknown, payload: () });
-    assert_eq!(desk.next(), (vec![], Next::Begin(posted(1))));
-    let answer = |number| LocalAction::Answer { task: posted(number), ran: Some(SHORT), payload: Some(()) };
-    assert_eq!(desk.end(posted(1)), [answer(1)]);
-    let (told, next) = desk.next();
+    worker.handle(LocalEvent::Posted { task: posted(2), options: unknown, payload: posted(2) });
+    assert_eq!(worker.next(), (vec![], Next::Begin(posted(1))));
+    let answer = |number| LocalAction::Answer {
+        task: posted(number),
+        ran: Some(SHORT),
+        payload: Some(posted(number)),
+    };
+    assert_eq!(worker.end(posted(1)), [answer(1)]);
+    let (told, next) = worker.next();
     assert_eq!(next, Next::Begin(posted(2)));
     assert_eq!(told.first(), Some(&LocalAction::Announce { task: posted(2), options: unknown }));
     assert_eq!(told.last(), Some(&LocalAction::Flush));
@@ -155,209 +163,209 @@ fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
 
 #[test]
 fn replies_leave_when_nothing_is_left_to_do_or_a_round_trip_has_passed() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
     for number in 1..=30 {
-        desk.arrive(number);
+        worker.arrive(number);
     }
     let mut begun = 0;
     loop {
-        let (told, next) = desk.next();
+        let (told, next) = worker.next();
         let Next::Begin(task) = next else {
             assert_eq!((next, told.last()), (Next::Rest, Some(&LocalAction::Flush)));
             break;
         };
         assert_eq!(told.contains(&LocalAction::Flush), begun > 0 && begun % 11 == 0, "before the {begun}.");
         begun += 1;
-        desk.end(task);
+        worker.end(task);
     }
     assert_eq!(begun, 30);
 }
 
 #[test]
 fn a_worker_listens_every_millisecond() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.arrive(2);
-    desk.handle(LocalEvent::Woken);
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.arrive(2);
+    worker.handle(LocalEvent::Woken);
     // It has just listened, whatever a coarse clock says: what was posted begins before what comes next is heard.
-    desk.now = Duration::from_millis(3);
-    assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: true });
-    assert_eq!(desk.next().1, Next::Yield, "a task has run for as long");
-    desk.handle(LocalEvent::Woken);
-    assert_eq!(desk.next().1, Next::Begin(posted(2)));
+    worker.now = Duration::from_millis(3);
+    assert_eq!(worker.next().1, Next::Begin(posted(1)));
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: true });
+    assert_eq!(worker.next().1, Next::Yield, "a task has run for as long");
+    worker.handle(LocalEvent::Woken);
+    assert_eq!(worker.next().1, Next::Begin(posted(2)));
 }
 
 #[test]
 fn what_waits_is_told_when_nothing_is_left_to_do() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.arrive(2);
-    desk.next();
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(desk.next(), (vec![], Next::Begin(posted(2))));
-    desk.handle(LocalEvent::Polled { task: posted(2), ended: false });
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.arrive(2);
+    worker.next();
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(worker.next(), (vec![], Next::Begin(posted(2))));
+    worker.handle(LocalEvent::Polled { task: posted(2), ended: false });
     let wait = |number| LocalAction::Suspend { task: posted(number), ran: Duration::ZERO };
-    assert_eq!(desk.next(), (vec![wait(1), wait(2), LocalAction::Flush], Next::Rest));
-    assert_eq!(desk.next(), (vec![], Next::Rest));
+    assert_eq!(worker.next(), (vec![wait(1), wait(2), LocalAction::Flush], Next::Rest));
+    assert_eq!(worker.next(), (vec![], Next::Rest));
 }
 
 #[test]
 fn a_task_that_makes_many_gives_half_of_them_before_it_awaits() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.handle(LocalEvent::StealRequested { idle: 1 });
-    desk.arrive(1);
-    desk.next();
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.handle(LocalEvent::StealRequested { idle: 1 });
+    worker.arrive(1);
+    worker.next();
     let mut left = Vec::new();
     let mut packets = 0;
     for number in 1..=64 {
-        let told = desk.spawn(number);
+        let told = worker.spawn(number);
         packets += usize::from(told.contains(&LocalAction::Flush));
-        left.extend(returned(&told));
+        left.extend(migrated(&told));
     }
     assert!((32..48).contains(&left.len()), "{left:?}");
     assert!(packets <= 6, "{packets}");
     assert_eq!(left[0], own(1), "the oldest first");
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
     // The page has not asked again.
-    assert_eq!(desk.spawn(65), []);
+    assert_eq!(worker.spawn(65), []);
 }
 
 #[test]
 fn a_worker_that_is_asked_gives_its_oldest_and_keeps_its_share() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.next();
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.next();
     for number in 1..=5 {
-        desk.spawn(number);
+        worker.spawn(number);
     }
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(returned(&desk.handle(LocalEvent::StealRequested { idle: 1 })), [own(1), own(2)]);
-    assert_eq!(returned(&desk.handle(LocalEvent::StealRequested { idle: 9 })), [own(3), own(4)]);
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(migrated(&worker.handle(LocalEvent::StealRequested { idle: 1 })), [own(1), own(2)]);
+    assert_eq!(migrated(&worker.handle(LocalEvent::StealRequested { idle: 9 })), [own(3), own(4)]);
     // The last one it runs itself; who asked is remembered.
-    assert_eq!(returned(&desk.handle(LocalEvent::StealRequested { idle: 1 })), []);
-    assert_eq!(returned(&desk.spawn(6)), [own(5)]);
+    assert_eq!(migrated(&worker.handle(LocalEvent::StealRequested { idle: 1 })), []);
+    assert_eq!(migrated(&worker.spawn(6)), [own(5)]);
 }
 
 #[test]
 fn under_parallel_every_child_leaves() {
-    let mut desk = Desk::new(Strategy::Parallel);
-    desk.arrive(1);
-    desk.arrive(2);
-    desk.next();
+    let mut worker = TestWorker::new(Strategy::Parallel);
+    worker.arrive(1);
+    worker.arrive(2);
+    worker.next();
     let mut left = Vec::new();
     for number in 1..=3 {
-        left.extend(returned(&desk.spawn(number)));
+        left.extend(migrated(&worker.spawn(number)));
     }
-    left.extend(returned(&desk.end(posted(1))));
+    left.extend(migrated(&worker.end(posted(1))));
     assert_eq!(left, [own(1), own(2), own(3)]);
-    assert_eq!(desk.order(), [posted(2)]);
+    assert_eq!(worker.order(), [posted(2)]);
 }
 
 #[test]
 fn what_was_posted_leaves_before_a_task_that_may_cost_the_worker_its_life() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.next();
-    desk.handle(LocalEvent::Spawned { task: own(1), options: uninterruptible(), payload: () });
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    desk.arrive(2);
-    desk.arrive(3);
-    let (told, next) = desk.next();
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.next();
+    worker.handle(LocalEvent::Spawned { task: own(1), options: uninterruptible(), payload: own(1) });
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    worker.arrive(2);
+    worker.arrive(3);
+    let (told, next) = worker.next();
     assert_eq!(next, Next::Begin(own(1)));
-    assert_eq!(returned(&told), [posted(3), posted(2)]);
+    assert_eq!(migrated(&told), [posted(3), posted(2)]);
     assert!(told.contains(&LocalAction::Announce { task: own(1), options: uninterruptible() }));
     assert_eq!(told.last(), Some(&LocalAction::Flush));
     // Its page watches the time, and learns that it is over.
-    assert!(desk.end(own(1)).iter().any(|action| matches!(action, LocalAction::Answer { .. })));
+    assert!(worker.end(own(1)).iter().any(|action| matches!(action, LocalAction::Answer { .. })));
 }
 
 #[test]
 fn a_task_that_is_stopped_before_it_begins_never_does() {
     for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
-        let mut desk = Desk::new(strategy);
-        desk.arrive(1);
-        desk.arrive(2);
-        let told = desk.handle(LocalEvent::Stopped { task: posted(1) });
+        let mut worker = TestWorker::new(strategy);
+        worker.arrive(1);
+        worker.arrive(2);
+        let told = worker.handle(LocalEvent::Stopped { task: posted(1) });
         let answer = LocalAction::Answer { task: posted(1), ran: None, payload: None };
-        assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: () }, answer]);
-        assert_eq!(desk.order(), [posted(2)], "{strategy:?}");
-        assert_eq!(desk.handle(LocalEvent::Stopped { task: posted(1) }), []);
+        assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: posted(1) }, answer]);
+        assert_eq!(worker.order(), [posted(2)], "{strategy:?}");
+        assert_eq!(worker.handle(LocalEvent::Stopped { task: posted(1) }), []);
     }
 }
 
 #[test]
 fn a_task_that_is_stopped_while_it_awaits_is_dropped_and_answered_once() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.next();
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    let told = desk.handle(LocalEvent::Stopped { task: posted(1) });
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.next();
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    let told = worker.handle(LocalEvent::Stopped { task: posted(1) });
     let answer = LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO), payload: None };
-    assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: () }, answer]);
-    assert_eq!(desk.handle(LocalEvent::Stopped { task: posted(1) }), []);
+    assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: posted(1) }, answer]);
+    assert_eq!(worker.handle(LocalEvent::Stopped { task: posted(1) }), []);
 }
 
 #[test]
 fn a_task_that_stops_itself_is_dropped_after_its_poll() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
-    desk.arrive(1);
-    desk.next();
-    assert_eq!(desk.handle(LocalEvent::Stopped { task: posted(1) }), []);
-    let told = desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: () });
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    worker.arrive(1);
+    worker.next();
+    assert_eq!(worker.handle(LocalEvent::Stopped { task: posted(1) }), []);
+    let told = worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: posted(1) });
 }
 
 #[test]
 fn handles_of_tasks_that_left_speak_to_the_page() {
-    let mut desk = Desk::new(Strategy::Parallel);
-    desk.arrive(1);
-    desk.next();
-    desk.spawn(1);
+    let mut worker = TestWorker::new(Strategy::Parallel);
+    worker.arrive(1);
+    worker.next();
+    worker.spawn(1);
     let pass = |signal| LocalAction::Forward { task: own(1), signal };
-    assert_eq!(desk.handle(LocalEvent::Detached { task: own(1) }), [pass(HandleSignal::Detach)]);
-    assert_eq!(desk.handle(LocalEvent::Dropped { task: own(1) }), [pass(HandleSignal::Cancel)]);
-    assert_eq!(desk.handle(LocalEvent::Aborted { task: own(1) }), [pass(HandleSignal::Abort)]);
+    assert_eq!(worker.handle(LocalEvent::Detached { task: own(1) }), [pass(HandleSignal::Detach)]);
+    assert_eq!(worker.handle(LocalEvent::Dropped { task: own(1) }), [pass(HandleSignal::Cancel)]);
+    assert_eq!(worker.handle(LocalEvent::Aborted { task: own(1) }), [pass(HandleSignal::Abort)]);
 }
 
 #[test]
 fn a_pinned_task_begins_first_and_is_never_given_away() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
     for number in 1..=8 {
-        desk.arrive(number);
+        worker.arrive(number);
     }
     let pinned = TaskOptions { pinned: true, ..options() };
-    desk.handle(LocalEvent::Arrived { task: posted(9), options: pinned, payload: () });
-    let given = desk.handle(LocalEvent::StealRequested { idle: 100 });
+    worker.handle(LocalEvent::Posted { task: posted(9), options: pinned, payload: posted(9) });
+    let given = worker.handle(LocalEvent::StealRequested { idle: 100 });
     assert!(given.iter().any(|action| matches!(action, LocalAction::Migrate { .. })));
     assert!(
         !given.iter().any(|action| matches!(action, LocalAction::Migrate { task, .. } if *task == posted(9)))
     );
-    assert_eq!(desk.next().1, Next::Begin(posted(9)));
+    assert_eq!(worker.next().1, Next::Begin(posted(9)));
 }
 
 #[test]
 fn a_child_of_nobody_runs_in_the_turn_of_a_serial_task_that_may_await_it() {
-    let mut desk = Desk::new(Strategy::Serial);
-    desk.arrive(1);
-    assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    desk.arrive(2);
-    desk.handle(LocalEvent::Spawned { task: own(1), options: options(), payload: () });
-    assert_eq!(desk.next().1, Next::Begin(own(1)));
+    let mut worker = TestWorker::new(Strategy::Serial);
+    worker.arrive(1);
+    assert_eq!(worker.next().1, Next::Begin(posted(1)));
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    worker.arrive(2);
+    worker.handle(LocalEvent::Spawned { task: own(1), options: options(), payload: own(1) });
+    assert_eq!(worker.next().1, Next::Begin(own(1)));
 }
 
 #[test]
 fn an_answer_does_not_wait_for_the_poll_of_a_long_task() {
-    let mut desk = Desk::new(Strategy::WorkStealing);
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
     let long = TaskOptions { site: Site(2), ..options() };
-    desk.handle(LocalEvent::Arrived { task: posted(1), options: long, payload: () });
-    assert_eq!(desk.next().1, Next::Begin(posted(1)));
-    desk.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    desk.arrive(2);
-    assert_eq!(desk.next().1, Next::Begin(posted(2)));
-    let ended = desk.handle(LocalEvent::Polled { task: posted(2), ended: true });
+    worker.handle(LocalEvent::Posted { task: posted(1), options: long, payload: posted(1) });
+    assert_eq!(worker.next().1, Next::Begin(posted(1)));
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    worker.arrive(2);
+    assert_eq!(worker.next().1, Next::Begin(posted(2)));
+    let ended = worker.handle(LocalEvent::Polled { task: posted(2), ended: true });
     assert!(!ended.contains(&LocalAction::Flush), "{ended:?}");
-    let resumed = desk.handle(LocalEvent::Resumed { task: posted(1) });
+    let resumed = worker.handle(LocalEvent::Resumed { task: posted(1) });
     assert!(resumed.contains(&LocalAction::Flush), "{resumed:?}");
 }

@@ -14,11 +14,11 @@ fn worker(id: u32) -> WorkerId {
 }
 
 fn root(number: u32) -> TaskId {
-    TaskId { owner: WorkerId::PAGE, number }
+    TaskId { maker: WorkerId::PAGE, number }
 }
 
-fn child(owner: u32, number: u32) -> TaskId {
-    TaskId { owner: worker(owner), number }
+fn child(maker: u32, number: u32) -> TaskId {
+    TaskId { maker: worker(maker), number }
 }
 
 fn options() -> TaskOptions {
@@ -71,7 +71,7 @@ impl Page {
     }
 
     fn submit(&mut self, number: u32, options: TaskOptions) -> Vec<PageAction> {
-        self.handle(PageEvent::Submitted { task: root(number), options, bounded: true })
+        self.handle(PageEvent::Submitted { task: root(number), options })
     }
 
     fn finish(&mut self, id: u32, task: TaskId, ran: Duration) -> Vec<PageAction> {
@@ -154,16 +154,17 @@ fn parallel_posts_at_once_to_the_least_loaded_worker_even_before_it_is_up() {
 }
 
 #[test]
-fn a_full_line_refuses_and_idle_workers_make_room() {
+fn a_queue_is_full_by_what_waits_and_idle_workers_make_room() {
     let config = Config { threads: 2, max_queue: Some(1), ..Config::default() };
     let mut page = Page::starting(Strategy::WorkStealing, config);
     page.handle(PageEvent::Ready { worker: worker(1) });
     page.handle(PageEvent::Ready { worker: worker(2) });
     assert_eq!(page.submit(1, options()), [post(1, 1)]);
     assert_eq!(page.submit(2, options()), [post(2, 2)]);
+    assert!(!page.schedule.is_full());
     assert_eq!(page.submit(3, options()), []);
-    assert_eq!(page.submit(4, options()), [settle(4, Completion::QueueFull)]);
-    // Children are neither refused nor counted.
+    assert!(page.schedule.is_full());
+    // Children are not counted.
     page.handle(PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() });
     assert_eq!(page.schedule.queued(), 1);
 }
@@ -175,9 +176,10 @@ fn a_task_that_was_posted_behind_another_counts_as_queued_until_it_is_known_to_h
     page.handle(PageEvent::Ready { worker: worker(1) });
     assert_eq!(page.submit(1, options()), [post(1, 1)]);
     assert_eq!(page.submit(2, options()), [post(1, 2)]);
-    assert_eq!(page.submit(3, options()), [settle(3, Completion::QueueFull)]);
+    assert!(page.schedule.is_full());
     page.handle(PageEvent::Began { worker: worker(1), task: root(2), options: options() });
-    assert_eq!(page.submit(4, options()), [post(1, 4)]);
+    assert!(!page.schedule.is_full());
+    assert_eq!(page.submit(3, options()), [post(1, 3)]);
 }
 
 #[test]
@@ -392,7 +394,7 @@ fn closing_refuses_tasks_and_takes_children() {
 fn only_what_takes_less_than_its_message_may_wait_behind_others() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     let submit = |page: &mut Page, number| {
-        let told = page.say(PageEvent::Submitted { task: root(number), options: options(), bounded: false });
+        let told = page.say(PageEvent::Submitted { task: root(number), options: options() });
         match told[..] {
             [PageAction::Post { urgency, .. }] => urgency,
             _ => panic!("{told:?}"),

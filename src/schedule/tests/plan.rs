@@ -66,7 +66,7 @@ impl Plan {
 
     /// The name of the n-th submitted task.
     pub(super) fn root(nth: usize) -> TaskId {
-        TaskId { owner: WorkerId::PAGE, number: u32::try_from(nth + 1).expect("there are few") }
+        TaskId { maker: WorkerId::PAGE, number: u32::try_from(nth + 1).expect("there are few") }
     }
 }
 

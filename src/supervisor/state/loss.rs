@@ -37,22 +37,22 @@ impl PoolState {
     }
 
     /// A worker is gone, as the platform has seen it.
-    pub(in crate::supervisor) fn lost(&mut self, worker: WorkerId, loss: Loss) {
+    pub(in crate::supervisor) fn on_loss(&mut self, worker: WorkerId, loss: Loss) {
         let Loss { cause, task, trapped, begun } = loss;
         let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
         if trapped {
             let error = Error::panic(format!("the worker trapped: {cause}"), None);
             let culprit = (TaskId::from_number(task), error);
-            let cause = self.loss(worker, format!("another task made it trap: {cause}"));
+            let cause = self.loss_error(worker, format!("another task made it trap: {cause}"));
             self.lose(worker, cause, Some(culprit), begun);
         } else {
-            let cause = self.loss(worker, cause);
+            let cause = self.loss_error(worker, cause);
             self.lose(worker, cause, None, begun);
         }
     }
 
     /// What the loss of a worker is: before it was up, it has not started.
-    pub(super) fn loss(&self, worker: WorkerId, cause: String) -> Error {
+    pub(super) fn loss_error(&self, worker: WorkerId, cause: String) -> Error {
         if self.slots.get(worker).is_some_and(WorkerSlot::is_starting) {
             Error::startup(cause)
         } else {

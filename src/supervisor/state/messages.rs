@@ -17,8 +17,8 @@ impl PoolState {
             let FromWorker::Ran { task, location, began, ended } = message else { return None };
             Some(TaskRun {
                 made_at: task::read_location(location),
-                worker: slot.place,
-                made_by: self.places.iter().position(|place| *place == Some(task.owner)),
+                worker: slot.index,
+                made_by: self.worker_at.iter().position(|place| *place == Some(task.maker)),
                 began: began.saturating_sub(self.opened),
                 ended: ended.saturating_sub(self.opened),
             })
@@ -40,11 +40,11 @@ impl PoolState {
             return;
         }
         match message {
-            FromWorker::Ready => self.greeted(worker),
+            FromWorker::Ready => self.on_ready(worker),
             FromWorker::Refused { error } => self.lose(worker, on_start_failed(error), None, None),
             FromWorker::Began { task, options } => self.handle(PageEvent::Began { worker, task, options }),
             FromWorker::Suspended { task, ran } => self.handle(PageEvent::Suspended { worker, task, ran }),
-            FromWorker::Done { task, ran, outcome } => {
+            FromWorker::Finished { task, ran, outcome } => {
                 match self.tasks.get_mut(task) {
                     Some(held) => held.outcome = Some(outcome),
                     // It was settled before, or is one that its worker kept.
@@ -52,7 +52,7 @@ impl PoolState {
                 }
                 self.handle(PageEvent::Finished { worker, task, ran });
             }
-            FromWorker::Migrated { task, options, call } => self.returned(worker, task, options, call),
+            FromWorker::Migrated { task, options, call } => self.on_migrated(worker, task, options, call),
             FromWorker::Reported { local, resting } => {
                 self.handle(PageEvent::Reported { worker, local, resting });
             }
@@ -66,29 +66,29 @@ impl PoolState {
                 } else {
                     "its `on_start`, or what that left running,"
                 };
-                let cause = self.loss(worker, format!("{who} panicked on it{place}: {message}"));
+                let cause = self.loss_error(worker, format!("{who} panicked on it{place}: {message}"));
                 let culprit = task.map(|task| (task, Error::panic(message, location)));
-                self.lose(worker, cause, culprit, Some(begun));
+                self.lose(worker, cause, culprit, begun);
             }
         }
     }
 
-    fn greeted(&mut self, worker: WorkerId) {
-        let queue = self.slots.get_mut(worker).map(WorkerSlot::greeted);
+    fn on_ready(&mut self, worker: WorkerId) {
+        let queue = self.slots.get_mut(worker).map(WorkerSlot::take_deferred);
         for queued in queue.into_iter().flatten() {
             match queued {
                 Deferred::Task(task) => self.post(worker, task, Urgency::Now),
                 Deferred::Message(ToWorker::Completed { task, outcome }) => {
                     self.pass_on(worker, task, outcome);
                 }
-                Deferred::Message(message) => self.say(worker, message),
+                Deferred::Message(message) => self.send(worker, message),
             }
         }
         self.handle(PageEvent::Ready { worker });
     }
 
-    fn returned(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, call: Packet) {
-        if task.owner == worker && !self.schedule.knows(task) {
+    fn on_migrated(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, call: Packet) {
+        if task.maker == worker && !self.schedule.knows(task) {
             self.tasks.insert(
                 task,
                 PendingTask { options, call: Some(call), reply: ReplyTo::Worker(worker), outcome: None },

@@ -15,7 +15,7 @@ use super::effects::PoolEffects;
 use super::slot::WorkerSlot;
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, Attachment, Events, HAS_TICKS, Packet, WorkerSpec};
+use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, Packet, WorkerSpec};
 use crate::schedule::{
     Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskOptions, Urgency,
     WorkerId,
@@ -51,7 +51,7 @@ pub(super) struct PoolState {
     /// Workers report every task that has run.
     watched: bool,
     /// Makes the listener of a worker.
-    listen: Box<dyn Fn(WorkerId) -> Events + Send>,
+    listen: Box<dyn Fn(WorkerId) -> EventHandler + Send>,
     opened: Duration,
     /// The clock, as read last: to read it takes longer than most of what is done here.
     now: Duration,
@@ -64,7 +64,7 @@ pub(super) struct PoolState {
     last: u32,
     slots: IdMap<WorkerSlot>,
     /// The worker in each place, or the last one.
-    places: Vec<Option<WorkerId>>,
+    worker_at: Vec<Option<WorkerId>>,
     /// Workers with something to post.
     dirty: Vec<WorkerId>,
     /// Whose turn it is to get a future.
@@ -90,7 +90,7 @@ pub(super) struct PoolState {
 }
 
 impl PoolState {
-    pub(super) fn new(options: PoolConfig, listen: Box<dyn Fn(WorkerId) -> Events + Send>) -> Self {
+    pub(super) fn new(options: PoolConfig, listen: Box<dyn Fn(WorkerId) -> EventHandler + Send>) -> Self {
         let threads = options.threads();
         let PoolConfig { spec, strategy, replace, max_queue, start_timeout, grace, on_start, on_run, .. } =
             options;
@@ -120,7 +120,7 @@ impl PoolState {
             pending: 0,
             last: 0,
             slots: IdMap::default(),
-            places: vec![None; threads],
+            worker_at: vec![None; threads],
             dirty: Vec::new(),
             turn: 0,
             cause: Error::closed(),
@@ -173,7 +173,7 @@ impl PoolState {
     }
 
     pub(super) fn workers(&self) -> Vec<WorkerId> {
-        self.places.iter().flatten().copied().filter(|worker| self.slots.get(*worker).is_some()).collect()
+        self.worker_at.iter().flatten().copied().filter(|worker| self.slots.get(*worker).is_some()).collect()
     }
 
     /// What [`ready`](super::Supervisor::ready) resolves to, if that is known.
@@ -209,7 +209,7 @@ impl PoolState {
     /// A name for a task of the page.
     pub(super) fn new_task(&mut self) -> TaskId {
         self.last = self.last.wrapping_add(1).max(1);
-        TaskId { owner: WorkerId::PAGE, number: self.last }
+        TaskId { maker: WorkerId::PAGE, number: self.last }
     }
 
     /// Enters a task of the page, for one worker alone if that is named.
@@ -221,7 +221,7 @@ impl PoolState {
         );
         self.pending += 1;
         self.handle(match worker {
-            None => PageEvent::Submitted { task, options, bounded: false },
+            None => PageEvent::Submitted { task, options },
             Some(worker) => PageEvent::Pinned { worker, task, options },
         });
     }
@@ -253,7 +253,7 @@ impl PoolState {
                 PageAction::Post { worker, task, urgency } => self.post(worker, task, urgency),
                 PageAction::Stop { worker, task, completion } => self.stop(worker, task, completion),
                 PageAction::StealRequest { worker, idle } => {
-                    self.say(worker, ToWorker::StealRequest { idle });
+                    self.send(worker, ToWorker::StealRequest { idle });
                 }
                 PageAction::Settle { task, completion } => self.settle(task, completion),
                 PageAction::Terminate { worker, overdue } => self.terminate(worker, overdue),
@@ -266,8 +266,8 @@ impl PoolState {
         let vacant = |slots: &IdMap<WorkerSlot>, place: &Option<WorkerId>| {
             place.is_none_or(|worker| slots.get(worker).is_none())
         };
-        let place = self.places.iter().position(|place| vacant(&self.slots, place)).unwrap_or(0);
-        self.places[place] = Some(worker);
+        let place = self.worker_at.iter().position(|place| vacant(&self.slots, place)).unwrap_or(0);
+        self.worker_at[place] = Some(worker);
         let config = WorkerConfig {
             worker,
             strategy: self.strategy,
@@ -303,7 +303,7 @@ impl PoolState {
         let options = held.options;
         let call = match &held.call {
             Some(call) if call.attachments.is_empty() => {
-                slot.say_run_of(task, options, call);
+                slot.send_run(task, options, call);
                 return self.mark(worker);
             }
             Some(call) if options.retries > 0 || !call.attachments.iter().any(Attachment::moves) => {
@@ -312,7 +312,7 @@ impl PoolState {
             // What it bears went with the worker that it was posted to before.
             _ => held.call.take().ok_or_else(|| self.cause.clone()),
         };
-        let said = call.and_then(|call| slot.say(ToWorker::Run { task, options, call }));
+        let said = call.and_then(|call| slot.send(ToWorker::Run { task, options, call }));
         if let Err(error) = said {
             held.outcome = Some(Err(error));
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
@@ -324,14 +324,14 @@ impl PoolState {
         if slot.take_back(task) {
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         } else {
-            self.say(worker, ToWorker::Stop { task, timed_out: completion == Completion::TimedOut });
+            self.send(worker, ToWorker::Stop { task, timed_out: completion == Completion::TimedOut });
         }
     }
 
     /// Tells a worker what bears no attachments.
-    fn say(&mut self, worker: WorkerId, message: ToWorker) {
+    fn send(&mut self, worker: WorkerId, message: ToWorker) {
         if let Some(slot) = self.slots.get_mut(worker) {
-            slot.say(message).expect("it bears no attachments");
+            slot.send(message).expect("it bears no attachments");
             self.mark(worker);
         }
     }
@@ -356,7 +356,6 @@ impl PoolState {
             Completion::Blamed => Err(self.blame.clone()),
             Completion::WorkerLost => Err(self.cause.clone()),
             Completion::NoWorkers => Err(self.absence.clone()),
-            Completion::QueueFull => Err(Error::queue_full()),
             Completion::Closed => Err(Error::closed()),
         };
         match reply {
@@ -371,9 +370,9 @@ impl PoolState {
     /// Tells the worker whose task made this one how it ended.
     fn pass_on(&mut self, owner: WorkerId, task: TaskId, outcome: Outcome) {
         let Some(slot) = self.slots.get_mut(owner) else { return self.effects.dropped.extend(outcome) };
-        match slot.say(ToWorker::Completed { task, outcome }) {
+        match slot.send(ToWorker::Completed { task, outcome }) {
             Ok(()) => self.mark(owner),
-            Err(error) => self.say(owner, ToWorker::Completed { task, outcome: Err(error) }),
+            Err(error) => self.send(owner, ToWorker::Completed { task, outcome: Err(error) }),
         }
     }
 
@@ -389,7 +388,7 @@ impl PoolState {
     }
 
     /// Posts what is gathered, all of it or what should not wait, and gives what is left to happen.
-    pub(super) fn settle_up(&mut self, all: bool) -> PoolEffects {
+    pub(super) fn take_effects(&mut self, all: bool) -> PoolEffects {
         for worker in mem::take(&mut self.dirty) {
             let Some(slot) = self.slots.get_mut(worker) else { continue };
             if all || slot.is_urgent() {
