@@ -70,7 +70,10 @@ impl Address {
 
     /// An address that was read from the lane of addresses, or was handed to a new worker beside its first packet. `number`
     /// MUST be what [`number`](Self::number) gave in an instance of this module.
-    #[cfg(any(target_family = "wasm", test))] // natively packets are moved as they are
+    #[cfg_attr(
+        not(any(target_family = "wasm", test)),
+        expect(dead_code, reason = "natively packets are moved as they are")
+    )]
     pub(crate) fn from_lane(number: usize) -> Self {
         Self(number)
     }
