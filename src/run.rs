@@ -10,7 +10,8 @@ use crate::platform;
 ///
 /// The future ends in `()`, or in a `Result<(), E>`, whose error is shown. Natively it is written to standard error, and the
 /// program exits with code 1, after the future was dropped, and with it the pools that it owned; so was what was spawned
-/// beside it. ([`try_run`] returns the error instead.) In the browser it is written to the console, and so is a panic. There
+/// beside it. The pool of [`executor::current`](crate::executor::current) ends with the process, as it does when `main` returns.
+/// ([`try_run`] returns the error instead.) In the browser it is written to the console, and so is a panic. There
 /// the end is also announced by an event `wasm-mt-exit` on the global object, whose `detail.error` is the error's text or
 /// `null`.
 ///

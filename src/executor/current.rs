@@ -43,7 +43,8 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn current() -> Arc<dyn Executor> {
-    if let Some(overriding) = OVERRIDE.with_borrow(Clone::clone) {
+    // There is none while the thread's own values are dropped.
+    if let Ok(Some(overriding)) = OVERRIDE.try_with(|overriding| overriding.borrow().clone()) {
         return overriding;
     }
     match worker::context() {
@@ -73,7 +74,6 @@ impl Drop for Entered {
 }
 
 /// The pool of a worker, as the tasks on it see it.
-#[derive(Clone)]
 struct CurrentPool(Arc<WorkerContext>);
 
 /// A future runs on the worker's own thread.

@@ -122,6 +122,10 @@ impl WorkerContext {
     /// Runs a future on the worker's thread.
     pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
         if self.on_thread().is_some() {
+            // Natively a thread that ends drops its futures when nothing runs any more.
+            if !platform::has_local_pool() {
+                return Err(SpawnError::shutdown());
+            }
             platform::spawn_local(future);
             return Ok(());
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
 use futures::future::join_all;
-use wasm_mt::{Remote, RemoteHandle, Thread};
+use wasm_mt::{Executor, Remote, RemoteHandle, Thread, executor};
 
 thread_local! {
     /// Counted on the worker, read by `read_count`.
@@ -165,6 +165,41 @@ remote_test! {
         assert_eq!(RAN.load(Ordering::Acquire), 0);
         assert!(join_all(queued).await.into_iter().all(|result| result.unwrap_err().is_closed()));
         assert!(witness.await.unwrap_err().is_closed() && blocks.await.unwrap_err().is_closed());
+    }
+
+    async fn what_a_drop_spawns_while_its_worker_ends_is_refused() {
+        /// Natively the page and the worker share these; in the browser the worker is stopped where it is.
+        static REFUSED: AtomicBool = AtomicBool::new(cfg!(target_family = "wasm"));
+        static GONE: AtomicBool = AtomicBool::new(cfg!(target_family = "wasm"));
+
+        struct Gone;
+        impl Drop for Gone {
+            fn drop(&mut self) {
+                GONE.store(true, Ordering::Release);
+            }
+        }
+
+        struct Spawns(Arc<dyn Executor>);
+        impl Drop for Spawns {
+            fn drop(&mut self) {
+                let refused = self.0.spawn_obj(Box::pin(async {}).into()).is_err_and(|error| error.is_shutdown());
+                REFUSED.store(refused, Ordering::Release);
+            }
+        }
+
+        let thread = Thread::new();
+        let forever = thread.spawn_remote(Remote::new_async((), |()| async {
+            let _gone = Gone;
+            let _spawns = Spawns(executor::current());
+            std::future::pending::<()>().await;
+        }));
+        thread.spawn_remote(read_count()).await.unwrap();
+        thread.terminate();
+        while !GONE.load(Ordering::Acquire) {
+            wasm_mt::yield_now().await;
+        }
+        assert!(REFUSED.load(Ordering::Acquire));
+        assert!(forever.await.unwrap_err().is_closed());
     }
 
     async fn only_the_last_waker_is_woken() {

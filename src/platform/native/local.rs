@@ -34,5 +34,6 @@ pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
 
 /// True if [`spawn_local`] can be called here.
 pub(crate) fn has_local_pool() -> bool {
-    SPAWNER.with_borrow(Option::is_some)
+    // Not while the thread's own values are dropped.
+    SPAWNER.try_with(|spawner| spawner.borrow().is_some()).unwrap_or(false)
 }
