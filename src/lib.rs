@@ -27,6 +27,7 @@
 //!   [`DeserializeOwned`](serde::de::DeserializeOwned).
 //! - **wasm-bindgen 0.2, js-sys 0.3 and web-sys 0.3**, on the web only: `Js` holds what is a `JsCast`, `exec_js` gives a
 //!   `JsValue`, and `worker_factory` takes a function that makes a `web_sys::Worker`.
+//!   `compat::utils` speaks of a `web_sys::Response`, and of buffers of js-sys.
 
 #[cfg(all(target_family = "wasm", target_feature = "atomics"))]
 compile_error!(

@@ -5,6 +5,25 @@
 //! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task of its own that a worker migrated
 //! MUST be answered to it by one [`ToWorker::Completed`]: the worker holds the reply.
 //!
+//! A message is named like the event that it becomes on the other side:
+//!
+//! | one half says | the message | the other half's event |
+//! | --- | --- | --- |
+//! | `PageAction::Start` | `ToWorker::Start` | (the worker begins) |
+//! | `PageAction::Post` | `ToWorker::Run` | `LocalEvent::Posted` |
+//! | `PageAction::Stop` | `ToWorker::Stop` | `LocalEvent::Stopped` |
+//! | `PageAction::StealRequest` | `ToWorker::StealRequest` | `LocalEvent::StealRequested` |
+//! | `PageAction::Settle`, of a worker's own task | `ToWorker::Completed` | (the task's reply is sent) |
+//! | (the worker is up, or refuses to start) | `FromWorker::Ready`, `Refused` | `PageEvent::Ready`, `Lost` |
+//! | `LocalAction::Announce` | `FromWorker::Began` | `PageEvent::Began` |
+//! | `LocalAction::Suspend` | `FromWorker::Suspended` | `PageEvent::Suspended` |
+//! | `LocalAction::Answer` | `FromWorker::Finished` | `PageEvent::Finished` |
+//! | `LocalAction::Migrate` | `FromWorker::Migrated` | `PageEvent::Migrated` |
+//! | `LocalAction::Report` | `FromWorker::Reported` | `PageEvent::Reported` |
+//! | `LocalAction::Forward` | `FromWorker::Signal` | `PageEvent::Cancelled`, `Aborted`, `Detached` |
+//! | (a task panicked) | `FromWorker::Panicked` | `PageEvent::Lost` |
+//! | (a task ran, on a watched worker) | `FromWorker::Ran` | (`on_run` is called) |
+//!
 //! Several messages may share a packet. What they consist of themselves lies in the lane of heads; what they carry, a call or
 //! a result, in all lanes. Values are written to the latter before, so they cannot forge the former.
 
