@@ -159,13 +159,9 @@ fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream
     };
     match code {
         Code::Closure(closure) if code.parameter().is_some() => {
-            let (method, closure) = match code.is_async() {
-                false => ("closure", closure.clone()),
-                true => ("async_closure", async_closure(closure)),
-            };
-            let method = Ident::new(method, here);
+            let hinted = hinted(root, code, closure);
             // Not at the end: there, the compiler would take an error in the closure for one of the user's function around it.
-            let statements = quote_spanned!(here=> let function = hint.#method(#closure); function);
+            let statements = quote_spanned!(here=> let function = #hinted; function);
             let end = closure.to_token_stream().into_iter().last().map_or(here, |token| token.span());
             let block = quote_spanned!(here.located_at(end)=> { #statements });
             quote_spanned!(here=> #bar #pattern, hint #bar #block)
@@ -177,22 +173,32 @@ fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream
     }
 }
 
-/// `async move |x| { b }` for `move |x| async move { b }`, whose future could borrow nothing from the closure.
-fn async_closure(closure: &ExprClosure) -> ExprClosure {
+/// The call that tells the closure its types.
+///
+/// `move |x| async move { b }` becomes `async move |x| { b }`, since its future could borrow nothing from the closure. With
+/// statements before the async block it stays as it is: what they bind and the block does not use is dropped at once.
+fn hinted(root: &TokenTree, code: &Code, closure: &ExprClosure) -> TokenStream {
+    let here = Span::mixed_site();
+    if !code.is_async() {
+        return quote_spanned!(here=> hint.closure(#closure));
+    }
     let mut closure = closure.clone();
     if closure.asyncness.is_none() {
-        closure.asyncness = end_in_plain_block(&mut closure.body);
+        closure.asyncness = make_plain_block(&mut closure.body);
     }
-    closure
+    match closure.asyncness {
+        Some(_) => quote_spanned!(here=> hint.async_closure(#closure)),
+        None => quote_spanned!(here=> #root::__private::future_closure(hint, #closure)),
+    }
 }
 
-/// Makes a plain block of the async block that the expression ends in, and gives its keyword.
-fn end_in_plain_block(expression: &mut Expr) -> Option<Token![async]> {
+/// Makes a plain block of an expression that is an async block, and gives its keyword.
+fn make_plain_block(expression: &mut Expr) -> Option<Token![async]> {
     match expression {
-        Expr::Group(group) => end_in_plain_block(&mut group.expr),
-        Expr::Paren(paren) => end_in_plain_block(&mut paren.expr),
-        Expr::Block(block) => match block.block.stmts.last_mut() {
-            Some(Stmt::Expr(last, None)) => end_in_plain_block(last),
+        Expr::Group(group) => make_plain_block(&mut group.expr),
+        Expr::Paren(paren) => make_plain_block(&mut paren.expr),
+        Expr::Block(block) => match &mut block.block.stmts[..] {
+            [Stmt::Expr(only, None)] => make_plain_block(only),
             _ => None,
         },
         Expr::Async(ExprAsync { attrs, async_token, block, .. }) => {

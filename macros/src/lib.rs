@@ -34,8 +34,9 @@ fn in_a_block(errors: syn::Error) -> proc_macro2::TokenStream {
 )]
 #[proc_macro_attribute]
 pub fn remote_trait(options: TokenStream, item: TokenStream) -> TokenStream {
-    let written = proc_macro2::TokenStream::from(item.clone());
-    let objects = syn::parse(options).and_then(|options| objects::remote_trait(&options, syn::parse(item)?));
+    let written = groups::visible(item.into());
+    let objects = syn::parse(options)
+        .and_then(|options| objects::remote_trait(&options, syn::parse2(written.clone())?));
     objects.unwrap_or_else(|error| before(&written, &error)).into()
 }
 

@@ -135,3 +135,13 @@ where
 pub fn call_async<R>(closure: impl AsyncFnOnce() -> R) -> impl Future<Output = R> {
     closure()
 }
+
+/// As [`Hint::closure`], for a closure that returns a future of the result.
+#[inline]
+pub fn future_closure<G, F, X, R>(_: Hint<X, R>, function: G) -> G
+where
+    G: Fn(X) -> F,
+    F: Future<Output = R>,
+{
+    function
+}

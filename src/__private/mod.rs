@@ -8,7 +8,7 @@ mod drafts;
 pub mod objects;
 
 pub use self::checks::Probe;
-pub use self::drafts::{Draft, call_async, remote, remote_async, remote_fn, remote_fn_async};
+pub use self::drafts::{Draft, call_async, future_closure, remote, remote_async, remote_fn, remote_fn_async};
 pub use crate::run::print;
 pub use std::{cfg, format_args};
 pub use wasm_mt_macros::remote;

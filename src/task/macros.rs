@@ -41,6 +41,9 @@
 /// The type of an open argument is known where the closure goes at once to what calls it, `pool.par_map(words, remote!(|word|
 /// word.len()))`; state it where a `let` comes between.
 ///
+/// In `move |x| { statements; async move { value } }` the statements end before the first await, as everywhere in Rust, and the
+/// block owns what it uses: let a statement clone the captures that it needs.
+///
 /// # Captures
 ///
 /// A task runs in another memory, so it takes the *values* of its variables with it. They are moved, encoded with

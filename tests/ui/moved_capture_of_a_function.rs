@@ -11,3 +11,11 @@ fn later() {
     let _: RemoteFn<u32, String> = remote!(async move |n| prefix + &n.to_string());
     let _: RemoteFn<u32, String> = remote!(move |n| async move { n.to_string() + &{ suffix } });
 }
+
+fn behind_statements() {
+    let text = String::from("a");
+    let _: RemoteFn<usize, String> = remote!(move |n| {
+        let more = n + 1;
+        async move { text.repeat(more) }
+    });
+}

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::num::ParseIntError;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -103,6 +104,14 @@ remote_test! {
             yield_now().await;
             text.repeat(n) + &number.to_string()
         });
+        let list = vec![4, 5, 6];
+        let within_a_block = remote!(move |n: usize| {
+            async move {
+                let number = &list[n];
+                yield_now().await;
+                *number
+            }
+        });
         let by_hand = RemoteFn::new_async(vec![7, 8, 9], |list, hint| {
             hint.async_closure(async move |n: usize| {
                 let number = &list[n];
@@ -113,19 +122,21 @@ remote_test! {
         assert_eq!(map(0..3, closure).await, ["1", "ab2", "abab3"]);
         assert_eq!(on_worker(block.call(2)).await.unwrap(), "abab3");
         assert_eq!(map(0..3, block).await, ["1", "ab2", "abab3"]);
+        assert_eq!(map(0..3, within_a_block).await, [4, 5, 6]);
         assert_eq!(map(0..3, by_hand).await, [7, 8, 9]);
     }
 
-    async fn an_async_block_behind_statements() {
-        let text = String::from("ab");
-        let function = remote!(move |n: usize| {
-            let more: usize = n + 1;
+    async fn statements_before_an_async_block_end_before_it_is_awaited() {
+        let (text, more) = (String::from("ab"), 1);
+        let results = map(words(), remote!(move |word| {
+            let held = Rc::new(word.len());
+            let (count, weak, text) = (*held + more, Rc::downgrade(&held), text.clone());
             async move {
                 yield_now().await;
-                text.repeat(more)
+                (text.repeat(count), weak.upgrade().is_some())
             }
-        });
-        assert_eq!(map(0..2, function).await, ["ab", "abab"]);
+        }));
+        assert_eq!(results.await, ["abab", "ababab", "ab"].map(|text| (text.to_string(), false)));
     }
 
     async fn cells_can_be_changed() {

@@ -173,4 +173,25 @@ remote_test! {
         let called: Box<dyn elsewhere::r#type> = Box::new(elsewhere::Seven);
         assert_eq!(on_worker(remote!(move || called.call())).await.unwrap(), 7);
     }
+
+    async fn expressions_of_another_macro_stay_whole() {
+        macro_rules! trait_of {
+            ($value:expr, $length:expr, $body:block) => {
+                #[remote_trait]
+                trait Twice {
+                    fn value(&self) -> i32 {
+                        2 * $value
+                    }
+                    fn list(&self) -> [i32; 2 * $length] $body
+                }
+            };
+        }
+        trait_of!(1 + 2, 1 + 1, { [7; 4] });
+        #[derive(Serialize, Deserialize)]
+        struct Default;
+        impl Twice for Default {}
+
+        let twice: Box<dyn Twice> = Box::new(Default);
+        assert_eq!(on_worker(remote!(move || (twice.value(), twice.list()))).await.unwrap(), (6, [7; 4]));
+    }
 }
