@@ -6,20 +6,30 @@
 //!
 //! Patterns and types that come this way may look like expressions. Parentheses are allowed around these, too.
 
+use std::iter;
+
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use syn::Expr;
+use syn::{Expr, ExprUnary, UnOp};
 
 /// The tokens, with parentheses where an invisible group holds an expression that its surroundings could take apart.
 pub(crate) fn visible(tokens: TokenStream) -> TokenStream {
-    tokens.into_iter().map(visible_token).collect()
+    let mut tokens = tokens.into_iter().peekable();
+    let next = || {
+        let token = tokens.next()?;
+        let dotted =
+            matches!(tokens.peek(), Some(TokenTree::Punct(next)) if matches!(next.as_char(), '.' | '?'));
+        Some(visible_token(token, dotted))
+    };
+    iter::from_fn(next).collect()
 }
 
-fn visible_token(token: TokenTree) -> TokenTree {
+/// `dotted`: a method call, a field or `?` follows.
+fn visible_token(token: TokenTree, dotted: bool) -> TokenTree {
     let TokenTree::Group(group) = token else { return token };
     let content = visible(group.stream());
     let (delimiter, span) = match group.delimiter() {
         // Nobody wrote these parentheses, and nobody shall be told that they are superfluous.
-        Delimiter::None if comes_apart(&content) => {
+        Delimiter::None if comes_apart(&content, dotted) => {
             (Delimiter::Parenthesis, Span::mixed_site().located_at(group.span()))
         }
         delimiter => (delimiter, group.span()),
@@ -29,8 +39,8 @@ fn visible_token(token: TokenTree) -> TokenTree {
     visible.into()
 }
 
-/// True for an expression that an operator beside it may take apart.
-fn comes_apart(tokens: &TokenStream) -> bool {
+/// True for an expression that an operator beside it may take apart, or what follows if that is `dotted`.
+fn comes_apart(tokens: &TokenStream, dotted: bool) -> bool {
     if tokens.clone().into_iter().nth(1).is_none() {
         return false;
     }
@@ -52,6 +62,8 @@ fn comes_apart(tokens: &TokenStream) -> bool {
             | Expr::Tuple(_)
             | Expr::Verbatim(_),
         ) => false,
+        // As an argument of a type, `-1` may have no parentheses.
+        Ok(Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. })) if matches!(*expr, Expr::Lit(_)) => dotted,
         // These may as well be a statement, and the value of an attribute.
         Ok(Expr::Let(_) | Expr::Assign(_)) => false,
         Ok(_) => true,
@@ -64,8 +76,12 @@ mod tests {
     use super::*;
 
     fn delimiter(content: &str) -> Delimiter {
+        delimiter_before(content, false)
+    }
+
+    fn delimiter_before(content: &str, dotted: bool) -> Delimiter {
         let group = Group::new(Delimiter::None, content.parse().expect("tokens"));
-        match visible_token(group.into()) {
+        match visible_token(group.into(), dotted) {
             TokenTree::Group(group) => group.delimiter(),
             other => panic!("{other} is no group"),
         }
@@ -103,9 +119,20 @@ mod tests {
             "a = b",
             "mut a",
             "dyn A + B",
+            "-1",
         ] {
             assert_eq!(delimiter(content), Delimiter::None, "{content}");
         }
+    }
+
+    #[test]
+    fn negative_numbers_come_apart_before_a_dot_only() {
+        assert_eq!(delimiter_before("-1", true), Delimiter::Parenthesis);
+        let one = || TokenTree::from(Group::new(Delimiter::None, "-1".parse().expect("tokens")));
+        let call: TokenStream =
+            [one()].into_iter().chain(".pow(2)".parse::<TokenStream>().expect("tokens")).collect();
+        assert_eq!(visible(call).to_string(), "(- 1) . pow (2)");
+        assert_eq!(visible(one().into()).to_string(), "- 1");
     }
 
     #[test]
