@@ -1,7 +1,7 @@
 //! `cargo xtask api`: the public API as text, one file for each target, so that a review sees every change of it.
 //!
 //! The text is made from what rustdoc knows, in a format that changes with the compiler. So it is compared only with the
-//! compiler that the files were made with ([`COMPILER`]); with any other that is left out, with a word.
+//! compiler that the files were made with ([`COMPILER`]); with any other it is not run, and the report says so.
 //!
 //! Automatic traits such as `Send` are in the text, because losing one breaks programs. What every type has is not, nor
 //! what no program on stable Rust can name; and of an item that has several paths the details stand at the first.
@@ -96,18 +96,23 @@ impl Face<'_> {
     }
 }
 
-/// Compares the API with its file, and prints what differs; without the compiler for it, only that.
+/// What a comparison came to.
+pub(crate) enum Comparison {
+    Equal,
+    /// Holds the reason.
+    NotRun(String),
+}
+
+/// Compares the API with its file, and prints what differs. Without the compiler for it this is not run.
 ///
 /// # Errors
 ///
 /// Fails if they differ, or if rustdoc fails.
-pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<()> {
+pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<Comparison> {
     let compiler = face.compiler(shell)?;
     if !is_recorded(&compiler) {
-        note(format_args!(
-            "left out: it is compared with rustc {COMPILER}x of rust-lang.org, this is {compiler}"
-        ));
-        return Ok(());
+        let why = format!("it is compared with rustc {COMPILER}x of rust-lang.org, this is {compiler}");
+        return Ok(Comparison::NotRun(why));
     }
     let recorded = std::fs::read_to_string(face.recorded()).unwrap_or_default();
     let changes = changes(&recorded, &face.text(shell)?);
@@ -117,7 +122,7 @@ pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<()> {
     if !changes.is_empty() {
         bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name());
     }
-    Ok(())
+    Ok(Comparison::Equal)
 }
 
 /// `cargo xtask api`.
@@ -134,9 +139,15 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
             std::fs::create_dir_all(file.parent().context("the file is in a folder")?)?;
             std::fs::write(&file, face.text(shell)?)
                 .with_context(|| format!("failed to write {}", file.display()))?;
-        } else if let Err(error) = check(shell, &face) {
-            note(format_args!("{error:#}"));
-            code = ExitCode::FAILURE;
+        } else {
+            match check(shell, &face) {
+                Ok(Comparison::Equal) => {}
+                Ok(Comparison::NotRun(why)) => note(format_args!("not run: {why}")),
+                Err(error) => {
+                    note(format_args!("{error:#}"));
+                    code = ExitCode::FAILURE;
+                }
+            }
         }
     }
     Ok(code)
