@@ -42,7 +42,7 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
         let doc = wasm.cargo(shell, "doc").args(packages).arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings");
         check("doc for the web", doc)?;
     }
-    for face in [Some(Face::Native), wasm.map(Face::Web)].into_iter().flatten() {
+    for face in Face::all(wasm) {
         let name = format!("public API, {}", face.name());
         let step = Step::begin(&name);
         match api::check(shell, &face) {
