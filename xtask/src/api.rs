@@ -1,7 +1,7 @@
-//! `cargo xtask api`: the public API as text, one file for each target, so that a review sees every change of it.
+//! `cargo xtask api`: the public API as text, a file for each target and one for the web without `compat`, so that a review sees every change of it.
 //!
 //! The text is made from what rustdoc knows, in a format that changes with the compiler. So it is compared only with the
-//! compiler that the files were made with ([`COMPILER`]); with any other that is left out, with a word.
+//! compiler that the files were made with ([`COMPILER`]); with any other it is not run, and the report says so.
 //!
 //! Automatic traits such as `Send` are in the text, because losing one breaks programs. What every type has is not, nor
 //! what no program on stable Rust can name; and of an item that has several paths the details stand at the first.
@@ -32,17 +32,25 @@ pub(crate) struct Args {
     bless: bool,
 }
 
-/// A target whose API is pinned.
+/// A target whose API is pinned. Natively the feature `compat` has no effect.
 pub(crate) enum Face<'a> {
     Native,
     Web(&'a Wasm),
+    WebWithoutCompat(&'a Wasm),
 }
 
-impl Face<'_> {
+impl<'a> Face<'a> {
+    /// All that can be had; without a toolchain for the web, the native one.
+    pub(crate) fn all(wasm: Option<&'a Wasm>) -> Vec<Self> {
+        let web = wasm.map(|wasm| [Self::Web(wasm), Self::WebWithoutCompat(wasm)]);
+        std::iter::once(Self::Native).chain(web.into_iter().flatten()).collect()
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Web(_) => "web",
+            Self::WebWithoutCompat(_) => "web-without-compat",
         }
     }
 
@@ -53,7 +61,7 @@ impl Face<'_> {
     fn compiler(&self, shell: &Shell) -> anyhow::Result<String> {
         match self {
             Self::Native => Ok(cmd!(shell, "rustc --version").quiet().read()?),
-            Self::Web(wasm) => wasm.compiler(shell),
+            Self::Web(wasm) | Self::WebWithoutCompat(wasm) => wasm.compiler(shell),
         }
     }
 
@@ -61,6 +69,7 @@ impl Face<'_> {
         match self {
             Self::Native => cmd!(shell, "cargo rustdoc"),
             Self::Web(wasm) => wasm.cargo(shell, "rustdoc"),
+            Self::WebWithoutCompat(wasm) => wasm.cargo(shell, "rustdoc").arg("--no-default-features"),
         }
     }
 
@@ -68,6 +77,13 @@ impl Face<'_> {
     fn text(&self, shell: &Shell) -> anyhow::Result<String> {
         // Build scripts look at this variable too. With a folder of its own nothing else is built anew for it.
         let folder = workspace::own_dir(shell, "api")?;
+        let target = match self {
+            Self::Native => Path::new(""),
+            Self::Web(_) | Self::WebWithoutCompat(_) => Path::new(TARGET),
+        };
+        let file = folder.join(target).join("doc/wasm_mt.json");
+        // What stands there may be the API of another face.
+        shell.remove_path(&file)?;
         self.rustdoc(shell)
             .args(["--quiet", "--package", "wasm-mt", "--lib", "--target-dir"])
             .arg(&folder)
@@ -75,11 +91,6 @@ impl Face<'_> {
             .env("RUSTC_BOOTSTRAP", "1")
             .quiet()
             .run()?;
-        let target = match self {
-            Self::Native => Path::new(""),
-            Self::Web(_) => Path::new(TARGET),
-        };
-        let file = folder.join(target).join("doc/wasm_mt.json");
         let api = public_api::Builder::from_rustdoc_json(&file)
             .omit_blanket_impls(true)
             .build()
@@ -96,18 +107,23 @@ impl Face<'_> {
     }
 }
 
-/// Compares the API with its file, and prints what differs; without the compiler for it, only that.
+/// What a comparison came to.
+pub(crate) enum Comparison {
+    Equal,
+    /// Holds the reason.
+    NotRun(String),
+}
+
+/// Compares the API with its file, and prints what differs. Without the compiler for it this is not run.
 ///
 /// # Errors
 ///
 /// Fails if they differ, or if rustdoc fails.
-pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<()> {
+pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<Comparison> {
     let compiler = face.compiler(shell)?;
     if !is_recorded(&compiler) {
-        note(format_args!(
-            "left out: it is compared with rustc {COMPILER}x of rust-lang.org, this is {compiler}"
-        ));
-        return Ok(());
+        let why = format!("it is compared with rustc {COMPILER}x of rust-lang.org, this is {compiler}");
+        return Ok(Comparison::NotRun(why));
     }
     let recorded = std::fs::read_to_string(face.recorded()).unwrap_or_default();
     let changes = changes(&recorded, &face.text(shell)?);
@@ -117,14 +133,14 @@ pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<()> {
     if !changes.is_empty() {
         bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name());
     }
-    Ok(())
+    Ok(Comparison::Equal)
 }
 
 /// `cargo xtask api`.
 pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
     let wasm = setup::wasm(shell)?;
     let mut code = ExitCode::SUCCESS;
-    for face in [Face::Native, Face::Web(&wasm)] {
+    for face in Face::all(Some(&wasm)) {
         println!("{}:", face.name());
         if args.bless {
             let (compiler, file) = (face.compiler(shell)?, face.recorded());
@@ -134,9 +150,15 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
             std::fs::create_dir_all(file.parent().context("the file is in a folder")?)?;
             std::fs::write(&file, face.text(shell)?)
                 .with_context(|| format!("failed to write {}", file.display()))?;
-        } else if let Err(error) = check(shell, &face) {
-            note(format_args!("{error:#}"));
-            code = ExitCode::FAILURE;
+        } else {
+            match check(shell, &face) {
+                Ok(Comparison::Equal) => {}
+                Ok(Comparison::NotRun(why)) => note(format_args!("not run: {why}")),
+                Err(error) => {
+                    note(format_args!("{error:#}"));
+                    code = ExitCode::FAILURE;
+                }
+            }
         }
     }
     Ok(code)
@@ -179,6 +201,27 @@ mod tests {
     fn what_is_gone_stands_beside_what_came_instead() {
         let changes = changes("fn a()\nfn b()\nfn c()\nfn c()", "fn a()\nfn b(u8)\nfn c()\nfn d()");
         assert_eq!(changes, ["- fn b()", "+ fn b(u8)", "- fn c()", "+ fn d()"]);
+    }
+
+    #[test]
+    fn without_compat_no_name_of_0_1_is_left() {
+        let names = [
+            "compat",
+            "WasmMt",
+            "ThreadExt",
+            "ThreadPool",
+            "MtClosure",
+            "MtAsyncClosure",
+            "utils",
+            "and_init",
+        ];
+        let read = |file| std::fs::read_to_string(workspace::root().join("tests/api").join(file)).unwrap();
+        let (with, without) = (read("web.txt"), read("web-without-compat.txt"));
+        for name in names {
+            assert!(with.contains(name) && !without.contains(name), "{name}");
+        }
+        let changed = changes(&with, &without).into_iter().filter(|change| change.starts_with('+'));
+        assert_eq!(changed.collect::<Vec<_>>(), [""; 0], "`compat` only adds names");
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn account_for_missing(report: &mut Report, browsers: &Browsers, asked_for: bool
             report.add(section);
         }
     } else {
-        let skipped = browsers.missing.iter().map(|missing| format!("{}: {}", missing.browser, missing.cure));
-        report.skipped.extend(skipped);
+        let missing = browsers.missing.iter().map(|missing| format!("{}: {}", missing.browser, missing.cure));
+        report.not_run.extend(missing);
     }
 }

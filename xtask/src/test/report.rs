@@ -17,6 +17,8 @@ pub(super) struct Section {
     pub(super) tests: BTreeMap<String, Outcome>,
     /// What failed, in words.
     pub(super) faults: Vec<String>,
+    /// The checks that were not run, and why.
+    pub(super) not_run: Vec<String>,
 }
 
 impl Section {
@@ -36,6 +38,12 @@ impl Section {
             Ok(()) => self.passed += 1,
             Err(error) => self.fault(format!("{name}: {error:#}")),
         }
+    }
+
+    /// Counts a check that was not run.
+    pub(super) fn skip(&mut self, name: &str, why: &str) {
+        self.ignored += 1;
+        self.not_run.push(format!("{name}: {why}"));
     }
 
     /// Counts what `cargo test` printed; `success` is its exit status.
@@ -61,7 +69,7 @@ impl Section {
 pub(super) struct Report {
     pub(super) sections: Vec<Section>,
     /// The engines that were left out, and how to get them.
-    pub(super) skipped: Vec<String>,
+    pub(super) not_run: Vec<String>,
     /// How many tests have one body for all targets.
     pub(super) shared: usize,
 }
@@ -86,12 +94,30 @@ impl Report {
         if self.shared > 0 {
             println!("{} tests have one body for all targets", self.shared);
         }
-        for skipped in &self.skipped {
-            println!("skipped {skipped}");
+        for section in &self.sections {
+            for check in &section.not_run {
+                println!("not run {}: {check}", section.name);
+            }
+        }
+        for engine in &self.not_run {
+            println!("not run {engine}");
         }
         let passed: usize = self.sections.iter().map(|section| section.passed).sum();
         let failed: usize = self.sections.iter().map(|section| section.failed).sum();
         println!("{passed} passed, {failed} failed");
         failed == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_was_not_run_has_not_passed() {
+        let mut section = Section::new("checks");
+        section.skip("public API", "the compiler is another");
+        assert_eq!((section.passed, section.failed, section.ignored), (0, 0, 1));
+        assert_eq!(section.not_run, ["public API: the compiler is another"]);
     }
 }
