@@ -33,7 +33,7 @@ mod tests;
 mod workers;
 
 pub(crate) use self::collections::{Id, IdMap};
-pub(crate) use self::deadline::Deadline;
+pub(crate) use self::deadline::{Deadline, nanos};
 pub(crate) use self::event::{Completion, HandleSignal, PageAction, PageEvent, Urgency};
 pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next};
 pub(crate) use self::page::Schedule;

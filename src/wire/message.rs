@@ -1,7 +1,8 @@
 //! How messages lie in a packet: a derive of our own.
 //!
 //! A message is its fields one after the other. Plain data is numbers in the lane of heads, each one call of the same two
-//! functions. A field that is a packet itself, a *body*, is the lengths of its lanes, and behind what is there its lanes.
+//! functions. A field that is a packet itself, a *body*, is the lengths of its lanes, and behind what is there its lanes. What
+//! is in every task's messages takes few of these calls: a tiny task's time is made of them.
 //!
 //! Derived serde over postcard did the same work for 3.4 KB more of each program's module (gzip), most of it in the visitors
 //! of the two message types.
@@ -11,7 +12,7 @@ use std::time::Duration;
 use super::reader::PacketReader;
 use crate::error::{Error, ErrorInner, ErrorKind};
 use crate::platform::Packet;
-use crate::schedule::{HandleSignal, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
+use crate::schedule::{HandleSignal, Id, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId, nanos};
 
 /// What can be appended to a packet.
 pub(crate) trait Put {
@@ -81,17 +82,58 @@ impl Take for bool {
     }
 }
 
+/// In nanoseconds: what is longer than 500 years is as long as that.
 impl Put for Duration {
     fn put(self, packet: &mut Packet) {
-        self.as_secs().put(packet);
-        self.subsec_nanos().put(packet);
+        put_number(packet, nanos(self));
     }
 }
 
 impl Take for Duration {
     fn take(reader: &mut PacketReader) -> Option<Self> {
-        let seconds = Self::from_secs(u64::take(reader)?);
-        Some(seconds.saturating_add(Self::from_nanos(u64::take(reader)?)))
+        take_number(reader).map(Self::from_nanos)
+    }
+}
+
+impl Put for TaskId {
+    fn put(self, packet: &mut Packet) {
+        put_number(packet, self.number());
+    }
+}
+
+impl Take for TaskId {
+    fn take(reader: &mut PacketReader) -> Option<Self> {
+        take_number(reader).map(Self::from_number)
+    }
+}
+
+/// Most are what most tasks run on: then the site and one more byte are all.
+impl Put for TaskOptions {
+    fn put(self, packet: &mut Packet) {
+        let Self { site, kind, timeout, retries, detached, pinned } = self;
+        let flags = [kind == TaskKind::Async, timeout.is_some(), detached, pinned];
+        let flags =
+            flags.into_iter().rev().fold(u64::from(retries), |flags, flag| flags << 1 | u64::from(flag));
+        put_number(packet, flags);
+        site.put(packet);
+        if let Some(timeout) = timeout {
+            timeout.put(packet);
+        }
+    }
+}
+
+impl Take for TaskOptions {
+    fn take(reader: &mut PacketReader) -> Option<Self> {
+        let flags = take_number(reader)?;
+        let is_set = |nth: u32| flags >> nth & 1 == 1;
+        Some(Self {
+            site: Take::take(reader)?,
+            kind: if is_set(0) { TaskKind::Async } else { TaskKind::Sync },
+            timeout: if is_set(1) { Some(Take::take(reader)?) } else { None },
+            detached: is_set(2),
+            pinned: is_set(3),
+            retries: (flags >> 4).try_into().ok()?,
+        })
     }
 }
 
@@ -137,19 +179,28 @@ impl Put for &Packet {
     }
 }
 
+/// Most have neither heads nor attachments: the lowest bit of the first number says whether the lengths of these follow.
 fn put_lengths(packet: &mut Packet, body: &Packet) {
     let Packet { heads, bytes, addresses, attachments } = body;
-    for length in [heads.len(), bytes.len(), addresses.len(), attachments.len()] {
-        length.put(packet);
+    let rare = !heads.is_empty() || !attachments.is_empty();
+    put_number(packet, (bytes.len() as u64) << 1 | u64::from(rare));
+    addresses.len().put(packet);
+    if rare {
+        heads.len().put(packet);
+        attachments.len().put(packet);
     }
 }
 
 impl Take for Packet {
     fn take(reader: &mut PacketReader) -> Option<Self> {
-        let heads = usize::take(reader)?;
-        let bytes = usize::take(reader)?;
+        let number = take_number(reader)?;
+        let bytes = (number >> 1).try_into().ok()?;
         let addresses = usize::take(reader)?;
-        let attachments = usize::take(reader)?;
+        let (mut heads, mut attachments) = (0, 0);
+        if number & 1 == 1 {
+            heads = usize::take(reader)?;
+            attachments = usize::take(reader)?;
+        }
         reader.body(heads, bytes, addresses, attachments)
     }
 }
@@ -273,14 +324,6 @@ macro_rules! newtypes {
 }
 
 newtypes!(WorkerId Site);
-message!(struct TaskId { maker, number });
-message!(struct TaskOptions { site, kind, timeout, retries, detached, pinned });
-message!(
-    enum TaskKind {
-        Sync,
-        Async,
-    }
-);
 message!(
     enum Strategy {
         Serial,
@@ -349,6 +392,36 @@ mod tests {
         assert_eq!(take::<u32>(packet(u64::MAX)), None, "it does not fit");
         let endless = Packet { heads: vec![0x80; 11], ..Packet::default() };
         assert_eq!(take::<u64>(endless), None);
+    }
+
+    #[test]
+    fn durations_longer_than_any_wait_are_cut() {
+        let never = Duration::from_nanos(u64::MAX);
+        for (duration, taken) in [(Duration::ZERO, Duration::ZERO), (never, never), (Duration::MAX, never)] {
+            assert_eq!(take(packet(duration)), Some(taken));
+        }
+    }
+
+    #[test]
+    fn options_of_every_kind_come_back() {
+        let plain = TaskOptions::new(Site(0x0010_2030), TaskKind::Sync);
+        for options in [
+            plain,
+            TaskOptions { kind: TaskKind::Async, ..plain },
+            TaskOptions { timeout: Some(Duration::from_millis(3)), ..plain },
+            TaskOptions { retries: u32::MAX, ..plain },
+            TaskOptions { detached: true, ..plain },
+            TaskOptions { pinned: true, ..plain },
+        ] {
+            assert_eq!(take(packet(options)), Some(options));
+        }
+        assert_eq!(
+            take::<TaskOptions>(Packet {
+                heads: vec![0xf0, 0xff, 0xff, 0xff, 0xff, 0x7f, 0],
+                ..Packet::default()
+            }),
+            None
+        );
     }
 
     #[test]

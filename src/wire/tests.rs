@@ -19,7 +19,7 @@ fn task(number: u32) -> TaskId {
 
 fn options() -> TaskOptions {
     TaskOptions {
-        timeout: Some(Duration::from_secs(1 << 40)),
+        timeout: Some(Duration::from_nanos(u64::MAX)),
         retries: 3,
         detached: true,
         pinned: true,
