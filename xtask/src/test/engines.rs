@@ -67,39 +67,12 @@ fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>)
     std::fs::write(&capabilities, browser.capabilities().to_string())
         .with_context(|| format!("failed to write {}", capabilities.display()))?;
 
-    let mut section = Section { is_engine: true, ..Section::new(name) };
-    match filter {
-        Some(filter) => run_part(shell, wasm, browser, &capabilities, &[filter], &mut section)?,
-        None => {
-            for part in PARTS {
-                run_part(shell, wasm, browser, &capabilities, part, &mut section)?;
-            }
-        }
-    }
-    if section.passed == 0 && filter.is_none() && section.failed == 0 {
-        section.fault("no test ran".to_owned());
-    }
-    step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
-    Ok(section)
-}
-
-/// Each part has a page of its own: Chromium holds some 120 instances of a module in one, and frees them late.
-const PARTS: [&[&str]; 2] = [&["compat::"], &["--", "--skip", "compat::"]];
-
-fn run_part(
-    shell: &Shell,
-    wasm: &Wasm,
-    browser: &Installed,
-    capabilities: &Path,
-    part: &[&str],
-    section: &mut Section,
-) -> anyhow::Result<()> {
     let command = wasm
         .cargo(shell, "test")
         .args(["--tests", "--no-fail-fast", "--config"])
         .arg(runner()?)
-        .args(part)
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
+        .args(filter)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
         .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
         // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
@@ -115,11 +88,16 @@ fn run_part(
         tempfile::Builder::new().prefix("wasm-mt-").tempdir().context("failed to create a folder")?;
     command.env("TMPDIR", profile.path()).env("TMP", profile.path());
 
+    let mut section = Section { is_engine: true, ..Section::new(name) };
     let mut output = Output::default();
     let success = stream::run(command, |line| output.line(line))?;
     output.end();
     section.add_tests(output, success);
-    Ok(())
+    if section.passed == 0 && filter.is_none() && section.failed == 0 {
+        section.fault("no test ran".to_owned());
+    }
+    step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
+    Ok(section)
 }
 
 /// Names this program as the target's runner; as a list, since a path may contain spaces.
