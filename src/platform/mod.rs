@@ -14,8 +14,9 @@
 //!   to [`start`] or [`Port::post`] (web). Whoever takes them MUST NOT hold a lock that the worker's tasks may want.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
-//! - [`guard`] makes [`current`] name the task while its code runs, also when it traps.
+//! - [`guard`] makes [`current_task`] name the task while its code runs, also when it traps.
 //! - What [`show_begun`] was given last is in [`Loss::begun`], where the backend can read it after the end.
+//! - What [`show_gathered`] was given last is posted if the worker traps or closes itself, before that is an event.
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
@@ -42,8 +43,8 @@ pub(crate) use web::js_error;
 
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, clock_tick,
-    current_task, guard, has_local_pool, now, parallelism, print, run, show_begun, sleep, spawn_local,
-    spawn_service, start, try_run, yield_now,
+    current_task, guard, has_local_pool, now, parallelism, print, run, show_begun, show_gathered, sleep,
+    spawn_local, spawn_service, start, try_run, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};

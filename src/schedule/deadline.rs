@@ -1,9 +1,10 @@
 //! Deadlines, without a clock: the driver of the schedule brings the time.
 //!
-//! A deadline may end a worker, so a late clock is not trusted. One that is met late tells of a frozen tab,
-//! a busy page or a debugger, not of the worker, and starts anew. One that is met in time first asks to be woken again:
-//! what the worker had posted by then is handled before the verdict. For this the driver MUST hand over the messages that
-//! have arrived before it wakes the schedule again, and MUST NOT wake it twice in one turn of its event loop.
+//! A deadline may end a worker, so a late clock is not believed at once. A timer that comes late may tell of a hidden tab, of
+//! a busy page or a debugger, and not of the worker: a doubt gives that some more time, but not again and again. What is
+//! believed first asks to be woken again: what the worker had posted by then is handled before the verdict. For this the
+//! driver MUST hand over the messages that have arrived before it wakes the schedule again, and MUST NOT wake it twice in one
+//! turn of its event loop.
 
 use std::time::Duration;
 
@@ -35,10 +36,33 @@ impl Id for Deadline {
 #[derive(Clone, Copy, Debug)]
 struct Armed {
     deadline: Deadline,
-    at: Duration,
+    set: Duration,
     after: Duration,
-    /// It was met in time once; what the worker had posted by then is handled before it is met again.
-    due_once: bool,
+    at: Duration,
+    /// How often it was met late and not believed.
+    doubts: u32,
+    /// It was believed once; what the worker had posted by then is handled before it is met again.
+    believed: bool,
+}
+
+/// A timer may be so late without a doubt.
+const LATE: Duration = Duration::from_millis(50);
+
+/// The longest time that a doubt gives a worker: by then a page that works again has met it.
+const DOUBT: Duration = Duration::from_secs(1);
+
+impl Armed {
+    /// True if lateness may be the page's, and the worker shall have some more time. A worker cannot start without its page,
+    /// so it may need that twice; a task runs meanwhile, so it gets no more than as long again and [`DOUBT`].
+    fn doubts(&self, now: Duration) -> bool {
+        let late = now.saturating_sub(self.at) > LATE;
+        late && match self.deadline {
+            Deadline::Start(_) => self.doubts < 2,
+            Deadline::Timeout(_) | Deadline::Grace(_) => {
+                self.doubts < 1 && now < self.set.saturating_add(2 * self.after).saturating_add(DOUBT)
+            }
+        }
+    }
 }
 
 /// The deadlines that are set, the earliest first. There is one of each kind per task or worker at most.
@@ -52,7 +76,8 @@ impl Deadlines {
     /// Sets a deadline, anew if it was set.
     pub(crate) fn set(&mut self, deadline: Deadline, now: Duration, after: Duration) {
         self.clear(deadline);
-        self.insert(Armed { deadline, at: now.saturating_add(after), after, due_once: false });
+        let at = now.saturating_add(after);
+        self.insert(Armed { deadline, set: now, after, at, doubts: 0, believed: false });
     }
 
     pub(crate) fn clear(&mut self, deadline: Deadline) {
@@ -81,15 +106,14 @@ impl Deadlines {
             due.extend(self.armed.remove(number));
         }
         let mut rung = Vec::new();
-        for setting in due {
-            let Armed { deadline, at, after, due_once } = setting;
-            let tolerance = after / 4 + Duration::from_millis(50);
-            if now.saturating_sub(at) > tolerance {
-                self.set(deadline, now, after);
-            } else if due_once {
-                rung.push(deadline);
+        for armed in due {
+            if armed.believed {
+                rung.push(armed.deadline);
+            } else if armed.doubts(now) {
+                let at = now.saturating_add(armed.after.min(DOUBT));
+                self.insert(Armed { at, doubts: armed.doubts + 1, ..armed });
             } else {
-                self.insert(Armed { at: now, due_once: true, ..setting });
+                self.insert(Armed { at: now, believed: true, ..armed });
             }
         }
         rung
@@ -128,12 +152,37 @@ mod tests {
         assert_eq!(deadlines.next(), None);
     }
 
-    #[test]
-    fn a_deadline_that_is_met_late_starts_anew() {
+    /// When it rings if each timer comes `late`, and the page has one more turn for each.
+    fn rings_at(deadline: Deadline, after: u64, late: u64) -> Duration {
         let mut deadlines = Deadlines::default();
-        deadlines.set(DEADLINE, ms(0), ms(100));
-        assert_eq!(deadlines.ring(ms(5_000)), []);
-        assert_eq!(deadlines.next(), Some(ms(5_100)));
+        deadlines.set(deadline, ms(0), ms(after));
+        loop {
+            let now = deadlines.next().expect("it is set") + ms(late);
+            if deadlines.ring(now) == [deadline] {
+                return now;
+            }
+        }
+    }
+
+    #[test]
+    fn a_late_timer_is_doubted_a_bounded_number_of_times() {
+        let task = TaskId { maker: WorkerId::PAGE, number: 1 };
+        for deadline in [Deadline::Timeout(task), Deadline::Grace(task)] {
+            assert_eq!(rings_at(deadline, 100, 50), ms(200));
+            // A page that works in pieces, a hidden tab, one that was hidden for long.
+            assert_eq!(rings_at(deadline, 100, 200), ms(800));
+            assert_eq!(rings_at(deadline, 200, 1_000), ms(3_400));
+            assert_eq!(rings_at(deadline, 200, 60_000), ms(120_200));
+        }
+        assert_eq!(rings_at(DEADLINE, 10_000, 2_000), ms(20_000));
+    }
+
+    #[test]
+    fn a_start_that_was_met_late_has_another_second() {
+        let mut deadlines = Deadlines::default();
+        deadlines.set(DEADLINE, ms(0), ms(10_000));
+        assert_eq!(deadlines.ring(ms(12_000)), []);
+        assert_eq!(deadlines.next(), Some(ms(13_000)));
     }
 
     #[test]

@@ -222,7 +222,12 @@ impl Shared {
         if let Some((at, after)) = wake {
             let this = self.this.clone();
             platform::spawn_service(async move {
-                platform::sleep(after).await;
+                if after.is_zero() {
+                    // A timer of a hidden tab may take a minute.
+                    platform::yield_now().await;
+                } else {
+                    platform::sleep(after).await;
+                }
                 if let Some(shared) = this.upgrade() {
                     shared.wake(at);
                 }

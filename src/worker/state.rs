@@ -197,7 +197,7 @@ impl WorkerState {
             if self.watched {
                 let location = Packet { addresses: task.location.into_iter().collect(), ..Packet::default() };
                 let ended = platform::now();
-                FromWorker::Ran { task: id, location, began: task.began, ended }.write(&mut self.packet);
+                gather(&mut self.packet, FromWorker::Ran { task: id, location, began: task.began, ended });
             }
             if posted {
                 task.state = RunState::Ended(outcome);
@@ -261,7 +261,7 @@ impl WorkerState {
     }
 
     fn gather(&mut self, message: FromWorker) {
-        message.write(&mut self.packet);
+        gather(&mut self.packet, message);
     }
 
     fn answer(&mut self, task: TaskId, ran: Option<Duration>, payload: Option<WorkerTask>) {
@@ -304,6 +304,7 @@ impl WorkerState {
     /// Makes what was gathered ready to be posted.
     fn flush(&mut self) {
         if !self.packet.heads.is_empty() {
+            platform::show_gathered(&Packet::default());
             let packet = mem::take(&mut self.packet);
             self.outgoing.push_back(Outgoing { packet, bears: None });
         }
@@ -332,4 +333,12 @@ impl WorkerState {
         self.flush();
         self.begun.iter().map(|task| TaskId::from_number(*task)).collect()
     }
+}
+
+/// Adds a message to the packet that is posted next, if need be by the platform.
+fn gather(packet: &mut Packet, message: FromWorker) {
+    // Not while it changes.
+    platform::show_gathered(&Packet::default());
+    message.write(packet);
+    platform::show_gathered(packet);
 }

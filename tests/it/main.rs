@@ -15,6 +15,8 @@ mod drop;
 mod error;
 mod executor;
 #[cfg(target_family = "wasm")]
+mod faults;
+#[cfg(target_family = "wasm")]
 mod js;
 mod nest;
 mod objects;

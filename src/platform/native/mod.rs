@@ -24,12 +24,14 @@ pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
 pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now};
 
+use super::Packet;
+
 thread_local! {
     /// The task whose code runs on this thread.
     static CURRENT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Runs code of a task, which [`current`] names meanwhile. A panic comes back as its payload.
+/// Runs code of a task, which [`current_task`] names meanwhile. A panic comes back as its payload.
 pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     let outer = CURRENT.replace(task);
     let result = panic::catch_unwind(AssertUnwindSafe(code));
@@ -47,6 +49,9 @@ pub(crate) fn current_task() -> u64 {
 
 /// Not read: a panic is caught, and its worker reports what had begun.
 pub(crate) fn show_begun(_tasks: &[u64]) {}
+
+/// Not read: a worker posts what it has gathered when it has caught a panic.
+pub(crate) fn show_gathered(_packet: &Packet) {}
 
 /// Messages are posted as they come: there is no moment at which this thread is done for now.
 pub(crate) const HAS_TICKS: bool = false;

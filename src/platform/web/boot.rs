@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::memory::table_length;
@@ -16,16 +17,25 @@ thread_local! {
     static INBOX: RefCell<Option<Inbox>> = const { RefCell::new(None) };
 }
 
-/// Called by `worker.js` once, with what the page sent. Gives the address of the block that shows what runs, or
-/// zero if the page runs another build of the program.
+/// Called by `worker.js` once, with what the page sent, and with functions that post a packet and tell the page something
+/// else. Gives the address of the block that shows what runs, or zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
-pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, first: &JsValue) -> usize {
+pub fn __wasm_mt_start(
+    main: usize,
+    table: u32,
+    glue: String,
+    bundle: &JsValue,
+    first: &JsValue,
+    post: Function,
+    tell: Function,
+) -> usize {
     if table != table_length() {
         return 0;
     }
     let main = Address::from_lane(main).get::<Main>();
     let (Some(Main(main)), Some(first)) = (main, message::unpack(first)) else { return 0 };
     let block = status::enter_worker();
+    outbox::set(post, tell);
     glue::set(glue, bundle);
     let mut inbox = main(Outbox::new());
     inbox(first);
@@ -38,7 +48,7 @@ pub fn __wasm_mt_start(main: usize, table: u32, glue: String, bundle: &JsValue, 
 pub fn __wasm_mt_receive(message: &JsValue) {
     let Some(packet) = message::unpack(message) else {
         if get(message, "count").is_truthy() {
-            message::notify("sent", &outbox::sent().into());
+            outbox::tell("sent", &outbox::sent().into());
         }
         return;
     };

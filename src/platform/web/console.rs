@@ -6,14 +6,14 @@ use std::sync::Once;
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
-use super::message;
+use super::outbox;
 use super::reflect::object;
 use super::status::is_worker;
 
 /// Writes a line where the program's user reads it: the console of the page.
 pub(crate) fn print(text: &str) {
     if is_worker() {
-        message::notify("print", &JsValue::from_str(text));
+        outbox::tell("print", &JsValue::from_str(text));
     } else {
         log(text);
     }

@@ -11,7 +11,6 @@ use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
 use super::attachment::{self, Attachment};
-use super::reflect::object;
 use crate::platform::{Address, Packet};
 
 /// Ends every packet, so that no other message is taken for one.
@@ -74,18 +73,30 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
     (message, moved.into())
 }
 
-/// The packet that a message holds, if it is one of ours.
+/// The packet that a message holds, if it is one of ours. Others may read the message too: it stays as it is.
 pub(super) fn unpack(message: &JsValue) -> Option<Packet> {
     if let Some(body) = message.dyn_ref::<Uint8Array>() {
-        return unpack_body(body, &Array::new());
+        return unpack_body(body, None);
     }
     let message = message.dyn_ref::<Array>()?;
-    let body = message.shift().dyn_into::<Uint8Array>().ok()?;
-    unpack_body(&body, message)
+    let body = message.get(0).dyn_into::<Uint8Array>().ok()?;
+    unpack_body(&body, Some(message))
 }
 
-fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
-    let mut bytes = vec![0; body.length() as usize];
+/// Bytes that somebody else has posted may be many, so their end is looked at before they are copied from this length on.
+const LOOKED_AT_FROM: u32 = 64 * 1024;
+
+/// `message` is the array that the attachments follow the body in.
+fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
+    let length = body.length();
+    if length >= LOOKED_AT_FROM {
+        let mut magic = [0; WORD];
+        copy_out(&mut magic, &body.subarray(length - WORD as u32, length));
+        if word(&magic) != PACKET_MAGIC {
+            return None;
+        }
+    }
+    let mut bytes = vec![0; length as usize];
     copy_out(&mut bytes, body);
     let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
     let mut trailer = trailer.chunks_exact(WORD).map(word);
@@ -93,13 +104,15 @@ fn unpack_body(body: &Uint8Array, attachments: &Array) -> Option<Packet> {
     if magic != PACKET_MAGIC {
         return None;
     }
-    let (front, ways) = split_back(front, (attachments.length() as usize).checked_mul(WORD)?)?;
+    let attachments = message.map_or(0, |message| message.length() as usize - 1);
+    let (front, ways) = split_back(front, attachments.checked_mul(WORD)?)?;
     let (front, addresses) = split_back(front, addresses.checked_mul(WORD)?)?;
     let (front, heads) = split_back(front, heads)?;
     let heads = heads.to_vec();
     let addresses = addresses.chunks_exact(WORD).map(word).map(Address::from_lane).collect();
     let ways = ways.chunks_exact(WORD).map(word);
-    let attachments = attachments.iter().zip(ways).map(|(value, way)| match way {
+    let values = message.into_iter().flat_map(|message| message.iter().skip(1));
+    let attachments = values.zip(ways).map(|(value, way)| match way {
         way::REBUILT => Attachment::new(attachment::rebuild(&value), false),
         // Whoever hands the packet on moves the same.
         way => Attachment::new(value, way == way::MOVED),
@@ -126,21 +139,8 @@ fn word(bytes: &[u8]) -> usize {
     bytes.iter().rfold(0, |word, byte| word << 8 | usize::from(*byte))
 }
 
-/// Version of the boot message and of all other objects; `worker.js` has the same.
-pub(super) const VERSION: u32 = 1;
-
-/// Tells the page something that is not a packet.
-pub(super) fn notify(key: &str, value: &JsValue) {
-    let message = object([("wasmMt", VERSION.into()), (key, value.clone())]);
-    let posted = post_message(&message, &JsValue::UNDEFINED);
-    debug_assert!(posted.is_ok(), "plain text can be cloned");
-}
-
 #[wasm_bindgen]
 extern "C" {
-    /// The worker's own, to its page.
-    #[wasm_bindgen(catch, js_name = postMessage)]
-    pub(super) fn post_message(message: &JsValue, moved: &JsValue) -> Result<(), JsValue>;
     /// To a worker.
     #[wasm_bindgen(catch, js_namespace = ["Worker", "prototype", "postMessage"], js_name = call)]
     pub(super) fn post_message_to(worker: &Worker, message: &JsValue, moved: &JsValue)

@@ -13,7 +13,7 @@ use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
 use super::console::print;
 use super::glue::{self, Bundle};
 use super::memory::table_length;
-use super::message::{self, VERSION};
+use super::message;
 use super::options::Factory;
 use super::outbox::not_cloneable;
 use super::reflect::{get, object};
@@ -24,6 +24,9 @@ use crate::platform::{
     Address, EventHandler, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec,
 };
 
+/// Version of the boot message and of all that is no packet; `worker.js` has the same.
+const VERSION: u32 = 2;
+
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
     static WORKERS: RefCell<Vec<LiveWorker>> = const { RefCell::new(Vec::new()) };
@@ -33,6 +36,8 @@ thread_local! {
 /// A worker of this page, until its [`Port`] is dropped.
 struct LiveWorker {
     id: u32,
+    /// In everything that its script tells. A task may post what looks like that, but for this.
+    key: f64,
     events: Rc<EventHandler>,
     /// True once the script runs: a later `error` event is no failed start.
     up: bool,
@@ -56,6 +61,11 @@ fn find(workers: &[LiveWorker], id: u32) -> Option<&LiveWorker> {
 /// The worker itself, if it is made and its port is not gone.
 fn worker(id: u32) -> Option<Worker> {
     WORKERS.with_borrow(|workers| Some(find(workers, id)?.worker.as_ref()?.worker.clone()))
+}
+
+/// The worker's key. NaN, which is no key, if its port is gone.
+fn key(id: u32) -> f64 {
+    WORKERS.with_borrow(|workers| find(workers, id).map_or(f64::NAN, |live| live.key))
 }
 
 /// Changes a worker, if its port is not gone.
@@ -116,7 +126,8 @@ pub(crate) fn start(
 ) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     WORKERS.with_borrow_mut(|workers| {
-        workers.push(LiveWorker { id, events: Rc::new(events), up: false, received: 0, worker: None });
+        let key = js_sys::Math::random();
+        workers.push(LiveWorker { id, key, events: Rc::new(events), up: false, received: 0, worker: None });
     });
     let port = Port { id };
     let glue = match spec.web.glue {
@@ -174,6 +185,7 @@ fn begin(
     let (first, moved) = message::pack(first);
     let boot = object([
         ("version", VERSION.into()),
+        ("key", key(id).into()),
         ("glue", glue.into()),
         ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
         ("module", wasm_bindgen::module()),
@@ -262,7 +274,7 @@ fn on_message(id: u32, data: &JsValue) {
         return count_packets(id);
     }
     // A task may use its worker's `postMessage` for messages of its own: they are not ours to read.
-    if get(data, "wasmMt").as_f64().is_none() {
+    if get(data, "wasmMt").as_f64() != Some(key(id)) {
         return;
     }
     let text = |key| get(data, key).as_string();
@@ -300,7 +312,7 @@ fn on_message(id: u32, data: &JsValue) {
 /// worker says how many packets there were.
 fn count_packets(id: u32) {
     if let Some(worker) = worker(id) {
-        let question = object([("wasmMt", VERSION.into()), ("count", true.into())]);
+        let question = object([("count", true.into())]);
         let posted = message::post_message_to(&worker, &question, &JsValue::UNDEFINED);
         debug_assert!(posted.is_ok(), "plain values can be cloned");
     }

@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::platform::Packet;
+
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
 }
@@ -28,15 +30,21 @@ struct StatusBlock {
     /// Where the names of the tasks that have begun and may not have been answered lie, and how many there are.
     begun: AtomicUsize,
     count: AtomicUsize,
+    /// What is gathered for the page: for the lanes of heads, bytes and addresses how many bytes, and where.
+    gathered: [[AtomicUsize; 2]; 3],
 }
 
-static STATUS: StatusBlock =
-    StatusBlock { current: AtomicU64::new(0), begun: AtomicUsize::new(0), count: AtomicUsize::new(0) };
+static STATUS: StatusBlock = StatusBlock {
+    current: AtomicU64::new(0),
+    begun: AtomicUsize::new(0),
+    count: AtomicUsize::new(0),
+    gathered: [const { [const { AtomicUsize::new(0) }; 2] }; 3],
+};
 
 /// A panic traps, after its hook has run.
 pub(crate) const PANIC_ABORTS: bool = true;
 
-/// Runs code of a task, which [`current`] names meanwhile.
+/// Runs code of a task, which [`current_task`] names meanwhile.
 pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     let outer = STATUS.current.swap(task, Ordering::Relaxed);
     let result = code();
@@ -53,4 +61,19 @@ pub(crate) fn current_task() -> u64 {
 pub(crate) fn show_begun(tasks: &[u64]) {
     STATUS.begun.store(tasks.as_ptr().addr(), Ordering::Relaxed);
     STATUS.count.store(tasks.len(), Ordering::Relaxed);
+}
+
+/// Lets `worker.js` post, should this instance trap, what is gathered for the page. The packet MUST have no attachments, and
+/// stay as it is until the next call.
+pub(crate) fn show_gathered(packet: &Packet) {
+    let Packet { heads, bytes, addresses, .. } = packet;
+    let lanes = [
+        (heads.len(), heads.as_ptr().addr()),
+        (bytes.len(), bytes.as_ptr().addr()),
+        (size_of_val(&addresses[..]), addresses.as_ptr().addr()),
+    ];
+    for (lane, (length, place)) in STATUS.gathered.iter().zip(lanes) {
+        lane[0].store(length, Ordering::Relaxed);
+        lane[1].store(place, Ordering::Relaxed);
+    }
 }

@@ -2,64 +2,135 @@
 // blob or, under a strict content security policy, from a URL of the host's own, that imports the glue. It runs the page's
 // own compiled module behind that glue.
 //
-// Boot message:  { version, glue, bundle, module, main, table, first }
+// Boot message:  { version, key, glue, bundle, module, main, table, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
-//                { wasmMt: version, up | refused | print | died | closing | unread | sent | .. }   everything else
+//                { wasmMt: key, up | refused | print | died | closing | unread | sent | .. }   everything else
+//
+// The key is known to the page and to this script alone: a task may post whatever it likes.
 (() => {
   "use strict";
-  const VERSION = 1;
-  const tell = (what) => self.postMessage({ wasmMt: VERSION, ...what });
+  const VERSION = 2;
+  const MAGIC = 0x746d7770;
 
-  // Address of a block in the instance's memory: which task's code runs, and where the names of those lie that have begun
-  // and may not have been answered. Read after a trap, without entering the instance.
+  // Taken once: a task may put something else in their places.
+  const post = self.postMessage.bind(self);
+  const queue = self.queueMicrotask.bind(self);
+  const close = self.close.bind(self);
+  const { RuntimeError } = WebAssembly;
+
+  let key = 0;
+  const tell = (what) => post({ wasmMt: key, ...what });
+
+  // Address of a block in the instance's memory (`status.rs`). Read without entering the instance.
   let block = 0;
   let memory = null;
-  let dead = false;
+  const word = (nth) => new Uint32Array(memory.buffer, block + 8, 8)[nth];
   const numbers = (address, count) => Array.from(new BigUint64Array(memory.buffer, address, count), Number);
-  const task = () => (memory && block ? numbers(block, 1)[0] : 0);
-  const begun = () => (memory && block ? numbers(...new Uint32Array(memory.buffer, block + 8, 2)) : []);
+  // Whose code runs, and which tasks have begun and may not have been answered.
+  const task = () => (block ? numbers(block, 1)[0] : 0);
+  const begun = () => (block ? numbers(word(0), word(1)) : []);
 
-  // A trap leaves the instance in the middle of something: it is never entered again.
-  const die = (error) => {
-    if (dead) return;
-    dead = true;
-    tell({ died: String(error?.message ?? error), task: task(), begun: begun() });
+  // Posts what the instance has gathered for its page and not posted yet.
+  const flush = () => {
+    if (!block || !word(2)) return;
+    const [heads, bytes, addresses] = [2, 4, 6].map((nth) => new Uint8Array(memory.buffer, word(nth + 1), word(nth)));
+    const end = bytes.length + heads.length + addresses.length;
+    const body = new Uint8Array(end + 12);
+    body.set(bytes);
+    body.set(heads, bytes.length);
+    body.set(addresses, bytes.length + heads.length);
+    const trailer = new DataView(body.buffer, end);
+    [heads.length, addresses.length / 4, MAGIC].forEach((word, nth) => trailer.setUint32(4 * nth, word, true));
+    post(body);
   };
 
-  // An uncaught exception is a death if it went through the instance: a trap, or anything, an exhausted stack say, that
-  // left a task's code without its end. The exception of an unrelated timer is not, nor one that a task merely
-  // reports: its code goes on after this event, and has ended when the microtask looks.
+  // The page hears of a worker's end after what that has gathered.
+  const end = (what) => {
+    flush();
+    tell({ ...what, task: task(), begun: begun() });
+  };
+
+  const textOf = (error) => {
+    const { message, stack } = error ?? {};
+    if (!stack) return String(message ?? error);
+    return stack.includes(message) ? stack : `${error}\n${stack}`;
+  };
+
+  // A trap leaves the instance in the middle of something: it is never entered again.
+  let dead = false;
+  const die = (error) => {
+    if (dead) return;
+    end({ died: textOf(error) });
+    dead = true;
+  };
+
+  // An exhausted stack, in the words of each engine.
+  const isExhausted = (error) =>
+    error?.name === "InternalError" || (error instanceof RangeError && error.message.includes("call stack"));
+
+  // Every way into the instance. What leaves it as an exception has cut off the code below: the traps among them, and an
+  // exhausted stack, end this worker, even if somebody catches them later.
+  let escapes = 0;
+  const guarded = (enter) =>
+    (...args) => {
+      if (dead) throw new Error("this worker has ended");
+      try {
+        return enter(...args);
+      } catch (error) {
+        escapes += 1;
+        if (error instanceof RuntimeError || isExhausted(error)) die(error);
+        throw error;
+      }
+    };
+  // What the module does not have is wanted by the glue of another build.
+  const missing = new Proxy({}, {
+    get: (_, name) => {
+      if (typeof name === "symbol") return undefined;
+      return () => {
+        const error = new Error(`the program's JavaScript is of another build (${name}); reload the page`);
+        die(error);
+        throw error;
+      };
+    },
+  });
+  const guardAll = (exports) => {
+    const guards = Object.create(missing);
+    for (const [name, value] of Object.entries(exports)) {
+      guards[name] = typeof value === "function" ? guarded(value) : value;
+    }
+    return guards;
+  };
+
+  // An uncaught exception while a task's code runs has left it without its end, unless the task merely reports it: then its
+  // code goes on after this event, and has ended when the microtask looks.
   self.addEventListener("error", (event) => {
     const error = event.error ?? event.message;
-    const trapped = error instanceof WebAssembly.RuntimeError;
-    if (!trapped && task() === 0) return;
+    if (dead) return event.preventDefault();
+    if (task() === 0) return;
     event.preventDefault();
-    if (trapped) return die(error);
     queue(() => (task() === 0 ? console.error(error) : die(error)));
   });
-  self.addEventListener("unhandledrejection", (event) => {
-    if (!(event.reason instanceof WebAssembly.RuntimeError)) return;
-    event.preventDefault();
-    die(event.reason);
-  });
 
-  // Futures run in microtasks. What goes wrong there is caught here: Firefox tells of no exhausted stack by an event.
-  const queue = self.queueMicrotask.bind(self);
-  self.queueMicrotask = (callback) =>
+  // Futures run in microtasks, all that are ready in one: an exception that leaves it takes the others with it.
+  const queueMicrotask = (callback) =>
     queue(() => {
       if (dead) return;
+      const before = escapes;
       try {
         callback();
       } catch (error) {
-        if (task() === 0 && !(error instanceof WebAssembly.RuntimeError)) throw error;
+        if (escapes === before && task() === 0) throw error;
         die(error);
       }
     });
+  // The glue asks for these by their names whenever it needs them.
+  for (const [name, value] of Object.entries({ queueMicrotask, Uint8Array })) {
+    Object.defineProperty(self, name, { value, writable: false, configurable: false });
+  }
 
   // The page hears nothing of a worker that closes itself, so it says so before.
-  const close = self.close.bind(self);
   self.close = () => {
-    tell({ closing: true, task: task(), begun: begun() });
+    end({ closing: true });
     close();
   };
 
@@ -72,10 +143,11 @@
         const instance = Reflect.construct(target, args, newTarget);
         if (args[0] !== module) return instance;
         memory = instance.exports.memory;
-        const __wbindgen_start = () => {
+        const exports = guardAll(instance.exports);
+        exports.__wbindgen_start = () => {
           for (const imports of Object.values(args[1])) imports.__wbindgen_init_externref_table?.();
         };
-        return { exports: { ...instance.exports, __wbindgen_start } };
+        return { exports };
       },
     });
   };
@@ -120,6 +192,7 @@
   const refuse = (stage, error, url) => tell({ refused: stage, text: String(error?.message ?? error), url });
 
   const start = async ({ data: boot }) => {
+    key = boot.key;
     if (boot.version !== VERSION) {
       return refuse("version", `the script has version ${VERSION}, the page wants ${boot.version}`);
     }
@@ -149,7 +222,8 @@
       }
     });
     try {
-      block = glue.__wasm_mt_start(boot.main, boot.table, url, boot.bundle, boot.first);
+      const { main, table, bundle, first } = boot;
+      block = glue.__wasm_mt_start(main, table, url, bundle, first, post, (key, value) => tell({ [key]: value }));
       if (!block) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);

@@ -40,7 +40,11 @@ impl PoolState {
     pub(in crate::supervisor) fn on_loss(&mut self, worker: WorkerId, loss: Loss) {
         let Loss { cause, task, trapped, begun } = loss;
         let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
-        if trapped {
+        if trapped && task == 0 {
+            let cause = format!("code that a task had left behind, or a listener, failed on it: {cause}");
+            let cause = self.loss_error(worker, cause);
+            self.lose(worker, cause, None, begun);
+        } else if trapped {
             let error = Error::panic(format!("the worker trapped: {cause}"), None);
             let culprit = (TaskId::from_number(task), error);
             let cause = self.loss_error(worker, format!("another task made it trap: {cause}"));

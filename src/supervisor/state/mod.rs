@@ -383,6 +383,8 @@ impl PoolState {
         }
         if self.ended.is_none() {
             self.read_clock();
+            // A clock that stands still, or was set back, stops no deadline: the timer was there.
+            self.now = self.now.max(at);
             self.handle(PageEvent::Woken);
         }
     }

@@ -1,0 +1,249 @@
+//! What code that tasks leave behind, and JavaScript of others, do to a worker: every handle resolves, and nothing that was
+//! computed is lost.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use js_sys::{Array, Function};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_test::wasm_bindgen_test;
+use wasm_mt::{
+    Error, Executor, ExecutorExt, Pool, Remote, Strategy, Thread, exec_js, exec_js_async, remote, sleep,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Throws, and nothing on the way to the event loop catches that.
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse)]
+    fn parse_uncaught(text: &str) -> JsValue;
+
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &JsValue, milliseconds: u32) -> JsValue;
+}
+
+/// An executor of each kind that has workers, each with one.
+fn executors() -> Vec<Box<dyn Executor>> {
+    let pool = |strategy| Pool::builder().strategy(strategy).threads(1).build();
+    vec![
+        Box::new(Thread::new()),
+        Box::new(pool(Strategy::Serial)),
+        Box::new(pool(Strategy::Parallel)),
+        Box::new(pool(Strategy::WorkStealing)),
+    ]
+}
+
+/// Never ends by itself.
+fn forever() -> Remote<()> {
+    remote!(async { std::future::pending::<()>().await })
+}
+
+/// Runs `leave`, which leaves something behind that fails a little later, and a task that waits: it must hear of the failure.
+/// Afterwards a pool works on.
+async fn is_lost_with(leave: fn() -> Remote<()>, texts: &[&str]) {
+    for executor in executors() {
+        executor.spawn_remote(leave()).await.unwrap();
+        let error = executor.spawn_remote(forever()).await.unwrap_err();
+        assert!(error.is_worker_lost(), "{error}");
+        let text = error.to_string();
+        assert!(texts.iter().any(|part| text.to_lowercase().contains(part)), "{text}");
+        works_if_it_is_a_pool(&*executor).await;
+    }
+}
+
+/// A thread is lost with its worker.
+async fn works_if_it_is_a_pool(executor: &dyn Executor) {
+    match executor.spawn_remote(remote!(|| 6 * 7)).await {
+        Ok(product) => assert_eq!(product, 42),
+        Err(error) => assert!(error.is_worker_lost(), "{error}"),
+    }
+}
+
+fn later(callback: impl FnOnce() + 'static) {
+    set_timeout(&Closure::once_into_js(callback), 10);
+}
+
+#[wasm_bindgen_test]
+async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
+    let leave = || {
+        remote!(|| {
+            spawn_local(async {
+                // sleep: the task has ended by then
+                sleep(Duration::from_millis(10)).await;
+                parse_uncaught("rubbish");
+            });
+        })
+    };
+    is_lost_with(leave, &["json"]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_trap_of_a_left_over_timer_ends_its_worker() {
+    is_lost_with(|| remote!(|| later(|| core::arch::wasm32::unreachable())), &["unreachable"]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
+    fn dig(depth: u64) -> u64 {
+        if depth == u64::MAX { 0 } else { std::hint::black_box(dig(std::hint::black_box(depth + 1))) + 1 }
+    }
+    let words = ["call stack", "recursion", "out of bounds"];
+    is_lost_with(|| remote!(|| later(|| assert_ne!(dig(0), 1))), &words).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_trap_that_somebody_catches_ends_its_worker() {
+    let caught = || {
+        remote!(|| {
+            let trap = Closure::once_into_js(|| -> () { core::arch::wasm32::unreachable() });
+            let call = Function::new_with_args("trap", "try { trap() } catch {}");
+            call.call1(&JsValue::UNDEFINED, &trap).unwrap();
+        })
+    };
+    for executor in executors() {
+        let error = executor.spawn_remote(caught()).await.unwrap_err();
+        assert!(error.is_panic(), "{error}");
+        works_if_it_is_a_pool(&*executor).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_exception_of_a_task_s_own_microtask_is_no_death() {
+    let thread = Thread::new();
+    let source = "queueMicrotask(() => { throw new Error('unrelated'); }); await new Promise(resolve => setTimeout(resolve, 1));";
+    thread.spawn_remote(exec_js_async(source)).await.unwrap();
+    assert_eq!(thread.spawn_remote(remote!(|| 1)).await.unwrap(), 1);
+}
+
+/// A task of one site, whose number says what it does.
+fn numbered(number: u32) -> Remote<u32> {
+    remote!(move || match number {
+        TRAPS => core::arch::wasm32::unreachable(),
+        CLOSES => {
+            Function::new_no_args("self.close()").call0(&JsValue::UNDEFINED).unwrap();
+            0
+        }
+        number => number,
+    })
+}
+
+const TRAPS: u32 = 1_000;
+const CLOSES: u32 = 1_001;
+
+async fn results_before_it_arrive(fault: u32) {
+    for executor in executors() {
+        // They are known to be short then, so that answers are gathered.
+        let known = join_all((0..400).map(|number| executor.spawn_remote(numbered(number)))).await;
+        assert!(known.iter().all(Result::is_ok));
+        let numbers = (0..64).map(|number| if number == 40 { fault } else { number });
+        let results = join_all(numbers.map(|number| executor.spawn_remote(numbered(number)))).await;
+        for (number, result) in (0..40).zip(&results) {
+            assert_eq!(result.as_ref().ok(), Some(&number), "{result:?}");
+        }
+        // Where it was closed, a task goes on to its end; the page may hear that or not.
+        assert!(fault == CLOSES || results[40].as_ref().is_err_and(Error::is_panic));
+        works_if_it_is_a_pool(&*executor).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn results_that_were_gathered_before_a_trap_arrive() {
+    results_before_it_arrive(TRAPS).await;
+}
+
+#[wasm_bindgen_test]
+async fn results_that_were_gathered_before_a_close_arrive() {
+    results_before_it_arrive(CLOSES).await;
+}
+
+#[wasm_bindgen_test]
+async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing() {
+    for source in [
+        "self.postMessage = () => {};",
+        "'use strict'; try { self.queueMicrotask = () => {}; } catch {}",
+        "'use strict'; try { self.Uint8Array = class {}; } catch {}",
+        "self.close = () => {};",
+    ] {
+        for executor in executors() {
+            executor.spawn_remote(exec_js(source)).await.unwrap();
+            let task = remote!(async move {
+                // sleep: a timer and a microtask of the worker are what it needs
+                sleep(Duration::from_millis(1)).await;
+                6 * 7
+            });
+            assert_eq!(executor.spawn_remote(task).await.unwrap(), 42, "{source}");
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_task_cannot_report_the_end_of_its_worker() {
+    let source = "
+        self.runs = (self.runs ?? 0) + 1;
+        for (const wasmMt of [0, 1, 2, NaN, null, undefined, true, '']) {
+            self.postMessage({ wasmMt, died: 'forged', task: 1, begun: [] });
+            self.postMessage({ wasmMt, died: 'forged', task: 'x', begun: 'nonsense' });
+            self.postMessage({ wasmMt, closing: true });
+            self.postMessage({ wasmMt, refused: 'forged' });
+            self.postMessage({ wasmMt, unread: true });
+        }
+        return self.runs;";
+    for executor in executors() {
+        assert_eq!(executor.spawn_remote(exec_js(source)).await.unwrap().0, JsValue::from(1));
+        assert_eq!(executor.spawn_remote(exec_js("return self.runs;")).await.unwrap().0, JsValue::from(1));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
+    let thread = Thread::new();
+    thread.ready().await.unwrap();
+    let pages = || core::arch::wasm32::memory_size(0);
+    let before = pages();
+    let source = "for (let i = 0; i < 4; i++) self.postMessage(new Uint8Array(32 << 20));";
+    thread.spawn_remote(exec_js(source)).await.unwrap();
+    let source = "self.postMessage([new Uint8Array(32 << 20), 1]);";
+    thread.spawn_remote(exec_js(source)).await.unwrap();
+    let grown = (pages() - before) * 64 * 1024;
+    assert!(grown < 16 << 20, "the page's memory grew by {grown} bytes");
+}
+
+#[wasm_bindgen_test]
+async fn messages_of_others_stay_as_they_are() {
+    let thread = Thread::builder()
+        .worker_factory(|| {
+            let source = "const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+                const worker = new Worker(url);
+                worker.addEventListener('message', ({ data }) => { if (data?.length > 1) (self.messagesSeen ??= []).push(data); });
+                return worker;";
+            let make = Function::new_with_args("script", source);
+            make.call1(&JsValue::UNDEFINED, &wasm_mt::WORKER_SCRIPT.into()).map(JsCast::unchecked_into)
+        })
+        .build();
+    let source = "self.postMessage([1, 2, 3]); self.postMessage([new Uint8Array(90), 2, 3]);";
+    thread.spawn_remote(exec_js(source)).await.unwrap();
+    // By now all listeners have had their turn.
+    let lengths =
+        Function::new_no_args("return self.messagesSeen.filter(Array.isArray).map(data => data.length);");
+    let lengths: Array = lengths.call0(&JsValue::UNDEFINED).unwrap().unchecked_into();
+    assert_eq!(lengths.iter().filter(|length| *length == 3).count(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
+    let executor = Pool::builder().threads(2).build();
+    let mut ran = 0;
+    let leave = remote!(|| later(|| core::arch::wasm32::unreachable()));
+    executor.spawn_remote(leave).await.unwrap();
+    let handles = (0..200).map(|number| executor.spawn_remote(remote!(move || number))).collect::<Vec<_>>();
+    for (number, handle) in handles.into_iter().enumerate() {
+        match handle.await {
+            Ok(result) => {
+                assert_eq!(result, number);
+                ran += 1;
+            }
+            Err(error) => assert!(error.is_worker_lost(), "{error}"),
+        }
+    }
+    assert!(ran > 0);
+}
