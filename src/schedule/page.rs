@@ -28,6 +28,9 @@ use super::task::{TaskId, TaskKind, TaskOptions, WorkerId};
 use super::workers::{Share, Workers};
 use super::{Config, Strategy};
 
+/// How many times longer a worker may take to answer for a stopped task that awaits something.
+const PATIENCE: u32 = 20;
+
 #[derive(Debug)]
 struct TaskRecord {
     options: TaskOptions,
@@ -501,11 +504,16 @@ impl Schedule {
     /// Lets a worker answer for a task that was stopped. Until it does, nothing is posted to it: it may have to end.
     fn give_grace(&mut self, now: Duration, id: TaskId) {
         let Some(task) = self.tasks.get_mut(id) else { return };
-        if let TaskState::Posted(Assignment { worker, share, waits: false, .. }) = &mut task.state {
-            let first = !std::mem::replace(&mut share.uninterruptible, true);
-            let worker = *worker;
+        let TaskState::Posted(posted) = &mut task.state else { return };
+        let mut grace = self.config.grace;
+        if posted.waits {
+            // Most likely another has the thread, one that was taken for short and not named.
+            grace *= PATIENCE;
+        } else {
+            let first = !std::mem::replace(&mut posted.share.uninterruptible, true);
+            let worker = posted.worker;
             self.workers.change(worker, |worker| worker.load.uninterruptible += u32::from(first));
         }
-        self.deadlines.set(Deadline::Grace(id), now, self.config.grace);
+        self.deadlines.set(Deadline::Grace(id), now, grace);
     }
 }

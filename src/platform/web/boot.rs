@@ -17,8 +17,7 @@ thread_local! {
     static INBOX: RefCell<Option<Inbox>> = const { RefCell::new(None) };
 }
 
-/// Called by `worker.js` once, with what the page sent, and with functions that post a packet and tell the page something
-/// else. Gives the address of the block that shows what runs, or zero if the page runs another build of the program.
+/// Called by `worker.js` once, with what the page sent, and a function that posts to it. Gives the address of the block that shows what runs, or zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_start(
     main: usize,
@@ -27,7 +26,6 @@ pub fn __wasm_mt_start(
     bundle: &JsValue,
     first: &JsValue,
     post: Function,
-    tell: Function,
 ) -> usize {
     if table != table_length() {
         return 0;
@@ -35,7 +33,7 @@ pub fn __wasm_mt_start(
     let main = Address::from_lane(main).get::<Main>();
     let (Some(Main(main)), Some(first)) = (main, message::unpack(first)) else { return 0 };
     let block = status::enter_worker();
-    outbox::set(post, tell);
+    outbox::set(post);
     glue::set(glue, bundle);
     let mut inbox = main(Outbox::new());
     inbox(first);

@@ -111,13 +111,14 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
     let heads = heads.to_vec();
     let addresses = addresses.chunks_exact(WORD).map(word).map(Address::from_lane).collect();
     let ways = ways.chunks_exact(WORD).map(word);
-    let values = message.into_iter().flat_map(|message| message.iter().skip(1));
-    let attachments = values.zip(ways).map(|(value, way)| match way {
-        way::REBUILT => Attachment::new(attachment::rebuild(&value), false),
-        // Whoever hands the packet on moves the same.
-        way => Attachment::new(value, way == way::MOVED),
+    let attachments = message.map_or_else(Vec::new, |message| {
+        let attachment = |(way, nth)| match (way, message.get(nth)) {
+            (way::REBUILT, value) => Attachment::new(attachment::rebuild(&value), false),
+            // Whoever hands the packet on moves the same.
+            (way, value) => Attachment::new(value, way == way::MOVED),
+        };
+        ways.zip(1..).map(attachment).collect()
     });
-    let attachments = attachments.collect();
     let length = front.len();
     bytes.truncate(length);
     Some(Packet { heads, bytes, addresses, attachments })

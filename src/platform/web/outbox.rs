@@ -1,6 +1,6 @@
 //! The worker's end of the way to its page.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, RefCell};
 
 use js_sys::Function;
 use wasm_bindgen::JsValue;
@@ -13,23 +13,24 @@ use crate::platform::Packet;
 thread_local! {
     /// How many packets this worker has posted.
     static SENT: Cell<u32> = const { Cell::new(0) };
-    /// What `worker.js` posts packets with, and what it tells the page anything else with. A task may replace the worker's
-    /// own `postMessage`.
-    static WAYS: OnceCell<(Function, Function)> = const { OnceCell::new() };
+    /// What `worker.js` posts with: a task may replace the worker's own `postMessage`. It takes a packet and what is moved
+    /// with it; or a value and the name by which the page is told that.
+    static POST: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Called once, when this instance becomes a worker.
-pub(super) fn set(post: Function, tell: Function) {
-    let first = WAYS.with(|ways| ways.set((post, tell)).is_ok());
-    debug_assert!(first, "a worker boots once");
+/// This instance has become a worker.
+pub(super) fn set(post: Function) {
+    POST.set(Some(post));
+}
+
+fn post(what: &JsValue, rest: &JsValue) -> Result<JsValue, JsValue> {
+    POST.with_borrow(|post| post.as_ref().expect("a worker can post").call2(&JsValue::UNDEFINED, what, rest))
 }
 
 /// Tells the page something that is not a packet.
-pub(super) fn tell(key: &str, value: &JsValue) {
-    WAYS.with(|ways| {
-        let told = ways.get().map(|(_, tell)| tell.call2(&JsValue::UNDEFINED, &key.into(), value));
-        debug_assert!(told.is_some_and(|told| told.is_ok()), "plain text can be cloned");
-    });
+pub(super) fn tell(name: &str, value: &JsValue) {
+    let told = post(value, &name.into());
+    debug_assert!(told.is_ok(), "plain text can be cloned");
 }
 
 /// How many packets this worker has posted.
@@ -49,9 +50,7 @@ impl Outbox {
     /// Fails if a value in the packet can be neither cloned nor moved; then nothing was posted.
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
         let (message, moved) = message::pack(packet);
-        let posted =
-            WAYS.with(|ways| ways.get().map(|(post, _)| post.call2(&JsValue::UNDEFINED, &message, &moved)));
-        posted.expect("a worker has them").map_err(|thrown| not_cloneable(&thrown))?;
+        post(&message, &moved).map_err(|thrown| not_cloneable(&thrown))?;
         SENT.set(SENT.get().wrapping_add(1));
         Ok(())
     }

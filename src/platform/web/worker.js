@@ -223,7 +223,8 @@
     });
     try {
       const { main, table, bundle, first } = boot;
-      block = glue.__wasm_mt_start(main, table, url, bundle, first, post, (key, value) => tell({ [key]: value }));
+      const send = (what, rest) => (typeof rest === "string" ? tell({ [rest]: what }) : post(what, rest));
+      block = glue.__wasm_mt_start(main, table, url, bundle, first, send);
       if (!block) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);

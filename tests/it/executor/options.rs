@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
-use wasm_mt::{Executor, ExecutorExt, Pool, Remote, RemoteHandle, Strategy, remote};
+use wasm_mt::{Executor, ExecutorExt, Pool, Remote, RemoteHandle, Strategy, Thread, remote};
 
 use super::{Made, Workers, executors, executors_with, forever, made_with, square};
 
@@ -38,7 +38,50 @@ async fn is_alive(executor: &dyn Executor) {
     assert_eq!(square(executor, 7).await.unwrap(), 49);
 }
 
+/// A task of one site, whatever it costs.
+fn busy(milliseconds: u64) -> Remote<()> {
+    remote!(move || {
+        let begun = web_time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(milliseconds) {
+            std::hint::spin_loop();
+        }
+    })
+}
+
 remote_test! {
+    async fn a_stopped_task_that_waits_takes_no_other_with_it() {
+        let pool = |strategy| Pool::builder().strategy(strategy).threads(1).build();
+        for stopped_by_its_time in [true, false] {
+            let executors: [Box<dyn Executor>; 3] =
+                [Box::new(Thread::new()), Box::new(pool(Strategy::Parallel)), Box::new(pool(Strategy::WorkStealing))];
+            for executor in executors {
+                // The site is known to be a short one then.
+                let known = join_all((0..300).map(|_| executor.spawn_remote(busy(0)))).await;
+                assert!(known.iter().all(Result::is_ok));
+                let forever = remote!(async { std::future::pending::<()>().await });
+                let limit = Duration::from_millis(60);
+                let forever = if stopped_by_its_time { forever.timeout(limit) } else { forever };
+                let mut stopped = executor.spawn_remote(forever);
+                assert!(futures::poll!(&mut stopped).is_pending());
+                // sleep: it awaits by then, and its worker has nothing to do
+                wasm_mt::sleep(Duration::from_millis(20)).await;
+                let long = executor.spawn_remote(busy(400));
+                let behind = (0..5).map(|_| executor.spawn_remote(busy(0))).collect::<Vec<_>>();
+                // sleep: the long one has begun by then
+                wasm_mt::sleep(Duration::from_millis(20)).await;
+                if !stopped_by_its_time {
+                    stopped.abort();
+                }
+                let error = stopped.await.unwrap_err();
+                assert!(if stopped_by_its_time { error.is_timeout() } else { error.is_cancelled() }, "{error}");
+                long.await.unwrap();
+                for task in behind {
+                    task.await.unwrap();
+                }
+            }
+        }
+    }
+
     async fn an_asynchronous_task_is_dropped_when_its_time_is_over() {
         for executor in executors() {
             let limit = Duration::from_millis(10);
