@@ -5,7 +5,7 @@
 //! ```text
 //! {
 //!     let captured = (a, b);
-//!     $crate::__private::remote(captured, |(mut a, mut b)| body, |draft| { /* checks */ draft.into_remote_fn() })
+//!     $crate::__private::remote(captured, |(mut a, mut b)| body, |draft| { /* checks */ draft.into_remote() })
 //! }
 //! ```
 //!

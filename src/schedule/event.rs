@@ -75,7 +75,7 @@ pub(crate) enum PageAction {
     Stop { worker: WorkerId, task: TaskId, completion: Completion },
     /// Ask the worker for tasks that it has not begun, for so many workers that have nothing to do.
     StealRequest { worker: WorkerId, idle: u32 },
-    /// Answer the task. It happens exactly once per task; the driver forgets the task with it.
+    /// Resolve the task's handle. It happens exactly once per task; the driver forgets the task with it.
     Settle { task: TaskId, completion: Completion },
     /// End the worker, whose deadline has passed. The schedule has forgotten it already.
     Terminate { worker: WorkerId, overdue: Deadline },
@@ -100,7 +100,7 @@ pub(crate) enum Urgency {
 pub(crate) enum Completion {
     /// With what its worker answered.
     Answered,
-    /// Unanswered: its handle is gone, or it was aborted.
+    /// Without a result: its handle is gone, or it was aborted.
     Cancelled,
     /// It ran for longer than it may.
     TimedOut,

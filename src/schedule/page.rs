@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A task is *settled* once: only one place gives [`PageAction::Settle`], [`Schedule::settle`]. A settled task that its
-//! worker still holds stays known until the worker has answered or is gone, since it takes up credit there.
+//! worker still holds stays known until the worker has finished it or is gone, since it takes up credit there.
 //!
 //! (*) A task goes back to the injector in three cases only: it migrated unbegun; its worker is gone and it surely
 //! had not begun; its worker is gone and it may run again. Otherwise a loss settles it.
@@ -37,7 +37,7 @@ struct TaskRecord {
     /// `None` for a task that its worker made, keeps, and has named.
     place: Option<Position>,
     state: TaskState,
-    /// It was answered.
+    /// Its completion is decided, and its handle has it.
     settled: bool,
 }
 
@@ -288,7 +288,7 @@ impl Schedule {
         }
     }
 
-    /// Answers a task, if it was not answered.
+    /// Settles a task, if it was not settled.
     fn settle(&mut self, id: TaskId, completion: Completion, actions: &mut Vec<PageAction>) -> bool {
         let Some(task) = self.tasks.get_mut(id) else { return false };
         let first = !task.settled;

@@ -5,7 +5,7 @@
 //! [`FromWorker::Ready`] or [`FromWorker::Refused`], or by the loss of the worker. Each task of its own that a worker migrated
 //! MUST be answered to it by one [`ToWorker::Completed`]: the worker holds the reply.
 //!
-//! A message is named like the event that it becomes on the other side:
+//! What one half of the schedule says becomes a message, and that an event of the other half:
 //!
 //! | one half says | the message | the other half's event |
 //! | --- | --- | --- |

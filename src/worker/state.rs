@@ -57,7 +57,7 @@ enum RunState {
     Begun,
     /// -> `Ended`.
     Running(AbortHandle),
-    /// With the page's answer.
+    /// Its outcome, for the page.
     Ended(Outcome),
 }
 
@@ -74,8 +74,8 @@ pub(super) struct InTransit {
     pub(super) task: TaskId,
     /// How long it ran.
     pub(super) ran: Option<Duration>,
-    /// It was made here, and migrates. Otherwise the page awaits its answer.
-    pub(super) migrates: bool,
+    /// It migrates, and its reply is here. Otherwise the page must be told.
+    pub(super) replied_here: bool,
 }
 
 /// What is to happen when the state is no longer borrowed.
@@ -273,7 +273,7 @@ impl WorkerState {
         let bears = outcome.as_ref().is_ok_and(|result| !result.attachments.is_empty());
         self.answered.push(task.number());
         let message = FromWorker::Finished { task, ran, outcome };
-        self.send(message, bears.then_some(InTransit { task, ran, migrates: false }));
+        self.send(message, bears.then_some(InTransit { task, ran, replied_here: false }));
     }
 
     fn migrate(&mut self, task: TaskId, options: TaskOptions, payload: WorkerTask) {
@@ -286,7 +286,7 @@ impl WorkerState {
         }
         let bears = !call.attachments.is_empty();
         let message = FromWorker::Migrated { task, options, call };
-        self.send(message, bears.then_some(InTransit { task, ran: None, migrates: own }));
+        self.send(message, bears.then_some(InTransit { task, ran: None, replied_here: own }));
     }
 
     /// What bears attachments goes alone, so that a value that cannot be posted harms no other.

@@ -140,8 +140,8 @@ impl Worker {
 
     /// A task's call or result cannot leave: that is its answer.
     fn failed_to_post(&self, bears: InTransit, error: Error) {
-        let InTransit { task, ran, migrates } = bears;
-        if !migrates {
+        let InTransit { task, ran, replied_here } = bears;
+        if !replied_here {
             return self.send(FromWorker::Finished { task, ran, outcome: Err(error) });
         }
         let reply = self.state.borrow_mut().take_migrated(task);

@@ -78,9 +78,9 @@ pub(crate) struct Local<T = ()> {
     poll: Option<CurrentPoll>,
     /// Unfinished tasks that were made here and kept.
     kept: u32,
-    /// Posted tasks that have begun, and of which the page does not know that they wait.
-    unsettled: SortedQueue,
-    /// When the first item of the packet was added. `None`: the packet is empty.
+    /// Posted tasks that have begun, and of which the page was not told that they are suspended.
+    unreported: SortedQueue,
+    /// Since when something is to be posted: an item of the packet, or a report. `None`: nothing is.
     gathered: Option<Duration>,
     /// How many items it has.
     items: u32,
@@ -107,7 +107,7 @@ impl<T> Local<T> {
             idle: u32::try_from(config.threads.saturating_sub(1)).unwrap_or(u32::MAX),
             poll: None,
             kept: 0,
-            unsettled: SortedQueue::default(),
+            unreported: SortedQueue::default(),
             gathered: None,
             items: 0,
             reported: (0, true),
@@ -201,7 +201,7 @@ impl<T> Local<T> {
         }
         self.flush_before(short, now, actions);
         if posted {
-            self.unsettled.insert(0, id);
+            self.unreported.insert(0, id);
         }
         self.poll = Some(CurrentPoll::new(id, now));
         self.worked = true;
@@ -342,7 +342,7 @@ impl<T> Local<T> {
         };
         self.costs.learn(options.site, ran);
         self.deque.ended(task);
-        self.unsettled.remove(0, task);
+        self.unreported.remove(0, task);
         self.kept -= u32::from(!posted);
         let mut payload = Some(payload);
         if stopped {
@@ -384,7 +384,7 @@ impl<T> Local<T> {
     fn rest(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
         // Under `Serial` nothing may be begun while a task waits, so there is no hurry to post it.
         if self.strategy != Strategy::Serial {
-            while let Some((_, task)) = self.unsettled.pop() {
+            while let Some((_, task)) = self.unreported.pop() {
                 let task = TaskId::from_number(task);
                 if let Some(entry) = self.tasks.get_mut(task).filter(|entry| !entry.suspended) {
                     entry.suspended = true;

@@ -84,7 +84,7 @@ pub(super) struct PoolState {
     wake_planned: Option<Duration>,
     tick_planned: bool,
     stats: Stats,
-    /// Messages to workers that are gone.
+    /// Packets to workers that are gone.
     posted: u64,
     effects: PoolEffects,
 }
@@ -363,16 +363,16 @@ impl PoolState {
                 self.pending -= 1;
                 self.effects.answers.push((reply, outcome));
             }
-            ReplyTo::Worker(owner) => self.pass_on(owner, task, outcome),
+            ReplyTo::Worker(maker) => self.pass_on(maker, task, outcome),
         }
     }
 
     /// Tells the worker whose task made this one how it ended.
-    fn pass_on(&mut self, owner: WorkerId, task: TaskId, outcome: Outcome) {
-        let Some(slot) = self.slots.get_mut(owner) else { return self.effects.dropped.extend(outcome) };
+    fn pass_on(&mut self, maker: WorkerId, task: TaskId, outcome: Outcome) {
+        let Some(slot) = self.slots.get_mut(maker) else { return self.effects.dropped.extend(outcome) };
         match slot.send(ToWorker::Completed { task, outcome }) {
-            Ok(()) => self.mark(owner),
-            Err(error) => self.send(owner, ToWorker::Completed { task, outcome: Err(error) }),
+            Ok(()) => self.mark(maker),
+            Err(error) => self.send(maker, ToWorker::Completed { task, outcome: Err(error) }),
         }
     }
 
