@@ -1,4 +1,4 @@
-//! A worker of one's own.
+//! A single worker, for the tasks that it is given.
 
 use std::fmt;
 use std::future::Future;

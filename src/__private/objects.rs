@@ -1,6 +1,6 @@
 //! What the output of [`remote_trait`](crate::remote_trait) names.
 //!
-//! Whoever serializes a `dyn Shape` does not know the type in it, so the trait has a supertrait whose method does.
+//! Code that serializes a `dyn Shape` does not know the type in it, so the trait has a supertrait whose method does.
 //! `#[remote_trait] trait Shape { .. }` becomes, in short,
 //!
 //! ```text

@@ -11,7 +11,7 @@
 //!   [`Port`] was dropped: then it may be left out, and no other event comes.
 //! - Dropping a [`Port`] ends the worker: on the web at once, natively as soon as the running task yields.
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
-//!   to [`start`] or [`Port::post`] (web). Whoever takes them MUST NOT hold a lock that the worker's tasks may want.
+//!   to [`start`] or [`Port::post`] (web). Their handler MUST NOT hold a lock that the worker's tasks may want.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - [`guard`] makes [`current_task`] name the task while its code runs, also when it traps.

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) struct WorkerId(pub(crate) u32);
 
 impl WorkerId {
-    /// Whoever is not a worker of the pool, but its owner.
+    /// The owner of the pool, which is none of its workers.
     pub(crate) const PAGE: Self = Self(0);
 }
 

@@ -36,7 +36,7 @@ impl PoolEffects {
         }
         for sender in self.ready {
             let Some(readiness) = &self.readiness else { break };
-            // Whoever waited may have gone.
+            // A receiver that is gone does not wait.
             sender.send(readiness.clone()).unwrap_or(());
         }
         for sender in self.closed {

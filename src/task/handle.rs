@@ -21,8 +21,8 @@ use crate::schedule::HandleSignal;
 ///
 /// **Dropping the handle cancels the task**: one that has not begun when its worker hears of it never starts, an
 /// asynchronous one is dropped at its next await, and a synchronous one that has begun finishes and its result is thrown
-/// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it at any price. The handle does not
-/// keep its executor alive.
+/// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
+/// does not keep its executor alive.
 #[must_use = "dropping a handle cancels its task; call `.forget()` to let it run"]
 pub struct RemoteHandle<T> {
     slot: Arc<ReplySlot>,
@@ -57,12 +57,12 @@ impl<T> RemoteHandle<T> {
         }
     }
 
-    /// Stops the task at any price, and resolves the handle with an error that [`is_cancelled`](Error::is_cancelled),
+    /// Stops the task, with its worker if need be, and resolves the handle with an error that [`is_cancelled`](Error::is_cancelled),
     /// unless it has its answer already.
     ///
     /// A task that has not begun never starts; an asynchronous one is dropped at its next await. If it has not ended after
     /// a grace of 100 milliseconds (see [`PoolBuilder::grace`](crate::PoolBuilder::grace)), its worker is ended with it:
-    /// in the browser where it is; natively the thread runs on, unheard, until the task ends. A pool replaces that worker,
+    /// in the browser where it is; natively the thread runs on until the task ends, and its result is ignored. A pool replaces that worker,
     /// and other tasks on it resolve with an error that [`is_worker_lost`](Error::is_worker_lost). A
     /// [`Thread`](crate::Thread) is lost. A task that runs on the thread of its own executor, an
     /// [`InlineExecutor`](crate::InlineExecutor) or [`Job::run`](crate::Job::run), is only ever stopped at an await.

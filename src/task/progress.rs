@@ -1,7 +1,7 @@
 //! How far the chunk that runs on this thread has come.
 //!
-//! A panic takes what lies on the stack. So a [chunk](super::chunk) keeps its outcomes here until it has ended, and whoever sees
-//! the panic, after the unwinding or within the hook where panics abort, [`rescue`]s them.
+//! A panic takes what lies on the stack. So a [chunk](super::chunk) keeps its outcomes here until it has ended. The code that
+//! handles the panic, after the unwinding or within the hook where panics abort, [`rescue`]s them.
 
 use std::cell::RefCell;
 use std::mem;

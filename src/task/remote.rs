@@ -98,7 +98,7 @@ impl<R> Remote<R> {
     /// resolves with an error that [`is_timeout`](Error::is_timeout).
     ///
     /// An asynchronous task is dropped at its next await. A synchronous one cannot be interrupted: its worker is ended, in
-    /// the browser where it is; natively the thread runs on, unheard, until the task ends. A pool replaces that worker; a
+    /// the browser where it is; natively the thread runs on until the task ends, and its result is ignored. A pool replaces that worker; a
     /// [`Thread`](crate::Thread) is lost. Tasks that wait on the pool are not harmed by it; those that were on that worker, its
     /// children among them, resolve with an error that [`is_worker_lost`](Error::is_worker_lost).
     ///

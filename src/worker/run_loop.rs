@@ -60,7 +60,7 @@ impl RunLoop {
                 self.pause = None;
                 worker.handle(LocalEvent::Woken);
             }
-            // Whoever was woken goes before what is new.
+            // Tasks that were woken go before new ones.
             self.poll_tasks();
             if worker.is_poisoned() {
                 break;

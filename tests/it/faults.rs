@@ -18,6 +18,10 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = parse)]
     fn parse_uncaught(text: &str) -> JsValue;
 
+    /// Throws a value that no text can be made of.
+    #[wasm_bindgen(js_namespace = faultsOfTasks, js_name = throwIt)]
+    fn throw_without_text();
+
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &JsValue, milliseconds: u32) -> JsValue;
 }
@@ -230,20 +234,40 @@ async fn messages_of_others_stay_as_they_are() {
 }
 
 #[wasm_bindgen_test]
+async fn what_a_task_throws_need_not_have_a_text() {
+    let leave = || {
+        remote!(|| {
+            spawn_local(async {
+                // sleep: the task has ended by then
+                sleep(Duration::from_millis(10)).await;
+                let define = "self.faultsOfTasks = { throwIt: () => { throw Object.create(null); } };";
+                Function::new_no_args(define).call0(&JsValue::UNDEFINED).unwrap();
+                throw_without_text();
+            });
+        })
+    };
+    is_lost_with(leave, &["no text"]).await;
+}
+
+#[wasm_bindgen_test]
 async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
-    let executor = Pool::builder().threads(2).build();
-    let mut ran = 0;
+    let pool = Pool::builder().threads(2).build();
     let leave = remote!(|| later(|| core::arch::wasm32::unreachable()));
-    executor.spawn_remote(leave).await.unwrap();
-    let handles = (0..200).map(|number| executor.spawn_remote(remote!(move || number))).collect::<Vec<_>>();
-    for (number, handle) in handles.into_iter().enumerate() {
-        match handle.await {
-            Ok(result) => {
-                assert_eq!(result, number);
-                ran += 1;
+    pool.spawn_remote(leave).await.unwrap();
+    let mut ran = 0;
+    while pool.stats().lost_workers == 0 {
+        let handles = (0..200).map(|number| pool.spawn_remote(remote!(move || number))).collect::<Vec<_>>();
+        for (number, handle) in handles.into_iter().enumerate() {
+            match handle.await {
+                Ok(result) => {
+                    assert_eq!(result, number);
+                    ran += 1;
+                }
+                Err(error) => assert!(error.is_worker_lost(), "{error}"),
             }
-            Err(error) => assert!(error.is_worker_lost(), "{error}"),
         }
+        wasm_mt::yield_now().await;
     }
     assert!(ran > 0);
+    assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
 }

@@ -17,7 +17,8 @@ thread_local! {
     static INBOX: RefCell<Option<Inbox>> = const { RefCell::new(None) };
 }
 
-/// Called by `worker.js` once, with what the page sent, and a function that posts to it. Gives the address of the block that shows what runs, or zero if the page runs another build of the program.
+/// Called by `worker.js` once, with what the page sent, and a function that posts to it. Gives the address of the block that
+/// shows what runs, or zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_start(
     main: usize,

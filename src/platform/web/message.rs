@@ -83,7 +83,7 @@ pub(super) fn unpack(message: &JsValue) -> Option<Packet> {
     unpack_body(&body, Some(message))
 }
 
-/// Bytes that somebody else has posted may be many, so their end is looked at before they are copied from this length on.
+/// Bytes that a task has posted itself may be many, so their end is looked at before they are copied from this length on.
 const LOOKED_AT_FROM: u32 = 64 * 1024;
 
 /// `message` is the array that the attachments follow the body in.
@@ -114,7 +114,7 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
     let attachments = message.map_or_else(Vec::new, |message| {
         let attachment = |(way, nth)| match (way, message.get(nth)) {
             (way::REBUILT, value) => Attachment::new(attachment::rebuild(&value), false),
-            // Whoever hands the packet on moves the same.
+            // It is moved again if the packet is sent on.
             (way, value) => Attachment::new(value, way == way::MOVED),
         };
         ways.zip(1..).map(attachment).collect()

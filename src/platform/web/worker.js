@@ -42,18 +42,35 @@
     const trailer = new DataView(body.buffer, end);
     [heads.length, addresses.length / 4, MAGIC].forEach((word, nth) => trailer.setUint32(4 * nth, word, true));
     post(body);
+    // Once: the death may have to be told again.
+    new Uint32Array(memory.buffer, block + 16, 1)[0] = 0;
   };
 
-  // The page hears of a worker's end after what that has gathered.
+  // An exhausted stack, in the words of each engine.
+  const isExhausted = (error) =>
+    error?.name === "InternalError" || (error instanceof RangeError && String(error.message).includes("call stack"));
+
+  // The page hears of a worker's end after what that has gathered. Where the stack is exhausted there may be no room for
+  // this: then it fails, and is tried again further up. Where only memory is short, the end is told alone.
   const end = (what) => {
-    flush();
+    try {
+      flush();
+    } catch (error) {
+      if (isExhausted(error)) throw error;
+    }
     tell({ ...what, task: task(), begun: begun() });
   };
 
+  // A task may throw anything.
   const textOf = (error) => {
-    const { message, stack } = error ?? {};
-    if (!stack) return String(message ?? error);
-    return stack.includes(message) ? stack : `${error}\n${stack}`;
+    try {
+      const { message, stack } = error ?? {};
+      if (typeof stack !== "string") return String(message ?? error);
+      return stack.includes(message) ? stack : `${error}\n${stack}`;
+    } catch (problem) {
+      if (isExhausted(problem)) throw problem;
+      return "a value that has no text was thrown";
+    }
   };
 
   // A trap leaves the instance in the middle of something: it is never entered again.
@@ -64,20 +81,16 @@
     dead = true;
   };
 
-  // An exhausted stack, in the words of each engine.
-  const isExhausted = (error) =>
-    error?.name === "InternalError" || (error instanceof RangeError && error.message.includes("call stack"));
-
   // Every way into the instance. What leaves it as an exception has cut off the code below: the traps among them, and an
-  // exhausted stack, end this worker, even if somebody catches them later.
-  let escapes = 0;
+  // exhausted stack, end this worker, even if they are caught later.
+  let escaped;
   const guarded = (enter) =>
     (...args) => {
       if (dead) throw new Error("this worker has ended");
       try {
         return enter(...args);
       } catch (error) {
-        escapes += 1;
+        escaped = error;
         if (error instanceof RuntimeError || isExhausted(error)) die(error);
         throw error;
       }
@@ -115,11 +128,10 @@
   const queueMicrotask = (callback) =>
     queue(() => {
       if (dead) return;
-      const before = escapes;
       try {
         callback();
       } catch (error) {
-        if (escapes === before && task() === 0) throw error;
+        if (error !== escaped && task() === 0) throw error;
         die(error);
       }
     });
@@ -231,7 +243,7 @@
     }
   };
 
-  // A message could be written and not read: whoever awaits what was in it must hear of that. Some engines give null.
+  // A message could be written and not read: what was in it may be awaited, so the page is told. Some engines give null.
   const unread = () => tell({ unread: true });
   self.addEventListener("messageerror", unread);
 

@@ -36,9 +36,9 @@ struct PendingTask {
 
 /// Who waits for a task.
 enum ReplyTo {
-    /// Somebody here.
+    /// A handle on the page.
     Page(Reply),
-    /// Somebody on the worker whose task made it.
+    /// A handle on the worker whose task made it.
     Worker(WorkerId),
 }
 
