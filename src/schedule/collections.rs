@@ -167,6 +167,11 @@ impl SortedQueue {
         self.0.front().copied()
     }
 
+    /// The names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().map(|(_, name)| *name)
+    }
+
     pub(crate) fn pop(&mut self) -> Option<(u64, u64)> {
         self.0.pop_front()
     }

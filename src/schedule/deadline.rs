@@ -16,6 +16,10 @@ use super::task::{TaskId, WorkerId};
 pub(crate) enum Deadline {
     /// The greeting of a worker.
     Start(WorkerId),
+    /// Any message of a worker that a task with a timeout was posted to.
+    Silence(WorkerId),
+    /// The pause after a worker that could not take the place of a lost one: another is tried.
+    Restart(WorkerId),
     /// The end of a task.
     Timeout(TaskId),
     /// The end of a task that was told to stop.
@@ -23,10 +27,12 @@ pub(crate) enum Deadline {
 }
 
 impl Id for Deadline {
-    /// There are fewer than 2^30 workers, so the uppermost bits of a task's number are free.
+    /// There are fewer than 2^30 workers, so the uppermost bits of a task's number are free, and of a worker's half of them.
     fn number(self) -> u64 {
         match self {
             Self::Start(worker) => worker.number(),
+            Self::Silence(worker) => (1 << 32) | worker.number(),
+            Self::Restart(worker) => (2 << 32) | worker.number(),
             Self::Timeout(task) => (1 << 62) | task.number(),
             Self::Grace(task) => (2 << 62) | task.number(),
         }
@@ -53,14 +59,16 @@ const DOUBT: Duration = Duration::from_secs(1);
 
 impl Armed {
     /// True if lateness may be the page's, and the worker shall have some more time. A worker cannot start without its page,
-    /// so it may need that twice; a task runs meanwhile, so it gets no more than as long again and [`DOUBT`].
+    /// which may have been busy until now: so it gets that once at any rate, and twice if the timer was late; a task runs
+    /// meanwhile, so it gets no more than as long again and [`DOUBT`].
     fn doubts(&self, now: Duration) -> bool {
         let late = now.saturating_sub(self.at) > LATE;
-        late && match self.deadline {
-            Deadline::Start(_) => self.doubts < 2,
-            Deadline::Timeout(_) | Deadline::Grace(_) => {
-                self.doubts < 1 && now < self.set.saturating_add(2 * self.after).saturating_add(DOUBT)
+        match self.deadline {
+            Deadline::Start(_) => self.doubts < 1 || late && self.doubts < 2,
+            Deadline::Timeout(_) | Deadline::Grace(_) | Deadline::Silence(_) => {
+                late && self.doubts < 1 && now < self.set.saturating_add(2 * self.after).saturating_add(DOUBT)
             }
+            Deadline::Restart(_) => false,
         }
     }
 }
@@ -134,7 +142,9 @@ pub(crate) fn nanos(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const DEADLINE: Deadline = Deadline::Start(WorkerId(1));
+    const DEADLINE: Deadline = Deadline::Silence(WorkerId(1));
+
+    const START: Deadline = Deadline::Start(WorkerId(1));
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -167,22 +177,24 @@ mod tests {
     #[test]
     fn a_late_timer_is_doubted_a_bounded_number_of_times() {
         let task = TaskId { maker: WorkerId::PAGE, number: 1 };
-        for deadline in [Deadline::Timeout(task), Deadline::Grace(task)] {
+        for deadline in [Deadline::Timeout(task), Deadline::Grace(task), DEADLINE] {
             assert_eq!(rings_at(deadline, 100, 50), ms(200));
             // A page that works in pieces, a hidden tab, one that was hidden for long.
             assert_eq!(rings_at(deadline, 100, 200), ms(800));
             assert_eq!(rings_at(deadline, 200, 1_000), ms(3_400));
             assert_eq!(rings_at(deadline, 200, 60_000), ms(120_200));
         }
-        assert_eq!(rings_at(DEADLINE, 10_000, 2_000), ms(20_000));
+        assert_eq!(rings_at(START, 10_000, 2_000), ms(20_000));
     }
 
     #[test]
-    fn a_start_that_was_met_late_has_another_second() {
-        let mut deadlines = Deadlines::default();
-        deadlines.set(DEADLINE, ms(0), ms(10_000));
-        assert_eq!(deadlines.ring(ms(12_000)), []);
-        assert_eq!(deadlines.next(), Some(ms(13_000)));
+    fn a_start_has_another_second_however_late_it_was_met() {
+        for met in [10_000, 10_040, 12_000] {
+            let mut deadlines = Deadlines::default();
+            deadlines.set(START, ms(0), ms(10_000));
+            assert_eq!(deadlines.ring(ms(met)), []);
+            assert_eq!(deadlines.next(), Some(ms(met + 1_000)));
+        }
     }
 
     #[test]

@@ -71,8 +71,8 @@ pub(crate) enum PageAction {
     Start { worker: WorkerId },
     /// Post the task. A worker that is not ready gets it after its greeting. What says `Soon` may be gathered.
     Post { worker: WorkerId, task: TaskId, urgency: Urgency },
-    /// Tell the worker to stop the task, for this reason. The worker answers as always.
-    Stop { worker: WorkerId, task: TaskId, completion: Completion },
+    /// Tell the worker to stop the task. The worker answers as always.
+    Stop { worker: WorkerId, task: TaskId },
     /// Ask the worker for tasks that it has not begun, for so many workers that have nothing to do.
     StealRequest { worker: WorkerId, idle: u32 },
     /// Resolve the task's handle. It happens exactly once per task; the driver forgets the task with it.

@@ -11,8 +11,9 @@
 //! state for it. A worker that is gone is forgotten in the same step in which all its tasks are accounted for, so no later
 //! message can be taken for its own.
 //!
-//! A worker that goes while READY is replaced, under a new name. One that goes while STARTING is not: what kept it from
-//! starting would keep the next. So a pool starts at most as many workers in vain as it has threads.
+//! A worker that goes while READY is replaced, under a new name. One of the first that goes while STARTING is not: what kept
+//! it from starting would keep the next. But where one has been up, another will be: so a worker that was to replace
+//! another and goes while STARTING is tried again, after a pause that grows from one attempt to the next.
 
 /// The states of a worker. Each excludes the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +28,6 @@ pub(crate) enum WorkerPhase {
 impl WorkerPhase {
     /// True if tasks posted to a worker that goes in this state may have begun.
     pub(crate) fn may_have_begun(self) -> bool {
-        self == Self::Ready
-    }
-
-    /// True if another worker takes the place of one that goes in this state.
-    pub(crate) fn is_replaced(self) -> bool {
         self == Self::Ready
     }
 }

@@ -3,6 +3,8 @@
 //! Each worker is in as many of three sets as it fits: *open* (may be given a task), *idle* (has nothing to do), *unasked*
 //! (may have tasks to spare, and was not asked for them yet). A change of one worker moves it between them.
 
+use std::time::Duration;
+
 use super::Strategy;
 use super::collections::{IdMap, SortedQueue};
 use super::cost::Cost;
@@ -80,6 +82,13 @@ pub(crate) struct WorkerRecord {
     pub(crate) resting: bool,
     /// It was asked for tasks, and has given none since.
     pub(crate) asked: bool,
+    /// It stands for one that was lost, and others have failed to before, so often in a row.
+    pub(crate) attempt: Option<u32>,
+    /// By when a message of it is wanted, and whether one has come since that was set.
+    pub(crate) expected: Option<Duration>,
+    pub(crate) heard: bool,
+    /// It was given more time for that, since one of its tasks may keep it busy.
+    pub(crate) extended: bool,
     /// Its place among the open ones.
     rank: Option<u64>,
     /// It is among the idle, or the unasked.
@@ -119,8 +128,8 @@ impl Workers {
         }
     }
 
-    /// Enters a worker under a new name.
-    pub(crate) fn start(&mut self) -> WorkerId {
+    /// Enters a worker under a new name. `attempt`: see [`WorkerRecord`].
+    pub(crate) fn start(&mut self, attempt: Option<u32>) -> WorkerId {
         self.last += 1;
         let id = WorkerId(self.last);
         let worker = WorkerRecord {
@@ -132,6 +141,10 @@ impl Workers {
             resting: true,
             // A worker begins as if it had been.
             asked: true,
+            attempt,
+            expected: None,
+            heard: false,
+            extended: false,
             rank: None,
             idle: false,
             unasked: false,

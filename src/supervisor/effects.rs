@@ -8,6 +8,15 @@ use crate::error::Error;
 use crate::platform::{Packet, Port};
 use crate::task::{Outcome, Reply};
 
+/// A wake-up of the schedule.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wake {
+    /// The time for which it is planned.
+    pub(super) at: Duration,
+    /// That has come: the next turn of the event loop brings it, since a timer of a hidden tab may take a minute.
+    pub(super) is_due: bool,
+}
+
 /// Gathered under the lock, in the order in which it was decided.
 #[derive(Default)]
 pub(super) struct PoolEffects {
@@ -20,8 +29,8 @@ pub(super) struct PoolEffects {
     pub(super) ready: Vec<oneshot::Sender<Result<(), Error>>>,
     pub(super) readiness: Option<Result<(), Error>>,
     pub(super) closed: Vec<oneshot::Sender<()>>,
-    /// When the schedule is to be woken, by its clock and from now.
-    pub(super) wake: Option<(Duration, Duration)>,
+    /// How the schedule is to be woken, and how long from now.
+    pub(super) wake: Option<(Wake, Duration)>,
     /// What was gathered is to be posted at the end of this tick.
     pub(super) tick: bool,
 }

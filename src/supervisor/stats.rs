@@ -27,6 +27,9 @@ pub struct Stats {
     pub messages: u64,
     /// Workers that were lost after they had been up.
     pub lost_workers: u64,
+    /// Workers that did not start. A pool whose workers have been up once tries again, after a pause that grows from 100
+    /// milliseconds to 30 seconds.
+    pub failed_starts: u64,
 }
 
 /// A task that has run, as [`on_run`](crate::PoolBuilder::on_run) receives it.

@@ -2,13 +2,12 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::task::{FutureObj, SpawnError};
 
 use super::config::{OnRun, PoolConfig};
-use super::effects::PoolEffects;
+use super::effects::{PoolEffects, Wake};
 use super::state::PoolState;
 use super::stats::Stats;
 use crate::error::Error;
@@ -219,17 +218,16 @@ impl Shared {
         let effects = state.take_effects(at_once);
         drop(state);
         let PoolEffects { wake, tick, .. } = effects;
-        if let Some((at, after)) = wake {
+        if let Some((wake, after)) = wake {
             let this = self.this.clone();
             platform::spawn_service(async move {
-                if after.is_zero() {
-                    // A timer of a hidden tab may take a minute.
+                if wake.is_due {
                     platform::yield_now().await;
                 } else {
                     platform::sleep(after).await;
                 }
                 if let Some(shared) = this.upgrade() {
-                    shared.wake(at);
+                    shared.wake(wake);
                 }
             });
         }
@@ -244,9 +242,9 @@ impl Shared {
         effects.happen();
     }
 
-    fn wake(&self, at: Duration) {
+    fn wake(&self, wake: Wake) {
         let mut state = self.lock();
-        state.woken(at);
+        state.woken(wake);
         self.finish(state, true);
     }
 }

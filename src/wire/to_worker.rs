@@ -13,7 +13,7 @@ pub(crate) enum ToWorker<B = Packet> {
     /// Run the task.
     Run { task: TaskId, options: TaskOptions, call: B },
     /// Stop the task: do not begin it, or drop it at its next await. It was cancelled, or has run out of time.
-    Stop { task: TaskId, timed_out: bool },
+    Stop { task: TaskId },
     /// So many workers are idle: migrate tasks that have not begun.
     StealRequest { idle: u32 },
     /// A task that this worker migrated has ended.
@@ -34,7 +34,7 @@ pub(crate) struct WorkerConfig {
 message!(enum ToWorker<B> {
     Start { config, on_start },
     Run { task, options, call },
-    Stop { task, timed_out },
+    Stop { task },
     StealRequest { idle },
     Completed { task, outcome },
 });

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::{Abortable, BoxFuture, abortable};
@@ -25,11 +26,13 @@ pub(super) struct RunLoop {
     tasks: FuturesUnordered<Abortable<TaskFuture>>,
     /// A turn of the event loop that is not over.
     pause: Option<BoxFuture<'static, ()>>,
+    /// A timer that rings at this time, or before.
+    alarm: Option<(Duration, BoxFuture<'static, ()>)>,
 }
 
 impl RunLoop {
     pub(super) fn new(worker: Rc<Worker>) -> Self {
-        Self { worker, tasks: FuturesUnordered::new(), pause: None }
+        Self { worker, tasks: FuturesUnordered::new(), pause: None, alarm: None }
     }
 
     /// Polls the tasks that were woken, and those that are woken by that. A task that goes on waking itself gets as many turns
@@ -46,6 +49,21 @@ impl RunLoop {
             // One that was aborted needs no answer.
             while let Poll::Ready(Some(_ended)) = self.tasks.poll_next_unpin(&mut context) {}
         }
+    }
+
+    /// True if a task has reached its limit. If one will, the loop is woken then.
+    fn is_due(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(at) = self.worker.wake_at() else { return false };
+        // One that rings before only wakes the loop in vain.
+        if self.alarm.as_ref().is_none_or(|(set, _)| at < *set) {
+            let after = at.saturating_sub(platform::now());
+            self.alarm = Some((at, Box::pin(platform::sleep(after))));
+        }
+        let rings = self.alarm.as_mut().is_some_and(|(_, alarm)| alarm.as_mut().poll(context).is_ready());
+        if rings {
+            self.alarm = None;
+        }
+        rings
     }
 
     /// Goes on until there is nothing to do but to wait. True if the loop may sleep until it is woken.
@@ -75,6 +93,7 @@ impl RunLoop {
                 Next::Yield => self.pause = Some(Box::pin(platform::yield_now())),
                 // Tasks that wake themselves leave a turn to the event loop, which others may wait for.
                 Next::Rest if worker.context.is_awake() => self.pause = Some(Box::pin(platform::yield_now())),
+                Next::Rest if self.is_due(context) => worker.read_clock(),
                 Next::Rest => return true,
             }
         }

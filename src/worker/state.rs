@@ -84,23 +84,26 @@ pub(super) struct WorkerEffects {
     aborts: Vec<AbortHandle>,
     answers: Vec<(Reply, Outcome)>,
     dropped: Vec<WorkerTask>,
+    /// Results that came too late.
+    late: Vec<Outcome>,
 }
 
 impl WorkerEffects {
     pub(super) fn happen(self) {
         self.aborts.iter().for_each(AbortHandle::abort);
         drop(self.dropped);
+        drop(self.late);
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }
     }
 
-    /// A task is stopped.
-    fn forget(&mut self, mut task: WorkerTask) {
+    /// A task is stopped, for this reason.
+    fn forget(&mut self, mut task: WorkerTask, error: Error) {
         if let RunState::Running(abort) = mem::replace(&mut task.state, RunState::Begun) {
             self.aborts.push(abort);
         }
-        self.answers.extend(task.reply.take().map(|reply| (reply, Err(Error::cancelled()))));
+        self.answers.extend(task.reply.take().map(|reply| (reply, Err(error))));
         self.dropped.push(task);
     }
 }
@@ -161,13 +164,6 @@ impl WorkerState {
         self.migrated.remove(id)
     }
 
-    /// The reply of a task that was made and kept here and has run out of time, and its limit.
-    pub(super) fn take_late(&mut self, id: TaskId) -> Option<(Reply, Duration)> {
-        let (task, _) = self.local.get_mut(id)?;
-        let limit = task.timeout?;
-        Some((task.reply.take()?, limit))
-    }
-
     /// The call of a task that begins.
     pub(super) fn begin(&mut self, id: TaskId) -> Option<Packet> {
         let (task, posted) = self.local.get_mut(id)?;
@@ -191,9 +187,14 @@ impl WorkerState {
     }
 
     /// The code of a task has given its result.
-    pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> WorkerEffects {
+    pub(super) fn end(&mut self, id: TaskId, mut outcome: Outcome) -> WorkerEffects {
         let mut answer = None;
+        let mut late = None;
         if let Some((task, posted)) = self.local.get_mut(id) {
+            // The page may be late itself, and take it for a result in time.
+            if let Some(limit) = task.timeout.filter(|limit| platform::now() > task.began + *limit) {
+                late = Some(mem::replace(&mut outcome, Err(Error::timeout(limit))));
+            }
             if self.watched {
                 let location = Packet { addresses: task.location.into_iter().collect(), ..Packet::default() };
                 let ended = platform::now();
@@ -207,7 +208,13 @@ impl WorkerState {
         }
         let mut effects = self.handle(LocalEvent::Polled { task: id, ended: true });
         effects.answers.extend(answer);
+        effects.late.extend(late);
         effects
+    }
+
+    /// When [`next`](Self::next) is to be asked, if nothing else happens before.
+    pub(super) fn wake_at(&self) -> Option<Duration> {
+        self.local.wake_at()
     }
 
     /// Unfinished tasks that were made here and are still here.
@@ -221,7 +228,7 @@ impl WorkerState {
     }
 
     pub(super) fn handle(&mut self, event: TaskEvent) -> WorkerEffects {
-        if matches!(event, LocalEvent::Woken | LocalEvent::Polled { .. }) {
+        if matches!(event, LocalEvent::Woken | LocalEvent::Polled { .. } | LocalEvent::Stopped { .. }) {
             self.read_clock();
         }
         let mut actions = mem::take(&mut self.actions);
@@ -244,7 +251,9 @@ impl WorkerState {
         let mut effects = WorkerEffects::default();
         for action in actions.drain(..) {
             match action {
-                LocalAction::Answer { task, ran, payload } => self.answer(task, ran, payload),
+                LocalAction::Answer { task, ran, payload, timed_out } => {
+                    self.answer(task, ran, payload, timed_out);
+                }
                 LocalAction::Migrate { task, options, payload } => self.migrate(task, options, payload),
                 LocalAction::Announce { task, options } => self.gather(FromWorker::Began { task, options }),
                 LocalAction::Suspend { task, ran } => self.gather(FromWorker::Suspended { task, ran }),
@@ -252,7 +261,7 @@ impl WorkerState {
                     self.gather(FromWorker::Reported { local, resting });
                 }
                 LocalAction::Forward { task, signal } => self.gather(FromWorker::Signal { task, signal }),
-                LocalAction::Forget { payload, .. } => effects.forget(payload),
+                LocalAction::Forget { payload, timed_out, .. } => effects.forget(payload, stopped(timed_out)),
                 LocalAction::Flush => self.flush(),
             }
         }
@@ -264,11 +273,17 @@ impl WorkerState {
         gather(&mut self.packet, message);
     }
 
-    fn answer(&mut self, task: TaskId, ran: Option<Duration>, payload: Option<WorkerTask>) {
+    fn answer(
+        &mut self,
+        task: TaskId,
+        ran: Option<Duration>,
+        payload: Option<WorkerTask>,
+        timed_out: Option<Duration>,
+    ) {
         let outcome = match payload {
             Some(WorkerTask { state: RunState::Ended(outcome), .. }) => outcome,
             // It was stopped, or was made here: the page awaits no result.
-            _ => Err(Error::cancelled()),
+            _ => Err(stopped(timed_out)),
         };
         let bears = outcome.as_ref().is_ok_and(|result| !result.attachments.is_empty());
         self.answered.push(task.number());
@@ -333,6 +348,11 @@ impl WorkerState {
         self.flush();
         self.begun.iter().map(|task| TaskId::from_number(*task)).collect()
     }
+}
+
+/// Why a task has no result that was stopped, at this limit or by its handle.
+fn stopped(timed_out: Option<Duration>) -> Error {
+    timed_out.map_or_else(Error::cancelled, Error::timeout)
 }
 
 /// Adds a message to the packet that is posted next, if need be by the platform.

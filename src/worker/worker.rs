@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::AbortHandle;
 
@@ -53,7 +54,7 @@ impl Worker {
                 let effects = self.state.borrow_mut().enter_posted(task, options, call);
                 self.follow(effects);
             }
-            ToWorker::Stop { task, timed_out } => self.stop(task, timed_out),
+            ToWorker::Stop { task } => self.handle(LocalEvent::Stopped { task }),
             ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }),
             ToWorker::Completed { task, outcome } => {
                 let reply = self.state.borrow_mut().take_migrated(task);
@@ -61,15 +62,6 @@ impl Worker {
                     reply.send(outcome);
                 }
             }
-        }
-    }
-
-    fn stop(&self, task: TaskId, timed_out: bool) {
-        // The page cannot answer a handle that is here, of a task that is here.
-        let late = if timed_out { self.state.borrow_mut().take_late(task) } else { None };
-        self.handle(LocalEvent::Stopped { task });
-        if let Some((reply, limit)) = late {
-            reply.send(Err(Error::timeout(limit)));
         }
     }
 
@@ -111,6 +103,11 @@ impl Worker {
         let (next, effects) = self.state.borrow_mut().next();
         self.follow(effects);
         next
+    }
+
+    /// When the schedule is to be asked again, if nothing else happens before.
+    pub(super) fn wake_at(&self) -> Option<Duration> {
+        self.state.borrow().wake_at()
     }
 
     /// Reads the clock: whenever this thread was elsewhere.

@@ -11,6 +11,7 @@ mod capture;
 mod codec;
 #[cfg(target_family = "wasm")]
 mod compat;
+mod deadlines;
 mod drop;
 mod error;
 mod executor;

@@ -38,8 +38,9 @@ pub(crate) enum LocalEvent<T = ()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LocalAction<T = ()> {
     /// Add the task's result, which is in the payload: [`PageEvent::Finished`](crate::schedule::PageEvent::Finished). Without a
-    /// payload the task was stopped, or the page awaits no result. `ran` is `None` if it never began.
-    Answer { task: TaskId, ran: Option<Duration>, payload: Option<T> },
+    /// payload the task was stopped, or the page awaits no result. `ran` is `None` if it never began; `timed_out` is the
+    /// limit that it has reached.
+    Answer { task: TaskId, ran: Option<Duration>, payload: Option<T>, timed_out: Option<Duration> },
     /// Add that the task begins: [`PageEvent::Began`](crate::schedule::PageEvent::Began).
     Announce { task: TaskId, options: TaskOptions },
     /// Add that the task awaits something: [`PageEvent::Suspended`](crate::schedule::PageEvent::Suspended).
@@ -50,8 +51,8 @@ pub(crate) enum LocalAction<T = ()> {
     Report { local: u32, resting: bool },
     /// Add a signal of the handle of a task that is on the page.
     Forward { task: TaskId, signal: HandleSignal },
-    /// Drop the task: its call if it has not begun, else its future.
-    Forget { task: TaskId, payload: T },
+    /// Drop the task: its call if it has not begun, else its future. It was cancelled, or has reached this limit.
+    Forget { task: TaskId, payload: T, timed_out: Option<Duration> },
     /// Post the packet now.
     Flush,
 }

@@ -20,8 +20,9 @@ use self::deque::Deque;
 pub(crate) use self::event::{LocalAction, LocalEvent, Next};
 use super::collections::{IdMap, SortedQueue};
 use super::cost::Costs;
+use super::deadline::nanos;
 use super::event::HandleSignal;
-use super::task::{TaskId, TaskOptions};
+use super::task::{TaskId, TaskKind, TaskOptions};
 use super::{Config, Strategy};
 
 /// A packet of so many items costs little more per item than a larger one.
@@ -40,6 +41,14 @@ struct LocalTask<T> {
     suspended: bool,
     /// It is to be dropped when the poll that runs is over.
     stop_after_poll: bool,
+}
+
+impl<T> LocalTask<T> {
+    /// When a task that can be stopped at an await reaches its limit, if it has begun.
+    fn due(&self) -> Option<u64> {
+        let limit = self.options.timeout.filter(|_| self.options.kind == TaskKind::Async)?;
+        Some(nanos(self.begun?.saturating_add(limit)))
+    }
 }
 
 /// The code that runs.
@@ -80,6 +89,8 @@ pub(crate) struct Local<T = ()> {
     kept: u32,
     /// Posted tasks that have begun, and of which the page was not told that they are suspended.
     unreported: SortedQueue,
+    /// When tasks that have begun reach their limits: this clock judges, whatever keeps the page.
+    deadlines: SortedQueue,
     /// Since when something is to be posted: an item of the packet, or a report. `None`: nothing is.
     gathered: Option<Duration>,
     /// How many items it has.
@@ -108,6 +119,7 @@ impl<T> Local<T> {
             poll: None,
             kept: 0,
             unreported: SortedQueue::default(),
+            deadlines: SortedQueue::default(),
             gathered: None,
             items: 0,
             reported: (0, true),
@@ -125,6 +137,11 @@ impl<T> Local<T> {
     /// Unfinished tasks that were made here and are still here.
     pub(crate) fn kept(&self) -> usize {
         self.kept as usize
+    }
+
+    /// When to ask [`next`](Self::next), if nothing else happens before.
+    pub(crate) fn wake_at(&self) -> Option<Duration> {
+        self.deadlines.first().map(|(at, _)| Duration::from_nanos(at))
     }
 
     /// Takes one event; adds what is to be done to `actions`.
@@ -172,6 +189,9 @@ impl<T> Local<T> {
 
     /// Decides what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
     pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
+        while let Some((_, task)) = self.deadlines.first().filter(|(at, _)| *at <= nanos(now)) {
+            self.end(now, TaskId::from_number(task), true, actions);
+        }
         if self.unbegun > 0 && self.worked && now.saturating_sub(self.listened) >= self.config.listen {
             self.flush(false, actions);
             return Next::Yield;
@@ -184,6 +204,9 @@ impl<T> Local<T> {
         };
         let entry = self.tasks.get_mut(id).expect("the deque gives known tasks only");
         entry.begun = Some(now);
+        if let Some(due) = entry.due() {
+            self.deadlines.insert(due, id);
+        }
         let (posted, options) = (entry.posted, entry.options);
         self.leaves_the_deque(posted);
         let short = self.is_short(&options);
@@ -191,7 +214,7 @@ impl<T> Local<T> {
         if options.is_uninterruptible() && self.strategy != Strategy::Serial {
             self.migrate_posted(now, actions);
         }
-        // Its page needs the name of a posted task to know what was lost, and of any that has a deadline.
+        // Its page needs the name of a posted task to know what was lost, and of any that has a timeout, before that begins.
         if options.timeout.is_some() || posted && !short {
             self.gather(now, LocalAction::Announce { task: id, options }, actions);
         }
@@ -209,7 +232,7 @@ impl<T> Local<T> {
     }
 
     fn is_short(&self, options: &TaskOptions) -> bool {
-        self.costs.of(options.site).is_short() && !options.is_uninterruptible()
+        self.costs.of(options.site).is_short() && options.timeout.is_none()
     }
 
     /// Posts what was gathered before code runs, unless that is short and no answer has waited for long.
@@ -332,9 +355,13 @@ impl<T> Local<T> {
 
     /// A task that has begun is over, by its end or because it was stopped.
     fn end(&mut self, now: Duration, task: TaskId, stopped: bool, actions: &mut Vec<LocalAction<T>>) {
-        let Some(LocalTask { payload, options, posted, begun, ran, .. }) = self.tasks.remove(task) else {
-            return;
-        };
+        let Some(entry) = self.tasks.remove(task) else { return };
+        if let Some(due) = entry.due() {
+            self.deadlines.remove(due, task);
+        }
+        let LocalTask { payload, options, posted, begun, ran, .. } = entry;
+        let reached = |limit: &Duration| begun.is_some_and(|begun| now >= begun.saturating_add(*limit));
+        let timed_out = options.timeout.filter(|limit| stopped && reached(limit));
         // Under `Serial` what stands behind a task waits for all of it.
         let ran = match (self.strategy, begun) {
             (Strategy::Serial, Some(begun)) => now.saturating_sub(begun),
@@ -346,12 +373,12 @@ impl<T> Local<T> {
         self.kept -= u32::from(!posted);
         let mut payload = Some(payload);
         if stopped {
-            actions.extend(payload.take().map(|payload| LocalAction::Forget { task, payload }));
+            actions.extend(payload.take().map(|payload| LocalAction::Forget { task, payload, timed_out }));
         }
         // What was announced is answered too.
         if posted || options.timeout.is_some() {
             let payload = payload.filter(|_| posted);
-            self.gather(now, LocalAction::Answer { task, ran: Some(ran), payload }, actions);
+            self.gather(now, LocalAction::Answer { task, ran: Some(ran), payload, timed_out }, actions);
         }
     }
 
@@ -365,9 +392,10 @@ impl<T> Local<T> {
         } else if let Some(LocalTask { payload, posted, .. }) = self.tasks.remove(task) {
             self.leaves_the_deque(posted);
             self.kept -= u32::from(!posted);
-            actions.push(LocalAction::Forget { task, payload });
+            actions.push(LocalAction::Forget { task, payload, timed_out: None });
             if posted {
-                self.gather(now, LocalAction::Answer { task, ran: None, payload: None }, actions);
+                let answer = LocalAction::Answer { task, ran: None, payload: None, timed_out: None };
+                self.gather(now, answer, actions);
             }
         }
         true

@@ -5,10 +5,15 @@ use std::time::Duration;
 use super::{Schedule, TaskRecord, TaskState};
 use crate::schedule::deadline::Deadline;
 use crate::schedule::event::{Completion, PageAction};
+use crate::schedule::phase::WorkerPhase;
 use crate::schedule::task::{TaskId, TaskKind, WorkerId};
 
 /// How many times longer a worker may take to answer for a stopped task that awaits something.
 const PATIENCE: u32 = 20;
+
+/// The pause before a worker is tried again that could not take the place of a lost one; it doubles up to the longest.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Schedule {
     pub(super) fn lose(
@@ -21,6 +26,7 @@ impl Schedule {
     ) {
         let Some(mut worker) = self.workers.remove(id) else { return };
         self.deadlines.clear(Deadline::Start(id));
+        self.deadlines.clear(Deadline::Silence(id));
         // Nobody waits for what it made, but for what runs for its own sake.
         while let Some((_, child)) = worker.owned.pop() {
             let child = TaskId::from_number(child);
@@ -44,14 +50,33 @@ impl Schedule {
             self.put_back(task);
         }
         let idle = self.tasks.is_empty() && !self.workers.keeps_tasks();
-        if self.config.replace && worker.phase.is_replaced() && !(self.closing && idle) {
-            self.start(now, actions);
+        if !self.config.replace || self.closing && idle {
+            return;
+        }
+        if worker.phase == WorkerPhase::Ready {
+            self.start(now, Some(0), actions);
+        } else if let Some(attempt) = worker.attempt {
+            self.restarts.push((id, attempt));
+            let pause = RESTART_PAUSE.saturating_mul(1 << attempt.min(16)).min(LONGEST_PAUSE);
+            self.deadlines.set(Deadline::Restart(id), now, pause);
+            // What waits hears why. What comes later waits for the next attempt, which ends in time too.
+            if self.workers.is_empty() {
+                self.give_up(actions);
+            }
         }
     }
 
     pub(super) fn overdue(&mut self, now: Duration, deadline: Deadline, actions: &mut Vec<PageAction>) {
         let to_terminate = match deadline {
             Deadline::Start(worker) => Some(worker),
+            Deadline::Silence(worker) => return self.overdue_message(now, worker, actions),
+            Deadline::Restart(worker) => {
+                let Some(place) = self.restarts.iter().position(|(failed, _)| *failed == worker) else {
+                    return;
+                };
+                let (_, attempt) = self.restarts.swap_remove(place);
+                return self.start(now, Some(attempt.saturating_add(1)), actions);
+            }
             Deadline::Timeout(id) => {
                 let Some(&TaskRecord { state: TaskState::Posted(posted), options, .. }) = self.tasks.get(id)
                 else {
@@ -83,6 +108,60 @@ impl Schedule {
         if let Some(worker) = to_terminate.filter(|worker| self.workers.get(*worker).is_some()) {
             actions.push(PageAction::Terminate { worker, overdue: deadline });
             self.lose(now, worker, None, None, actions);
+        }
+    }
+
+    /// A task with a timeout was posted to a worker: it will say something, at the latest when the task begins.
+    pub(super) fn expect_message(&mut self, now: Duration, id: WorkerId, timeout: Duration) {
+        let wait = timeout.saturating_add(self.config.grace);
+        let at = now.saturating_add(wait);
+        self.workers.change(id, |worker| {
+            if worker.expected.is_none_or(|expected| !worker.extended && at < expected) {
+                worker.expected = Some(at);
+                worker.heard = false;
+                self.deadlines.set(Deadline::Silence(id), now, wait);
+            }
+        });
+    }
+
+    /// A worker was expected to say something by now. If it has not, though none of its tasks keeps it busy, code does that
+    /// was left behind on it: then it ends, and what has not begun runs elsewhere.
+    fn overdue_message(&mut self, now: Duration, id: WorkerId, actions: &mut Vec<PageAction>) {
+        let Some(worker) = self.workers.get(id) else { return };
+        // The least limit of a task that has not begun: it would have been announced.
+        let mut limit = None::<Duration>;
+        let mut busy = worker.phase == WorkerPhase::Starting || worker.local > 0 && !worker.resting;
+        let mut may_have_begun = Vec::new();
+        for task in worker.posted.names().map(TaskId::from_number) {
+            let Some(TaskRecord { state: TaskState::Posted(posted), options, .. }) = self.tasks.get(task)
+            else {
+                continue;
+            };
+            match options.timeout {
+                Some(timeout) if !posted.began => {
+                    limit = Some(limit.map_or(timeout, |least| least.min(timeout)))
+                }
+                _ => may_have_begun.push(task),
+            }
+            busy |= posted.began && !posted.waits;
+        }
+        // What was suspended may have gone on, and what was taken for short is not announced.
+        let quiet = may_have_begun.is_empty() && worker.resting && worker.local == 0;
+        let (heard, extended) = (worker.heard, worker.extended);
+        let extends = !heard && !busy && !quiet && !extended;
+        self.workers.change(id, |worker| {
+            worker.expected = None;
+            worker.extended = false;
+        });
+        let Some(limit) = limit else { return };
+        if heard || busy {
+            self.expect_message(now, id, limit);
+        } else if extends {
+            self.expect_message(now, id, self.config.start_timeout);
+            self.workers.change(id, |worker| worker.extended = true);
+        } else {
+            actions.push(PageAction::Terminate { worker: id, overdue: Deadline::Silence(id) });
+            self.lose(now, id, None, Some(&may_have_begun), actions);
         }
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Schedule {
     workers: Workers,
     costs: Costs,
     deadlines: Deadlines,
+    /// Workers that could not take the place of lost ones: how often that has failed in a row, and is tried again.
+    restarts: Vec<(WorkerId, u32)>,
     /// Posted tasks that count as queued.
     behind: usize,
     closing: bool,
@@ -90,13 +92,14 @@ impl Schedule {
             workers: Workers::new(strategy, 2 * nanos(config.round_trip)),
             costs: Costs::new(config.tick),
             deadlines: Deadlines::default(),
+            restarts: Vec::new(),
             behind: 0,
             closing: false,
             closed: false,
             config,
         };
         for _ in 0..schedule.config.threads {
-            schedule.start(now, actions);
+            schedule.start(now, None, actions);
         }
         schedule
     }
@@ -111,6 +114,11 @@ impl Schedule {
         self.injector.roots() + self.behind
     }
 
+    /// True if a worker is tried again later.
+    pub(crate) fn restarts(&self) -> bool {
+        !self.restarts.is_empty()
+    }
+
     /// True if the task is known, also if it was settled and only its worker still has it.
     pub(crate) fn knows(&self, task: TaskId) -> bool {
         self.tasks.get(task).is_some()
@@ -120,7 +128,7 @@ impl Schedule {
     pub(crate) fn handle(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
         match event {
             PageEvent::Submitted { task, options } => self.submit(task, options, actions),
-            PageEvent::Pinned { worker, task, options } => self.pin(worker, task, options, actions),
+            PageEvent::Pinned { worker, task, options } => self.pin(now, worker, task, options, actions),
             PageEvent::Cancelled { task } => self.cancel(task, actions),
             PageEvent::Aborted { task } => {
                 self.cancel(task, actions);
@@ -143,6 +151,7 @@ impl Schedule {
             PageEvent::Reported { worker, local, resting } => self.workers.change(worker, |worker| {
                 worker.local = local;
                 worker.resting = resting;
+                worker.heard = true;
             }),
             PageEvent::Lost { worker, culprit, begun } => {
                 self.lose(now, worker, culprit, begun.as_deref(), actions);
@@ -153,7 +162,7 @@ impl Schedule {
                 }
             }
         }
-        self.dispatch(actions);
+        self.dispatch(now, actions);
         self.ask(actions);
         if self.closing && !self.closed && self.tasks.is_empty() && !self.workers.keeps_tasks() {
             self.closed = true;
@@ -161,8 +170,8 @@ impl Schedule {
         }
     }
 
-    fn start(&mut self, now: Duration, actions: &mut Vec<PageAction>) {
-        let worker = self.workers.start();
+    fn start(&mut self, now: Duration, attempt: Option<u32>, actions: &mut Vec<PageAction>) {
+        let worker = self.workers.start(attempt);
         self.deadlines.set(Deadline::Start(worker), now, self.config.start_timeout);
         actions.push(PageAction::Start { worker });
     }
@@ -175,14 +184,21 @@ impl Schedule {
         }
     }
 
-    fn pin(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, actions: &mut Vec<PageAction>) {
+    fn pin(
+        &mut self,
+        now: Duration,
+        worker: WorkerId,
+        task: TaskId,
+        options: TaskOptions,
+        actions: &mut Vec<PageAction>,
+    ) {
         if self.closing {
             actions.push(PageAction::Settle { task, completion: Completion::Closed });
         } else if self.workers.get(worker).is_none() {
             actions.push(PageAction::Settle { task, completion: Completion::NoWorkers });
         } else {
             self.enter(task, TaskOptions { pinned: true, ..options });
-            self.post(task, worker, actions);
+            self.post(now, task, worker, actions);
         }
     }
 
@@ -209,20 +225,25 @@ impl Schedule {
     }
 
     /// Gives waiting tasks to workers, as long as there are both.
-    fn dispatch(&mut self, actions: &mut Vec<PageAction>) {
+    fn dispatch(&mut self, now: Duration, actions: &mut Vec<PageAction>) {
+        if self.workers.is_empty() && self.restarts.is_empty() {
+            self.give_up(actions);
+        }
+        while let Some((id, worker)) = self.injector.first().zip(self.workers.best()) {
+            self.post(now, id, worker, actions);
+        }
+    }
+
+    /// Nobody runs what waits.
+    fn give_up(&mut self, actions: &mut Vec<PageAction>) {
         while let Some(id) = self.injector.first() {
-            if self.workers.is_empty() {
-                self.settle(id, Completion::NoWorkers, actions);
-                self.forget(id);
-                continue;
-            }
-            let Some(worker) = self.workers.best() else { break };
-            self.post(id, worker, actions);
+            self.settle(id, Completion::NoWorkers, actions);
+            self.forget(id);
         }
     }
 
     /// Posts a waiting task to a worker.
-    fn post(&mut self, id: TaskId, worker: WorkerId, actions: &mut Vec<PageAction>) {
+    fn post(&mut self, now: Duration, id: TaskId, worker: WorkerId, actions: &mut Vec<PageAction>) {
         let task = self.tasks.get_mut(id).expect("the injector holds known tasks only");
         let place = task.place.expect("a waiting task has a position");
         let share = Share {
@@ -239,11 +260,15 @@ impl Schedule {
             worker.load.add(share);
             worker.posted.insert(0, id);
         });
+        let timeout = task.options.timeout;
         let urgency = match share.cost {
             _ if !busy => Urgency::Now,
             Cost::Short(time) if 8 * time <= nanos(self.config.round_trip) => Urgency::Late,
             _ => Urgency::Soon,
         };
+        if let Some(timeout) = timeout {
+            self.expect_message(now, worker, timeout);
+        }
         actions.push(PageAction::Post { worker, task: id, urgency });
     }
 
@@ -283,7 +308,7 @@ impl Schedule {
         actions: &mut Vec<PageAction>,
     ) {
         if self.settle(task, completion, actions) && self.workers.get(worker).is_some() {
-            actions.push(PageAction::Stop { worker, task, completion });
+            actions.push(PageAction::Stop { worker, task });
         }
     }
 
@@ -322,6 +347,7 @@ impl Schedule {
         self.behind -= usize::from(posted.behind);
         self.workers.change(posted.worker, |worker| {
             worker.posted.remove(0, id);
+            worker.heard = true;
             worker.load.running -= u32::from(posted.began && kind == TaskKind::Sync);
             if !posted.waits {
                 worker.load.remove(posted.share);
@@ -361,7 +387,10 @@ impl Schedule {
         let behind = std::mem::take(&mut posted.behind);
         posted.began = true;
         self.behind -= usize::from(behind);
-        self.workers.change(worker, |worker| worker.load.running += u32::from(first));
+        self.workers.change(worker, |worker| {
+            worker.heard = true;
+            worker.load.running += u32::from(first);
+        });
         if let Some(timeout) = timeout {
             self.deadlines.set(Deadline::Timeout(id), now, timeout);
         }
@@ -378,6 +407,7 @@ impl Schedule {
         posted.behind = false;
         self.behind -= usize::from(before.behind);
         self.workers.change(worker, |worker| {
+            worker.heard = true;
             worker.load.remove(before.share);
         });
         if self.costs.of(site) == Cost::Unknown {
@@ -405,7 +435,10 @@ impl Schedule {
         if self.workers.get(worker).is_none() {
             return;
         }
-        self.workers.change(worker, |worker| worker.asked = false);
+        self.workers.change(worker, |worker| {
+            worker.asked = false;
+            worker.heard = true;
+        });
         if id.maker == worker && self.tasks.get(id).is_none() {
             self.enter(id, options);
         } else if self.posted(worker, id).is_some() {

@@ -114,6 +114,10 @@ enum Occasion {
     WorkerStep {
         worker: WorkerId,
     },
+    /// A task of the worker may have reached its limit.
+    WorkerRings {
+        worker: WorkerId,
+    },
     /// A task's timer has run down.
     Resume {
         worker: WorkerId,
@@ -275,6 +279,11 @@ impl World {
             Occasion::WorkerStep { worker } => {
                 if let Some(side) = workers.get_mut(&worker) {
                     side.step(now, scene);
+                }
+            }
+            Occasion::WorkerRings { worker } => {
+                if let Some(side) = workers.get_mut(&worker) {
+                    side.plan(now, scene);
                 }
             }
             Occasion::Resume { worker, task } => {

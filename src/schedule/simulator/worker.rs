@@ -95,7 +95,8 @@ impl WorkerSide {
         }
     }
 
-    fn plan(&mut self, now: Duration, scene: &mut Scene) {
+    /// A task may have reached its limit.
+    pub(super) fn plan(&mut self, now: Duration, scene: &mut Scene) {
         if self.ready && !self.planned {
             self.planned = true;
             scene.agenda.plan(now.max(self.free), Occasion::WorkerTurn { worker: self.id });
@@ -165,8 +166,9 @@ impl WorkerSide {
         };
         self.act(actions, scene);
         self.count_payloads();
+        let worker = self.id;
         match next {
-            None => scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id }),
+            None => scene.agenda.plan(self.free, Occasion::WorkerStep { worker }),
             Some(Next::Begin(task)) => {
                 let record = scene.records.of(task);
                 record.begun.push((self.id, self.free));
@@ -184,6 +186,10 @@ impl WorkerSide {
                 self.planned = false;
                 if !self.inbox.is_empty() {
                     self.plan(self.free, scene);
+                } else if let Some(at) = self.local.wake_at() {
+                    scene
+                        .agenda
+                        .plan(at.max(self.free + scene.network.tick), Occasion::WorkerRings { worker });
                 }
             }
         }
@@ -284,7 +290,7 @@ impl WorkerSide {
         let worker = self.id;
         for action in actions {
             let event = match action {
-                LocalAction::Answer { task, ran, payload } => {
+                LocalAction::Answer { task, ran, payload, .. } => {
                     assert!(
                         payload.is_none_or(|payload| payload.task == task),
                         "{task:?} has another's payload"
@@ -303,7 +309,7 @@ impl WorkerSide {
                 LocalAction::Forward { task, signal: HandleSignal::Cancel } => PageEvent::Cancelled { task },
                 LocalAction::Forward { task, signal: HandleSignal::Abort } => PageEvent::Aborted { task },
                 LocalAction::Forward { task, signal: HandleSignal::Detach } => PageEvent::Detached { task },
-                LocalAction::Forget { task, payload } => {
+                LocalAction::Forget { task, payload, .. } => {
                     assert_eq!(payload.task, task);
                     self.forget(task, scene);
                     continue;

@@ -153,6 +153,7 @@ fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
         task: posted(number),
         ran: Some(SHORT),
         payload: Some(posted(number)),
+        timed_out: None,
     };
     assert_eq!(worker.end(posted(1)), [answer(1)]);
     let (told, next) = worker.next();
@@ -287,8 +288,11 @@ fn a_task_that_is_stopped_before_it_begins_never_does() {
         worker.arrive(1);
         worker.arrive(2);
         let told = worker.handle(LocalEvent::Stopped { task: posted(1) });
-        let answer = LocalAction::Answer { task: posted(1), ran: None, payload: None };
-        assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: posted(1) }, answer]);
+        let answer = LocalAction::Answer { task: posted(1), ran: None, payload: None, timed_out: None };
+        assert_eq!(
+            told,
+            [LocalAction::Forget { task: posted(1), payload: posted(1), timed_out: None }, answer]
+        );
         assert_eq!(worker.order(), [posted(2)], "{strategy:?}");
         assert_eq!(worker.handle(LocalEvent::Stopped { task: posted(1) }), []);
     }
@@ -301,8 +305,9 @@ fn a_task_that_is_stopped_while_it_awaits_is_dropped_and_answered_once() {
     worker.next();
     worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
     let told = worker.handle(LocalEvent::Stopped { task: posted(1) });
-    let answer = LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO), payload: None };
-    assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: posted(1) }, answer]);
+    let answer =
+        LocalAction::Answer { task: posted(1), ran: Some(Duration::ZERO), payload: None, timed_out: None };
+    assert_eq!(told, [LocalAction::Forget { task: posted(1), payload: posted(1), timed_out: None }, answer]);
     assert_eq!(worker.handle(LocalEvent::Stopped { task: posted(1) }), []);
 }
 
@@ -313,7 +318,7 @@ fn a_task_that_stops_itself_is_dropped_after_its_poll() {
     worker.next();
     assert_eq!(worker.handle(LocalEvent::Stopped { task: posted(1) }), []);
     let told = worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
-    assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: posted(1) });
+    assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: posted(1), timed_out: None });
 }
 
 #[test]

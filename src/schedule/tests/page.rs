@@ -290,6 +290,7 @@ fn a_start_that_takes_too_long_is_ended_and_not_repeated() {
     let mut page = Page::starting(Strategy::WorkStealing, Config::default());
     page.submit(1, options());
     let overdue = Deadline::Start(worker(1));
+    assert_eq!(page.wait(), [], "its page may have kept it");
     assert_eq!(
         page.wait(),
         [PageAction::Terminate { worker: worker(1), overdue }, settle(1, Completion::NoWorkers)]
@@ -301,10 +302,9 @@ fn a_start_that_takes_too_long_is_ended_and_not_repeated() {
 fn a_timeout_counts_from_the_start_and_ends_the_worker_of_a_synchronous_task() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, limited(TaskKind::Sync));
-    assert_eq!(page.schedule.wake_at(), None);
-    page.now = Duration::from_millis(500);
+    page.now = Duration::from_millis(50);
     page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Sync) });
-    assert_eq!(page.schedule.wake_at(), Some(Duration::from_millis(510)));
+    assert_eq!(page.schedule.wake_at(), Some(Duration::from_millis(60)));
     let overdue = Deadline::Timeout(root(1));
     let terminate = PageAction::Terminate { worker: worker(1), overdue };
     assert_eq!(
@@ -318,11 +318,78 @@ fn an_asynchronous_task_is_told_to_stop_before_its_worker_is_ended() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, limited(TaskKind::Async));
     page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: limited(TaskKind::Async) });
-    let stop = PageAction::Stop { worker: worker(1), task: root(1), completion: Completion::TimedOut };
+    let stop = PageAction::Stop { worker: worker(1), task: root(1) };
     assert_eq!(page.wait(), [settle(1, Completion::TimedOut), stop]);
     assert!(page.schedule.wake_at().is_some(), "it has its grace");
     assert_eq!(page.finish(1, root(1), SHORT), []);
+    assert_eq!(page.wait(), [], "it was heard");
     assert_eq!(page.schedule.wake_at(), None);
+}
+
+#[test]
+fn a_worker_that_says_nothing_while_a_task_with_a_timeout_waits_is_ended() {
+    for kind in [TaskKind::Sync, TaskKind::Async] {
+        let mut page = Page::new(Strategy::WorkStealing, 1);
+        page.submit(1, limited(kind));
+        let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Silence(worker(1)) };
+        assert_eq!(page.wait(), [terminate, PageAction::Start { worker: worker(2) }]);
+        assert_eq!(page.handle(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
+    }
+}
+
+#[test]
+fn a_worker_that_a_named_task_keeps_busy_may_be_silent() {
+    for kind in [TaskKind::Sync, TaskKind::Async] {
+        let options = TaskOptions { kind, ..options() };
+        let mut page = Page::new(Strategy::Parallel, 1);
+        page.submit(1, options);
+        page.handle(PageEvent::Began { worker: worker(1), task: root(1), options });
+        page.submit(2, limited(TaskKind::Async));
+        for _ in 0..100 {
+            assert_eq!(page.wait(), []);
+        }
+        page.finish(1, root(1), SHORT);
+        assert_eq!(page.wait(), [], "it was heard");
+        let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Silence(worker(1)) };
+        assert_eq!(page.wait()[0], terminate);
+    }
+}
+
+#[test]
+fn a_worker_whose_suspended_task_may_have_gone_on_has_more_time() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
+    page.handle(PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT });
+    page.submit(2, limited(TaskKind::Sync));
+    let silent_since = page.now;
+    assert_eq!(page.wait(), []);
+    // What comes later changes nothing.
+    page.submit(3, limited(TaskKind::Sync));
+    let told = page.wait();
+    assert_eq!(told[0], PageAction::Terminate { worker: worker(1), overdue: Deadline::Silence(worker(1)) });
+    assert!(told.contains(&settle(1, Completion::WorkerLost)), "{told:?}");
+    assert!(page.now - silent_since >= Config::default().start_timeout);
+    let told = page.handle(PageEvent::Ready { worker: worker(2) });
+    assert!(told.contains(&post(2, 2)), "{told:?}");
+}
+
+#[test]
+fn a_worker_that_fails_to_take_the_place_of_a_lost_one_is_tried_again_and_again() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    assert_eq!(page.lose(1), [PageAction::Start { worker: worker(2) }]);
+    let mut pause = Duration::ZERO;
+    for id in 2..8 {
+        // What waits hears of it, and what comes later waits for the next attempt.
+        page.submit(id, options());
+        assert_eq!(page.lose(id), [settle(id, Completion::NoWorkers)]);
+        let failed = page.now;
+        assert_eq!(page.wait(), [PageAction::Start { worker: worker(id + 1) }]);
+        assert!(page.now - failed > pause, "it grows");
+        pause = page.now - failed;
+    }
+    page.submit(9, options());
+    assert_eq!(page.handle(PageEvent::Ready { worker: worker(8) }), [post(8, 9)]);
+    assert_eq!(page.lose(8)[1..], [PageAction::Start { worker: worker(9) }]);
 }
 
 #[test]
@@ -330,7 +397,7 @@ fn an_aborted_task_that_does_not_stop_takes_its_worker_with_it() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, options());
     page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: options() });
-    let stop = PageAction::Stop { worker: worker(1), task: root(1), completion: Completion::Cancelled };
+    let stop = PageAction::Stop { worker: worker(1), task: root(1) };
     assert_eq!(page.handle(PageEvent::Aborted { task: root(1) }), [settle(1, Completion::Cancelled), stop]);
     let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Grace(root(1)) };
     assert_eq!(page.wait(), [terminate, PageAction::Start { worker: worker(2) }]);

@@ -20,6 +20,11 @@ impl PoolState {
             Deadline::Timeout(_) => {
                 Error::worker_lost("it was ended because another task on it ran for longer than it may")
             }
+            Deadline::Silence(_) => Error::worker_lost(
+                "it was ended because it did not answer, though no task was known to keep it busy: code that a task had left \
+                 behind does, such as a timer's or a spawned future's; let such code end, or yield now and then",
+            ),
+            Deadline::Restart(_) => unreachable!("it ends no worker"),
             Deadline::Grace(_) => Error::worker_lost(
                 "it was ended because another task on it did not stop when it was asked to",
             ),
@@ -30,6 +35,7 @@ impl PoolState {
     /// A worker is gone, for this reason.
     fn forget_slot(&mut self, slot: WorkerSlot, cause: Error) {
         self.stats.lost_workers += u64::from(!slot.is_starting());
+        self.stats.failed_starts += u64::from(slot.is_starting());
         self.posted += slot.posted;
         self.effects.ports.push(slot.port);
         self.cause = cause.clone();

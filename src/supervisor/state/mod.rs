@@ -11,7 +11,7 @@ use futures::channel::oneshot;
 use futures::task::FutureObj;
 
 use super::config::PoolConfig;
-use super::effects::PoolEffects;
+use super::effects::{PoolEffects, Wake};
 use super::slot::WorkerSlot;
 use super::stats::Stats;
 use crate::error::Error;
@@ -81,7 +81,7 @@ pub(super) struct PoolState {
     events: VecDeque<PageEvent>,
     ready: Vec<oneshot::Sender<Result<(), Error>>>,
     closing: Vec<oneshot::Sender<()>>,
-    wake_planned: Option<Duration>,
+    wake_planned: Option<Wake>,
     tick_planned: bool,
     stats: Stats,
     /// Packets to workers that are gone.
@@ -154,7 +154,7 @@ impl PoolState {
     }
 
     pub(super) fn is_lost(&self) -> bool {
-        self.ended.is_some() || self.slots.is_empty()
+        self.ended.is_some() || self.slots.is_empty() && !self.schedule.restarts()
     }
 
     pub(super) fn threads(&self) -> usize {
@@ -251,7 +251,7 @@ impl PoolState {
             match action {
                 PageAction::Start { worker } => self.start(worker),
                 PageAction::Post { worker, task, urgency } => self.post(worker, task, urgency),
-                PageAction::Stop { worker, task, completion } => self.stop(worker, task, completion),
+                PageAction::Stop { worker, task } => self.stop(worker, task),
                 PageAction::StealRequest { worker, idle } => {
                     self.send(worker, ToWorker::StealRequest { idle });
                 }
@@ -287,6 +287,7 @@ impl PoolState {
         match started {
             Ok(port) => self.slots.insert(worker, WorkerSlot::new(port, place)),
             Err(error) => {
+                self.stats.failed_starts += 1;
                 self.cause = error.clone();
                 self.absence = error;
                 self.events.push_back(PageEvent::Lost { worker, culprit: None, begun: None });
@@ -319,12 +320,12 @@ impl PoolState {
         }
     }
 
-    fn stop(&mut self, worker: WorkerId, task: TaskId, completion: Completion) {
+    fn stop(&mut self, worker: WorkerId, task: TaskId) {
         let Some(slot) = self.slots.get_mut(worker) else { return };
         if slot.take_back(task) {
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         } else {
-            self.send(worker, ToWorker::Stop { task, timed_out: completion == Completion::TimedOut });
+            self.send(worker, ToWorker::Stop { task });
         }
     }
 
@@ -376,15 +377,16 @@ impl PoolState {
         }
     }
 
-    /// The time has come that the schedule named.
-    pub(super) fn woken(&mut self, at: Duration) {
-        if self.wake_planned == Some(at) {
-            self.wake_planned = None;
+    /// The time has come that the schedule named. What was planned before something sooner was is ignored.
+    pub(super) fn woken(&mut self, wake: Wake) {
+        if self.wake_planned != Some(wake) {
+            return;
         }
+        self.wake_planned = None;
         if self.ended.is_none() {
             self.read_clock();
             // A clock that stands still, or was set back, stops no deadline: the timer was there.
-            self.now = self.now.max(at);
+            self.now = self.now.max(wake.at);
             self.handle(PageEvent::Woken);
         }
     }
@@ -411,9 +413,12 @@ impl PoolState {
             }
         }
         let next = self.schedule.wake_at().filter(|_| self.ended.is_none());
-        if let Some(at) = next.filter(|at| self.wake_planned.is_none_or(|planned| *at < planned)) {
-            self.wake_planned = Some(at);
-            self.effects.wake = Some((at, at.saturating_sub(platform::now())));
+        if let Some(at) = next {
+            let wake = Wake { at, is_due: at <= self.now };
+            if self.wake_planned.is_none_or(|planned| at < planned.at || wake.is_due && !planned.is_due) {
+                self.wake_planned = Some(wake);
+                self.effects.wake = Some((wake, at.saturating_sub(platform::now())));
+            }
         }
         mem::take(&mut self.effects)
     }
