@@ -19,6 +19,7 @@
 //! - What [`show_gathered`] was given last is posted if the worker traps or closes itself, before that is an event.
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
+//! - [`yield_by_message`] comes in time however late timers are, and in a turn after that of its call.
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod address;
@@ -44,7 +45,7 @@ pub(crate) use web::js_error;
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, clock_tick,
     current_task, guard, has_local_pool, now, parallelism, print, run, show_begun, show_gathered, sleep,
-    spawn_local, spawn_service, start, try_run, yield_now,
+    spawn_local, spawn_service, start, try_run, yield_by_message, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};

@@ -222,7 +222,7 @@ impl Shared {
             let this = self.this.clone();
             platform::spawn_service(async move {
                 if wake.is_due {
-                    platform::yield_now().await;
+                    platform::yield_by_message().await;
                 } else {
                     platform::sleep(after).await;
                 }

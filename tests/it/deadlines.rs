@@ -150,6 +150,7 @@ mod web {
                 }
             };
             assert!(error.is_timeout(), "{error}");
+            assert_eq!(pool.stats().lost_workers, 1);
         }
     }
 

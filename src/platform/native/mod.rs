@@ -22,7 +22,7 @@ pub(crate) use memory::memory_size;
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
-pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now};
+pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now, yield_now as yield_by_message};
 
 use super::Packet;
 

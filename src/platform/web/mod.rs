@@ -29,7 +29,7 @@ pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
 pub(crate) use status::{PANIC_ABORTS, current_task, guard, show_begun, show_gathered};
 pub(crate) use thrown::js_error;
-pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now};
+pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_by_message, yield_now};
 
 /// What is posted in one tick to one worker leaves in one message.
 pub(crate) const HAS_TICKS: bool = true;

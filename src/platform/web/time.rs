@@ -44,11 +44,20 @@ pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'st
 /// waits 4 ms from the fifth on. In WebKit a message takes a quarter of a millisecond, so there four of five turns are
 /// timers.
 pub(crate) fn yield_now() -> impl Future<Output = ()> + Send + 'static {
+    turn(Turns::wait)
+}
+
+/// As [`yield_now`], but never by a timer: those of a hidden page may take a minute.
+pub(crate) fn yield_by_message() -> impl Future<Output = ()> + Send + 'static {
+    turn(Turns::wait_for_message)
+}
+
+fn turn(wait: fn(&Turns, oneshot::Sender<()>)) -> impl Future<Output = ()> + Send + 'static {
     thread_local! {
         static TURNS: Turns = Turns::new();
     }
     let (sender, receiver) = oneshot::channel();
-    TURNS.with(|turns| turns.wait(sender));
+    TURNS.with(|turns| wait(turns, sender));
     receiver.map(|_| ())
 }
 
@@ -80,6 +89,12 @@ impl Turns {
         // Of the engines that can run this, only WebKit has no scheduler.
         let is_webkit = get(&js_sys::global(), "scheduler").is_undefined();
         Self { waiting, channel, next, timers: is_webkit.then(Cell::default) }
+    }
+
+    fn wait_for_message(&self, sender: oneshot::Sender<()>) {
+        // Ahead of those that a timer may bring.
+        self.waiting.borrow_mut().push_front(sender);
+        self.channel.port2().post_message(0);
     }
 
     fn wait(&self, sender: oneshot::Sender<()>) {
