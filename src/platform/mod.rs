@@ -14,6 +14,7 @@
 //!   to [`start`] or [`Port::post`] (web). Their handler MUST NOT hold a lock that the worker's tasks may want.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
+//! - A panic of a future of [`spawn_local`] goes to the handler of [`on_panic`], where panics unwind.
 //! - [`guard`] makes [`current_task`] name the task while its code runs, also when it traps.
 //! - What [`show_begun`] was given last is in [`Loss::begun`], where the backend can read it after the end.
 //! - What [`show_gathered`] was given last is posted if the worker traps or closes itself, before that is an event.
@@ -44,8 +45,8 @@ pub(crate) use web::js_error;
 
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, clock_tick,
-    current_task, guard, has_local_pool, now, parallelism, print, run, show_begun, show_gathered, sleep,
-    spawn_local, spawn_service, start, try_run, yield_by_message, yield_now,
+    contain, current_task, guard, has_local_pool, now, on_panic, parallelism, print, run, show_begun,
+    show_gathered, sleep, spawn_local, spawn_service, start, try_run, yield_by_message, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 
 use crate::error::Error;
-use crate::platform::{Packet, Port};
+use crate::platform::{self, Packet, Port};
 use crate::task::{Outcome, Reply};
 
 /// A wake-up of the schedule.
@@ -40,16 +40,17 @@ impl PoolEffects {
         // Workers go before anybody who is woken may start another.
         drop(self.ports);
         drop(self.dropped);
+        // Each wakes somebody, whose waker may fail: the others hear all the same.
         for (reply, outcome) in self.answers {
-            reply.send(outcome);
+            platform::contain(|| reply.send(outcome));
         }
         for sender in self.ready {
             let Some(readiness) = &self.readiness else { break };
             // A receiver that is gone does not wait.
-            sender.send(readiness.clone()).unwrap_or(());
+            platform::contain(|| sender.send(readiness.clone()).unwrap_or(()));
         }
         for sender in self.closed {
-            sender.send(()).unwrap_or(());
+            platform::contain(|| sender.send(()).unwrap_or(()));
         }
     }
 }

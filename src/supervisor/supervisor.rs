@@ -202,7 +202,7 @@ impl Shared {
         // `on_run` is called first: natively what follows from it may happen on other threads.
         if let (Some(on_run), Ok(messages)) = (&self.on_run, &messages) {
             let runs = self.lock().runs(worker, messages);
-            runs.iter().for_each(|run| on_run(run));
+            runs.iter().for_each(|run| platform::contain(|| on_run(run)));
         }
         let mut state = self.lock();
         state.read_clock();

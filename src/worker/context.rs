@@ -1,5 +1,6 @@
 //! What an executor on a worker stands on: the way to the worker, from its own thread and, natively, from others.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::mem;
 use std::rc::Rc;
@@ -28,6 +29,9 @@ pub(super) trait LocalWorker {
 
     /// The code of a task, or code between tasks, has panicked.
     fn report_panic(&self, task: Option<TaskId>, message: String, location: Option<String>);
+
+    /// Such a panic was caught: the worker does not go on.
+    fn poison(&self, task: Option<TaskId>, payload: Box<dyn Any + Send>);
 }
 
 /// A worker, on its thread.
@@ -44,6 +48,12 @@ thread_local! {
 /// Makes this thread the worker's.
 pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
     CURRENT_WORKER.set(Some(Current { worker, context }));
+    // What tasks leave behind fails as they do.
+    platform::on_panic(|payload| {
+        if let Some(worker) = current_worker() {
+            worker.poison(None, payload);
+        }
+    });
 }
 
 /// The worker that this thread is, if it is one.

@@ -94,7 +94,7 @@ impl WorkerEffects {
         drop(self.dropped);
         drop(self.late);
         for (reply, outcome) in self.answers {
-            reply.send(outcome);
+            platform::contain(|| reply.send(outcome));
         }
     }
 

@@ -1,5 +1,6 @@
 //! A worker on its thread: what the page and the tasks want of it, and what it answers.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -166,11 +167,7 @@ impl Worker {
         match platform::guard(task.map_or(0, Id::number), code) {
             Ok(result) => Some(result),
             Err(payload) => {
-                self.poisoned.set(true);
-                let (message, location) = panic::describe(&*payload);
-                self.report_panic(task, message, location);
-                // Its drop may panic again, and there is nothing to gain from it.
-                std::mem::forget(payload);
+                self.poison(task, payload);
                 None
             }
         }
@@ -222,6 +219,15 @@ impl LocalWorker for Worker {
         }
         self.send(FromWorker::Panicked { task, begun, message, location });
         effects.happen();
+    }
+
+    fn poison(&self, task: Option<TaskId>, payload: Box<dyn Any + Send>) {
+        if !self.poisoned.replace(true) {
+            let (message, location) = panic::describe(&*payload);
+            self.report_panic(task, message, location);
+        }
+        // Its drop may panic again, and there is nothing to gain from it.
+        std::mem::forget(payload);
     }
 }
 

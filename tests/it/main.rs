@@ -19,6 +19,7 @@ mod executor;
 mod faults;
 #[cfg(target_family = "wasm")]
 mod js;
+mod left_over;
 mod nest;
 mod objects;
 mod pool;

@@ -1,14 +1,19 @@
 //! Futures that stay on their thread.
 
-use std::cell::RefCell;
+use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 
+use futures::FutureExt;
 use futures::task::LocalSpawnExt;
 use futures_executor::{LocalPool, LocalSpawner};
 
 thread_local! {
     /// Where [`spawn_local`] puts its futures: set while this thread runs a local pool of ours.
     static SPAWNER: RefCell<Option<LocalSpawner>> = const { RefCell::new(None) };
+    /// What takes the panics of those futures.
+    static ON_PANIC: Cell<Option<fn(Box<dyn Any + Send>)>> = const { Cell::new(None) };
 }
 
 /// Runs a future to its end on this thread, and beside it what it gives to [`spawn_local`], which ends with it.
@@ -26,9 +31,23 @@ pub(crate) fn run_local<F: Future>(future: F) -> F::Output {
     pool.run_until(future)
 }
 
+/// Hands the panics of [`spawn_local`]'s futures on this thread to `handler`, from now on. Without one they unwind through
+/// [`run_local`].
+pub(crate) fn on_panic(handler: fn(Box<dyn Any + Send>)) {
+    ON_PANIC.set(Some(handler));
+}
+
 /// Runs a future beside the others of this thread.
 pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
     let spawner = SPAWNER.with_borrow(Clone::clone).expect("called on a worker, or within `wasm_mt::run`");
+    let future = AssertUnwindSafe(future).catch_unwind().map(|outcome| {
+        if let Err(payload) = outcome {
+            match ON_PANIC.get() {
+                Some(handler) => handler(payload),
+                None => panic::resume_unwind(payload),
+            }
+        }
+    });
     spawner.spawn_local(future).expect("the local pool is alive: it runs this very code");
 }
 

@@ -17,7 +17,7 @@ use std::thread;
 
 pub(crate) use attachment::{Attachment, Number};
 use local::run_local;
-pub(crate) use local::{has_local_pool, spawn_local};
+pub(crate) use local::{has_local_pool, on_panic, spawn_local};
 pub(crate) use memory::memory_size;
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
@@ -45,6 +45,14 @@ pub(crate) const PANIC_ABORTS: bool = false;
 /// The task whose code runs on this thread; zero if none does.
 pub(crate) fn current_task() -> u64 {
     CURRENT.get()
+}
+
+/// Runs code of the program that nobody's task depends on: a panic of it ends here, and the hook has shown it.
+pub(crate) fn contain(code: impl FnOnce()) {
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(code)) {
+        // Its drop may panic again.
+        std::mem::forget(payload);
+    }
 }
 
 /// Not read: a panic is caught, and its worker reports what had begun.

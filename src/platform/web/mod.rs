@@ -27,7 +27,7 @@ pub(crate) use memory::memory_size;
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
-pub(crate) use status::{PANIC_ABORTS, current_task, guard, show_begun, show_gathered};
+pub(crate) use status::{PANIC_ABORTS, contain, current_task, guard, on_panic, show_begun, show_gathered};
 pub(crate) use thrown::js_error;
 pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_by_message, yield_now};
 

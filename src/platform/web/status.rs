@@ -52,6 +52,14 @@ pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn
     Ok(result)
 }
 
+/// Runs code of the program that nobody's task depends on. A panic of it ends the instance, here as anywhere.
+pub(crate) fn contain(code: impl FnOnce()) {
+    code();
+}
+
+/// Never called: a panic of a future ends the instance.
+pub(crate) fn on_panic(_handler: fn(Box<dyn Any + Send>)) {}
+
 /// The task whose code runs in this instance; zero if none does.
 pub(crate) fn current_task() -> u64 {
     STATUS.current.load(Ordering::Relaxed)

@@ -64,7 +64,7 @@ impl PoolState {
                 let who = if task.is_some() {
                     "another task"
                 } else {
-                    "its `on_start`, or what that left running,"
+                    "its `on_start`, or code that a task had left behind,"
                 };
                 let cause = self.loss_error(worker, format!("{who} panicked on it{place}: {message}"));
                 let culprit = task.map(|task| (task, Error::panic(message, location)));
