@@ -5,9 +5,10 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use futures::future::FusedFuture;
+use futures::task::noop_waker_ref;
 
 use super::in_handle;
 use super::reply::{Reply, ReplySlot, ReplyState};
@@ -90,7 +91,9 @@ impl<T> Future for RemoteHandle<T> {
 
     /// # Panics
     ///
-    /// If the handle is polled again after it gave its result.
+    /// If the handle is polled again after it gave its result. If a *synchronous* task waits for a task that it made: their
+    /// worker does nothing else until it returns, so it would wait for ever. (A look at what is there, as by
+    /// [`now_or_never`](futures::FutureExt::now_or_never), is no wait.)
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
         let mut answer = self.slot.take_answer(context.waker());
@@ -98,11 +101,23 @@ impl<T> Future for RemoteHandle<T> {
         if answer.is_none() && !platform::HAS_EVENT_LOOP && in_handle::drive(&self.slot, context) {
             answer = self.slot.take_answer(context.waker());
         }
-        let Some(outcome) = answer else { return Poll::Pending };
+        let Some(outcome) = answer else {
+            assert!(
+                is_noop(context.waker()) || !self.slot.is_blocked(),
+                "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
+                 make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
+            );
+            return Poll::Pending;
+        };
         self.taken = true;
         let result = outcome.and_then(self.decode);
         Poll::Ready(result.map_err(|error| error.of_task(self.made_at)))
     }
+}
+
+/// True if nobody is woken by it.
+fn is_noop(waker: &Waker) -> bool {
+    waker.will_wake(noop_waker_ref()) || waker.will_wake(Waker::noop())
 }
 
 impl<T> FusedFuture for RemoteHandle<T> {

@@ -34,6 +34,11 @@ pub(super) enum ReplyState {
 pub(crate) trait TaskOwner: Send + Sync {
     /// The handle of this task was dropped, detached, or aborted.
     fn on_signal(&self, task: TaskId, signal: HandleSignal);
+
+    /// True if the task cannot go on while the code that runs now waits for it.
+    fn is_blocked(&self) -> bool {
+        false
+    }
 }
 
 /// Where the job is, and its name there. A handle does not keep its executor alive.
@@ -44,6 +49,10 @@ pub(super) struct Owner {
 }
 
 impl Owner {
+    fn is_blocked(&self) -> bool {
+        self.owner.upgrade().is_some_and(|owner| owner.is_blocked())
+    }
+
     pub(super) fn signal(&self, signal: HandleSignal) {
         if let Some(owner) = self.owner.upgrade() {
             owner.on_signal(self.task, signal);
@@ -97,6 +106,15 @@ impl ReplySlot {
             }
             _ => Err(new),
         }
+    }
+
+    /// True if there is no answer, and none will come while the code that runs now waits for it.
+    pub(super) fn is_blocked(&self) -> bool {
+        let owner = match &*self.lock() {
+            ReplyState::Waiting { owner, .. } => owner.clone(),
+            _ => None,
+        };
+        owner.is_some_and(|owner| owner.is_blocked())
     }
 
     /// Has the handle polled.

@@ -24,6 +24,9 @@ pub(super) trait LocalWorker {
     /// Takes a task that the code here makes.
     fn submit(&self, job: Job);
 
+    /// True while a call runs: nothing else does, until it returns.
+    fn is_in_call(&self) -> bool;
+
     /// The handle of a task that was made here signals something.
     fn on_signal(&self, task: TaskId, signal: HandleSignal);
 
@@ -204,6 +207,10 @@ impl WorkerContext {
 }
 
 impl TaskOwner for WorkerContext {
+    fn is_blocked(&self) -> bool {
+        self.on_thread().is_some_and(|worker| worker.is_in_call())
+    }
+
     fn on_signal(&self, task: TaskId, signal: HandleSignal) {
         match self.on_thread() {
             Some(worker) => {

@@ -16,7 +16,7 @@ use super::task_future::TaskFuture;
 use super::worker::Worker;
 use crate::platform;
 use crate::schedule::{LocalEvent, Next, TaskId};
-use crate::task::{self, Call};
+use crate::task::Call;
 
 /// Does what the schedule says, until the worker ends. It is one future of its thread, with all asynchronous tasks within it:
 /// from one task to the next nothing goes through the event loop, unless the schedule wants that.
@@ -120,8 +120,7 @@ impl Future for RunLoop {
 
 /// Begins a task: a synchronous one ends with it, of an asynchronous one comes what is to be polled.
 fn begin(worker: &Rc<Worker>, task: TaskId) -> Option<Abortable<TaskFuture>> {
-    let call = worker.begin(task)?;
-    match worker.guard(Some(task), || task::begin(call))? {
+    match worker.begin(task)? {
         Call::Ended(outcome) => {
             worker.ended(task, outcome);
             None

@@ -14,7 +14,7 @@ use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
 use crate::error::Error;
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::schedule::{HandleSignal, Id, LocalEvent, Next, TaskId};
-use crate::task::{self, Job, Outcome, TaskOwner};
+use crate::task::{self, Call, Job, Outcome, TaskOwner};
 use crate::wire::{FromWorker, ToWorker, WorkerConfig};
 
 pub(super) struct Worker {
@@ -23,6 +23,8 @@ pub(super) struct Worker {
     pub(super) context: Arc<WorkerContext>,
     /// Some call posts what is ready.
     posts: Cell<bool>,
+    /// A call runs: a synchronous task, or what makes the future of an asynchronous one.
+    in_call: Cell<bool>,
     /// Set by the first panic, for ever.
     poisoned: Cell<bool>,
 }
@@ -34,6 +36,7 @@ impl Worker {
             state: RefCell::new(WorkerState::new(config)),
             context: Arc::new(WorkerContext::new(config)),
             posts: Cell::new(false),
+            in_call: Cell::new(false),
             poisoned: Cell::new(false),
         })
     }
@@ -77,9 +80,13 @@ impl Worker {
         }
     }
 
-    /// The call of a task that begins.
-    pub(super) fn begin(&self, task: TaskId) -> Option<Packet> {
-        self.state.borrow_mut().begin(task)
+    /// Begins a task. `None` if it is gone, or panicked.
+    pub(super) fn begin(&self, id: TaskId) -> Option<Call> {
+        let call = self.state.borrow_mut().begin(id)?;
+        self.in_call.set(true);
+        let call = self.guard(Some(id), || task::begin(call));
+        self.in_call.set(false);
+        call
     }
 
     /// The task that has begun goes on when its future is polled.
@@ -177,6 +184,10 @@ impl Worker {
 impl LocalWorker for Worker {
     fn pending(&self) -> usize {
         self.state.borrow().pending()
+    }
+
+    fn is_in_call(&self) -> bool {
+        self.in_call.get()
     }
 
     fn submit(&self, job: Job) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::task::SpawnExt;
-use wasm_mt::{Error, ExecutorExt, Pool, Remote, Strategy, executor, remote};
+use wasm_mt::{Error, Pool, Remote, Strategy, executor, remote};
 
 fn pools() -> impl Iterator<Item = Pool> {
     let strategies = [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing];

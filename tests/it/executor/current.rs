@@ -1,8 +1,11 @@
 //! The executor of the code that runs: within tasks, and outside.
 
 use std::sync::Arc;
+use std::task::Context;
 
+use futures::FutureExt;
 use futures::future::{join_all, try_join};
+use futures::task::{ArcWake, waker};
 use wasm_mt::{Error, Executor, ExecutorExt, InlineExecutor, Pool, Strategy, executor, remote};
 
 use super::{executors, square};
@@ -78,4 +81,25 @@ remote_test! {
         assert_eq!(pool.spawn_remote(task).await.unwrap().unwrap(), 16);
         assert_eq!(square(&pool, 4).await.unwrap(), 16);
     }
+    async fn a_synchronous_task_that_waits_for_its_child_is_told_what_to_do() {
+        for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = Pool::builder().strategy(strategy).threads(1).build();
+            let looks = remote!(|| square(&executor::current(), 3).now_or_never().is_none());
+            assert!(pool.spawn_remote(looks).await.unwrap());
+            let waits = remote!(|| {
+                let mut child = square(&executor::current(), 3);
+                let waker = waker(Arc::new(Unparks));
+                child.poll_unpin(&mut Context::from_waker(&waker)).is_pending()
+            });
+            let error = pool.spawn_remote(waits).await.unwrap_err();
+            assert!(error.is_panic() && error.to_string().contains("make it asynchronous"), "{error}");
+        }
+    }
+}
+
+/// As `block_on` has it: it would wake the thread that waits.
+struct Unparks;
+
+impl ArcWake for Unparks {
+    fn wake_by_ref(_this: &Arc<Self>) {}
 }
