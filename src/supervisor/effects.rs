@@ -1,5 +1,6 @@
 //! What is left to happen when the lock is free.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -21,7 +22,7 @@ pub(super) struct Wake {
 #[derive(Default)]
 pub(super) struct PoolEffects {
     /// Workers that are gone or shall go.
-    pub(super) ports: Vec<Port>,
+    pub(super) ports: Vec<Arc<Port>>,
     pub(super) answers: Vec<(Reply, Outcome)>,
     /// What is no longer needed.
     pub(super) dropped: Vec<Packet>,

@@ -1,17 +1,19 @@
 //! One worker of a pool, as its page holds it: its port, and what is to be posted to it.
 
+use std::collections::VecDeque;
 use std::mem;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::platform::{HAS_TICKS, Packet, Port};
-use crate::schedule::{TaskId, TaskOptions, Urgency};
+use crate::schedule::{TaskId, TaskOptions, Urgency, WorkerId};
 use crate::wire::ToWorker;
 
 /// So many messages are posted without waiting for more: the worker may begin with them.
 const FLUSH_AT: usize = 64;
 
 pub(super) struct WorkerSlot {
-    pub(super) port: Port,
+    pub(super) port: Arc<Port>,
     /// Its place among the workers of its pool; its successor takes it over.
     pub(super) index: usize,
     /// Until the worker has greeted: what is to be sent then. -> `None`, for ever.
@@ -33,10 +35,40 @@ pub(super) enum Deferred {
     Message(ToWorker),
 }
 
+/// A packet to be posted when the lock is free: a browser that clones what it bears may run code of the program.
+pub(super) struct Outgoing {
+    port: Arc<Port>,
+    packet: Packet,
+    bears: Option<InTransit>,
+}
+
+/// The only task that a packet speaks of, if it bears attachments: perhaps they cannot be posted.
+#[derive(Clone, Copy)]
+pub(super) enum InTransit {
+    /// It is to run on this worker.
+    Task(WorkerId, TaskId),
+    /// Its result is for this worker, which made it.
+    Outcome(WorkerId, TaskId),
+}
+
+/// What came of posting.
+pub(super) type Posted = Result<(), (InTransit, Error)>;
+
+impl Outgoing {
+    /// Where no task is in transit, only a worker that is gone can refuse the packet, and its loss is reported.
+    pub(super) fn post(self) -> Posted {
+        let Self { port, packet, bears } = self;
+        match (port.post(packet), bears) {
+            (Err(error), Some(bears)) => Err((bears, error)),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl WorkerSlot {
     pub(super) fn new(port: Port, index: usize) -> Self {
         Self {
-            port,
+            port: Arc::new(port),
             index,
             queue: Some(Vec::new()),
             gathered: Packet::default(),
@@ -75,28 +107,21 @@ impl WorkerSlot {
         queue.len() < before
     }
 
-    /// Tells the worker, now or with what else is gathered.
-    ///
-    /// # Errors
-    ///
-    /// If the message bears attachments that cannot be posted. Then the worker knows nothing of it.
-    pub(super) fn send(&mut self, message: ToWorker) -> Result<(), Error> {
+    /// Tells the worker, with what else is gathered, or alone what bears attachments.
+    pub(super) fn send(&mut self, message: ToWorker, bears: Option<InTransit>, out: &mut VecDeque<Outgoing>) {
         if let Some(queue) = &mut self.queue {
             queue.push(Deferred::Message(message));
-            return Ok(());
-        }
-        if !message.bears_attachments() {
+        } else if !message.bears_attachments() {
             message.write(&mut self.gathered);
             self.count += 1;
             self.urgent |= !HAS_TICKS;
-            return Ok(());
+        } else {
+            // So a value that cannot be posted harms no other.
+            self.flush(out);
+            let mut packet = Packet::default();
+            message.write(&mut packet);
+            self.post(packet, bears, out);
         }
-        // It goes alone, so that a value that cannot be posted harms no other.
-        self.post_gathered();
-        let mut packet = Packet::default();
-        message.write(&mut packet);
-        self.posted += 1;
-        self.port.post(packet)
     }
 
     /// Posts a task whose call stays here, because it bears no attachments.
@@ -115,23 +140,22 @@ impl WorkerSlot {
         self.urgent || self.count >= FLUSH_AT
     }
 
-    /// Marks that something is gathered. False if it was.
-    pub(super) fn mark(&mut self) -> bool {
-        !mem::replace(&mut self.marked, true)
+    /// Marks that something may be gathered, or that it was looked at. False if that is known.
+    pub(super) fn mark(&mut self, marked: bool) -> bool {
+        mem::replace(&mut self.marked, marked) != marked
     }
 
-    /// Posts what is gathered.
-    pub(super) fn flush(&mut self) {
+    /// Has posted what is gathered.
+    pub(super) fn flush(&mut self, out: &mut VecDeque<Outgoing>) {
         self.urgent = false;
-        self.marked = false;
-        self.post_gathered();
+        if mem::take(&mut self.count) > 0 {
+            let packet = mem::take(&mut self.gathered);
+            self.post(packet, None, out);
+        }
     }
 
-    fn post_gathered(&mut self) {
-        if mem::take(&mut self.count) > 0 {
-            self.posted += 1;
-            // It bears no attachments, so only a worker that is gone can refuse it, and its loss is reported.
-            self.port.post(mem::take(&mut self.gathered)).unwrap_or(());
-        }
+    fn post(&mut self, packet: Packet, bears: Option<InTransit>, out: &mut VecDeque<Outgoing>) {
+        self.posted += 1;
+        out.push_back(Outgoing { port: self.port.clone(), packet, bears });
     }
 }

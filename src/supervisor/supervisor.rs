@@ -162,8 +162,7 @@ impl Drop for Supervisor {
 }
 
 impl Shared {
-    /// No task's code runs under this lock, so a poisoned one is as good as any. (In a browser, posting may call a getter
-    /// of a JavaScript object that is cloned; a getter that uses the same pool would find the lock taken.)
+    /// No code of the program runs under this lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -214,7 +213,14 @@ impl Shared {
     }
 
     /// Posts what was gathered - now, or at the end of this tick - and lets the effects happen, outside of the lock.
-    fn finish(&self, mut state: MutexGuard<'_, PoolState>, at_once: bool) {
+    fn finish<'a>(&'a self, mut state: MutexGuard<'a, PoolState>, at_once: bool) {
+        while let Some(outgoing) = state.take_outgoing(at_once) {
+            drop(state);
+            // A getter of a JavaScript object that is cloned may use this very pool.
+            let posted = outgoing.post();
+            state = self.lock();
+            state.posted(posted);
+        }
         let effects = state.take_effects(at_once);
         drop(state);
         let PoolEffects { wake, tick, .. } = effects;

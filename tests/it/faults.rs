@@ -1,6 +1,8 @@
 //! What code that tasks leave behind, and JavaScript of others, do to a worker: every handle resolves, and nothing that was
 //! computed is lost.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -9,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::{
-    Error, Executor, ExecutorExt, Pool, Remote, Strategy, Thread, exec_js, exec_js_async, remote, sleep,
+    Error, Executor, ExecutorExt, Js, Pool, Remote, Strategy, Thread, exec_js, exec_js_async, remote, sleep,
 };
 
 #[wasm_bindgen]
@@ -270,4 +272,74 @@ async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
     }
     assert!(ran > 0);
     assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
+}
+
+#[wasm_bindgen_test]
+async fn a_getter_that_spawns_while_its_object_is_posted_finds_the_pool_free() {
+    let pool = Pool::builder().threads(1).build();
+    assert_eq!(pool.spawn_remote(remote!(|| 1)).await.unwrap(), 1);
+    let spawned = Rc::new(RefCell::new(Vec::new()));
+    let spawn = {
+        let (pool, spawned) = (pool.clone(), spawned.clone());
+        Closure::<dyn Fn() -> u32>::new(move || {
+            spawned.borrow_mut().push(pool.spawn_remote(remote!(|| 2)));
+            3
+        })
+    };
+    let object = Function::new_with_args(
+        "get",
+        "return Object.defineProperty({}, 'three', { enumerable: true, get });",
+    );
+    let object = Js(object.call1(&JsValue::UNDEFINED, spawn.as_ref()).unwrap());
+    let three = |object: Js<JsValue>| js_sys::Reflect::get(&object.0, &"three".into()).unwrap().as_f64();
+    let behind = pool.spawn_remote(remote!(|| 4));
+    assert_eq!(pool.spawn_remote(Remote::new(object, three)).await.unwrap(), Some(3.0));
+    assert_eq!(behind.await.unwrap(), 4);
+    let spawned = spawned.take();
+    assert!(!spawned.is_empty());
+    for task in spawned {
+        assert_eq!(task.await.unwrap(), 2);
+    }
+}
+
+/// The JavaScript of this program, as text.
+async fn glue() -> String {
+    let find = "const url = new Error().stack.match(/https?:[^\\s)]*?(?=:\\d+:\\d+)/)[0];
+        return (await fetch(url)).text();";
+    crate::common::javascript(&find.replace("new Error().stack", &format!("{:?}", stack())))
+        .await
+        .as_string()
+        .unwrap()
+}
+
+/// A stack trace that the program's JavaScript is part of.
+fn stack() -> String {
+    let stack = js_sys::Reflect::get(&js_sys::Error::new(""), &"stack".into()).unwrap();
+    stack.as_string().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn javascript_of_another_build_is_refused_with_the_cure() {
+    let text = glue().await;
+    // As another build has them: these names end in a hash of what they do.
+    let names = js_sys::RegExp::new(r"(invoke_*h[0-9a-f]{8})[0-9a-f]{8}", "g");
+    let other = js_sys::JsString::from(text.as_str()).replace_by_pattern(&names, "$100000000");
+    assert_ne!(String::from(&other), text);
+    let blob = "return URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));";
+    let url = Function::new_with_args("text", blob).call1(&JsValue::UNDEFINED, &other).unwrap();
+    let pool = Pool::builder().threads(2).glue_url(url.as_string().unwrap()).build();
+    let asynchronous = || {
+        remote!(async {
+            wasm_mt::yield_now().await;
+            1
+        })
+    };
+    let outcomes = join_all((0..8).map(|_| pool.spawn_remote(asynchronous()))).await;
+    for outcome in outcomes {
+        let error = outcome.unwrap_err();
+        assert!(
+            error.to_string().contains("of another build") && error.to_string().contains("reload"),
+            "{error}"
+        );
+    }
 }

@@ -98,6 +98,7 @@ impl PoolState {
         }
         self.pending = 0;
         self.events.clear();
+        self.outgoing.clear();
         let slots = mem::take(&mut self.slots);
         self.effects.ports.extend(slots.into_values().map(|slot| slot.port));
         self.effects.closed.append(&mut self.closing);

@@ -12,7 +12,7 @@ use futures::task::FutureObj;
 
 use super::config::PoolConfig;
 use super::effects::{PoolEffects, Wake};
-use super::slot::WorkerSlot;
+use super::slot::{InTransit, Outgoing, Posted, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, Packet, WorkerSpec};
@@ -67,6 +67,9 @@ pub(super) struct PoolState {
     worker_at: Vec<Option<WorkerId>>,
     /// Workers with something to post.
     dirty: Vec<WorkerId>,
+    /// What is to be posted now, in order, and whether somebody does that.
+    outgoing: VecDeque<Outgoing>,
+    posting: bool,
     /// Whose turn it is to get a future.
     turn: usize,
 
@@ -122,6 +125,8 @@ impl PoolState {
             slots: IdMap::default(),
             worker_at: vec![None; threads],
             dirty: Vec::new(),
+            outgoing: VecDeque::new(),
+            posting: false,
             turn: 0,
             cause: Error::closed(),
             blame: Error::closed(),
@@ -313,8 +318,18 @@ impl PoolState {
             // What it bears went with the worker that it was posted to before.
             _ => held.call.take().ok_or_else(|| self.cause.clone()),
         };
-        let said = call.and_then(|call| slot.send(ToWorker::Run { task, options, call }));
-        if let Err(error) = said {
+        match call {
+            Ok(call) => {
+                let bears = Some(InTransit::Task(worker, task));
+                slot.send(ToWorker::Run { task, options, call }, bears, &mut self.outgoing);
+            }
+            Err(error) => self.fail(worker, task, error),
+        }
+    }
+
+    /// A task could not be posted.
+    fn fail(&mut self, worker: WorkerId, task: TaskId, error: Error) {
+        if let Some(held) = self.tasks.get_mut(task) {
             held.outcome = Some(Err(error));
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         }
@@ -332,14 +347,14 @@ impl PoolState {
     /// Tells a worker what bears no attachments.
     fn send(&mut self, worker: WorkerId, message: ToWorker) {
         if let Some(slot) = self.slots.get_mut(worker) {
-            slot.send(message).expect("it bears no attachments");
+            slot.send(message, None, &mut self.outgoing);
             self.mark(worker);
         }
     }
 
     /// Something is gathered for the worker.
     fn mark(&mut self, worker: WorkerId) {
-        if self.slots.get_mut(worker).is_some_and(WorkerSlot::mark) {
+        if self.slots.get_mut(worker).is_some_and(|slot| slot.mark(true)) {
             self.dirty.push(worker);
         }
     }
@@ -371,10 +386,9 @@ impl PoolState {
     /// Tells the worker whose task made this one how it ended.
     fn pass_on(&mut self, maker: WorkerId, task: TaskId, outcome: Outcome) {
         let Some(slot) = self.slots.get_mut(maker) else { return self.effects.dropped.extend(outcome) };
-        match slot.send(ToWorker::Completed { task, outcome }) {
-            Ok(()) => self.mark(maker),
-            Err(error) => self.send(maker, ToWorker::Completed { task, outcome: Err(error) }),
-        }
+        let bears = Some(InTransit::Outcome(maker, task));
+        slot.send(ToWorker::Completed { task, outcome }, bears, &mut self.outgoing);
+        self.mark(maker);
     }
 
     /// The time has come that the schedule named. What was planned before something sooner was is ignored.
@@ -391,16 +405,43 @@ impl PoolState {
         }
     }
 
-    /// Posts what is gathered, all of it or what should not wait, and gives what is left to happen.
-    pub(super) fn take_effects(&mut self, all: bool) -> PoolEffects {
+    /// The next packet to be posted, when the lock is free: of what is gathered all, or what should not wait. `None` too if
+    /// somebody else is posting, who goes on with what is here. [`posted`](Self::posted) MUST follow.
+    pub(super) fn take_outgoing(&mut self, all: bool) -> Option<Outgoing> {
         for worker in mem::take(&mut self.dirty) {
             let Some(slot) = self.slots.get_mut(worker) else { continue };
             if all || slot.is_urgent() {
-                slot.flush();
+                slot.mark(false);
+                slot.flush(&mut self.outgoing);
             } else {
                 self.dirty.push(worker);
             }
         }
+        if self.posting {
+            return None;
+        }
+        let next = self.outgoing.pop_front();
+        self.posting = next.is_some();
+        next
+    }
+
+    /// A packet was posted, or could not be.
+    pub(super) fn posted(&mut self, posted: Posted) {
+        self.posting = false;
+        match posted {
+            Ok(()) => {}
+            Err((InTransit::Task(worker, task), error)) => {
+                self.fail(worker, task, error);
+                self.handle_events();
+            }
+            Err((InTransit::Outcome(maker, task), error)) => {
+                self.send(maker, ToWorker::Completed { task, outcome: Err(error) });
+            }
+        }
+    }
+
+    /// Gives what is left to happen. `all`: as for [`take_outgoing`](Self::take_outgoing).
+    pub(super) fn take_effects(&mut self, all: bool) -> PoolEffects {
         if all {
             self.tick_planned = false;
         } else if HAS_TICKS && !self.dirty.is_empty() && !mem::replace(&mut self.tick_planned, true) {
