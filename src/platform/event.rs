@@ -7,7 +7,7 @@ use super::packet::Packet;
 pub(crate) enum WorkerEvent {
     /// The worker posted this.
     Packet(Packet),
-    /// The worker could not be started, for this reason: "what went wrong; what to do".
+    /// The worker could not be started, for this reason: "what went wrong; what to do". No task has begun on it.
     #[cfg_attr(
         not(target_family = "wasm"),
         expect(dead_code, reason = "natively a start fails at once or not at all")

@@ -13,7 +13,7 @@
 //!
 //! A worker that goes while READY is replaced, under a new name. One of the first that goes while STARTING is not: what kept
 //! it from starting would keep the next. But where one has been up, another will be: so a worker that was to replace
-//! another and goes while STARTING is tried again, after a pause that grows from one attempt to the next.
+//! another and goes before it has run a task is tried again, after a pause that grows from one attempt to the next.
 
 /// The states of a worker. Each excludes the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

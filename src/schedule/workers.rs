@@ -82,8 +82,10 @@ pub(crate) struct WorkerRecord {
     pub(crate) resting: bool,
     /// It was asked for tasks, and has given none since.
     pub(crate) asked: bool,
-    /// It stands for one that was lost, and others have failed to before, so often in a row.
+    /// It is to replace a lost one, and others were before, so many in a row, and were lost before they ran a task.
     pub(crate) attempt: Option<u32>,
+    /// A task has run on it, or runs.
+    pub(crate) worked: bool,
     /// By when a message of it is wanted, and whether one has come since that was set.
     pub(crate) expected: Option<Duration>,
     pub(crate) heard: bool,
@@ -142,6 +144,7 @@ impl Workers {
             // A worker begins as if it had been.
             asked: true,
             attempt,
+            worked: false,
             expected: None,
             heard: false,
             extended: false,

@@ -188,7 +188,7 @@ impl Shared {
             WorkerEvent::NotStarted(cause) => {
                 let mut state = self.lock();
                 state.read_clock();
-                state.lose(worker, Error::startup(cause), None, None);
+                state.lose(worker, Error::startup(cause), None, Some(Vec::new()));
                 return self.finish(state, true);
             }
             WorkerEvent::Lost(loss) => {

@@ -337,9 +337,6 @@ async fn javascript_of_another_build_is_refused_with_the_cure() {
     let outcomes = join_all((0..8).map(|_| pool.spawn_remote(asynchronous()))).await;
     for outcome in outcomes {
         let error = outcome.unwrap_err();
-        assert!(
-            error.to_string().contains("of another build") && error.to_string().contains("reload"),
-            "{error}"
-        );
+        assert!(error.is_startup() && error.to_string().contains("reload the page"), "{error}");
     }
 }

@@ -95,13 +95,16 @@
         throw error;
       }
     };
-  // What the module does not have is wanted by the glue of another build.
+  // What the module does not have is wanted by the glue of another build. Before any task has begun it is a failed start.
+  let misfit;
   const missing = new Proxy({}, {
     get: (_, name) => {
       if (typeof name === "symbol") return undefined;
       return () => {
-        const error = new Error(`the program's JavaScript is of another build (${name}); reload the page`);
-        die(error);
+        const text = `it calls ${name}, which is of another build`;
+        const error = new Error(`${text}; reload the page`);
+        if (task() || begun().length) die(error);
+        else misfit(new Error(text));
         throw error;
       };
     },
@@ -210,6 +213,10 @@
     }
     withoutMain(boot.module);
     const url = boot.glue;
+    misfit = (error) => {
+      if (!dead) refuse("instance", error, url);
+      dead = true;
+    };
     let glue;
     try {
       glue = present() ?? (await load(url));

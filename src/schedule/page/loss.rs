@@ -11,7 +11,7 @@ use crate::schedule::task::{TaskId, TaskKind, WorkerId};
 /// How many times longer a worker may take to answer for a stopped task that awaits something.
 const PATIENCE: u32 = 20;
 
-/// The pause before a worker is tried again that could not take the place of a lost one; it doubles up to the longest.
+/// The pause after the first worker that failed to replace a lost one; it doubles with each that fails, up to the longest.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -27,6 +27,9 @@ impl Schedule {
         let Some(mut worker) = self.workers.remove(id) else { return };
         self.deadlines.clear(Deadline::Start(id));
         self.deadlines.clear(Deadline::Silence(id));
+        // Where it is not known what has begun, what was posted may have.
+        let ran = culprit.is_some() || begun.map_or(!worker.posted.is_empty(), |begun| !begun.is_empty());
+        let worked = worker.worked || ran;
         // Nobody waits for what it made, but for what runs for its own sake.
         while let Some((_, child)) = worker.owned.pop() {
             let child = TaskId::from_number(child);
@@ -53,16 +56,22 @@ impl Schedule {
         if !self.config.replace || self.closing && idle {
             return;
         }
-        if worker.phase == WorkerPhase::Ready {
-            self.start(now, Some(0), actions);
-        } else if let Some(attempt) = worker.attempt {
-            self.restarts.push((id, attempt));
-            let pause = RESTART_PAUSE.saturating_mul(1 << attempt.min(16)).min(LONGEST_PAUSE);
-            self.deadlines.set(Deadline::Restart(id), now, pause);
-            // What waits hears why. What comes later waits for the next attempt, which ends in time too.
-            if self.workers.is_empty() {
-                self.give_up(actions);
-            }
+        let was_up = worker.phase == WorkerPhase::Ready;
+        match worker.attempt {
+            Some(failed) if !(was_up && worked) => self.restart_later(now, id, failed, actions),
+            _ if was_up => self.start(now, Some(0), actions),
+            _ => {}
+        }
+    }
+
+    /// A worker has failed that was to replace a lost one, as so many before: another is tried after a pause.
+    fn restart_later(&mut self, now: Duration, id: WorkerId, failed: u32, actions: &mut Vec<PageAction>) {
+        self.restarts.push((id, failed));
+        let pause = RESTART_PAUSE.saturating_mul(1 << failed.min(16)).min(LONGEST_PAUSE);
+        self.deadlines.set(Deadline::Restart(id), now, pause);
+        // What waits hears why. What comes later waits for the next attempt, which ends in time too.
+        if self.workers.is_empty() {
+            self.give_up(actions);
         }
     }
 

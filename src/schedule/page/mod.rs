@@ -69,7 +69,7 @@ pub(crate) struct Schedule {
     workers: Workers,
     costs: Costs,
     deadlines: Deadlines,
-    /// Workers that could not take the place of lost ones: how often that has failed in a row, and is tried again.
+    /// Workers that failed to replace lost ones, and how many had failed before, until another is started.
     restarts: Vec<(WorkerId, u32)>,
     /// Posted tasks that count as queued.
     behind: usize,
@@ -389,6 +389,7 @@ impl Schedule {
         self.behind -= usize::from(behind);
         self.workers.change(worker, |worker| {
             worker.heard = true;
+            worker.worked = true;
             worker.load.running += u32::from(first);
         });
         if let Some(timeout) = timeout {
@@ -408,6 +409,7 @@ impl Schedule {
         self.behind -= usize::from(before.behind);
         self.workers.change(worker, |worker| {
             worker.heard = true;
+            worker.worked = true;
             worker.load.remove(before.share);
         });
         if self.costs.of(site) == Cost::Unknown {
@@ -426,6 +428,7 @@ impl Schedule {
         let site = options.site;
         if let Some(ran) = ran {
             self.costs.learn(site, ran);
+            self.workers.change(worker, |worker| worker.worked = true);
         }
         self.settle(id, Completion::Answered, actions);
         self.forget(id);

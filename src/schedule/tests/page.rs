@@ -502,3 +502,21 @@ fn a_lost_worker_is_replaced_only_if_its_pool_wants_that() {
     assert_eq!(page.lose(1), [settle(1, Completion::WorkerLost)]);
     assert_eq!(page.submit(2, options()), [settle(2, Completion::NoWorkers)]);
 }
+
+#[test]
+fn a_worker_that_greets_and_goes_before_it_has_run_a_task_is_not_replaced_without_a_pause() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    let lost = |id| PageEvent::Lost { worker: worker(id), culprit: None, begun: Some(Vec::new()) };
+    page.submit(1, options());
+    assert_eq!(page.handle(lost(1)), [PageAction::Start { worker: worker(2) }]);
+    for id in 2..5 {
+        let number = id - 1;
+        assert_eq!(page.handle(PageEvent::Ready { worker: worker(id) }), [post(id, number)]);
+        assert_eq!(page.handle(lost(id)), [settle(number, Completion::NoWorkers)]);
+        assert_eq!(page.submit(id, options()), []);
+        assert_eq!(page.wait(), [PageAction::Start { worker: worker(id + 1) }]);
+    }
+    page.handle(PageEvent::Ready { worker: worker(5) });
+    page.finish(5, root(4), SHORT);
+    assert_eq!(page.handle(lost(5)), [PageAction::Start { worker: worker(6) }]);
+}
