@@ -19,6 +19,8 @@ mod faults;
 #[cfg(target_family = "wasm")]
 mod js;
 mod nest;
+#[cfg(target_family = "wasm")]
+mod nonsense;
 mod objects;
 mod pool;
 mod prelude;
