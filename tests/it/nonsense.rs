@@ -40,6 +40,16 @@ async fn lost_by(message: &str) -> Error {
 }
 
 #[wasm_bindgen_test]
+async fn a_worker_that_ends_need_not_say_well_what_had_begun() {
+    watch_errors().await;
+    for begun in ["undefined", "null", "5", "{ length: 2 ** 32 }", "[NaN, 'x']", "new Uint8Array(3)"] {
+        let error = lost_by(&format!("{{ wasmMt: self.bootKey, died: 'for a test', begun: {begun} }}")).await;
+        assert!(error.is_worker_lost() && error.to_string().contains("for a test"), "{begun}: {error}");
+    }
+    assert_whole(0).await;
+}
+
+#[wasm_bindgen_test]
 async fn what_is_told_to_be_the_parts_of_an_error_need_not_be_any() {
     watch_errors().await;
     let odd = "{ toString: 1, valueOf: 1 }";
