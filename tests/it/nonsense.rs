@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
-use wasm_mt::{Error, Thread, exec_js, remote};
+use wasm_mt::{Error, Executor, ExecutorExt, Js, Pool, Remote, Thread, exec_js, remote};
 
 use crate::common::javascript;
+
+const ROUNDS: u32 = 30;
+
+/// Posts messages that no worker of ours would, all made of one seed. Those that end a worker are the last.
+const GENERATOR: &str = include_str!("nonsense.js");
 
 /// Makes a worker that knows its key.
 fn make_worker() -> Result<web_sys::Worker, JsValue> {
@@ -19,6 +25,10 @@ fn make_worker() -> Result<web_sys::Worker, JsValue> {
     make.call1(&JsValue::UNDEFINED, &wasm_mt::WORKER_SCRIPT.into()).map(JsCast::unchecked_into)
 }
 
+fn nonsense(seed: u32) -> Remote<Js<JsValue>> {
+    exec_js(&format!("const SEED = {seed};\n{GENERATOR}")).timeout(Duration::from_secs(10))
+}
+
 /// Fails if the page has thrown something that nobody caught.
 async fn assert_whole(seed: u32) {
     let errors = javascript("return (self.uncaught ?? []).join('; ');").await.as_string();
@@ -27,6 +37,48 @@ async fn assert_whole(seed: u32) {
 
 async fn watch_errors() {
     javascript("self.uncaught = []; self.onerror = (message) => { self.uncaught.push(message); };").await;
+}
+
+/// Has a worker post nonsense, beside tasks that others wait for. True if it was lost by that.
+async fn bombard(executor: &dyn Executor, seed: u32) -> bool {
+    let bystander =
+        |number: u32| executor.spawn_remote(remote!(move || number).timeout(Duration::from_secs(10)));
+    let before = join_all((0..4).map(bystander)).await;
+    let posted = executor.spawn_remote(nonsense(seed));
+    let after = (0..4).map(bystander).collect::<Vec<_>>();
+    let resolved = posted.await.map(|_| 0);
+    let results = before.into_iter().chain([resolved]).chain(join_all(after).await);
+    let errors = results.filter_map(Result::err).collect::<Vec<Error>>();
+    for error in &errors {
+        assert!(!error.is_timeout(), "seed {seed}: {error}");
+    }
+    assert_whole(seed).await;
+    !errors.is_empty()
+}
+
+fn pages() -> usize {
+    core::arch::wasm32::memory_size(0)
+}
+
+#[wasm_bindgen_test]
+async fn nonsense_that_a_worker_posts_harms_no_page() {
+    watch_errors().await;
+    let pool = Pool::builder().threads(1).worker_factory(make_worker).build();
+    pool.ready().await.unwrap();
+    let before = pages();
+    let mut lost = 0;
+    for seed in 0..ROUNDS {
+        lost += u32::from(if seed % 2 == 0 {
+            bombard(&pool, seed).await
+        } else {
+            bombard(&Thread::builder().worker_factory(make_worker).build(), seed).await
+        });
+    }
+    let grown = (pages() - before) * 64 * 1024;
+    assert!(grown < 16 << 20, "the page's memory grew by {grown} bytes");
+    assert!(lost > 0, "what ends a worker was among it");
+    // A replacement was never in it.
+    assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
 }
 
 /// Has a new worker post one message, an expression. Gives the error of a task that waits there.
