@@ -36,7 +36,10 @@ async fn assert_whole(seed: u32) {
 }
 
 async fn watch_errors() {
-    javascript("self.uncaught = []; self.onerror = (message) => { self.uncaught.push(message); };").await;
+    javascript(
+        "self.uncaught = []; addEventListener('error', ({ message }) => { self.uncaught.push(message); });",
+    )
+    .await;
 }
 
 /// Has a worker post nonsense, beside tasks that others wait for. True if it was lost by that.
