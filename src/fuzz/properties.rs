@@ -1,8 +1,10 @@
 //! Inputs that chance thinks up.
 
+use std::panic;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::RngAlgorithm;
+use proptest::test_runner::{RngAlgorithm, TestCaseError};
 
 use super::{CountingAllocator, allocator, read, seeds};
 
@@ -45,12 +47,18 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::with_cases(cases) }
 }
 
+/// Reads an input. A panic is caught, so that the input is made smaller and shown.
+fn try_read(input: &[u8]) -> Result<(), TestCaseError> {
+    let read = panic::catch_unwind(|| read(input));
+    read.map(drop).map_err(|_| TestCaseError::fail("see the panic above"))
+}
+
 proptest! {
     #![proptest_config(config(30_000))]
 
     #[test]
     fn any_packet_is_read_or_refused(input in any_packet()) {
-        read(&input);
+        try_read(&input)?;
     }
 }
 
@@ -59,6 +67,6 @@ proptest! {
 
     #[test]
     fn a_packet_that_was_changed_is_read_or_refused(input in changed_packet()) {
-        read(&input);
+        try_read(&input)?;
     }
 }

@@ -1,5 +1,6 @@
 //! What no worker would say: a schedule takes it, and ends all the same.
 
+use std::panic;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -72,6 +73,31 @@ fn note(actions: &mut Vec<PageAction>, settled: &mut Vec<TaskId>) {
     }
 }
 
+/// How many tasks of the page are settled when all is said and all workers are gone.
+fn settled(spread: Spread, of_page: Vec<TaskOptions>, events: Vec<PageEvent>) -> usize {
+    let (mut actions, mut settled, mut now) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let config = Config { threads: THREADS as usize, replace: true, ..Config::default() };
+    let mut schedule = Schedule::open(spread, config, now, &mut actions);
+    let mut number = 0;
+    let tasks = of_page.into_iter().map(|options| {
+        number += 1;
+        let task = TaskId { maker: WorkerId::PAGE, number };
+        PageEvent::Submitted { task, options: TaskOptions { pinned: false, ..options } }
+    });
+    for event in tasks.collect::<Vec<_>>().into_iter().chain(events) {
+        now += Duration::from_millis(7);
+        schedule.handle(now, event, &mut actions);
+        note(&mut actions, &mut settled);
+    }
+    // All that there may be.
+    for worker in 1..100 {
+        let lost = PageEvent::Lost { worker: WorkerId(worker), culprit: None, begun: None };
+        schedule.handle(now, lost, &mut actions);
+        note(&mut actions, &mut settled);
+    }
+    settled.iter().filter(|task| task.maker == WorkerId::PAGE).count()
+}
+
 fn spreads() -> impl Strategy<Value = Spread> {
     prop_oneof![Just(Spread::Serial), Just(Spread::Parallel), Just(Spread::WorkStealing)]
 }
@@ -85,27 +111,9 @@ proptest! {
         of_page in vec(options(), TASKS as usize),
         events in vec(said(), 0..40),
     ) {
-        let (mut actions, mut settled, mut now) = (Vec::new(), Vec::new(), Duration::ZERO);
-        let config = Config { threads: THREADS as usize, replace: true, ..Config::default() };
-        let mut schedule = Schedule::open(spread, config, now, &mut actions);
-        let mut number = 0;
-        let tasks = of_page.into_iter().map(|options| {
-            number += 1;
-            let task = TaskId { maker: WorkerId::PAGE, number };
-            PageEvent::Submitted { task, options: TaskOptions { pinned: false, ..options } }
-        });
-        for event in tasks.collect::<Vec<_>>().into_iter().chain(events) {
-            now += Duration::from_millis(7);
-            schedule.handle(now, event, &mut actions);
-            note(&mut actions, &mut settled);
-        }
-        // All that there may be.
-        for worker in 1..100 {
-            let lost = PageEvent::Lost { worker: WorkerId(worker), culprit: None, begun: None };
-            schedule.handle(now, lost, &mut actions);
-            note(&mut actions, &mut settled);
-        }
-        let of_page = settled.iter().filter(|task| task.maker == WorkerId::PAGE).count();
-        prop_assert_eq!(of_page, TASKS as usize);
+        let submitted = of_page.len();
+        // Caught, so that what is said is made smaller and shown.
+        let settled = panic::catch_unwind(|| settled(spread, of_page, events));
+        prop_assert_eq!(settled.ok(), Some(submitted), "see the panic above, if there is one");
     }
 }
