@@ -39,6 +39,8 @@ compile_error!(
 pub mod compat;
 mod error;
 pub mod executor;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 #[cfg(target_family = "wasm")]
 mod js;
 mod platform;

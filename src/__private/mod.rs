@@ -9,6 +9,8 @@ pub mod objects;
 
 pub use self::checks::Probe;
 pub use self::drafts::{Draft, call_async, future_closure, remote, remote_async, remote_fn, remote_fn_async};
+#[cfg(fuzzing)]
+pub use crate::fuzz::{CountingAllocator, read};
 pub use crate::run::print;
 pub use std::{cfg, format_args};
 pub use wasm_mt_macros::remote;

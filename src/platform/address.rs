@@ -71,7 +71,7 @@ impl Address {
     /// An address that was read from the lane of addresses, or was handed to a new worker beside its first packet. `number`
     /// MUST be what [`number`](Self::number) gave in an instance of this module.
     #[cfg_attr(
-        not(any(target_family = "wasm", test)),
+        not(any(target_family = "wasm", test, fuzzing)),
         expect(dead_code, reason = "natively packets are moved as they are")
     )]
     pub(crate) fn from_lane(number: usize) -> Self {

@@ -94,7 +94,7 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    fn write(self) -> Packet {
+    pub(crate) fn write(self) -> Packet {
         let mut packet = Packet::default();
         self.ran.put(&mut packet);
         self.outcomes.put(&mut packet);
@@ -102,7 +102,7 @@ impl Results {
         packet
     }
 
-    fn read(packet: Packet) -> Result<Self, Error> {
+    pub(crate) fn read(packet: Packet) -> Result<Self, Error> {
         let mut reader = PacketReader::new(packet);
         let mut read = || {
             let ran = Take::take(&mut reader)?;
@@ -119,7 +119,7 @@ impl Results {
 }
 
 /// The calls of a chunk: the stem, and the items.
-fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
+pub(crate) fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
     let mut reader = PacketReader::new(chunk);
     let calls = (Packet::take(&mut reader)?, Take::take(&mut reader)?);
     reader.finish()?;

@@ -22,6 +22,8 @@ pub(crate) use entry::{Call, Outcome, begin, location, read_location};
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use reply::{Reply, TaskOwner};
+#[cfg(any(test, fuzzing))]
+pub(crate) use {chunk::read as read_chunk, codec::encode};
 
 pub use handle::RemoteHandle;
 pub use hint::Hint;

@@ -21,6 +21,8 @@ mod faults;
 mod js;
 mod left_over;
 mod nest;
+#[cfg(target_family = "wasm")]
+mod nonsense;
 mod objects;
 mod pool;
 mod prelude;

@@ -142,10 +142,14 @@ pub(crate) fn end_of_group(tokens: &[Token<'_>], open: usize) -> usize {
     tokens.len()
 }
 
+/// What stands before code that is in no program.
+const FOR_TESTS: [&str; 3] = ["#[cfg(test)]", "#[cfg(fuzzing)]", "#[cfg(any(test, fuzzing))]"];
+
 /// The blanked source without its `#[cfg(test)]` modules.
 pub(crate) fn without_tests(blanked: &str) -> String {
     let mut kept = blanked.to_owned();
-    while let Some(start) = kept.find("#[cfg(test)]") {
+    let start = |kept: &str| FOR_TESTS.iter().filter_map(|attribute| kept.find(attribute)).min();
+    while let Some(start) = start(&kept) {
         let tokens = tokens(&kept[start..]);
         let first_line = kept[..start].matches('\n').count();
         let open = tokens.iter().position(|token| token.text == "{");

@@ -94,10 +94,14 @@ pub(super) fn dismantle(value: &JsValue) -> Option<JsValue> {
     Some(Array::of3(&text("name"), &text("message"), &text("stack")).into())
 }
 
-/// The error whose parts these are.
-pub(super) fn rebuild(parts: &JsValue) -> JsValue {
-    let parts = Array::from(parts);
+/// The error whose parts these are. What is no parts stays what it is, and no message but a text is made one.
+pub(super) fn rebuild(parts: JsValue) -> JsValue {
+    let parts = match parts.dyn_into::<Array>() {
+        Ok(parts) => parts,
+        Err(other) => return other,
+    };
     let (name, message, stack) = (parts.get(0), parts.get(1), parts.get(2));
+    let message = Some(message).filter(JsValue::is_string).unwrap_or_default();
     let class = name.as_string().filter(|name| ERRORS.contains(&name.as_str()));
     let class = get(&js_sys::global(), class.as_deref().unwrap_or("Error"));
     let error = construct(&class, &Array::of1(&message));

@@ -113,7 +113,7 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
     let ways = ways.chunks_exact(WORD).map(word);
     let attachments = message.map_or_else(Vec::new, |message| {
         let attachment = |(way, nth)| match (way, message.get(nth)) {
-            (way::REBUILT, value) => Attachment::new(attachment::rebuild(&value), false),
+            (way::REBUILT, value) => Attachment::new(attachment::rebuild(value), false),
             // It is moved again if the packet is sent on.
             (way, value) => Attachment::new(value, way == way::MOVED),
         };

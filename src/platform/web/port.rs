@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::task::FutureObj;
-use js_sys::{Array, Promise};
+use js_sys::{BigUint64Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
@@ -25,7 +25,7 @@ use crate::platform::{
 };
 
 /// Version of the boot message and of all that is no packet; `worker.js` has the same.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
@@ -279,10 +279,7 @@ fn on_message(id: u32, data: &JsValue) {
     }
     let text = |key| get(data, key).as_string();
     let task = get(data, "task").as_f64().map_or(0, |task| task as u64);
-    let begun = || {
-        let begun = Array::from(&get(data, "begun"));
-        Some(begun.iter().filter_map(|task| task.as_f64()).map(|task| task as u64).collect())
-    };
+    let begun = || get(data, "begun").dyn_ref().map(BigUint64Array::to_vec);
     if let Some(line) = text("print") {
         print(&line);
     } else if get(data, "up").is_truthy() {

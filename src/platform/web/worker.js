@@ -9,7 +9,7 @@
 // The key is known to the page and to this script alone: a task may post whatever it likes.
 (() => {
   "use strict";
-  const VERSION = 2;
+  const VERSION = 3;
   const MAGIC = 0x746d7770;
 
   // Taken once: a task may put something else in their places.
@@ -25,10 +25,10 @@
   let block = 0;
   let memory = null;
   const word = (nth) => new Uint32Array(memory.buffer, block + 8, 8)[nth];
-  const numbers = (address, count) => Array.from(new BigUint64Array(memory.buffer, address, count), Number);
+  const numbers = (address, count) => new BigUint64Array(memory.buffer, address, count);
   // Whose code runs, and which tasks have begun and may not have been answered.
-  const task = () => (block ? numbers(block, 1)[0] : 0);
-  const begun = () => (block ? numbers(word(0), word(1)) : []);
+  const task = () => (block ? Number(numbers(block, 1)[0]) : 0);
+  const begun = () => (block ? numbers(word(0), word(1)).slice() : new BigUint64Array());
 
   // Posts what the instance has gathered for its page and not posted yet.
   const flush = () => {

@@ -14,7 +14,7 @@ impl<'de> Reader<'de, '_> {
     /// A sequence, of which every element must be read.
     #[inline]
     fn sequence<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        let mut elements = ElementReader { reader: self, left: length };
+        let mut elements = ElementReader::new(self, length);
         let value = visitor.visit_seq(&mut elements)?;
         all_read("sequence", elements.left)?;
         Ok(value)
@@ -199,7 +199,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let length = self.leaf()?;
         self.nested(|reader| {
-            let mut entries = ElementReader { reader, left: length };
+            let mut entries = ElementReader::new(reader, length);
             let value = visitor.visit_map(&mut entries)?;
             all_read("map", entries.left)?;
             Ok(value)
@@ -246,15 +246,36 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
 struct ElementReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
     left: usize,
+    /// Each may have a byte: then their number is believed for an allocation.
+    backed: bool,
 }
 
-impl<'de> ElementReader<'_, 'de, '_> {
+impl<'r, 'de, 'l> ElementReader<'r, 'de, 'l> {
+    #[inline]
+    fn new(reader: &'r mut Reader<'de, 'l>, left: usize) -> Self {
+        let backed = reader.backs(left);
+        if backed {
+            reader.promise(left);
+        }
+        Self { reader, left, backed }
+    }
+
+    #[inline]
+    fn hint(&self) -> Option<usize> {
+        self.backed.then_some(self.left)
+    }
+
     #[inline]
     fn element<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         if self.left == 0 {
             return Ok(None);
         }
         self.left -= 1;
+        if self.backed {
+            self.reader.keep_promise();
+        } else {
+            self.reader.allow_unbacked(size_of::<S::Value>())?;
+        }
         seed.deserialize(&mut *self.reader).map(Some)
     }
 }
@@ -269,7 +290,7 @@ impl<'de> de::SeqAccess<'de> for &mut ElementReader<'_, 'de, '_> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.reader.believable(self.left)
+        self.hint()
     }
 }
 
@@ -288,7 +309,7 @@ impl<'de> de::MapAccess<'de> for &mut ElementReader<'_, 'de, '_> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.reader.believable(self.left)
+        self.hint()
     }
 }
 
@@ -322,7 +343,7 @@ impl<'de> de::SeqAccess<'de> for &mut FieldReader<'_, 'de, '_> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.reader.believable(self.left)
+        self.reader.backs(self.left).then_some(self.left)
     }
 }
 

@@ -44,6 +44,11 @@ impl Fault {
     }
 
     #[cold]
+    pub(super) fn too_many() -> Self {
+        Fault::new(format!("it has too many elements that take no bytes; send their number, or {AGREE}"))
+    }
+
+    #[cold]
     pub(super) fn self_describing(asks: &str) -> Self {
         Fault::new(format!(
             "it asks what comes next ({asks}), which this encoding does not say; \

@@ -17,7 +17,7 @@
 //!   the value is.
 //! - What is left over is an error, of each lane.
 //! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure.
-//! - Nesting is bounded, since the stack is.
+//! - Nesting is bounded, since the stack is, and so are elements that take no bytes.
 //!
 //! All else is postcard, down to the byte. Nothing in the bytes is trusted: the reader allocates no more than the
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or

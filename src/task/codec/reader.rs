@@ -9,11 +9,19 @@ use crate::platform::{Address, Attachment};
 use super::fault::{AGREE, Fault, MAX_DEPTH};
 use super::fingerprint;
 
+/// Elements that take no bytes are as many as their sequence says. So much memory those of a value may take, each a byte at
+/// least.
+const MOST_UNBACKED: usize = 1 << 16;
+
 pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
     pub(super) addresses: &'l mut vec::IntoIter<Address>,
     attachments: &'l mut [Option<Attachment>],
     depth: u32,
+    /// How many elements of the sequences around are to come, of those that have a byte each.
+    promised: usize,
+    /// How much of [`MOST_UNBACKED`] is left.
+    unbacked: usize,
     /// The names of the last struct and their byte: the next one is often of the same type.
     names: &'static [&'static str],
     fingerprint: u8,
@@ -30,6 +38,8 @@ impl<'de, 'l> Reader<'de, 'l> {
             addresses,
             attachments,
             depth: 0,
+            promised: 0,
+            unbacked: MOST_UNBACKED,
             names: &[],
             fingerprint: fingerprint::FieldNames::default().byte(),
         }
@@ -57,10 +67,28 @@ impl<'de, 'l> Reader<'de, 'l> {
         value
     }
 
-    /// A length to be believed for an allocation: elements that take a byte each must fit.
+    /// True if so many elements may have a byte each, beside those of the sequences around.
     #[inline]
-    pub(super) fn believable(&self, length: usize) -> Option<usize> {
-        (length <= self.bytes.len()).then_some(length)
+    pub(super) fn backs(&self, length: usize) -> bool {
+        length <= self.bytes.len().saturating_sub(self.promised)
+    }
+
+    /// Promises a byte to each of so many elements.
+    #[inline]
+    pub(super) fn promise(&mut self, elements: usize) {
+        self.promised += elements;
+    }
+
+    /// One of these elements is read.
+    #[inline]
+    pub(super) fn keep_promise(&mut self) {
+        self.promised -= 1;
+    }
+
+    /// Allows an element that no byte was promised to.
+    pub(super) fn allow_unbacked(&mut self, size: usize) -> Result<(), Fault> {
+        self.unbacked = self.unbacked.checked_sub(size.max(1)).ok_or_else(Fault::too_many)?;
+        Ok(())
     }
 
     pub(super) fn attachment(&mut self) -> Result<Attachment, Fault> {

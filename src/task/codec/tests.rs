@@ -135,6 +135,68 @@ fn lengths_that_the_bytes_cannot_fill_allocate_nothing() {
 }
 
 #[test]
+fn sequences_within_one_another_share_the_bytes() {
+    thread_local! {
+        static HINTS: Cell<Vec<Option<usize>>> = const { Cell::new(Vec::new()) };
+    }
+
+    /// Sequences of sequences; notes the length that each is told.
+    #[derive(Debug)]
+    struct Notes;
+    impl<'de> Deserialize<'de> for Notes {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl<'de> serde::de::Visitor<'de> for Visitor {
+                type Value = Notes;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("sequences")
+                }
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut elements: A) -> Result<Notes, A::Error> {
+                    HINTS.set([HINTS.take(), vec![elements.size_hint()]].concat());
+                    while elements.next_element::<Notes>()?.is_some() {}
+                    Ok(Notes)
+                }
+            }
+            deserializer.deserialize_seq(Visitor)
+        }
+    }
+
+    decode::<Notes>(bytes(&[2, 1, 0, 2, 0, 0])).unwrap();
+    assert_eq!(HINTS.take(), [2, 1, 0, 2, 0, 0].map(Some));
+    // Two bytes are left for the inner one, and two sequences are to come behind it.
+    fails(decode::<Notes>(bytes(&[3, 2, 0, 0])), &["end before"]);
+    assert_eq!(HINTS.take()[..2], [Some(3), None]);
+}
+
+#[test]
+fn elements_that_take_no_bytes_are_bounded() {
+    /// Takes no bytes, and memory.
+    #[derive(Clone, Default, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(from = "()", into = "()")]
+    struct Large([u64; 16]);
+    impl From<()> for Large {
+        fn from((): ()) -> Self {
+            Self::default()
+        }
+    }
+    impl From<Large> for () {
+        fn from(_: Large) {}
+    }
+
+    survives(&vec![(); 60_000]);
+    survives(&vec![vec![(); 3]; 1000]);
+    survives(&vec![Large::default(); 100]);
+    let claim = packet(&usize::MAX).unwrap().bytes;
+    fails(decode::<Vec<()>>(bytes(&claim)), &["no bytes", "send their number"]);
+    fails(decode::<BTreeMap<(), ()>>(bytes(&claim)), &["no bytes"]);
+    let many = packet(&vec![Large::default(); 1000]).unwrap();
+    fails(decode::<Vec<Large>>(many), &["no bytes"]);
+    // All of a value share the bound.
+    let many = packet(&vec![vec![(); 40_000]; 2]).unwrap();
+    fails(decode::<Vec<Vec<()>>>(many), &["no bytes"]);
+}
+
+#[test]
 fn nesting_is_bounded_both_ways() {
     #[derive(Serialize, Deserialize, Debug, PartialEq)]
     struct Nested(Option<Box<Nested>>);
