@@ -88,7 +88,7 @@ pub(crate) struct WorkerRecord {
     pub(crate) worked: bool,
     /// By when a message of it is wanted, and whether one has come since that was set.
     pub(crate) expected: Option<Duration>,
-    pub(crate) heard: bool,
+    pub(crate) responded: bool,
     /// It was given more time for that, since one of its tasks may keep it busy.
     pub(crate) extended: bool,
     /// Its place among the open ones.
@@ -146,7 +146,7 @@ impl Workers {
             attempt,
             worked: false,
             expected: None,
-            heard: false,
+            responded: false,
             extended: false,
             rank: None,
             idle: false,

@@ -36,15 +36,15 @@ pub(super) enum Deferred {
 }
 
 /// A packet to be posted when the lock is free: a browser that clones what it bears may run code of the program.
-pub(super) struct Outgoing {
+pub(super) struct QueuedPacket {
     port: Arc<Port>,
     packet: Packet,
-    bears: Option<InTransit>,
+    bears: Option<Carried>,
 }
 
 /// The only task that a packet speaks of, if it bears attachments: perhaps they cannot be posted.
 #[derive(Clone, Copy)]
-pub(super) enum InTransit {
+pub(super) enum Carried {
     /// It is to run on this worker.
     Task(WorkerId, TaskId),
     /// Its result is for this worker, which made it.
@@ -52,9 +52,9 @@ pub(super) enum InTransit {
 }
 
 /// What came of posting.
-pub(super) type Posted = Result<(), (InTransit, Error)>;
+pub(super) type Posted = Result<(), (Carried, Error)>;
 
-impl Outgoing {
+impl QueuedPacket {
     /// Where no task is in transit, only a worker that is gone can refuse the packet, and its loss is reported.
     pub(super) fn post(self) -> Posted {
         let Self { port, packet, bears } = self;
@@ -108,7 +108,12 @@ impl WorkerSlot {
     }
 
     /// Tells the worker, with what else is gathered, or alone what bears attachments.
-    pub(super) fn send(&mut self, message: ToWorker, bears: Option<InTransit>, out: &mut VecDeque<Outgoing>) {
+    pub(super) fn send(
+        &mut self,
+        message: ToWorker,
+        bears: Option<Carried>,
+        out: &mut VecDeque<QueuedPacket>,
+    ) {
         if let Some(queue) = &mut self.queue {
             queue.push(Deferred::Message(message));
         } else if !message.bears_attachments() {
@@ -146,7 +151,7 @@ impl WorkerSlot {
     }
 
     /// Has posted what is gathered.
-    pub(super) fn flush(&mut self, out: &mut VecDeque<Outgoing>) {
+    pub(super) fn flush(&mut self, out: &mut VecDeque<QueuedPacket>) {
         self.urgent = false;
         if mem::take(&mut self.count) > 0 {
             let packet = mem::take(&mut self.gathered);
@@ -154,8 +159,8 @@ impl WorkerSlot {
         }
     }
 
-    fn post(&mut self, packet: Packet, bears: Option<InTransit>, out: &mut VecDeque<Outgoing>) {
+    fn post(&mut self, packet: Packet, bears: Option<Carried>, out: &mut VecDeque<QueuedPacket>) {
         self.posted += 1;
-        out.push_back(Outgoing { port: self.port.clone(), packet, bears });
+        out.push_back(QueuedPacket { port: self.port.clone(), packet, bears });
     }
 }

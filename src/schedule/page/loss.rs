@@ -127,7 +127,7 @@ impl Schedule {
         self.workers.change(id, |worker| {
             if worker.expected.is_none_or(|expected| !worker.extended && at < expected) {
                 worker.expected = Some(at);
-                worker.heard = false;
+                worker.responded = false;
                 self.deadlines.set(Deadline::Silence(id), now, wait);
             }
         });
@@ -156,14 +156,14 @@ impl Schedule {
         }
         // What was suspended may have gone on, and what was taken for short is not announced.
         let quiet = may_have_begun.is_empty() && worker.resting && worker.local == 0;
-        let (heard, extended) = (worker.heard, worker.extended);
-        let extends = !heard && !busy && !quiet && !extended;
+        let (responded, extended) = (worker.responded, worker.extended);
+        let extends = !responded && !busy && !quiet && !extended;
         self.workers.change(id, |worker| {
             worker.expected = None;
             worker.extended = false;
         });
         let Some(limit) = limit else { return };
-        if heard || busy {
+        if responded || busy {
             self.expect_message(now, id, limit);
         } else if extends {
             self.expect_message(now, id, self.config.start_timeout);

@@ -151,7 +151,7 @@ impl Schedule {
             PageEvent::Reported { worker, local, resting } => self.workers.change(worker, |worker| {
                 worker.local = local;
                 worker.resting = resting;
-                worker.heard = true;
+                worker.responded = true;
             }),
             PageEvent::Lost { worker, culprit, begun } => {
                 self.lose(now, worker, culprit, begun.as_deref(), actions);
@@ -347,7 +347,7 @@ impl Schedule {
         self.behind -= usize::from(posted.behind);
         self.workers.change(posted.worker, |worker| {
             worker.posted.remove(0, id);
-            worker.heard = true;
+            worker.responded = true;
             worker.load.running -= u32::from(posted.began && kind == TaskKind::Sync);
             if !posted.waits {
                 worker.load.remove(posted.share);
@@ -388,7 +388,7 @@ impl Schedule {
         posted.began = true;
         self.behind -= usize::from(behind);
         self.workers.change(worker, |worker| {
-            worker.heard = true;
+            worker.responded = true;
             worker.worked = true;
             worker.load.running += u32::from(first);
         });
@@ -408,7 +408,7 @@ impl Schedule {
         posted.behind = false;
         self.behind -= usize::from(before.behind);
         self.workers.change(worker, |worker| {
-            worker.heard = true;
+            worker.responded = true;
             worker.worked = true;
             worker.load.remove(before.share);
         });
@@ -440,7 +440,7 @@ impl Schedule {
         }
         self.workers.change(worker, |worker| {
             worker.asked = false;
-            worker.heard = true;
+            worker.responded = true;
         });
         if id.maker == worker && self.tasks.get(id).is_none() {
             self.enter(id, options);

@@ -93,6 +93,11 @@ fn settled(spread: Spread, of_page: Vec<TaskOptions>, events: Vec<PageEvent>) ->
     for worker in 1..100 {
         let lost = PageEvent::Lost { worker: WorkerId(worker), culprit: None, begun: None };
         schedule.handle(now, lost, &mut actions);
+        // Others may be started after a pause.
+        now = schedule.wake_at().map_or(now, |at| now.max(at));
+        for _ in 0..2 {
+            schedule.handle(now, PageEvent::Woken, &mut actions);
+        }
         note(&mut actions, &mut settled);
     }
     settled.iter().filter(|task| task.maker == WorkerId::PAGE).count()

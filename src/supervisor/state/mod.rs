@@ -12,7 +12,7 @@ use futures::task::FutureObj;
 
 use super::config::PoolConfig;
 use super::effects::{PoolEffects, Wake};
-use super::slot::{InTransit, Outgoing, Posted, WorkerSlot};
+use super::slot::{Carried, Posted, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, Packet, WorkerSpec};
@@ -68,7 +68,7 @@ pub(super) struct PoolState {
     /// Workers with something to post.
     dirty: Vec<WorkerId>,
     /// What is to be posted now, in order, and whether somebody does that.
-    outgoing: VecDeque<Outgoing>,
+    outgoing: VecDeque<QueuedPacket>,
     posting: bool,
     /// Whose turn it is to get a future.
     turn: usize,
@@ -320,7 +320,7 @@ impl PoolState {
         };
         match call {
             Ok(call) => {
-                let bears = Some(InTransit::Task(worker, task));
+                let bears = Some(Carried::Task(worker, task));
                 slot.send(ToWorker::Run { task, options, call }, bears, &mut self.outgoing);
             }
             Err(error) => self.fail(worker, task, error),
@@ -386,7 +386,7 @@ impl PoolState {
     /// Tells the worker whose task made this one how it ended.
     fn pass_on(&mut self, maker: WorkerId, task: TaskId, outcome: Outcome) {
         let Some(slot) = self.slots.get_mut(maker) else { return self.effects.dropped.extend(outcome) };
-        let bears = Some(InTransit::Outcome(maker, task));
+        let bears = Some(Carried::Outcome(maker, task));
         slot.send(ToWorker::Completed { task, outcome }, bears, &mut self.outgoing);
         self.mark(maker);
     }
@@ -407,7 +407,7 @@ impl PoolState {
 
     /// The next packet to be posted, when the lock is free: of what is gathered all, or what should not wait. `None` too if
     /// somebody else is posting, who goes on with what is here. [`posted`](Self::posted) MUST follow.
-    pub(super) fn take_outgoing(&mut self, all: bool) -> Option<Outgoing> {
+    pub(super) fn take_outgoing(&mut self, all: bool) -> Option<QueuedPacket> {
         for worker in mem::take(&mut self.dirty) {
             let Some(slot) = self.slots.get_mut(worker) else { continue };
             if all || slot.is_urgent() {
@@ -430,11 +430,11 @@ impl PoolState {
         self.posting = false;
         match posted {
             Ok(()) => {}
-            Err((InTransit::Task(worker, task), error)) => {
+            Err((Carried::Task(worker, task), error)) => {
                 self.fail(worker, task, error);
                 self.handle_events();
             }
-            Err((InTransit::Outcome(maker, task), error)) => {
+            Err((Carried::Outcome(maker, task), error)) => {
                 self.send(maker, ToWorker::Completed { task, outcome: Err(error) });
             }
         }
