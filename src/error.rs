@@ -127,6 +127,13 @@ impl Error {
         Self::new(ErrorKind::Timeout, format!("{} ms", limit.as_millis() as u64), None)
     }
 
+    /// The task ran for longer than it may, and may run on.
+    pub(crate) fn timeout_running_on(limit: Duration) -> Self {
+        let mut error = Self::timeout(limit);
+        error.0.what += "; its thread runs on until its code returns, or in a browser calls JavaScript";
+        error
+    }
+
     pub(crate) fn queue_full() -> Self {
         Self::new(ErrorKind::QueueFull, String::new(), None)
     }

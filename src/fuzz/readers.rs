@@ -170,8 +170,13 @@ fn options() -> TaskOptions {
 }
 
 fn to_worker() -> Vec<ToWorker> {
-    let config =
-        WorkerConfig { worker: WorkerId(3), strategy: Strategy::WorkStealing, threads: 4, watched: true };
+    let config = WorkerConfig {
+        worker: WorkerId(3),
+        strategy: Strategy::WorkStealing,
+        threads: 4,
+        watched: true,
+        replaced: false,
+    };
     vec![
         ToWorker::Start { config, on_start: None },
         ToWorker::Start { config, on_start: Some(call()) },

@@ -95,10 +95,14 @@ impl<R> Remote<R> {
     }
 
     /// Gives the task a time limit, counted from its start on a worker, not from its queueing. When it is over, the handle
-    /// resolves with an error that [`is_timeout`](Error::is_timeout).
+    /// resolves with an error that [`is_timeout`](Error::is_timeout), also if the task has given a result since: the worker's
+    /// clock decides. In a page whose timers are late, such as a hidden one, the error may come later: after twice the limit and a
+    /// second, with the next event of the page.
     ///
     /// An asynchronous task is dropped at its next await. A synchronous one cannot be interrupted: its worker is ended, in
-    /// the browser where it is; natively the thread runs on until the task ends, and its result is ignored. A pool replaces that worker; a
+    /// the browser where it is; natively the thread runs on until the task ends, and its result is ignored. So it is in WebKit,
+    /// where a thread also ends as soon as its code calls JavaScript: an endless loop there takes a core for as long as the page
+    /// is open ([`Stats::running_on`](crate::Stats::running_on) counts them). A pool replaces that worker; a
     /// [`Thread`](crate::Thread) is lost. Tasks that wait on the pool are not harmed by it; those that were on that worker, its
     /// children among them, resolve with an error that [`is_worker_lost`](Error::is_worker_lost).
     ///

@@ -28,6 +28,8 @@ pub(crate) enum FromWorker {
     Signal { task: TaskId, signal: HandleSignal },
     /// A task has run; sent if the worker is watched. `location` holds the address of the place that made it.
     Ran { task: TaskId, location: Packet, began: Duration, ended: Duration },
+    /// The worker has no task, and begins none any more: its stack is short.
+    Retired,
     /// The task panicked; the worker is lost and this is its last message. No task: the panic was in `on_start`, or between
     /// tasks. `begun`: the posted tasks that have begun, and were not answered before; `None`: not known.
     Panicked { task: Option<TaskId>, begun: Option<Vec<TaskId>>, message: String, location: Option<String> },
@@ -43,6 +45,7 @@ message!(enum FromWorker {
     Reported { local, resting },
     Signal { task, signal },
     Ran { task, location, began, ended },
+    Retired,
     Panicked { task, begun, message, location },
 });
 

@@ -21,6 +21,7 @@
 //! | `LocalAction::Migrate` | `FromWorker::Migrated` | `PageEvent::Migrated` |
 //! | `LocalAction::Report` | `FromWorker::Reported` | `PageEvent::Reported` |
 //! | `LocalAction::Forward` | `FromWorker::Signal` | `PageEvent::Cancelled`, `Aborted`, `Detached` |
+//! | (the worker's stack is short) | `FromWorker::Retired` | `PageEvent::Lost` |
 //! | (a task panicked) | `FromWorker::Panicked` | `PageEvent::Lost` |
 //! | (a task ran, on a watched worker) | `FromWorker::Ran` | (`on_run` is called) |
 //!

@@ -29,6 +29,8 @@ pub(crate) struct WorkerConfig {
     pub(crate) threads: u32,
     /// It reports every task that it has run.
     pub(crate) watched: bool,
+    /// Another takes its place when it ends.
+    pub(crate) replaced: bool,
 }
 
 message!(enum ToWorker<B> {
@@ -38,7 +40,7 @@ message!(enum ToWorker<B> {
     StealRequest { idle },
     Completed { task, outcome },
 });
-message!(struct WorkerConfig { worker, strategy, threads, watched });
+message!(struct WorkerConfig { worker, strategy, threads, watched, replaced });
 
 impl ToWorker {
     /// Appends the message to a packet.

@@ -32,6 +32,8 @@ pub(super) struct WorkerState {
     outgoing: VecDeque<Outgoing>,
     /// Reports every task that has run.
     watched: bool,
+    /// Another takes its place when it ends.
+    replaced: bool,
     /// Scratch space.
     actions: Vec<LocalAction<WorkerTask>>,
 }
@@ -118,7 +120,7 @@ impl WorkerTask {
 
 impl WorkerState {
     pub(super) fn new(config: WorkerConfig) -> Self {
-        let WorkerConfig { worker, strategy, threads, watched } = config;
+        let WorkerConfig { worker, strategy, threads, watched, replaced } = config;
         let config = Config { threads: threads as usize, tick: platform::clock_tick(), ..Config::default() };
         Self {
             id: worker,
@@ -131,6 +133,7 @@ impl WorkerState {
             answered: Vec::new(),
             outgoing: VecDeque::new(),
             watched,
+            replaced,
             actions: Vec::new(),
         }
     }
@@ -220,6 +223,11 @@ impl WorkerState {
     /// Unfinished tasks that were made here and are still here.
     pub(super) fn pending(&self) -> usize {
         self.local.kept()
+    }
+
+    /// True if it has no task, nor a handle of one, and another worker takes its place.
+    pub(super) fn may_retire(&self) -> bool {
+        self.replaced && self.local.is_empty() && self.migrated.is_empty()
     }
 
     /// Reads the clock: whenever this thread was elsewhere.

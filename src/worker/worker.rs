@@ -110,6 +110,10 @@ impl Worker {
     pub(super) fn next(&self) -> Next {
         let (next, effects) = self.state.borrow_mut().next();
         self.follow(effects);
+        if next == Next::Rest && platform::stack_has_sunk() && self.state.borrow().may_retire() {
+            self.poisoned.set(true);
+            self.send(FromWorker::Retired);
+        }
         next
     }
 

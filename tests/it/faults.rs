@@ -340,3 +340,32 @@ async fn javascript_of_another_build_is_refused_with_the_cure() {
         assert!(error.is_startup() && error.to_string().contains("reload the page"), "{error}");
     }
 }
+
+#[wasm_bindgen_test]
+async fn a_worker_whose_stack_exceptions_have_used_up_is_replaced_while_it_is_idle() {
+    /// Unwinds through many frames, none of which gives back its part of the stack.
+    #[inline(never)]
+    fn throw_from(depth: u32) -> JsValue {
+        let frame = std::hint::black_box([depth; 256]);
+        let thrown = if depth == 0 { parse_uncaught("rubbish") } else { throw_from(depth - 1) };
+        std::hint::black_box(frame);
+        thrown
+    }
+
+    let pool = Pool::builder().threads(1).build();
+    let mut rounds = 0;
+    while pool.stats().retired_workers == 0 {
+        rounds += 1;
+        assert!(rounds < 100, "it is not replaced");
+        let throws = remote!(async {
+            later(|| drop(throw_from(4)));
+            // sleep: the timer has thrown by then
+            sleep(Duration::from_millis(20)).await;
+        });
+        pool.spawn_remote(throws).await.unwrap();
+        wasm_mt::yield_now().await;
+    }
+    assert!(rounds > 4, "{rounds}");
+    assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
+    assert_eq!((pool.stats().retired_workers, pool.stats().lost_workers), (1, 0));
+}

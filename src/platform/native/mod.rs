@@ -18,7 +18,7 @@ use std::thread;
 pub(crate) use attachment::{Attachment, Number};
 use local::run_local;
 pub(crate) use local::{has_local_pool, on_panic, spawn_local};
-pub(crate) use memory::memory_size;
+pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
@@ -67,6 +67,11 @@ pub(crate) const HAS_TICKS: bool = false;
 /// Never called, since there are no ticks.
 pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) {
     spawn_service(future);
+}
+
+/// A thread ends when its code returns.
+pub(crate) fn can_interrupt() -> bool {
+    false
 }
 
 /// How many threads can run at the same time.

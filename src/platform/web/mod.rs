@@ -19,11 +19,13 @@ mod time;
 
 use std::future::Future;
 
+use wasm_bindgen::JsValue;
+
 use self::reflect::get;
 
 pub(crate) use attachment::{Attachment, Number};
 pub(crate) use console::print;
-pub(crate) use memory::memory_size;
+pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
@@ -39,10 +41,18 @@ pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) 
     spawn_local(future);
 }
 
+/// True if the end of a worker stops its code wherever it is. WebKit stops it when it returns or calls JavaScript.
+pub(crate) fn can_interrupt() -> bool {
+    get(&navigator(), "vendor").as_string().is_none_or(|vendor| !vendor.starts_with("Apple"))
+}
+
+fn navigator() -> JsValue {
+    get(&js_sys::global(), "navigator")
+}
+
 /// How many threads can run at the same time.
 pub(crate) fn parallelism() -> usize {
-    let navigator = get(&js_sys::global(), "navigator");
-    get(&navigator, "hardwareConcurrency").as_f64().map_or(1, |count| count as usize).max(1)
+    get(&navigator(), "hardwareConcurrency").as_f64().map_or(1, |count| count as usize).max(1)
 }
 
 /// A future that was given to [`spawn_local`] runs without anybody waiting.

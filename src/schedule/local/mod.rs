@@ -134,6 +134,11 @@ impl<T> Local<T> {
         self.tasks.get_mut(task).map(|task| (&mut task.payload, task.posted))
     }
 
+    /// True if there is no task.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     /// Unfinished tasks that were made here and are still here.
     pub(crate) fn kept(&self) -> usize {
         self.kept as usize

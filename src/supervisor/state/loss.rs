@@ -4,13 +4,14 @@ use std::mem;
 
 use super::{PoolState, ReplyTo};
 use crate::error::Error;
-use crate::platform::Loss;
+use crate::platform::{self, Loss};
 use crate::schedule::{Deadline, PageEvent, TaskId, WorkerId};
 use crate::supervisor::slot::WorkerSlot;
 
 impl PoolState {
     pub(super) fn terminate(&mut self, worker: WorkerId, overdue: Deadline) {
         let Some(slot) = self.slots.remove(worker) else { return };
+        self.stats.running_on += u64::from(!slot.is_starting() && !platform::can_interrupt());
         let cause = match overdue {
             Deadline::Start(_) => Error::startup(format!(
                 "it was not ready within {} ms; if its module is large or `on_start` takes long, \
@@ -85,6 +86,13 @@ impl PoolState {
             task
         });
         self.handle(PageEvent::Lost { worker, culprit, begun });
+    }
+
+    /// A worker has ended that no task had begun on.
+    pub(super) fn retire(&mut self, worker: WorkerId) {
+        self.lose(worker, Error::worker_lost("its stack was short"), None, Some(Vec::new()));
+        self.stats.lost_workers -= 1;
+        self.stats.retired_workers += 1;
     }
 
     /// The end: nothing is taken any more, and everybody is answered.

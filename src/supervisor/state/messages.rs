@@ -59,6 +59,7 @@ impl PoolState {
             FromWorker::Signal { task, signal } => self.handle(signal.of(task)),
             // Told to those who watch, before.
             FromWorker::Ran { .. } => {}
+            FromWorker::Retired => self.retire(worker),
             FromWorker::Panicked { task, begun, message, location } => {
                 let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
                 let who = if task.is_some() {

@@ -278,6 +278,7 @@ impl PoolState {
             strategy: self.strategy,
             threads: u32::try_from(self.config.threads).unwrap_or(u32::MAX),
             watched: self.watched,
+            replaced: self.config.replace,
         };
         let on_start = match &self.on_start {
             None => Ok(None),
@@ -368,7 +369,7 @@ impl PoolState {
                 outcome.expect("the answer is kept before the event is handed to the schedule")
             }
             Completion::Cancelled => Err(Error::cancelled()),
-            Completion::TimedOut => Err(Error::timeout(options.timeout.unwrap_or_default())),
+            Completion::TimedOut => Err(timed_out(options)),
             Completion::Blamed => Err(self.blame.clone()),
             Completion::WorkerLost => Err(self.cause.clone()),
             Completion::NoWorkers => Err(self.absence.clone()),
@@ -462,6 +463,16 @@ impl PoolState {
             }
         }
         mem::take(&mut self.effects)
+    }
+}
+
+/// The task has reached its limit, as its page has found.
+fn timed_out(options: TaskOptions) -> Error {
+    let limit = options.timeout.unwrap_or_default();
+    if options.is_uninterruptible() && !platform::can_interrupt() {
+        Error::timeout_running_on(limit)
+    } else {
+        Error::timeout(limit)
     }
 }
 
