@@ -171,33 +171,35 @@ fn combinations() -> Vec<Case> {
     all
 }
 
-/// The combinations that are tried: always the first of those that bring the most new pairs.
-fn chosen() -> Vec<Case> {
-    let all = combinations();
+/// The combinations that are tried, and those that are left out: always the first of those that bring the most new pairs.
+fn chosen() -> (Vec<Case>, Vec<Case>) {
+    let (known, all): (Vec<_>, Vec<_>) =
+        combinations().into_iter().partition(|case| case.fault.known_in(case.situation).is_some());
     let mut seen: Vec<Pair> = Vec::new();
-    let mut chosen = Vec::new();
-    loop {
-        let new = |case: &Case| case.pairs().iter().filter(|pair| !seen.contains(pair)).count();
-        let Some(best) = all.iter().rev().max_by_key(|case| new(case)).filter(|case| new(case) > 0) else {
-            break;
-        };
-        seen.extend(best.pairs());
-        chosen.push(*best);
-    }
-    // Each page is to have its share of the loops.
-    chosen.sort_by_key(|case| !case.fault.loops);
-    chosen
+    let mut choose = |all: Vec<Case>| {
+        let mut chosen = Vec::new();
+        loop {
+            let new = |case: &Case| case.pairs().iter().filter(|pair| !seen.contains(pair)).count();
+            let best = all.iter().rev().max_by_key(|case| new(case));
+            let Some(best) = best.filter(|case| new(case) > 0) else { return chosen };
+            seen.extend(best.pairs());
+            chosen.push(*best);
+        }
+    };
+    (choose(all), choose(known))
 }
 
 /// The cases that are run, with their numbers, and those that are left out.
 fn cases() -> (Vec<(u32, Case)>, Vec<Case>) {
-    let (out, run): (Vec<_>, Vec<_>) = chosen().into_iter().partition(|case| case.fault.known.is_some());
-    ((0..).zip(run).collect(), out)
+    let (mut run, left_out) = chosen();
+    // Each page is to have its share of the loops.
+    run.sort_by_key(|case| !case.fault.loops);
+    ((0..).zip(run).collect(), left_out)
 }
 
 /// Runs the cases of a group, all of them whatever fails. Groups count from one.
 pub(crate) async fn group(group: u32) {
-    let (cases, out) = cases();
+    let (cases, left_out) = cases();
     if let Some(name) = target::program() {
         let (number, case) =
             cases.into_iter().find(|(_, case)| case.to_string() == name).expect("it was listed");
@@ -205,8 +207,11 @@ pub(crate) async fn group(group: u32) {
         panic!("the process lives on: {found:?}");
     }
     if group == 1 {
-        for case in out {
-            wasm_mt::println!("left out: {case}: {}", case.fault.known.unwrap_or_default());
+        for case in left_out {
+            wasm_mt::println!(
+                "left out: {case}: {}",
+                case.fault.known_in(case.situation).unwrap_or_default()
+            );
         }
     }
     let mut faults = Vec::new();
@@ -223,10 +228,13 @@ pub(crate) async fn group(group: u32) {
 
 /// Every pair that can be is in a case, and the loops are shared out.
 pub(crate) fn check_cover() {
-    let chosen = chosen();
+    let (run, left_out) = chosen();
     for case in combinations() {
         for pair in case.pairs() {
-            assert!(chosen.iter().any(|chosen| chosen.pairs().contains(&pair)), "no case for {pair:?}");
+            assert!(
+                run.iter().chain(&left_out).any(|chosen| chosen.pairs().contains(&pair)),
+                "no case for {pair:?}"
+            );
         }
     }
     let (cases, _) = cases();

@@ -3,7 +3,7 @@
 use wasm_mt::Error;
 
 use crate::cases::{Case, Made, Situation, Subject};
-use crate::faults::{End, Worker};
+use crate::faults::{End, Tells, Worker};
 use crate::notes::Notes;
 use crate::run::{Record, Role, is_vague};
 use crate::value::Value;
@@ -40,7 +40,7 @@ pub(crate) fn of_record(case: &Case, record: &Record, notes: &Notes) -> Option<S
         Role::Faulty => fault.ends.contains(&end),
         _ if end == End::Value => true,
         Role::Known => false,
-        Role::Before => lost && !fault.tells,
+        Role::Before => lost && fault.tells == Tells::Nothing,
         Role::Beside => lost && (runs == 1 || is_vague(case, *role)),
         Role::Behind => {
             let late = end == End::Timeout && fault.limit_behind.is_some();
@@ -67,9 +67,9 @@ pub(crate) fn of_executor(case: &Case, records: &[Record], made: &Made) -> Vec<S
     }
     let answered = |record: &&Record| matches!(End::of(&record.outcome), End::Value | End::Codec | End::Js);
     let answered = records.iter().filter(answered).count() as u64;
-    // Children are counted if they migrated, and items are not tasks.
+    // Children that migrated are counted too. Items are not tasks.
     let is_plain = matches!(case.situation, Situation::Alone | Situation::Many);
-    if is_plain && stats.finished != answered {
+    if is_plain && !(answered..=answered + stats.stolen).contains(&stats.finished) {
         found.push(format!("{answered} tasks have ended on a worker: {stats:?}"));
     }
     let lost = match case.fault.worker {

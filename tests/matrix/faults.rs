@@ -36,15 +36,14 @@ pub(crate) struct Fault {
     pub(crate) options: Option<fn(u32) -> Options>,
     /// An executor without workers can have it.
     pub(crate) inline: bool,
-    /// The page learns from the worker's end which tasks had begun, and has all that was computed before.
-    pub(crate) tells: bool,
+    pub(crate) tells: Tells,
     /// Items that share a task with the faulty one share its error.
     pub(crate) shares: bool,
     pub(crate) situations: &'static [Situation],
     /// It ends the process, after this was written to stderr.
     pub(crate) ends_process: Option<&'static str>,
-    /// Why its cases are left out.
-    pub(crate) known: Option<&'static str>,
+    /// Cases that are left out.
+    pub(crate) known: Option<Known>,
 }
 
 /// How a fault is caused: by the code of a task, which is given the number of the case.
@@ -70,6 +69,28 @@ pub(crate) enum Worker {
     MayEnd,
     /// None starts.
     NeverStarts,
+}
+
+/// What the page learns from the worker's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// All that was computed before, and which tasks had begun.
+    Begun,
+    /// All that was computed before.
+    Results,
+    Nothing,
+}
+
+/// Cases that fail.
+pub(crate) struct Known {
+    pub(crate) why: &'static str,
+    pub(crate) situations: &'static [Situation],
+}
+
+impl Known {
+    pub(crate) const fn everywhere(why: &'static str) -> Self {
+        Self { why, situations: &Situation::ALL }
+    }
 }
 
 /// How a task ended.
@@ -126,12 +147,17 @@ impl Fault {
             loops: false,
             options: None,
             inline: false,
-            tells: true,
+            tells: Tells::Begun,
             shares: false,
             situations: &Situation::ALL,
             ends_process: None,
             known: None,
         }
+    }
+
+    /// Why it is left out in this situation.
+    pub(crate) fn known_in(&self, situation: Situation) -> Option<&'static str> {
+        self.known.as_ref().filter(|known| known.situations.contains(&situation)).map(|known| known.why)
     }
 
     /// True if workers that were up may end.
@@ -153,8 +179,11 @@ pub(crate) fn fault(place: u32) -> &'static Fault {
 const LIMIT: Option<u64> = Some(300);
 
 /// What is known of some faults natively.
-pub(crate) const LOSES_UNBEGUN: Option<&str> =
-    if cfg!(target_family = "wasm") { None } else { Some("natively it loses tasks that had not begun") };
+pub(crate) const LOSES_UNBEGUN: Option<Known> = if cfg!(target_family = "wasm") {
+    None
+} else {
+    Some(Known::everywhere("natively it loses tasks that had not begun"))
+};
 
 /// The faults that both targets have.
 static SHARED: &[Fault] = &[
@@ -208,6 +237,8 @@ static SHARED: &[Fault] = &[
     },
     Fault {
         limit: LIMIT,
+        // Others are posted behind it, and its thread tells nothing more.
+        tells: Tells::Results,
         loops: true,
         ..Fault::new(
             "an endless loop in an async task with a timeout",
@@ -238,7 +269,7 @@ static SHARED: &[Fault] = &[
         limit_behind: LIMIT,
         loops: true,
         situations: &[Situation::Alone, Situation::Many],
-        known: Some("a task with a timeout hangs behind left-over endless code"),
+        known: Some(Known::everywhere("a task with a timeout hangs behind left-over endless code")),
         ..Fault::new("a left-over endless loop", Act::Sync(leaves_a_loop), &[End::Value], Worker::Ends)
     },
     Fault {

@@ -15,7 +15,9 @@ use std::time::Duration;
 use wasm_mt::{Error, RemoteHandle, remote, yield_now};
 
 use crate::cases::Situation;
-use crate::faults::{Act, End, FAULTY, Fault, LOSES_UNBEGUN, Options, PanickingWaker, Worker, nothing};
+use crate::faults::{
+    Act, End, FAULTY, Fault, Known, LOSES_UNBEGUN, Options, PanickingWaker, Worker, nothing,
+};
 use crate::value::Value;
 
 pub(crate) static FAULTS: &[Fault] = &[
@@ -41,7 +43,7 @@ pub(crate) static FAULTS: &[Fault] = &[
         ..Fault::new("a panicking on_run", Act::Sync(nothing), &[End::Value, End::WorkerLost], Worker::MayEnd)
     },
     Fault {
-        known: Some("a replacement that fails in its on_start is not tried again"),
+        known: Some(Known::everywhere("a replacement that fails in its on_start is not tried again")),
         options: Some(|case| Options {
             on_start: Some(remote!(move || assert!(calls(case) != 3, "an `on_start` of the matrix"))),
             ..Options::default()

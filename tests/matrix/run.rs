@@ -11,7 +11,7 @@ use wasm_mt::{Error, Executor, ExecutorExt, Remote, RemoteFn, executor, remote, 
 
 use crate::cases::{Case, Made, Situation, Subject};
 use crate::demands;
-use crate::faults::{Act, FAULTY, Fault, Worker, commit, commit_async, fault};
+use crate::faults::{Act, FAULTY, Fault, Tells, Worker, commit, commit_async, fault};
 use crate::notes::{Notes, note};
 use crate::target;
 use crate::value::Value;
@@ -306,5 +306,5 @@ async fn children(number: u32, place: u32, parent: u32) -> Vec<Record> {
 pub(crate) fn is_vague(case: &Case, role: Role) -> bool {
     let Case { fault, subject, .. } = case;
     // A thread is not replaced: what had not begun ends with it.
-    !fault.tells || *subject == Subject::Thread || role == Role::Item && fault.shares
+    fault.tells != Tells::Begun || *subject == Subject::Thread || role == Role::Item && fault.shares
 }

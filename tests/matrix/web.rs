@@ -10,7 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use wasm_mt::{Error, Executor, ExecutorExt, Js, Remote, sleep};
 
 use crate::cases::Situation;
-use crate::faults::{Act, End, FAULTY, Fault, Worker};
+use crate::faults::{Act, End, FAULTY, Fault, Known, Tells, Worker};
 use crate::value::Value;
 
 pub(crate) static FAULTS: &[Fault] = &[
@@ -85,7 +85,7 @@ pub(crate) static FAULTS: &[Fault] = &[
         Worker::Ends,
     ),
     Fault {
-        tells: false,
+        tells: Tells::Nothing,
         ..Fault::new(
             "a garbage message",
             Act::Sync(|_| run_script(GARBAGE)),
@@ -94,7 +94,7 @@ pub(crate) static FAULTS: &[Fault] = &[
         )
     },
     Fault {
-        tells: false,
+        tells: Tells::Nothing,
         ..Fault::new(
             "an unreadable value",
             Act::Sync(unreadable),
@@ -102,7 +102,13 @@ pub(crate) static FAULTS: &[Fault] = &[
             Worker::MayEnd,
         )
     },
-    Fault::new("an uncloneable value", Act::Sync(uncloneable), &[End::Codec], Worker::Stays),
+    Fault {
+        known: Some(Known {
+            why: "the items that share its task share its error, if no item before it gave what the browser carries",
+            situations: &[Situation::ParMap],
+        }),
+        ..Fault::new("an uncloneable value", Act::Sync(uncloneable), &[End::Codec], Worker::Stays)
+    },
 ];
 
 /// A script is no function over items.
