@@ -255,6 +255,8 @@ static SHARED: &[Fault] = &[
     Fault {
         aborted: true,
         loops: true,
+        // It is taken for a short one, so its worker keeps what it gathers; and what ends that is its page.
+        tells: Tells::Nothing,
         // Within a task it may hold the thread that is to abort it.
         situations: &[Situation::Alone, Situation::Many],
         ..Fault::new("an aborted endless loop", Act::Sync(loops), &[End::Cancelled], Worker::Ends)
@@ -379,6 +381,8 @@ pub(crate) fn commit(fault: u32, case: u32) -> Value {
     note(case, FAULTY);
     match self::fault(fault).act {
         Act::Sync(act) => act(case),
+        #[cfg(not(target_family = "wasm"))]
+        Act::Waker => nothing(case),
         _ => unreachable!("it is called for synchronous acts only"),
     }
 }

@@ -123,11 +123,15 @@ pub(crate) async fn run(number: u32, case: &Case, stage: &Cell<&str>) -> Vec<Str
     found
 }
 
-/// A task that does what its number says, and notes that.
-fn numbered(case: u32, number: u32) -> Remote<Value> {
-    remote!(move || {
-        note(case, number);
-        Value::Number(number)
+/// A task that does what its number says. The faulty one is of the same site: it is taken for a short one, and what was
+/// computed before it is gathered when it begins.
+fn numbered(case: u32, place: u32, number: u32) -> Remote<Value> {
+    remote!(move || match number {
+        FAULTY => commit(place, case),
+        number => {
+            note(case, number);
+            Value::Number(number)
+        }
     })
 }
 
@@ -142,7 +146,7 @@ impl Scene<'_> {
 
     /// Spawns a synchronous task.
     fn plain(&self, role: Role, number: u32) -> Pending<'static> {
-        let task = numbered(self.number, number);
+        let task = numbered(self.number, self.place, number);
         let limit = self.fault.limit_behind.filter(|_| role == Role::Behind);
         let task = match limit {
             Some(limit) => task.timeout(Duration::from_millis(limit)),
@@ -166,7 +170,7 @@ impl Scene<'_> {
     fn faulty(&self) -> Pending<'static> {
         let (place, case) = (self.place, self.number);
         let task: Remote<Value> = match self.fault.act {
-            Act::Sync(_) => remote!(move || commit(place, case)),
+            Act::Sync(_) => numbered(case, place, FAULTY),
             Act::Async(_) => remote!(async move { commit_async(place, case).await }),
             #[cfg(target_family = "wasm")]
             Act::Script(source) => {
@@ -183,7 +187,7 @@ impl Scene<'_> {
             }
             #[cfg(not(target_family = "wasm"))]
             Act::Waker => {
-                let handle = self.executor.spawn_remote(numbered(case, FAULTY));
+                let handle = self.executor.spawn_remote(numbered(case, place, FAULTY));
                 return Self::record(Role::Faulty, FAULTY, target::wake_with_a_panic(handle));
             }
         };
@@ -218,8 +222,8 @@ impl Scene<'_> {
     }
 
     async fn many(&self) -> Vec<Record> {
-        let mut all: Vec<_> = (0..MANY).map(|n| self.plain(Role::Before, first::BEFORE + n)).collect();
-        all.extend((0..2).map(|n| self.slow(first::BESIDE + n)));
+        let mut all: Vec<_> = (0..2).map(|n| self.slow(first::BESIDE + n)).collect();
+        all.extend((0..MANY).map(|n| self.plain(Role::Before, first::BEFORE + n)));
         all.push(self.faulty());
         all.extend((2..4).map(|n| self.slow(first::BESIDE + n)));
         all.extend((0..MANY).map(|n| self.plain(Role::Behind, first::BEHIND + n)));
