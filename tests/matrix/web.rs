@@ -103,6 +103,8 @@ pub(crate) static FAULTS: &[Fault] = &[
         )
     },
     Fault {
+        // A parent would have to pass on what a child on its own worker gives.
+        situations: &[Situation::Alone, Situation::Many, Situation::ParMap],
         known: Some(Known {
             why: "the items that share its task share its error, if no item before it gave what the browser carries",
             situations: &[Situation::ParMap],
