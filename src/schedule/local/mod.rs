@@ -227,7 +227,8 @@ impl<T> Local<T> {
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
-        self.flush_before(short, now, actions);
+        // The page counts the time from the announcement, which no code may keep from leaving.
+        self.flush_before(short && options.timeout.is_none(), now, actions);
         if posted {
             self.unreported.insert(0, id);
         }

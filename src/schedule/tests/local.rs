@@ -163,6 +163,17 @@ fn replies_are_gathered_and_leave_before_a_task_of_unknown_cost() {
 }
 
 #[test]
+fn the_name_of_a_task_with_a_timeout_leaves_before_it_begins_however_short_its_like_are() {
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    let limited = TaskOptions { timeout: Some(Duration::from_secs(1)), ..options() };
+    worker.handle(LocalEvent::Posted { task: posted(1), options: limited, payload: posted(1) });
+    let (told, next) = worker.next();
+    assert_eq!(next, Next::Begin(posted(1)));
+    assert_eq!(told.first(), Some(&LocalAction::Announce { task: posted(1), options: limited }));
+    assert_eq!(told.last(), Some(&LocalAction::Flush));
+}
+
+#[test]
 fn replies_leave_when_nothing_is_left_to_do_or_a_round_trip_has_passed() {
     let mut worker = TestWorker::new(Strategy::WorkStealing);
     for number in 1..=30 {

@@ -23,6 +23,42 @@ pub(super) struct Declared {
     pub(super) lost: Vec<String>,
 }
 
+/// Tests that are run in a browser on a page of their own: those of a module `page_N` at the root of a suite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TestPage {
+    pub(super) suite: String,
+    module: String,
+}
+
+impl TestPage {
+    /// The page of a test.
+    fn of(name: &str) -> Option<Self> {
+        let mut parts = name.split("::");
+        let (suite, module) = (parts.next()?, parts.next()?);
+        let number = module.strip_prefix("page_")?;
+        let is_page = number.bytes().all(|byte| byte.is_ascii_digit()) && parts.next().is_some();
+        is_page.then(|| Self { suite: suite.to_owned(), module: module.to_owned() })
+    }
+
+    /// What the names of its tests begin with.
+    pub(super) fn prefix(&self) -> String {
+        format!("{}::", self.module)
+    }
+}
+
+impl Declared {
+    /// The pages with a test whose name contains `filter`.
+    pub(super) fn pages(&self, filter: Option<&str>) -> BTreeSet<TestPage> {
+        let wanted = self.shared.iter().filter(|name| is_wanted(name, filter));
+        wanted.filter_map(|name| TestPage::of(name)).collect()
+    }
+}
+
+/// True if the path of a test in its suite contains `filter`.
+fn is_wanted(name: &str, filter: Option<&str>) -> bool {
+    filter.is_none_or(|filter| name.split_once("::").is_some_and(|(_, path)| path.contains(filter)))
+}
+
 /// Reads the suites of the integration tests: `tests/x.rs` and `tests/x/main.rs`.
 ///
 /// # Errors
@@ -190,10 +226,7 @@ fn functions<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a str> {
 ///
 /// Sections without any test are left alone: their fault is known.
 pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Option<&str>) -> usize {
-    let wanted = |name: &str| {
-        filter.is_none_or(|filter| name.split_once("::").is_some_and(|(_, path)| path.contains(filter)))
-    };
-    let shared: BTreeSet<&String> = declared.shared.iter().filter(|name| wanted(name)).collect();
+    let shared: BTreeSet<&String> = declared.shared.iter().filter(|name| is_wanted(name, filter)).collect();
     let mut anywhere: BTreeMap<String, String> = BTreeMap::new();
     for section in sections.iter().filter(|section| section.is_engine) {
         anywhere.extend(section.tests.keys().map(|name| (name.clone(), section.name.clone())));
@@ -260,6 +293,17 @@ mod tests {
         let modules: Vec<_> =
             found.modules.iter().map(|module| (module.name.as_str(), module.for_all_targets)).collect();
         assert_eq!(modules, [("common", true), ("web", false)]);
+    }
+
+    #[test]
+    fn pages_are_modules_of_that_name_with_tests() {
+        let page = |name| TestPage::of(name).map(|page| page.prefix());
+        assert_eq!(page("matrix::page_12::group_1").as_deref(), Some("page_12::"));
+        for other in
+            ["it::page::one", "it::page_one::one", "it::run::page_1", "it::page_1", "it::run::page_1::one"]
+        {
+            assert_eq!(page(other), None, "{other}");
+        }
     }
 
     #[test]

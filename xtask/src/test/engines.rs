@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use xshell::Shell;
 
+use super::coverage::{Declared, TestPage};
 use super::output::Output;
 use super::report::Section;
 use super::stream;
@@ -14,7 +15,7 @@ use crate::progress::Step;
 use crate::setup::{Browser, Installed, Wasm};
 use crate::workspace;
 
-/// The limit for one test binary in one browser, in seconds.
+/// The limit for one test binary on one page, in seconds.
 const LIMIT: &str = "300";
 
 /// Builds the tests once and runs them in each browser; a section for each.
@@ -22,6 +23,7 @@ pub(super) fn run(
     shell: &Shell,
     wasm: &Wasm,
     browsers: &[Installed],
+    declared: &Declared,
     filter: Option<&str>,
 ) -> anyhow::Result<Vec<Section>> {
     if browsers.is_empty() {
@@ -40,7 +42,7 @@ pub(super) fn run(
     let pages = Pages::build(shell, wasm);
     step.end(if pages.is_ok() { "built" } else { "failed" });
     let run = |browser| {
-        let mut section = run_in(shell, wasm, browser, filter)?;
+        let mut section = run_in(shell, wasm, browser, declared, filter)?;
         match &pages {
             Ok(pages) => run_pages(pages, browser, filter, &mut section),
             Err(error) => section.fault(format!("the pages cannot be built: {error:#}")),
@@ -60,24 +62,45 @@ fn run_pages(pages: &Pages, browser: &Installed, filter: Option<&str>, section: 
     step.end(format_args!("{} passed, {} failed", section.passed - passed, section.failed - failed));
 }
 
-fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>) -> anyhow::Result<Section> {
+/// Runs all suites on a page each; of some, groups of tests have a page each.
+fn run_in(
+    shell: &Shell,
+    wasm: &Wasm,
+    browser: &Installed,
+    declared: &Declared,
+    filter: Option<&str>,
+) -> anyhow::Result<Section> {
     let name = browser.browser.to_string();
     let step = Step::begin(format!("tests in {name}"));
     let capabilities = workspace::own_dir(shell, "webdriver")?.join(format!("{name}.json"));
     std::fs::write(&capabilities, browser.capabilities().to_string())
         .with_context(|| format!("failed to write {}", capabilities.display()))?;
 
-    let command = wasm
-        .cargo(shell, "test")
-        .args(["--tests", "--no-fail-fast", "--config"])
-        .arg(runner()?)
-        .args(filter)
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
-        // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
-        .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
-    let mut command = wrap(&browser.wrapper, Command::from(command));
+    let mut section = Section { is_engine: true, ..Section::new(name) };
+    for Selection { suites, args } in selections(declared, filter) {
+        let command = wasm
+            .cargo(shell, "test")
+            .args(suites)
+            .args(["--no-fail-fast", "--config"])
+            .arg(runner()?)
+            .args(["--"])
+            .args(args)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
+            .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
+            // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
+            .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
+        run_selection(browser, Command::from(command), &mut section)?;
+    }
+    if section.passed == 0 && filter.is_none() && section.failed == 0 {
+        section.fault("no test ran".to_owned());
+    }
+    step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
+    Ok(section)
+}
+
+fn run_selection(browser: &Installed, command: Command, section: &mut Section) -> anyhow::Result<()> {
+    let mut command = wrap(&browser.wrapper, command);
     // The runner takes the first driver that is named, whatever browser was meant.
     for other in Browser::ALL {
         command.env_remove(other.driver_variable());
@@ -88,16 +111,38 @@ fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>)
         tempfile::Builder::new().prefix("wasm-mt-").tempdir().context("failed to create a folder")?;
     command.env("TMPDIR", profile.path()).env("TMP", profile.path());
 
-    let mut section = Section { is_engine: true, ..Section::new(name) };
     let mut output = Output::default();
     let success = stream::run(command, |line| output.line(line))?;
     output.end();
     section.add_tests(output, success);
-    if section.passed == 0 && filter.is_none() && section.failed == 0 {
-        section.fault("no test ran".to_owned());
-    }
-    step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
-    Ok(section)
+    Ok(())
+}
+
+/// What one call of Cargo runs.
+#[derive(Debug, PartialEq, Eq)]
+struct Selection {
+    /// For Cargo.
+    suites: Vec<String>,
+    /// For the runner of tests.
+    args: Vec<String>,
+}
+
+/// First all tests without a page of their own, then each page with a test that is wanted.
+fn selections(declared: &Declared, filter: Option<&str>) -> Vec<Selection> {
+    let pages = declared.pages(None);
+    let args = |wanted: Option<&TestPage>| {
+        let others = pages.iter().filter(|page| Some(*page) != wanted);
+        let skips = others.flat_map(|page| ["--skip".to_owned(), page.prefix()]);
+        // Without a filter, what has no page has run.
+        let first = filter.map(str::to_owned).or_else(|| wanted.map(TestPage::prefix));
+        first.into_iter().chain(skips).collect()
+    };
+    let mut selections = vec![Selection { suites: vec!["--tests".to_owned()], args: args(None) }];
+    selections.extend(declared.pages(filter).iter().map(|page| Selection {
+        suites: vec!["--test".to_owned(), page.suite.clone()],
+        args: args(Some(page)),
+    }));
+    selections
 }
 
 /// Names this program as the target's runner; as a list, since a path may contain spaces.
@@ -122,4 +167,36 @@ fn wrap(wrapper: &[impl AsRef<Path>], command: Command) -> Command {
         };
     }
     wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(filter: Option<&str>) -> Vec<String> {
+        let shared = ["it::run::one", "matrix::page_1::one", "matrix::page_2::two", "matrix::page_2::three"];
+        let shared = shared.into_iter().map(str::to_owned).collect();
+        let selections = selections(&Declared { shared, lost: Vec::new() }, filter);
+        selections.into_iter().map(|one| [one.suites, one.args].concat().join(" ")).collect()
+    }
+
+    #[test]
+    fn each_page_is_run_by_itself_and_once() {
+        assert_eq!(
+            args(None),
+            [
+                "--tests --skip page_1:: --skip page_2::",
+                "--test matrix page_1:: --skip page_2::",
+                "--test matrix page_2:: --skip page_1::",
+            ]
+        );
+    }
+
+    #[test]
+    fn pages_without_a_test_that_is_wanted_are_left_out() {
+        assert_eq!(
+            args(Some("three")),
+            ["--tests three --skip page_1:: --skip page_2::", "--test matrix three --skip page_1::"]
+        );
+    }
 }

@@ -83,6 +83,7 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     let browsers = setup::browsers(shell, &args.browsers())?;
     step.end("done");
 
+    let declared = coverage::declared(crate::workspace::root()).context("failed to read the tests")?;
     let mut report = Report::default();
     if filter.is_none() {
         report.add(checks::run(shell, wasm.as_ref().ok())?);
@@ -90,7 +91,7 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     report.add(native::run(shell, filter)?);
     match &wasm {
         Ok(wasm) => {
-            for section in engines::run(shell, wasm, &browsers.installed, filter)? {
+            for section in engines::run(shell, wasm, &browsers.installed, &declared, filter)? {
                 report.add(section);
             }
             if filter.is_none() && !browsers.installed.is_empty() {
@@ -104,7 +105,6 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
         }
     }
     account_for_missing(&mut report, &browsers, !args.browser.is_empty());
-    let declared = coverage::declared(crate::workspace::root()).context("failed to read the tests")?;
     report.shared = coverage::check(&mut report.sections, &declared, filter);
 
     Ok(report.print())

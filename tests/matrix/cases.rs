@@ -1,0 +1,250 @@
+//! The executors, the situations, and which of all combinations are tried.
+
+use std::cell::Cell;
+use std::fmt;
+
+use wasm_mt::{Error, Executor, InlineExecutor, Pool, Stats, Strategy, Thread};
+
+use crate::faults::{Fault, Options, faults};
+use crate::{run, target};
+
+/// So many tests share the cases.
+const GROUPS: u32 = 24;
+/// So many pages share the groups.
+const PAGES: u32 = 6;
+/// WebKit starves of more: natively and there no loop is ended before its code calls the outside.
+const LOOPS_PER_PAGE: usize = 3;
+
+/// What the fault happens in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Situation {
+    /// Nothing else is there.
+    Alone,
+    /// Among many short tasks.
+    Many,
+    /// In a child, beside others.
+    Nested,
+    /// In a call of a function over items.
+    ParMap,
+}
+
+impl Situation {
+    pub(crate) const ALL: [Self; 4] = [Self::Alone, Self::Many, Self::Nested, Self::ParMap];
+}
+
+/// A kind of executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Thread,
+    Serial,
+    Parallel,
+    WorkStealing,
+    Inline,
+}
+
+impl Subject {
+    const ALL: [Self; 5] = [Self::Thread, Self::Serial, Self::Parallel, Self::WorkStealing, Self::Inline];
+
+    pub(crate) fn make(self, options: Options) -> Made {
+        match self {
+            Self::Thread => {
+                let Options { on_start, start_timeout, on_run } = options;
+                let mut builder = Thread::builder();
+                if let Some(task) = on_start {
+                    builder = builder.on_start(task);
+                }
+                if let Some(limit) = start_timeout {
+                    builder = builder.start_timeout(limit);
+                }
+                if let Some(hook) = on_run {
+                    builder = builder.on_run(hook);
+                }
+                Made::Thread(builder.build())
+            }
+            Self::Serial => Made::pool(Strategy::Serial, options),
+            Self::Parallel => Made::pool(Strategy::Parallel, options),
+            Self::WorkStealing => Made::pool(Strategy::WorkStealing, options),
+            Self::Inline => Made::Inline(InlineExecutor::new()),
+        }
+    }
+}
+
+/// An executor of one kind.
+pub(crate) enum Made {
+    Thread(Thread),
+    Pool(Pool),
+    Inline(InlineExecutor),
+}
+
+impl Made {
+    /// How many workers a pool here has.
+    pub(crate) const THREADS: usize = 2;
+
+    fn pool(strategy: Strategy, options: Options) -> Self {
+        let Options { on_start, start_timeout, on_run } = options;
+        let mut builder = Pool::builder().strategy(strategy).threads(Self::THREADS);
+        if let Some(task) = on_start {
+            builder = builder.on_start(task);
+        }
+        if let Some(limit) = start_timeout {
+            builder = builder.start_timeout(limit);
+        }
+        if let Some(hook) = on_run {
+            builder = builder.on_run(hook);
+        }
+        Self::Pool(builder.build())
+    }
+
+    pub(crate) fn executor(&self) -> &dyn Executor {
+        match self {
+            Self::Thread(thread) => thread,
+            Self::Pool(pool) => pool,
+            Self::Inline(inline) => inline,
+        }
+    }
+
+    /// What it tells of itself, if it does.
+    pub(crate) fn stats(&self) -> Option<Stats> {
+        match self {
+            Self::Thread(thread) => Some(thread.stats()),
+            Self::Pool(pool) => Some(pool.stats()),
+            Self::Inline(_) => None,
+        }
+    }
+
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
+        match self {
+            Self::Thread(thread) => thread.ready().await,
+            Self::Pool(pool) => pool.ready().await,
+            Self::Inline(_) => Ok(()),
+        }
+    }
+}
+
+/// One combination.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    /// The place of the fault among all.
+    pub(crate) place: u32,
+    pub(crate) fault: &'static Fault,
+    pub(crate) subject: Subject,
+    pub(crate) situation: Situation,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {:?} / {:?}", self.fault.name, self.subject, self.situation)
+    }
+}
+
+/// Two of three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pair {
+    OnExecutor(u32, Subject),
+    InSituation(u32, Situation),
+    Place(Subject, Situation),
+}
+
+impl Case {
+    fn pairs(&self) -> [Pair; 3] {
+        let Self { place, subject, situation, .. } = *self;
+        [
+            Pair::OnExecutor(place, subject),
+            Pair::InSituation(place, situation),
+            Pair::Place(subject, situation),
+        ]
+    }
+}
+
+/// Every combination that there can be.
+fn combinations() -> Vec<Case> {
+    let mut all = Vec::new();
+    for (place, fault) in (0..).zip(faults()) {
+        for subject in Subject::ALL {
+            for situation in Situation::ALL {
+                if fault.situations.contains(&situation) && (fault.inline || subject != Subject::Inline) {
+                    all.push(Case { place, fault, subject, situation });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// The combinations that are tried, and those that are left out: always the first of those that bring the most new pairs.
+fn chosen() -> (Vec<Case>, Vec<Case>) {
+    let (known, all): (Vec<_>, Vec<_>) =
+        combinations().into_iter().partition(|case| case.fault.known_in(case.situation).is_some());
+    let mut seen: Vec<Pair> = Vec::new();
+    let mut choose = |all: Vec<Case>| {
+        let mut chosen = Vec::new();
+        loop {
+            let new = |case: &Case| case.pairs().iter().filter(|pair| !seen.contains(pair)).count();
+            let best = all.iter().rev().max_by_key(|case| new(case));
+            let Some(best) = best.filter(|case| new(case) > 0) else { return chosen };
+            seen.extend(best.pairs());
+            chosen.push(*best);
+        }
+    };
+    (choose(all), choose(known))
+}
+
+/// The cases that are run, with their numbers, and those that are left out.
+fn cases() -> (Vec<(u32, Case)>, Vec<Case>) {
+    let (mut run, left_out) = chosen();
+    // Each page is to have its share of the loops.
+    run.sort_by_key(|case| !case.fault.loops);
+    ((0..).zip(run).collect(), left_out)
+}
+
+/// Runs the cases of a group, all of them whatever fails. Groups count from one.
+pub(crate) async fn group(group: u32) {
+    let (cases, left_out) = cases();
+    if let Some(name) = target::program() {
+        let (number, case) =
+            cases.into_iter().find(|(_, case)| case.to_string() == name).expect("it was listed");
+        let found = run::run(number, &case, &Cell::new("")).await;
+        panic!("the process lives on: {found:?}");
+    }
+    if group == 1 {
+        for case in left_out {
+            wasm_mt::println!(
+                "left out: {case}: {}",
+                case.fault.known_in(case.situation).unwrap_or_default()
+            );
+        }
+    }
+    let mut faults = Vec::new();
+    for (number, case) in cases.into_iter().filter(|(number, _)| number % GROUPS == group - 1) {
+        let begun = web_time::Instant::now();
+        let found =
+            run::watched(number, &case, &format!("page_{}::group_{group}", (group - 1) % PAGES + 1)).await;
+        let verdict = if found.is_empty() { "ok" } else { "FAILED" };
+        wasm_mt::println!("{case}: {verdict}, {} ms", begun.elapsed().as_millis());
+        faults.extend(found.into_iter().map(|fault| format!("{case}: {fault}")));
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+/// Every pair that can be is in a case, and the loops are shared out.
+pub(crate) fn check_cover() {
+    let (run, left_out) = chosen();
+    for case in combinations() {
+        for pair in case.pairs() {
+            assert!(
+                run.iter().chain(&left_out).any(|chosen| chosen.pairs().contains(&pair)),
+                "no case for {pair:?}"
+            );
+        }
+    }
+    let (cases, _) = cases();
+    for page in 0..PAGES {
+        let loops =
+            cases.iter().filter(|(number, case)| case.fault.loops && number % GROUPS % PAGES == page).count();
+        assert!(loops <= LOOPS_PER_PAGE, "{loops} on page {}", page + 1);
+    }
+    let mut names: Vec<_> = cases.iter().map(|(_, case)| case.to_string()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), cases.len(), "two cases of one name");
+}
