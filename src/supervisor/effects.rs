@@ -41,10 +41,10 @@ impl PoolEffects {
         // Workers go before anybody who is woken may start another.
         drop(self.ports);
         drop(self.dropped);
-        // Each wakes somebody, whose waker may fail: the others hear all the same.
         for (reply, outcome) in self.answers {
-            platform::contain(|| reply.send(outcome));
+            reply.send(outcome);
         }
+        // Each wakes somebody, whose waker may fail: the others hear all the same.
         for sender in self.ready {
             let Some(readiness) = &self.readiness else { break };
             // A receiver that is gone does not wait.

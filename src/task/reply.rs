@@ -6,6 +6,7 @@ use std::task::Waker;
 use super::entry::Outcome;
 use super::lazy::{Lazy, Wanted};
 use crate::error::Error;
+use crate::platform;
 use crate::schedule::{HandleSignal, TaskId};
 
 /// What both ends share.
@@ -157,8 +158,9 @@ impl ReplySlot {
             // Nothing is dropped, and the waiting task is not woken, under the lock.
             drop(state);
             drop(before);
+            // Who waits may fail; it is not the code here that is to pay for that.
             if let Some(waker) = waker {
-                waker.wake();
+                platform::contain(|| waker.wake());
             }
         }
     }

@@ -96,7 +96,7 @@ impl WorkerEffects {
         drop(self.dropped);
         drop(self.late);
         for (reply, outcome) in self.answers {
-            platform::contain(|| reply.send(outcome));
+            reply.send(outcome);
         }
     }
 

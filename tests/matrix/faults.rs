@@ -66,6 +66,7 @@ pub(crate) enum Worker {
     Stays,
     Ends,
     /// One or the other, by engine.
+    #[cfg(target_family = "wasm")]
     MayEnd,
     /// None starts.
     NeverStarts,
@@ -85,12 +86,6 @@ pub(crate) enum Tells {
 pub(crate) struct Known {
     pub(crate) why: &'static str,
     pub(crate) situations: &'static [Situation],
-}
-
-impl Known {
-    pub(crate) const fn everywhere(why: &'static str) -> Self {
-        Self { why, situations: &Situation::ALL }
-    }
 }
 
 /// How a task ended.
@@ -162,7 +157,7 @@ impl Fault {
 
     /// True if workers that were up may end.
     pub(crate) fn may_end_workers(&self) -> bool {
-        matches!(self.worker, Worker::Ends | Worker::MayEnd)
+        !matches!(self.worker, Worker::Stays | Worker::NeverStarts)
     }
 }
 
@@ -178,13 +173,6 @@ pub(crate) fn fault(place: u32) -> &'static Fault {
 /// Some milliseconds. A task that is not to run out of time takes far less, also on a busy machine.
 const LIMIT: Option<u64> = Some(300);
 
-/// What is known of some faults natively.
-pub(crate) const LOSES_UNBEGUN: Option<Known> = if cfg!(target_family = "wasm") {
-    None
-} else {
-    Some(Known::everywhere("natively it loses tasks that had not begun"))
-};
-
 /// The faults that both targets have.
 static SHARED: &[Fault] = &[
     Fault {
@@ -196,16 +184,15 @@ static SHARED: &[Fault] = &[
         ..Fault::new("a panic after an await", Act::Async(panics_later), &[End::Panic], Worker::Ends)
     },
     Fault {
-        known: LOSES_UNBEGUN,
         ..Fault::new("a panic in a left-over future", Act::Sync(leaves_a_panic), &[End::Value], Worker::Ends)
     },
     Fault {
-        known: LOSES_UNBEGUN,
         ..Fault::new(
             "a panicking waker in a task",
             Act::Async(wakes_with_a_panic),
-            &[End::WorkerLost],
-            Worker::Ends,
+            // Where a panic unwinds, it is the waker's alone.
+            if cfg!(panic = "unwind") { &[End::Value] } else { &[End::WorkerLost] },
+            if cfg!(panic = "unwind") { Worker::Stays } else { Worker::Ends },
         )
     },
     Fault {
@@ -271,7 +258,8 @@ static SHARED: &[Fault] = &[
         limit_behind: LIMIT,
         loops: true,
         situations: &[Situation::Alone, Situation::Many],
-        known: Some(Known::everywhere("a task with a timeout hangs behind left-over endless code")),
+        // For as long a worker may be silent on which another task waits.
+        options: Some(|_| Options { start_timeout: Some(Duration::from_secs(4)), ..Options::default() }),
         ..Fault::new("a left-over endless loop", Act::Sync(leaves_a_loop), &[End::Value], Worker::Ends)
     },
     Fault {
@@ -372,7 +360,10 @@ fn wakes_with_a_panic(_case: u32) -> LocalBoxFuture<'static, Value> {
         let mut child = executor::current().spawn_remote(remote!(async { yield_now().await }));
         let waker = Waker::from(Arc::new(PanickingWaker));
         assert!(Pin::new(&mut child).poll(&mut Context::from_waker(&waker)).is_pending());
-        std::future::pending().await
+        while !child.is_finished() {
+            yield_now().await;
+        }
+        Value::Number(FAULTY)
     })
 }
 

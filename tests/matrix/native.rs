@@ -15,9 +15,7 @@ use std::time::Duration;
 use wasm_mt::{Error, RemoteHandle, remote, yield_now};
 
 use crate::cases::Situation;
-use crate::faults::{
-    Act, End, FAULTY, Fault, Known, LOSES_UNBEGUN, Options, PanickingWaker, Worker, nothing,
-};
+use crate::faults::{Act, End, FAULTY, Fault, Options, PanickingWaker, Worker, nothing};
 use crate::value::Value;
 
 pub(crate) static FAULTS: &[Fault] = &[
@@ -31,19 +29,16 @@ pub(crate) static FAULTS: &[Fault] = &[
     },
     Fault {
         situations: &[Situation::Alone, Situation::Many],
-        known: LOSES_UNBEGUN,
-        ..Fault::new("a panicking waker of a handle", Act::Waker, &[End::Value], Worker::Ends)
+        ..Fault::new("a panicking waker of a handle", Act::Waker, &[End::Value], Worker::Stays)
     },
     Fault {
-        known: LOSES_UNBEGUN,
         options: Some(|case| Options {
             on_run: Some(Box::new(move |_| assert!(calls(case) != 1, "an `on_run` of the matrix"))),
             ..Options::default()
         }),
-        ..Fault::new("a panicking on_run", Act::Sync(nothing), &[End::Value, End::WorkerLost], Worker::MayEnd)
+        ..Fault::new("a panicking on_run", Act::Sync(nothing), &[End::Value], Worker::Stays)
     },
     Fault {
-        known: Some(Known::everywhere("a replacement that fails in its on_start is not tried again")),
         options: Some(|case| Options {
             on_start: Some(remote!(move || assert!(calls(case) != 3, "an `on_start` of the matrix"))),
             ..Options::default()

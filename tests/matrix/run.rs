@@ -118,6 +118,11 @@ pub(crate) async fn run(number: u32, case: &Case, stage: &Cell<&str>) -> Vec<Str
     stage.set("a task afterwards");
     let ready = made.ready().await;
     let probes = join_all((0..3).map(|n| scene.plain(Role::Behind, first::PROBE + n))).await;
+    stage.set("a worker in each place");
+    let works = probes.iter().any(|probe| probe.outcome.is_ok());
+    while works && made.stats().is_some_and(|stats| stats.workers < made.executor().concurrency()) {
+        yield_now().await;
+    }
     found.extend(demands::afterwards(case, &made, ready, probes.iter().map(|probe| &probe.outcome)));
     found.extend(records.iter().filter_map(|record| demands::of_record(case, record, &notes)));
     found
@@ -147,11 +152,7 @@ impl Scene<'_> {
     /// Spawns a synchronous task.
     fn plain(&self, role: Role, number: u32) -> Pending<'static> {
         let task = numbered(self.number, self.place, number);
-        let limit = self.fault.limit_behind.filter(|_| role == Role::Behind);
-        let task = match limit {
-            Some(limit) => task.timeout(Duration::from_millis(limit)),
-            None => task,
-        };
+        let task = if role == Role::Behind { self.limited(task) } else { task };
         Self::record(role, number, self.executor.spawn_remote(task))
     }
 
@@ -164,7 +165,15 @@ impl Scene<'_> {
             sleep(Duration::from_millis(10)).await;
             Value::Number(number)
         });
-        Self::record(Role::Beside, number, self.executor.spawn_remote(task))
+        Self::record(Role::Beside, number, self.executor.spawn_remote(self.limited(task)))
+    }
+
+    /// Where left-over code takes the thread, only a task with a timeout ends.
+    fn limited(&self, task: Remote<Value>) -> Remote<Value> {
+        match self.fault.limit_behind {
+            Some(limit) => task.timeout(Duration::from_millis(limit)),
+            None => task,
+        }
     }
 
     fn faulty(&self) -> Pending<'static> {
@@ -216,7 +225,10 @@ impl Scene<'_> {
 
     async fn alone(&self, made: &Made) -> Vec<Record> {
         let mut records = vec![self.faulty().await];
-        self.worker_has_ended(made).await;
+        // A worker that left-over code occupies ends when a task waits behind that.
+        if self.fault.limit_behind.is_none() {
+            self.worker_has_ended(made).await;
+        }
         records.extend(join_all((0..4).map(|n| self.plain(Role::Behind, first::BEHIND + n))).await);
         records
     }

@@ -227,8 +227,7 @@ impl<T> Local<T> {
         if !posted && self.reported.1 {
             self.gathered.get_or_insert(now);
         }
-        // The page counts the time from the announcement, which no code may keep from leaving.
-        self.flush_before(short && options.timeout.is_none(), now, actions);
+        self.flush_before(short, now, actions);
         if posted {
             self.unreported.insert(0, id);
         }
@@ -237,6 +236,7 @@ impl<T> Local<T> {
         Next::Begin(id)
     }
 
+    /// True if the task takes less than its message. The page counts a timeout from the announcement, which nothing may delay.
     fn is_short(&self, options: &TaskOptions) -> bool {
         self.costs.of(options.site).is_short() && options.timeout.is_none()
     }

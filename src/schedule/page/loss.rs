@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Schedule, TaskRecord, TaskState};
+use crate::schedule::Strategy;
 use crate::schedule::deadline::Deadline;
 use crate::schedule::event::{Completion, PageAction};
 use crate::schedule::phase::WorkerPhase;
@@ -152,7 +153,9 @@ impl Schedule {
                 }
                 _ => may_have_begun.push(task),
             }
-            busy |= posted.began && !posted.waits;
+            // Under `Serial` it is not told that one is suspended.
+            let may_wait = options.kind == TaskKind::Async && self.strategy == Strategy::Serial;
+            busy |= posted.began && !posted.waits && !may_wait;
         }
         // What was suspended may have gone on, and what was taken for short is not announced.
         let quiet = may_have_begun.is_empty() && worker.resting && worker.local == 0;

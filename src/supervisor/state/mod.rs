@@ -365,8 +365,9 @@ impl PoolState {
         self.effects.dropped.extend(call);
         let outcome = match completion {
             Completion::Answered => {
-                self.stats.finished += 1;
-                outcome.expect("the answer is kept before the event is handed to the schedule")
+                let outcome = outcome.expect("the answer is kept before the event is handed to the schedule");
+                self.stats.finished += u64::from(!outcome.as_ref().is_err_and(Error::is_timeout));
+                outcome
             }
             Completion::Cancelled => Err(Error::cancelled()),
             Completion::TimedOut => Err(timed_out(options)),
