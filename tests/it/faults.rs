@@ -7,7 +7,6 @@ use futures::future::join_all;
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::{
     Error, Executor, ExecutorExt, Pool, Remote, Strategy, Thread, exec_js, exec_js_async, remote, sleep,
 };
@@ -67,8 +66,7 @@ fn later(callback: impl FnOnce() + 'static) {
     set_timeout(&Closure::once_into_js(callback), 10);
 }
 
-#[wasm_bindgen_test]
-async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
+web_test! { async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
     let leave = || {
         remote!(|| {
             spawn_local(async {
@@ -79,24 +77,21 @@ async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
         })
     };
     is_lost_with(leave, &["json"]).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_trap_of_a_left_over_timer_ends_its_worker() {
+web_test! { async fn a_trap_of_a_left_over_timer_ends_its_worker() {
     is_lost_with(|| remote!(|| later(|| core::arch::wasm32::unreachable())), &["unreachable"]).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
+web_test! { async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
     fn dig(depth: u64) -> u64 {
         if depth == u64::MAX { 0 } else { std::hint::black_box(dig(std::hint::black_box(depth + 1))) + 1 }
     }
     let words = ["call stack", "recursion", "out of bounds"];
     is_lost_with(|| remote!(|| later(|| assert_ne!(dig(0), 1))), &words).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_trap_that_somebody_catches_ends_its_worker() {
+web_test! { async fn a_trap_that_somebody_catches_ends_its_worker() {
     let caught = || {
         remote!(|| {
             let trap = Closure::once_into_js(|| -> () { core::arch::wasm32::unreachable() });
@@ -109,15 +104,14 @@ async fn a_trap_that_somebody_catches_ends_its_worker() {
         assert!(error.is_panic(), "{error}");
         works_if_it_is_a_pool(&*executor).await;
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_exception_of_a_task_s_own_microtask_is_no_death() {
+web_test! { async fn an_exception_of_a_task_s_own_microtask_is_no_death() {
     let thread = Thread::new();
     let source = "queueMicrotask(() => { throw new Error('unrelated'); }); await new Promise(resolve => setTimeout(resolve, 1));";
     thread.spawn_remote(exec_js_async(source)).await.unwrap();
     assert_eq!(thread.spawn_remote(remote!(|| 1)).await.unwrap(), 1);
-}
+}}
 
 /// A task of one site, whose number says what it does.
 fn numbered(number: u32) -> Remote<u32> {
@@ -150,18 +144,15 @@ async fn results_before_it_arrive(fault: u32) {
     }
 }
 
-#[wasm_bindgen_test]
-async fn results_that_were_gathered_before_a_trap_arrive() {
+web_test! { async fn results_that_were_gathered_before_a_trap_arrive() {
     results_before_it_arrive(TRAPS).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn results_that_were_gathered_before_a_close_arrive() {
+web_test! { async fn results_that_were_gathered_before_a_close_arrive() {
     results_before_it_arrive(CLOSES).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing() {
+web_test! { async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing() {
     for source in [
         "self.postMessage = () => {};",
         "'use strict'; try { self.queueMicrotask = () => {}; } catch {}",
@@ -178,10 +169,9 @@ async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing()
             assert_eq!(executor.spawn_remote(task).await.unwrap(), 42, "{source}");
         }
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_task_cannot_report_the_end_of_its_worker() {
+web_test! { async fn a_task_cannot_report_the_end_of_its_worker() {
     let source = "
         self.runs = (self.runs ?? 0) + 1;
         for (const wasmMt of [0, 1, 2, NaN, null, undefined, true, '']) {
@@ -196,10 +186,9 @@ async fn a_task_cannot_report_the_end_of_its_worker() {
         assert_eq!(executor.spawn_remote(exec_js(source)).await.unwrap().0, JsValue::from(1));
         assert_eq!(executor.spawn_remote(exec_js("return self.runs;")).await.unwrap().0, JsValue::from(1));
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
+web_test! { async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
     let thread = Thread::new();
     thread.ready().await.unwrap();
     let pages = || core::arch::wasm32::memory_size(0);
@@ -210,10 +199,9 @@ async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
     thread.spawn_remote(exec_js(source)).await.unwrap();
     let grown = (pages() - before) * 64 * 1024;
     assert!(grown < 16 << 20, "the page's memory grew by {grown} bytes");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn messages_of_others_stay_as_they_are() {
+web_test! { async fn messages_of_others_stay_as_they_are() {
     let thread = Thread::builder()
         .worker_factory(|| {
             let source = "const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
@@ -231,10 +219,9 @@ async fn messages_of_others_stay_as_they_are() {
         Function::new_no_args("return self.messagesSeen.filter(Array.isArray).map(data => data.length);");
     let lengths: Array = lengths.call0(&JsValue::UNDEFINED).unwrap().unchecked_into();
     assert_eq!(lengths.iter().filter(|length| *length == 3).count(), 2);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn what_a_task_throws_need_not_have_a_text() {
+web_test! { async fn what_a_task_throws_need_not_have_a_text() {
     let leave = || {
         remote!(|| {
             spawn_local(async {
@@ -247,10 +234,9 @@ async fn what_a_task_throws_need_not_have_a_text() {
         })
     };
     is_lost_with(leave, &["no text"]).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
+web_test! { async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
     let pool = Pool::builder().threads(2).build();
     let leave = remote!(|| later(|| core::arch::wasm32::unreachable()));
     pool.spawn_remote(leave).await.unwrap();
@@ -270,4 +256,4 @@ async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
     }
     assert!(ran > 0);
     assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
-}
+}}

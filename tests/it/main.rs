@@ -18,6 +18,7 @@ mod executor;
 mod faults;
 #[cfg(target_family = "wasm")]
 mod js;
+mod limit;
 mod nest;
 mod objects;
 mod pool;

@@ -6,11 +6,11 @@ use std::process::Command;
 use anyhow::Context as _;
 use xshell::Shell;
 
-use super::output::Output;
+use super::output::{Output, TestList};
 use super::report::Section;
 use super::stream;
 use crate::pages::Pages;
-use crate::progress::Step;
+use crate::progress::{Step, note};
 use crate::setup::{Browser, Installed, Wasm};
 use crate::workspace;
 
@@ -67,11 +67,11 @@ fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>)
     std::fs::write(&capabilities, browser.capabilities().to_string())
         .with_context(|| format!("failed to write {}", capabilities.display()))?;
 
-    let command = wasm
-        .cargo(shell, "test")
-        .args(["--tests", "--no-fail-fast", "--config"])
-        .arg(runner()?)
-        .args(filter)
+    let tests = || -> anyhow::Result<_> {
+        let command = wasm.cargo(shell, "test").args(["--tests", "--no-fail-fast", "--config"]);
+        Ok(command.arg(runner()?).args(filter))
+    };
+    let command = tests()?
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
         .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
@@ -92,6 +92,12 @@ fn run_in(shell: &Shell, wasm: &Wasm, browser: &Installed, filter: Option<&str>)
     let mut output = Output::default();
     let success = stream::run(command, |line| output.line(line))?;
     output.end();
+    if !output.unfinished.is_empty() {
+        note("a suite has not ended: within which test?");
+        let mut list = TestList::default();
+        stream::run(Command::from(tests()?.args(["--", "--list"])), |line| list.line(line))?;
+        output.name_hung(&list);
+    }
     section.add_tests(output, success);
     if section.passed == 0 && filter.is_none() && section.failed == 0 {
         section.fault("no test ran".to_owned());
