@@ -163,6 +163,16 @@ impl Kind {
         matches!(self, Value | Retry | InTime | TrySpawn | Text | Yields | Drop | Forget)
     }
 
+    /// True if its worker may be given up, without last words.
+    pub(crate) fn is_given_up(self) -> bool {
+        matches!(self, Spin | AbortSpin | Endless | BehindEndless)
+    }
+
+    /// True if it is asynchronous and is stopped before its end.
+    pub(crate) fn is_stopped(self) -> bool {
+        matches!(self, Abort | Timeout)
+    }
+
     /// True if its worker may be lost, and others with it.
     pub(crate) fn is_spoiling(self) -> bool {
         matches!(
@@ -170,15 +180,11 @@ impl Kind {
             ParMapPanics
                 | Panic
                 | LatePanic
-                | Spin
-                | AbortSpin
-                | Endless
                 | Trap
                 | LeftOverException
                 | LeftOverTrap
                 | LeftOverPanic
                 | CloseWorker
-                | BehindEndless
         )
     }
 }

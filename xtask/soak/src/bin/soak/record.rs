@@ -23,8 +23,8 @@ pub(crate) struct Record {
     next: Cell<u64>,
     round: Cell<u64>,
     step: Cell<u32>,
-    /// Tasks that say when they begin, and of which each has to begin once if it is to end well.
-    finished: RefCell<BTreeSet<u64>>,
+    /// Tasks that say when they begin, and must have begun, since they ended well or were lost with their worker.
+    expected: RefCell<BTreeMap<u64, String>>,
     /// Those of which each may begin again.
     retried: RefCell<BTreeSet<u64>>,
 }
@@ -71,15 +71,18 @@ impl Record {
         }
     }
 
-    /// Notes that a task, which says when it begins, came to a good end.
-    pub(crate) fn finish_begun(&self, number: u64) {
-        self.finished.borrow_mut().insert(number);
+    /// Notes that a task, which says when it begins, came to an end to which it must have begun.
+    pub(crate) fn expect_begun(&self, number: u64) {
+        self.expected.borrow_mut().insert(number, self.name(number));
     }
 
     /// Notes that a task came to an end that it must not come to.
     pub(crate) fn wrong(&self, number: u64, what: &str) {
-        let task = self.open.borrow().get(&number).map(|open| open.what.clone()).unwrap_or_default();
-        self.fault(format!("{task}: {what}"));
+        self.fault(format!("{}: {what}", self.name(number)));
+    }
+
+    fn name(&self, number: u64) -> String {
+        self.open.borrow().get(&number).map(|open| open.what.clone()).unwrap_or_default()
     }
 
     pub(crate) fn fault(&self, what: String) {
@@ -104,10 +107,12 @@ impl Record {
         {
             self.fault(format!("task {number} of round {round} has begun {times} times"));
         }
-        let finished = self.finished.take();
+        let expected = self.expected.take();
         // On the web what was said before the end of a worker need not arrive.
-        for number in finished.into_iter().filter(|number| room::HEARS_ALL && !begun.contains_key(number)) {
-            self.fault(format!("task {number} of round {round} has ended and not begun"));
+        for (_, task) in
+            expected.into_iter().filter(|(number, _)| room::HEARS_ALL && !begun.contains_key(number))
+        {
+            self.fault(format!("{task}: has finished, or was lost, and had not begun"));
         }
     }
 

@@ -81,19 +81,29 @@ impl Ticket {
 
     /// Awaits the value of a task that says when it begins.
     fn watch_value(self, handle: RemoteHandle<u32>, value: u32) -> Watched {
-        self.watch(handle, move |ticket, result| {
-            if result.is_ok() {
-                ticket.record.finish_begun(ticket.number);
+        async move {
+            let result = handle.await;
+            match &result {
+                Ok(_) => self.record.expect_begun(self.number),
+                Err(error) if error.is_worker_lost() && self.state.keeps_unbegun.get() => {
+                    self.record.expect_begun(self.number);
+                }
+                Err(_) => {}
             }
-            result.as_ref().ok() == Some(&value)
-        })
+            self.settle(&result, |_, result| result.as_ref().ok() == Some(&value));
+        }
+        .boxed_local()
     }
 }
 
 /// Spawns a task of a kind, or several, on an executor.
 pub(crate) fn spawn(kind: Kind, dice: &mut fastrand::Rng, on: &Subject, record: &Rc<Record>) -> Watched {
-    if kind.is_spoiling() {
+    let may_be_given_up = kind.is_given_up() || on.state.is_hasty && kind.is_stopped();
+    if may_be_given_up || kind.is_spoiling() {
         on.state.is_spoiled.set(true);
+    }
+    if may_be_given_up {
+        on.state.keeps_unbegun.set(false);
     }
     let executor = on.made.executor();
     let ticket = || Ticket::new(kind, &on.state, record);

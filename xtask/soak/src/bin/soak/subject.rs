@@ -34,12 +34,16 @@ pub(crate) struct Subject {
 pub(crate) struct State {
     pub(crate) name: String,
     pub(crate) is_bounded: bool,
+    /// A task that is stopped may have no time to answer, if its worker is busy with another; then the worker is ended.
+    pub(crate) is_hasty: bool,
     /// Its tasks may be answered with `is_closed`.
     pub(crate) has_ended: Cell<bool>,
     /// What is spawned is answered with `is_closed`.
     pub(crate) takes_no_more: Cell<bool>,
     /// It has a task that may end its worker, or had one.
     pub(crate) is_spoiled: Cell<bool>,
+    /// What a lost worker had not begun runs on another: it has others, and none was given up without a word.
+    pub(crate) keeps_unbegun: Cell<bool>,
 }
 
 /// The executor itself.
@@ -68,14 +72,15 @@ impl Made {
 impl Subject {
     pub(crate) fn new(dice: &mut fastrand::Rng, record: &Record) -> Subject {
         let (mut name, mut is_bounded) = (String::new(), false);
+        let grace = dice.bool().then(|| Duration::from_millis(dice.u64(1..50)));
         let (made, count) = if dice.u32(..4) == 0 {
             name += "a thread";
             let mut builder = Thread::builder();
             if dice.bool() {
                 builder = builder.name("soak");
             }
-            if dice.bool() {
-                builder = builder.grace(Duration::from_millis(dice.u64(1..50)));
+            if let Some(grace) = grace {
+                builder = builder.grace(grace);
             }
             (Made::Thread(builder.build()), 1)
         } else {
@@ -88,8 +93,8 @@ impl Subject {
                 is_bounded = true;
                 name += ", bounded";
             }
-            if dice.bool() {
-                builder = builder.grace(Duration::from_millis(dice.u64(1..50)));
+            if let Some(grace) = grace {
+                builder = builder.grace(grace);
             }
             if dice.u32(..3) == 0 {
                 builder = builder.on_start(remote!(async { wasm_mt::yield_now().await }));
@@ -101,13 +106,18 @@ impl Subject {
             }
             (Made::Pool(builder.build()), threads as u64)
         };
+        if let Some(grace) = grace {
+            write!(name, ", grace {} ms", grace.as_millis()).expect("a text can be written to");
+        }
         record.count_workers(count);
         let state = State {
             name,
             is_bounded,
+            is_hasty: grace.is_some(),
             has_ended: Cell::new(false),
             takes_no_more: Cell::new(false),
             is_spoiled: Cell::new(false),
+            keeps_unbegun: Cell::new(matches!(made, Made::Pool(_))),
         };
         Subject { made, state: Rc::new(state), lost: Cell::new(0) }
     }
