@@ -36,6 +36,8 @@ use native as room;
 const STEPS: u32 = 60;
 /// How many executors there are at once.
 const MOST_SUBJECTS: usize = 3;
+/// Rounds of a program, so that two can be compared after the warm-up of its caller.
+const LEAST_ROUNDS: u64 = 3;
 /// How long threads and workers are given to end before those that are left are counted.
 const END: Duration = Duration::from_secs(5);
 
@@ -43,8 +45,8 @@ fn main() {
     wasm_mt::run(app());
 }
 
-/// Options: `seed`; `first`, the number of the first round; `seconds`, after which no round begins; `workers`, likewise, a
-/// number of workers that were started; `only`, the kinds to draw from, with commas between them.
+/// Options: `seed`; `first`, the number of the first round; `seconds`, after which no round begins, and `workers`, a number
+/// of workers after which none does, the first three aside; `only`, the kinds to draw from, with commas between them.
 async fn app() {
     let number = |name: &str| room::option(name).and_then(|number| number.parse::<u64>().ok());
     let seed = number("seed").unwrap_or(0);
@@ -61,10 +63,14 @@ async fn app() {
             room::report(&gauge(number, &record)).await;
             break;
         }
-        await_rest().await;
+        let left = await_rest().await;
+        if left > 0 {
+            record.fault(format!("{left} workers are left {} s after round {number}", END.as_secs()));
+        }
         record.close_round(number, &room::begun());
         room::report(&gauge(number, &record)).await;
-        if room::now() > until || record.workers() > workers {
+        let is_enough = room::now() > until || record.workers() > workers;
+        if is_enough && number + 1 >= first + LEAST_ROUNDS {
             break;
         }
     }
@@ -137,11 +143,16 @@ async fn drain(running: &mut FuturesUnordered<spawn::Watched>) {
     while running.next().await.is_some() {}
 }
 
-/// Threads and workers take a moment to end, and what was posted before comes.
-async fn await_rest() {
+/// Threads and workers take a moment to end, and what was posted before comes; how many are left.
+async fn await_rest() -> u64 {
     let begun = room::now();
-    while room::workers().await > 0 && room::now() - begun < END.as_secs_f64() * 1000.0 {
+    let left = loop {
+        let left = room::workers().await;
+        if left == 0 || room::now() - begun > END.as_secs_f64() * 1000.0 {
+            break left;
+        }
         wasm_mt::sleep(Duration::from_millis(20)).await;
-    }
+    };
     wasm_mt::sleep(Duration::from_millis(100)).await;
+    left
 }
