@@ -86,18 +86,28 @@ impl Record {
     }
 
     pub(crate) fn fault(&self, what: String) {
+        if self.balance.borrow().faults.len() < MOST_FAULTS {
+            self.tell(what);
+        }
+    }
+
+    /// Many tasks of one site end alike: that is told once.
+    fn tell(&self, what: String) {
         let mut balance = self.balance.borrow_mut();
-        if balance.faults.len() < MOST_FAULTS {
+        if !balance.faults.contains(&what) {
             balance.faults.push(what);
         }
     }
 
-    /// Notes what should have ended by now; true if there is something.
+    /// Notes what should have ended by now, whatever else was told; true if there is something.
     pub(crate) fn note_overdue(&self) -> bool {
         let now = room::now();
         let open = self.open.borrow();
-        let overdue = open.values().filter(|open| now - open.since > MOST);
-        overdue.map(|open| self.fault(format!("{}: has not ended after 30 s", open.what))).count() > 0
+        let overdue: Vec<&Open> = open.values().filter(|open| now - open.since > MOST).collect();
+        for open in &overdue {
+            self.tell(format!("{}: has not ended after 30 s", open.what));
+        }
+        !overdue.is_empty()
     }
 
     /// Compares what has begun, and how often, with what has ended.
