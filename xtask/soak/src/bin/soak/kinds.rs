@@ -1,5 +1,7 @@
 //! What is tried.
 
+use crate::room;
+
 /// A kind of task, of several tasks that belong together, or of another call that must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -119,11 +121,12 @@ const KINDS: [(Kind, u32, Target); 35] = [
 ];
 
 /// Kinds that are drawn only if they are asked for by name: the library is known not to pass them.
-const LEFT_OUT: [(Kind, Target); 4] = [
+const LEFT_OUT: [(Kind, Target); 5] = [
     (LeftOverPanic, Target::Native),
     (WakerPanics, Target::Native),
     (HookPanics, Target::Native),
     (BehindEndless, Target::Both),
+    (Endless, Target::Webkit),
 ];
 
 /// Where something is so.
@@ -131,12 +134,19 @@ const LEFT_OUT: [(Kind, Target); 4] = [
 enum Target {
     Native,
     Web,
+    /// In a browser of this engine.
+    Webkit,
     Both,
 }
 
 impl Target {
     fn is_this(self) -> bool {
-        self == Target::Both || (self == Target::Web) == cfg!(target_family = "wasm")
+        match self {
+            Target::Both => true,
+            Target::Native => cfg!(not(target_family = "wasm")),
+            Target::Web => cfg!(target_family = "wasm"),
+            Target::Webkit => room::is_webkit(),
+        }
     }
 }
 

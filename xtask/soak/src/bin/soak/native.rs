@@ -39,6 +39,10 @@ pub(crate) fn now() -> f64 {
     START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1000.0
 }
 
+pub(crate) fn is_webkit() -> bool {
+    false
+}
+
 /// Panics of tasks are not worth a line each.
 pub(crate) fn start() {
     let main = thread::current().id();

@@ -54,6 +54,12 @@ pub(crate) fn option(name: &str) -> Option<String> {
     web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
 }
 
+/// Of the engines that can run this, only WebKit has no scheduler.
+pub(crate) fn is_webkit() -> bool {
+    js_sys::Reflect::get(&js_sys::global(), &"scheduler".into())
+        .is_ok_and(|scheduler| scheduler.is_undefined())
+}
+
 pub(crate) fn start() {}
 
 /// Called by a task: it begins.
@@ -80,8 +86,14 @@ pub(crate) fn is_released(_round: u64) -> bool {
     false
 }
 
+thread_local! {
+    static ENDLESS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Workers that are left, those aside that WebKit cannot end: they hold their lock as long as their code runs.
 pub(crate) async fn workers() -> u64 {
-    count_workers().await.as_f64().unwrap_or(0.0) as u64
+    let held = count_workers().await.as_f64().unwrap_or(0.0) as u64;
+    held.saturating_sub(ENDLESS.get().min(MOST_ENDLESS).into())
 }
 
 pub(crate) fn gauges() -> Vec<(&'static str, u64)> {
@@ -96,9 +108,6 @@ pub(crate) async fn report(round: &Round) {
 
 /// Tasks that only this target has.
 pub(crate) fn spawn(kind: Kind, ticket: Ticket, executor: &dyn Executor, n: u32) -> Watched {
-    thread_local! {
-        static ENDLESS: Cell<u32> = const { Cell::new(0) };
-    }
     match kind {
         Kind::Endless if ENDLESS.replace(ENDLESS.get() + 1) < MOST_ENDLESS => {
             let task = remote!(|| while black_box(true) {}).timeout(Duration::from_millis(20));
