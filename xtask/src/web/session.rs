@@ -163,7 +163,7 @@ impl Session {
         Ok(serde_json::from_value(inner)?)
     }
 
-    /// Sends a command of the Chrome DevTools protocol, and gives what it answers. Only Chromium's driver passes it on.
+    /// Sends a command of Chromium's protocol for developer tools, and gives what it answers. Only Chromium's driver passes it on.
     ///
     /// # Errors
     ///
