@@ -7,21 +7,39 @@ use wasm_mt::{Error, Remote, Thread};
 #[cfg(target_family = "wasm")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
-/// Makes tests for both targets of one body: `#[test]` within `wasm_mt::run` natively, `#[wasm_bindgen_test]` on the web.
+/// Makes tests for both targets of one body: `native_test!` within `wasm_mt::run`, and `web_test!`.
 macro_rules! remote_test {
     ($($(#[$attribute:meta])* async fn $name:ident() $body:block)*) => {$(
         #[cfg(not(target_family = "wasm"))]
+        native_test!($(#[$attribute])* fn $name() { wasm_mt::run(async { $body }); });
+
+        #[cfg(target_family = "wasm")]
+        web_test!($(#[$attribute])* async fn $name() $body);
+    )*};
+}
+
+/// Makes a native test that fails when its time is over, even if its thread is blocked.
+#[cfg(not(target_family = "wasm"))]
+macro_rules! native_test {
+    ($(#[$attribute:meta])* fn $name:ident() $body:block) => {
         #[test]
         $(#[$attribute])*
         fn $name() {
-            wasm_mt::run(async { $body });
+            crate::limit::run(concat!(module_path!(), "::", stringify!($name)), || $body);
         }
+    };
+}
 
-        #[cfg(target_family = "wasm")]
+/// Makes a test for the web that fails when its time is over, as long as the page itself is not blocked.
+#[cfg(target_family = "wasm")]
+macro_rules! web_test {
+    ($(#[$attribute:meta])* async fn $name:ident() $(-> $result:ty)? $body:block) => {
         #[wasm_bindgen_test::wasm_bindgen_test]
         $(#[$attribute])*
-        async fn $name() $body
-    )*};
+        async fn $name() $(-> $result)? {
+            crate::limit::run(concat!(module_path!(), "::", stringify!($name)), async { $body }).await
+        }
+    };
 }
 
 /// Resolves when `count` tasks await it with the same `name`: none goes on before all are there, so all run at once.

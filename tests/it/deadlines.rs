@@ -100,7 +100,6 @@ remote_test! {
 mod web {
     use js_sys::Function;
     use wasm_bindgen::prelude::*;
-    use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
 
@@ -124,8 +123,7 @@ mod web {
         Function::new_no_args(source).call0(&JsValue::UNDEFINED).unwrap()
     }
 
-    #[wasm_bindgen_test]
-    async fn an_asynchronous_task_reaches_its_limit_while_its_page_has_no_timers() {
+    web_test! { async fn an_asynchronous_task_reaches_its_limit_while_its_page_has_no_timers() {
         for executor in pools() {
             executor.ready().await.unwrap();
             let _no_timers = NoTimers::new();
@@ -134,10 +132,9 @@ mod web {
             assert!(error.is_timeout(), "{error}");
             assert_eq!(executor.stats().lost_workers, 0);
         }
-    }
+    }}
 
-    #[wasm_bindgen_test]
-    async fn an_endless_task_reaches_its_limit_when_another_worker_is_heard() {
+    web_test! { async fn an_endless_task_reaches_its_limit_when_another_worker_is_heard() {
         for strategy in [Strategy::Parallel, Strategy::WorkStealing] {
             let pool = Pool::builder().strategy(strategy).threads(2).build();
             pool.ready().await.unwrap();
@@ -152,10 +149,9 @@ mod web {
             assert!(error.is_timeout(), "{error}");
             assert_eq!(pool.stats().lost_workers, 1);
         }
-    }
+    }}
 
-    #[wasm_bindgen_test]
-    async fn a_result_that_came_too_late_is_none_though_the_page_was_late_too() {
+    web_test! { async fn a_result_that_came_too_late_is_none_though_the_page_was_late_too() {
         for pool in pools() {
             pool.ready().await.unwrap();
             let late = remote!(|| busy(Duration::from_millis(100))).timeout(Duration::from_millis(50));
@@ -169,20 +165,18 @@ mod web {
             in_time.await.unwrap();
             assert_eq!(pool.stats().lost_workers, 0, "it had ended");
         }
-    }
+    }}
 
-    #[wasm_bindgen_test]
-    async fn a_page_that_is_busy_for_as_long_as_a_start_may_take_does_not_fail_it() {
+    web_test! { async fn a_page_that_is_busy_for_as_long_as_a_start_may_take_does_not_fail_it() {
         for _ in 0..3 {
             let pool = Pool::builder().threads(1).start_timeout(Duration::from_secs(2)).build();
             wasm_mt::yield_now().await;
             busy(Duration::from_millis(2_030));
             pool.ready().await.unwrap();
         }
-    }
+    }}
 
-    #[wasm_bindgen_test]
-    async fn a_worker_that_fails_to_take_the_place_of_a_lost_one_is_tried_again() {
+    web_test! { async fn a_worker_that_fails_to_take_the_place_of_a_lost_one_is_tried_again() {
         let make = || {
             let attempt = run("return self.attempts = (self.attempts ?? 0) + 1;").as_f64();
             if attempt.is_some_and(|attempt| (2.0..4.0).contains(&attempt)) {
@@ -204,12 +198,11 @@ mod web {
         // What is spawned in a pause waits for the next attempt.
         assert!((1..=2).contains(&failed), "{failed}");
         assert_eq!((pool.stats().failed_starts, pool.stats().workers), (2, 1));
-    }
+    }}
 }
 
 #[cfg(not(target_family = "wasm"))]
-#[test]
-fn a_replacement_whose_on_start_fails_is_tried_again() {
+native_test! { fn a_replacement_whose_on_start_fails_is_tried_again() {
     use std::sync::atomic::AtomicU32;
 
     static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
@@ -230,4 +223,4 @@ fn a_replacement_whose_on_start_fails_is_tried_again() {
         assert!((1..=2).contains(&failed), "{failed}");
         assert_eq!((pool.stats().failed_starts, pool.stats().workers), (2, 1));
     });
-}
+}}

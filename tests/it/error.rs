@@ -96,12 +96,11 @@ remote_test! {
 }
 
 #[cfg(not(target_family = "wasm"))]
-#[test]
-fn a_panic_that_the_task_catches_is_no_panic_of_the_task() {
+native_test! { fn a_panic_that_the_task_catches_is_no_panic_of_the_task() {
     wasm_mt::run(async {
         let thread = Thread::new();
         let caught = Remote::new((), |()| std::panic::catch_unwind(|| panic!("caught")).is_err());
         assert!(thread.spawn_remote(caught).await.unwrap());
         assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
     });
-}
+}}

@@ -9,7 +9,6 @@ use futures::future::join_all;
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::{
     Error, Executor, ExecutorExt, Js, Pool, Remote, Strategy, Thread, exec_js, exec_js_async, remote, sleep,
 };
@@ -69,8 +68,7 @@ fn later(callback: impl FnOnce() + 'static) {
     set_timeout(&Closure::once_into_js(callback), 10);
 }
 
-#[wasm_bindgen_test]
-async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
+web_test! { async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
     let leave = || {
         remote!(|| {
             spawn_local(async {
@@ -81,24 +79,21 @@ async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
         })
     };
     is_lost_with(leave, &["json"]).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_trap_of_a_left_over_timer_ends_its_worker() {
+web_test! { async fn a_trap_of_a_left_over_timer_ends_its_worker() {
     is_lost_with(|| remote!(|| later(|| core::arch::wasm32::unreachable())), &["unreachable"]).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
+web_test! { async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
     fn dig(depth: u64) -> u64 {
         if depth == u64::MAX { 0 } else { std::hint::black_box(dig(std::hint::black_box(depth + 1))) + 1 }
     }
     let words = ["call stack", "recursion", "out of bounds"];
     is_lost_with(|| remote!(|| later(|| assert_ne!(dig(0), 1))), &words).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_trap_that_somebody_catches_ends_its_worker() {
+web_test! { async fn a_trap_that_somebody_catches_ends_its_worker() {
     let caught = || {
         remote!(|| {
             let trap = Closure::once_into_js(|| -> () { core::arch::wasm32::unreachable() });
@@ -111,15 +106,14 @@ async fn a_trap_that_somebody_catches_ends_its_worker() {
         assert!(error.is_panic(), "{error}");
         works_if_it_is_a_pool(&*executor).await;
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_exception_of_a_task_s_own_microtask_is_no_death() {
+web_test! { async fn an_exception_of_a_task_s_own_microtask_is_no_death() {
     let thread = Thread::new();
     let source = "queueMicrotask(() => { throw new Error('unrelated'); }); await new Promise(resolve => setTimeout(resolve, 1));";
     thread.spawn_remote(exec_js_async(source)).await.unwrap();
     assert_eq!(thread.spawn_remote(remote!(|| 1)).await.unwrap(), 1);
-}
+}}
 
 /// A task of one site, whose number says what it does.
 fn numbered(number: u32) -> Remote<u32> {
@@ -152,18 +146,15 @@ async fn results_before_it_arrive(fault: u32) {
     }
 }
 
-#[wasm_bindgen_test]
-async fn results_that_were_gathered_before_a_trap_arrive() {
+web_test! { async fn results_that_were_gathered_before_a_trap_arrive() {
     results_before_it_arrive(TRAPS).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn results_that_were_gathered_before_a_close_arrive() {
+web_test! { async fn results_that_were_gathered_before_a_close_arrive() {
     results_before_it_arrive(CLOSES).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing() {
+web_test! { async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing() {
     for source in [
         "self.postMessage = () => {};",
         "'use strict'; try { self.queueMicrotask = () => {}; } catch {}",
@@ -180,10 +171,9 @@ async fn what_a_task_puts_in_the_place_of_the_worker_s_functions_stops_nothing()
             assert_eq!(executor.spawn_remote(task).await.unwrap(), 42, "{source}");
         }
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_task_cannot_report_the_end_of_its_worker() {
+web_test! { async fn a_task_cannot_report_the_end_of_its_worker() {
     let source = "
         self.runs = (self.runs ?? 0) + 1;
         for (const wasmMt of [0, 1, 2, NaN, null, undefined, true, '']) {
@@ -198,10 +188,9 @@ async fn a_task_cannot_report_the_end_of_its_worker() {
         assert_eq!(executor.spawn_remote(exec_js(source)).await.unwrap().0, JsValue::from(1));
         assert_eq!(executor.spawn_remote(exec_js("return self.runs;")).await.unwrap().0, JsValue::from(1));
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
+web_test! { async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
     let thread = Thread::new();
     thread.ready().await.unwrap();
     let pages = || core::arch::wasm32::memory_size(0);
@@ -212,10 +201,9 @@ async fn bytes_that_a_task_posts_itself_are_not_copied_by_the_page() {
     thread.spawn_remote(exec_js(source)).await.unwrap();
     let grown = (pages() - before) * 64 * 1024;
     assert!(grown < 16 << 20, "the page's memory grew by {grown} bytes");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn messages_of_others_stay_as_they_are() {
+web_test! { async fn messages_of_others_stay_as_they_are() {
     let thread = Thread::builder()
         .worker_factory(|| {
             let source = "const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
@@ -233,10 +221,9 @@ async fn messages_of_others_stay_as_they_are() {
         Function::new_no_args("return self.messagesSeen.filter(Array.isArray).map(data => data.length);");
     let lengths: Array = lengths.call0(&JsValue::UNDEFINED).unwrap().unchecked_into();
     assert_eq!(lengths.iter().filter(|length| *length == 3).count(), 2);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn what_a_task_throws_need_not_have_a_text() {
+web_test! { async fn what_a_task_throws_need_not_have_a_text() {
     let leave = || {
         remote!(|| {
             spawn_local(async {
@@ -249,10 +236,9 @@ async fn what_a_task_throws_need_not_have_a_text() {
         })
     };
     is_lost_with(leave, &["no text"]).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
+web_test! { async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
     let pool = Pool::builder().threads(2).build();
     let leave = remote!(|| later(|| core::arch::wasm32::unreachable()));
     pool.spawn_remote(leave).await.unwrap();
@@ -272,10 +258,9 @@ async fn every_task_behind_a_fault_is_answered_and_runs_at_most_once() {
     }
     assert!(ran > 0);
     assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_getter_that_spawns_while_its_object_is_posted_finds_the_pool_free() {
+web_test! { async fn a_getter_that_spawns_while_its_object_is_posted_finds_the_pool_free() {
     let pool = Pool::builder().threads(1).build();
     assert_eq!(pool.spawn_remote(remote!(|| 1)).await.unwrap(), 1);
     let spawned = Rc::new(RefCell::new(Vec::new()));
@@ -300,7 +285,7 @@ async fn a_getter_that_spawns_while_its_object_is_posted_finds_the_pool_free() {
     for task in spawned {
         assert_eq!(task.await.unwrap(), 2);
     }
-}
+}}
 
 /// The JavaScript of this program, as text.
 async fn glue() -> String {
@@ -318,8 +303,7 @@ fn stack() -> String {
     stack.as_string().unwrap()
 }
 
-#[wasm_bindgen_test]
-async fn javascript_of_another_build_is_refused_with_the_cure() {
+web_test! { async fn javascript_of_another_build_is_refused_with_the_cure() {
     let text = glue().await;
     // As another build has them: these names end in a hash of what they do.
     let names = js_sys::RegExp::new(r"(invoke_*h[0-9a-f]{8})[0-9a-f]{8}", "g");
@@ -339,10 +323,9 @@ async fn javascript_of_another_build_is_refused_with_the_cure() {
         let error = outcome.unwrap_err();
         assert!(error.is_startup() && error.to_string().contains("reload the page"), "{error}");
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_worker_whose_stack_exceptions_have_used_up_is_replaced_while_it_is_idle() {
+web_test! { async fn a_worker_whose_stack_exceptions_have_used_up_is_replaced_while_it_is_idle() {
     /// Unwinds through many frames, none of which gives back its part of the stack.
     #[inline(never)]
     fn throw_from(depth: u32) -> JsValue {
@@ -368,4 +351,4 @@ async fn a_worker_whose_stack_exceptions_have_used_up_is_replaced_while_it_is_id
     assert!(rounds > 4, "{rounds}");
     assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
     assert_eq!((pool.stats().retired_workers, pool.stats().lost_workers), (1, 0));
-}
+}}

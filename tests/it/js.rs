@@ -9,27 +9,23 @@ use futures::future::{Either, select};
 use futures::task::LocalSpawnExt;
 use js_sys::{Array, ArrayBuffer, Date, Function, Map, RangeError, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::{Executor, Js, Pool, Remote, Thread, Transfer, exec_js, exec_js_async};
 
 use crate::common::on_worker;
 
-#[wasm_bindgen_test]
-async fn javascript_runs_in_the_worker() {
+web_test! { async fn javascript_runs_in_the_worker() {
     let sum = on_worker(exec_js("const add = (a, b) => a + b; return add(1, 2);")).await.unwrap();
     assert_eq!(sum.0, JsValue::from(3));
     let scope = on_worker(exec_js("return self.constructor.name;")).await.unwrap();
     assert_eq!(scope.0.as_string().unwrap(), "DedicatedWorkerGlobalScope");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn asynchronous_javascript_is_awaited() {
+web_test! { async fn asynchronous_javascript_is_awaited() {
     let source = "const sub = (a, b) => new Promise(resolve => setTimeout(() => resolve(a - b), 1)); return await sub(1, 2);";
     assert_eq!(on_worker(exec_js_async(source)).await.unwrap().0, JsValue::from(-1));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_exception_is_an_error_with_text_and_stack_and_the_thread_goes_on() {
+web_test! { async fn an_exception_is_an_error_with_text_and_stack_and_the_thread_goes_on() {
     let thread = Thread::new();
     for task in [
         exec_js("throw new TypeError('no such thing');"),
@@ -45,11 +41,10 @@ async fn an_exception_is_an_error_with_text_and_stack_and_the_thread_goes_on() {
     let error = thread.spawn_remote(exec_js("throw 7;")).await.unwrap_err();
     assert!(error.is_js() && error.to_string().contains('7'), "{error}");
     assert_eq!(thread.spawn_remote(exec_js("return 'on';")).await.unwrap().0, JsValue::from("on"));
-}
+}}
 
-/// Firefox cannot read an error again that was made while WebAssembly ran.
-#[wasm_bindgen_test]
-async fn error_objects_cross_both_ways() {
+// Firefox cannot read an error again that was made while WebAssembly ran.
+web_test! { async fn error_objects_cross_both_ways() {
     let thread = Thread::new();
     let thrown = thread.spawn_remote(exec_js("return new RangeError('too far');")).await.unwrap().0;
     let thrown: RangeError = thrown.dyn_into().unwrap();
@@ -60,10 +55,9 @@ async fn error_objects_cross_both_ways() {
     let named = exec_js("const error = new Error('why'); error.name = 'Odd'; return error;");
     let named: js_sys::Error = thread.spawn_remote(named).await.unwrap().0.dyn_into().unwrap();
     assert_eq!(named.message(), "why");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_message_that_cannot_be_read_is_no_silence() {
+web_test! { async fn a_message_that_cannot_be_read_is_no_silence() {
     let pool = Pool::builder().threads(1).build();
     let nested = || exec_js("return [new RangeError('too far')];");
     let there = pool.spawn_remote(nested()).await.map(|value| value.0);
@@ -84,20 +78,18 @@ async fn a_message_that_cannot_be_read_is_no_silence() {
         }
     }
     assert_eq!(pool.spawn_remote(exec_js("return 'on';")).await.unwrap().0, JsValue::from("on"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_result_without_a_clone_fails_its_own_task_only() {
+web_test! { async fn a_result_without_a_clone_fails_its_own_task_only() {
     let thread = Thread::new();
     let refused = thread.spawn_remote(exec_js("return () => 1;"));
     let beside = thread.spawn_remote(exec_js("return [1];"));
     let error = refused.await.unwrap_err();
     assert!(error.is_codec(), "{error}");
     assert_eq!(Array::from(&beside.await.unwrap().0).length(), 1);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_argument_without_a_clone_fails_its_own_task_only() {
+web_test! { async fn an_argument_without_a_clone_fails_its_own_task_only() {
     let thread = Thread::new();
     thread.ready().await.unwrap();
     let function = Js(Function::new_no_args("return 1"));
@@ -105,10 +97,9 @@ async fn an_argument_without_a_clone_fails_its_own_task_only() {
     assert!(error.is_codec(), "{error}");
     assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
     assert_eq!(thread.pending(), 0);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn close_does_not_wait_for_a_queued_task_that_cannot_be_sent() {
+web_test! { async fn close_does_not_wait_for_a_queued_task_that_cannot_be_sent() {
     let thread = Thread::new();
     let function = Js(Function::new_no_args("return 1"));
     let refused = thread.spawn_remote(Remote::new(function, |f: Js<Function>| f.0.length()));
@@ -117,10 +108,9 @@ async fn close_does_not_wait_for_a_queued_task_that_cannot_be_sent() {
     // sleep: only a fault makes it fire, and then it is the verdict
     let late = wasm_mt::sleep(Duration::from_secs(10));
     assert!(matches!(select(Box::pin(late), closed).await, Either::Right(_)), "it was never closed");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn javascript_values_are_cloned_in_and_out() {
+web_test! { async fn javascript_values_are_cloned_in_and_out() {
     let date = Date::new(&JsValue::from(86_400_000.0));
     let map = Map::new().set(&"key".into(), &JsValue::from(7));
     let task = Remote::new((Js(date), Js(map)), |(date, map): (Js<Date>, Js<Map>)| {
@@ -128,10 +118,9 @@ async fn javascript_values_are_cloned_in_and_out() {
     });
     let (date, seven) = on_worker(task).await.unwrap();
     assert_eq!((date.0.get_time(), seven), (86_400_000.0, Some(7.0)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_transferred_buffer_moves_there_and_back() {
+web_test! { async fn a_transferred_buffer_moves_there_and_back() {
     let bytes = Uint8Array::from(&[1_u8, 2, 3][..]);
     let buffer = bytes.buffer();
     let task =
@@ -143,17 +132,15 @@ async fn a_transferred_buffer_moves_there_and_back() {
     let Transfer(Js(back)) = on_worker(task).await.unwrap();
     assert_eq!(buffer.byte_length(), 0, "the page's buffer has moved away");
     assert_eq!(Uint8Array::new(&back).to_vec(), [9, 2, 3]);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_value_of_another_type_is_refused() {
+web_test! { async fn a_value_of_another_type_is_refused() {
     let task = Remote::new((), |()| Js(JsValue::from(1).unchecked_into::<Date>()));
     let error = on_worker(task).await.unwrap_err();
     assert!(error.is_codec(), "{error}");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_static_that_a_task_increments_stays_zero_on_the_page() {
+web_test! { async fn a_static_that_a_task_increments_stays_zero_on_the_page() {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let task = Remote::new((), |()| {
         COUNT.fetch_add(1, Ordering::Relaxed);
@@ -161,10 +148,9 @@ async fn a_static_that_a_task_increments_stays_zero_on_the_page() {
     });
     assert_eq!(on_worker(task).await.unwrap(), 1);
     assert_eq!(COUNT.load(Ordering::Relaxed), 0);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_page_timer_fires_while_a_synchronous_task_runs() {
+web_test! { async fn a_page_timer_fires_while_a_synchronous_task_runs() {
     let thread = Thread::new();
     thread.ready().await.unwrap();
     let task = thread.spawn_remote(Remote::new(200.0, |milliseconds: f64| {
@@ -176,10 +162,9 @@ async fn a_page_timer_fires_while_a_synchronous_task_runs() {
         Either::Left(((), task)) => task.await.unwrap(),
         Either::Right(_) => panic!("the page did not run before the task had ended"),
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_line_printed_on_a_worker_is_on_the_page_s_console() {
+web_test! { async fn a_line_printed_on_a_worker_is_on_the_page_s_console() {
     let hook = Function::new_no_args(
         "const lines = [], log = console.log; console.log = text => { lines.push(text); log(text); }; return lines;",
     );
@@ -192,19 +177,17 @@ async fn a_line_printed_on_a_worker_is_on_the_page_s_console() {
     wasm_mt::println!("from the page");
     let lines = lines.iter().filter_map(|line| line.as_string()).collect::<Vec<_>>();
     assert_eq!(lines, ["from a worker", "from a worker of a worker", "from the page"]);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_local_future_is_spawned_here() {
+web_test! { async fn a_local_future_is_spawned_here() {
     let here = Rc::new(Cell::new(0));
     let there = here.clone();
     let thread = Thread::new();
     thread.spawn_local_with_handle(async move { there.set(7) }).unwrap().await;
     assert_eq!(here.get(), 7);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_trap_is_the_fault_of_its_task() {
+web_test! { async fn a_trap_is_the_fault_of_its_task() {
     let thread = Thread::new();
     let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
     let culprit = thread.spawn_remote(Remote::new((), |()| -> () { core::arch::wasm32::unreachable() }));
@@ -212,10 +195,9 @@ async fn a_trap_is_the_fault_of_its_task() {
     assert!(error.is_panic() && error.to_string().to_lowercase().contains("unreachable"), "{error}");
     let error = bystander.await.unwrap_err();
     assert!(error.is_worker_lost() && error.to_string().to_lowercase().contains("unreachable"), "{error}");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_trap_after_an_await_is_the_fault_of_its_task() {
+web_test! { async fn a_trap_after_an_await_is_the_fault_of_its_task() {
     let thread = Thread::new();
     let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
     let culprit = thread.spawn_remote(Remote::new_async((), |()| async {
@@ -225,10 +207,9 @@ async fn a_trap_after_an_await_is_the_fault_of_its_task() {
     let error: Result<(), _> = culprit.await;
     assert!(error.unwrap_err().is_panic());
     assert!(bystander.await.unwrap_err().is_worker_lost());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_exhausted_stack_is_the_fault_of_its_task() {
+web_test! { async fn an_exhausted_stack_is_the_fault_of_its_task() {
     fn dig(depth: u64) -> u64 {
         if depth == u64::MAX { 0 } else { std::hint::black_box(dig(std::hint::black_box(depth + 1))) + 1 }
     }
@@ -236,20 +217,18 @@ async fn an_exhausted_stack_is_the_fault_of_its_task() {
     let error = thread.spawn_remote(Remote::new(0, dig)).await.unwrap_err();
     assert!(error.is_panic(), "{error}");
     assert!(thread.is_lost());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_worker_that_closes_itself_is_lost() {
+web_test! { async fn a_worker_that_closes_itself_is_lost() {
     let thread = Thread::new();
     let bystander = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
     let closing = thread.spawn_remote(exec_js_async("self.close(); await new Promise(() => {});"));
     assert!(closing.await.unwrap_err().is_worker_lost());
     assert!(bystander.await.unwrap_err().is_worker_lost());
     assert!(thread.is_lost());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_worker_that_ends_without_a_word_is_lost() {
+web_test! { async fn a_worker_that_ends_without_a_word_is_lost() {
     // Keeps the browser's own `close`, which tells nobody: only the lock is a witness.
     let thread = Thread::builder()
         .worker_factory(|| {
@@ -262,36 +241,32 @@ async fn a_worker_that_ends_without_a_word_is_lost() {
     let source = "self.endSilently(); await new Promise(() => {});";
     let error = thread.spawn_remote(exec_js_async(source)).await.unwrap_err();
     assert!(error.is_worker_lost(), "{error}");
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_unrelated_exception_in_a_worker_is_no_death() {
+web_test! { async fn an_unrelated_exception_in_a_worker_is_no_death() {
     let thread = Thread::new();
     let source = "setTimeout(() => { throw new Error('unrelated'); }, 0); await new Promise(resolve => setTimeout(resolve, 1));";
     thread.spawn_remote(exec_js_async(source)).await.unwrap();
     assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_task_that_listens_to_messages_of_its_own_does_not_make_its_worker_deaf() {
+web_test! { async fn a_task_that_listens_to_messages_of_its_own_does_not_make_its_worker_deaf() {
     let thread = Thread::new();
     let source = "self.onmessage = event => { self.heard = event.data; };";
     thread.spawn_remote(exec_js(source)).await.unwrap();
     assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn an_exception_that_a_task_only_reports_is_no_death() {
+web_test! { async fn an_exception_that_a_task_only_reports_is_no_death() {
     let thread = Thread::new();
     let source = "self.reportError(new Error('reported')); return 1;";
     assert_eq!(thread.spawn_remote(exec_js(source)).await.unwrap().0, JsValue::from(1));
     assert_eq!(thread.spawn_remote(Remote::new((), |()| 2)).await.unwrap(), 2);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn messages_of_a_task_s_own_are_not_taken_for_ours() {
+web_test! { async fn messages_of_a_task_s_own_are_not_taken_for_ours() {
     let thread = Thread::new();
     let source = "for (const m of [1, null, 'text', {}, [], [1], new Uint8Array(3), [new Uint8Array(90)]]) self.postMessage(m);";
     thread.spawn_remote(exec_js(source)).await.unwrap();
     assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
-}
+}}

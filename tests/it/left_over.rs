@@ -77,8 +77,7 @@ mod native {
         }
     }
 
-    #[test]
-    fn a_waker_that_panics_costs_nobody_a_task() {
+    native_test! { fn a_waker_that_panics_costs_nobody_a_task() {
         wasm_mt::run(async {
             for pool in pools() {
                 let handle = pool.spawn_remote(milliseconds(1_000));
@@ -92,10 +91,9 @@ mod native {
                 assert_eq!(pool.stats().lost_workers, 0);
             }
         });
-    }
+    }}
 
-    #[test]
-    fn a_hook_that_panics_costs_nobody_a_task() {
+    native_test! { fn a_hook_that_panics_costs_nobody_a_task() {
         wasm_mt::run(async {
             let pool = Pool::builder().threads(2).on_run(|_| panic!("a hook that fails")).build();
             let tasks = (0..64).map(|number| pool.spawn_remote(milliseconds(number)));
@@ -103,5 +101,5 @@ mod native {
             assert!(values.eq(0..64));
             assert_eq!(pool.stats().lost_workers, 0);
         });
-    }
+    }}
 }

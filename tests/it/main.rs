@@ -20,6 +20,7 @@ mod faults;
 #[cfg(target_family = "wasm")]
 mod js;
 mod left_over;
+mod limit;
 mod nest;
 #[cfg(target_family = "wasm")]
 mod nonsense;

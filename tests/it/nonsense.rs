@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures::future::join_all;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::{Error, Executor, ExecutorExt, Js, Pool, Remote, Thread, exec_js, remote};
 
 use crate::common::javascript;
@@ -63,8 +62,7 @@ fn pages() -> usize {
     core::arch::wasm32::memory_size(0)
 }
 
-#[wasm_bindgen_test]
-async fn nonsense_that_a_worker_posts_harms_no_page() {
+web_test! { async fn nonsense_that_a_worker_posts_harms_no_page() {
     watch_errors().await;
     let pool = Pool::builder().threads(1).worker_factory(make_worker).build();
     pool.ready().await.unwrap();
@@ -82,7 +80,7 @@ async fn nonsense_that_a_worker_posts_harms_no_page() {
     assert!(lost > 0, "what ends a worker was among it");
     // A replacement was never in it.
     assert_eq!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap(), 42);
-}
+}}
 
 /// Has a new worker post one message, an expression. Gives the error of a task that waits there.
 async fn lost_by(message: &str) -> Error {
@@ -94,18 +92,16 @@ async fn lost_by(message: &str) -> Error {
     waits.await.unwrap_err()
 }
 
-#[wasm_bindgen_test]
-async fn a_worker_that_ends_need_not_say_well_what_had_begun() {
+web_test! { async fn a_worker_that_ends_need_not_say_well_what_had_begun() {
     watch_errors().await;
     for begun in ["undefined", "null", "5", "{ length: 2 ** 32 }", "[NaN, 'x']", "new Uint8Array(3)"] {
         let error = lost_by(&format!("{{ wasmMt: self.bootKey, died: 'for a test', begun: {begun} }}")).await;
         assert!(error.is_worker_lost() && error.to_string().contains("for a test"), "{begun}: {error}");
     }
     assert_whole(0).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn what_is_told_to_be_the_parts_of_an_error_need_not_be_any() {
+web_test! { async fn what_is_told_to_be_the_parts_of_an_error_need_not_be_any() {
     watch_errors().await;
     let odd = "{ toString: 1, valueOf: 1 }";
     for parts in ["undefined", "null", "5", "{ length: 2 ** 32 }", "[]", &format!("['Error', {odd}, {odd}]")]
@@ -116,4 +112,4 @@ async fn what_is_told_to_be_the_parts_of_an_error_need_not_be_any() {
         assert!(error.is_worker_lost() && error.to_string().contains("garbled"), "{parts}: {error}");
     }
     assert_whole(0).await;
-}
+}}

@@ -51,9 +51,8 @@ remote_test! {
 }
 
 #[cfg(target_family = "wasm")]
-#[wasm_bindgen_test::wasm_bindgen_test]
-async fn the_prelude_has_what_the_web_has_beside() {
+web_test! { async fn the_prelude_has_what_the_web_has_beside() {
     let script: Remote<Js<wasm_bindgen::JsValue>> = exec_js("return 1;");
     assert_eq!(Thread::new().spawn_remote(script).await.unwrap().0, 1);
     assert_eq!(Thread::new().spawn_remote(exec_js_async("return 2;")).await.unwrap().0, 2);
-}
+}}

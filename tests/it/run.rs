@@ -7,10 +7,9 @@ use wasm_mt::{Remote, RemoteFn, Thread};
 
 use crate::common::{meet, on_worker};
 
-/// Natively it blocks: see tests/exit.rs.
+// Natively it blocks: see tests/exit.rs.
 #[cfg(target_family = "wasm")]
-#[wasm_bindgen_test::wasm_bindgen_test]
-async fn try_run_returns_at_once_in_a_browser_and_shows_the_error() {
+web_test! { async fn try_run_returns_at_once_in_a_browser_and_shows_the_error() {
     let (sender, mut receiver) = futures::channel::oneshot::channel();
     let shown = crate::common::javascript(
         "return [new Promise(resolve => {
@@ -27,7 +26,7 @@ async fn try_run_returns_at_once_in_a_browser_and_shows_the_error() {
     receiver.await.unwrap();
     let shown = wasm_bindgen_futures::JsFuture::from(js_sys::Promise::from(shown)).await.unwrap();
     assert_eq!(shown, "Error: no harbour");
-}
+}}
 
 remote_test! {
     async fn a_function_runs_on_a_worker() {

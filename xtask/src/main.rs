@@ -16,6 +16,7 @@ mod demo;
 mod pages;
 mod progress;
 mod setup;
+mod soak;
 mod source;
 mod test;
 mod tidy;
@@ -37,6 +38,8 @@ enum Command {
     Test(test::Args),
     /// Measures what the library weighs and costs, beside what the platform itself takes.
     Bench(bench::Args),
+    /// Tries random tasks with random faults for minutes, natively and in browsers.
+    Soak(soak::Args),
     /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
     Tidy,
     /// Compares the public API with tests/api.
@@ -67,6 +70,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&shell, &args),
         Command::Test(args) => Ok(test::run(&shell, &args)),
         Command::Bench(args) => bench::run(&shell, &args),
+        Command::Soak(args) => soak::run(&shell, &args),
         Command::Tidy => tidy::run(&shell),
         Command::Api(args) => api::run(&shell, &args),
         Command::WasmRunner { args } => bindings::run_tests(args),

@@ -101,14 +101,13 @@ remote_test! {
     }
 }
 
-/// On the web a panic in an argument is a trap in the caller's own instance.
+// On the web a panic in an argument is a trap in the caller's own instance.
 #[cfg(not(target_family = "wasm"))]
-#[test]
-fn an_argument_that_panics_while_it_is_encoded_panics_at_the_call() {
+native_test! { fn an_argument_that_panics_while_it_is_encoded_panics_at_the_call() {
     let caught = std::panic::catch_unwind(|| Remote::new(PanicsInEncoding, |_: PanicsInEncoding| ()));
     assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "not today");
     let thread = Thread::new();
     wasm_mt::run(async move {
         assert_eq!(thread.spawn_remote(Remote::new(1, |n: i32| n)).await.unwrap(), 1);
     });
-}
+}}

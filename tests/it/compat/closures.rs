@@ -3,7 +3,6 @@
 use std::future::Future;
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::{MtAsyncClosure, MtClosure, Thread, prelude::*};
 
 use super::{ResultJJ, thread};
@@ -29,21 +28,18 @@ where
     th.exec_async(job).await
 }
 
-#[wasm_bindgen_test]
-async fn mt_closure_is_what_exec_takes() {
+web_test! { async fn mt_closure_is_what_exec_takes() {
     let (th, n) = (thread().await, 21);
     assert_eq!(run(&th, FnOnce!(move || Ok(JsValue::from(twice(n))))).await, Ok(JsValue::from(42)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn mt_async_closure_is_what_exec_async_takes() {
+web_test! { async fn mt_async_closure_is_what_exec_async_takes() {
     let (th, n) = (thread().await, 21);
     let job = FnOnce!(async move || Ok(JsValue::from(later(twice(n)).await)));
     assert_eq!(run_async(&th, job).await, Ok(JsValue::from(42)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn fn_once_takes_every_form_of_a_closure() {
+web_test! { async fn fn_once_takes_every_form_of_a_closure() {
     let th = thread().await;
     let n = 1;
     assert_eq!(th.exec(FnOnce!(|| Ok(JsValue::from(0)))).await, Ok(JsValue::from(0)));
@@ -65,10 +61,9 @@ async fn fn_once_takes_every_form_of_a_closure() {
         th.exec_async(FnOnce!(async move || -> ResultJJ { Ok(JsValue::from(later(n).await)) })).await,
         Ok(JsValue::from(1))
     );
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_takes_closures_and_blocks() {
+web_test! { async fn exec_takes_closures_and_blocks() {
     let th = &thread().await;
     let word = String::from("a");
     let copy = || word.clone();
@@ -87,10 +82,9 @@ async fn exec_takes_closures_and_blocks() {
     let w = copy();
     assert_eq!(exec!(th, async move { Ok(JsValue::from(w)) }).await, Ok(JsValue::from("a")));
     assert_eq!(exec!(th, async { Ok(JsValue::NULL) }).await, Ok(JsValue::NULL));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn question_marks_and_returns_leave_the_closure() {
+web_test! { async fn question_marks_and_returns_leave_the_closure() {
     let th = thread().await;
     let fail = true;
     let early = exec!(th, move || {
@@ -106,10 +100,9 @@ async fn question_marks_and_returns_leave_the_closure() {
         Ok(value)
     });
     assert_eq!(inner.await, Err(JsValue::from("inner")));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn captures_are_serde_values() {
+web_test! { async fn captures_are_serde_values() {
     let th = thread().await;
     let (numbers, names) = (vec![1, 2, 3], Some(vec![String::from("x")]));
     let count = 0;
@@ -118,10 +111,9 @@ async fn captures_are_serde_values() {
         Ok(JsValue::from(format!("{count} {names:?}")))
     });
     assert_eq!(sum.await, Ok(JsValue::from("6 Some([\"x\"])")));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn captures_may_be_listed() {
+web_test! { async fn captures_may_be_listed() {
     let th = thread().await;
     let name = "short";
     let listed = exec!(th, [name = name.to_owned(), n = 1 + 1] move || Ok(JsValue::from(name.repeat(n))));
@@ -130,11 +122,10 @@ async fn captures_may_be_listed() {
     assert_eq!(listed.await, Ok(JsValue::from("short")));
     let listed = th.exec(FnOnce!([n = 3] move || Ok(JsValue::from(n))));
     assert_eq!(listed.await, Ok(JsValue::from(3)));
-}
+}}
 
-/// The braces of JavaScript are no captures.
-#[wasm_bindgen_test]
-async fn scripts_nest_in_closures() {
+// The braces of JavaScript are no captures.
+web_test! { async fn scripts_nest_in_closures() {
     let (th, a) = (thread().await, String::from("kept"));
     let nested = exec!(th, async move || -> ResultJJ {
         let th = WasmMt::new("").thread();
@@ -144,4 +135,4 @@ async fn scripts_nest_in_closures() {
     });
     assert_eq!(nested.await, Ok(JsValue::from(3)));
     assert_eq!(a, "kept");
-}
+}}

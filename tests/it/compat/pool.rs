@@ -18,37 +18,33 @@ async fn pool(size: usize) -> ThreadPool {
     ThreadPool::new(size, "./pkg/app.js").and_init().await.unwrap()
 }
 
-#[wasm_bindgen_test]
-async fn new_takes_any_path_and_needs_no_init() {
+web_test! { async fn new_takes_any_path_and_needs_no_init() {
     for path in ["./pkg/app.js", ""] {
         let pool = ThreadPool::new(2, path);
         let (cb, result) = callback();
         pool_exec!(pool, move || Ok(JsValue::from(42)), cb);
         assert_eq!(result.await, Ok(JsValue::from(42)));
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn new_with_arraybuffers_and_set_ab_init_take_any_buffer() {
+web_test! { async fn new_with_arraybuffers_and_set_ab_init_take_any_buffer() {
     let pool = ThreadPool::new_with_arraybuffers(1, ArrayBuffer::new(8), ArrayBuffer::new(0));
     pool.set_ab_init(ArrayBuffer::new(8));
     let pool = pool.and_init().await.unwrap();
     let (cb, result) = callback();
     pool.exec_with_cb(FnOnce!(move || Ok(JsValue::from(42))), cb);
     assert_eq!(result.await, Ok(JsValue::from(42)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn and_init_stands_in_a_chain() {
+web_test! { async fn and_init_stands_in_a_chain() {
     use wasm_mt_pool::wasm_mt::WasmMt;
     let pool: ThreadPool = ThreadPool::new(1, "").and_init().await.unwrap();
     let (cb, result) = callback();
     wasm_mt_pool::pool_exec!(pool, async move || WasmMt::new("").thread().exec_js("return 1;").await, cb);
     assert_eq!(result.await, Ok(JsValue::from(1)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_job_that_runs_is_cancelled_with_its_pool() {
+web_test! { async fn a_job_that_runs_is_cancelled_with_its_pool() {
     let pool = pool(1).await;
     let begun = hear("running").await;
     let script = format!("{} await new Promise(() => {{}});", say("running", ""));
@@ -60,18 +56,16 @@ async fn a_job_that_runs_is_cancelled_with_its_pool() {
     drop(pool);
     assert!(text(running.await).contains("dropped"));
     assert!(text(waiting.await).contains("dropped"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn init_gives_the_pool() {
+web_test! { async fn init_gives_the_pool() {
     let pool = ThreadPool::new(1, "");
     let (cb, result) = callback();
     pool.init().await.unwrap().exec_js_with_cb("return 1;", cb);
     assert_eq!(result.await, Ok(JsValue::from(1)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_runs_what_nobody_hears_of() {
+web_test! { async fn exec_runs_what_nobody_hears_of() {
     let pool = pool(2).await;
     let said = hear("exec").await;
     pool.exec(FnOnce!(move || run_js(&say("exec", "bare"))));
@@ -79,10 +73,9 @@ async fn exec_runs_what_nobody_hears_of() {
     let said = hear("exec").await;
     pool_exec!(pool, move || run_js(&say("exec", "macro")));
     assert_eq!(said.await, JsValue::from("macro"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_async_runs_what_nobody_hears_of() {
+web_test! { async fn exec_async_runs_what_nobody_hears_of() {
     let pool = pool(2).await;
     let said = hear("exec_async").await;
     pool.exec_async(FnOnce!(async move || run_js(&say("exec_async", "bare"))));
@@ -90,10 +83,9 @@ async fn exec_async_runs_what_nobody_hears_of() {
     let said = hear("exec_async").await;
     pool_exec!(pool, async move || run_js(&say("exec_async", "macro")));
     assert_eq!(said.await, JsValue::from("macro"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_js_and_exec_js_async_run_what_nobody_hears_of() {
+web_test! { async fn exec_js_and_exec_js_async_run_what_nobody_hears_of() {
     let pool = pool(2).await;
     let script = say("exec_js", "said");
     let said = hear("exec_js").await;
@@ -109,10 +101,9 @@ async fn exec_js_and_exec_js_async_run_what_nobody_hears_of() {
     let said = hear("exec_js").await;
     pool_exec_js_async!(pool, &script);
     assert_eq!(said.await, JsValue::from("said"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_with_cb_calls_back() {
+web_test! { async fn exec_with_cb_calls_back() {
     let (pool, n) = (pool(2).await, 42);
     let (cb, result) = callback();
     pool.exec_with_cb(FnOnce!(move || Ok(JsValue::from(n))), cb);
@@ -120,10 +111,9 @@ async fn exec_with_cb_calls_back() {
     let (cb, result) = callback();
     pool.exec_async_with_cb(FnOnce!(async move || Err(JsValue::from(n))), cb);
     assert_eq!(result.await, Err(JsValue::from(42)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_js_with_cb_calls_back() {
+web_test! { async fn exec_js_with_cb_calls_back() {
     let pool = pool(2).await;
     let (cb, result) = callback();
     pool.exec_js_with_cb("return 1;", cb);
@@ -137,10 +127,9 @@ async fn exec_js_with_cb_calls_back() {
     let (cb, result) = callback();
     pool_exec_js_async!(pool, "throw await 4;", cb);
     assert_eq!(result.await, Err(JsValue::from(4)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn pool_exec_takes_closures_and_blocks() {
+web_test! { async fn pool_exec_takes_closures_and_blocks() {
     let pool = &pool(2).await;
     let (sender, receiver) = mpsc::unbounded();
     let cb = || {
@@ -163,11 +152,10 @@ async fn pool_exec_takes_closures_and_blocks() {
     let mut results: Vec<u32> = receiver.take(10).collect().await;
     results.sort_unstable();
     assert_eq!(results, [0, 4, 6, 9, 41, 42, 43, 45, 47, 48]);
-}
+}}
 
-/// As in 0.1: one closure without types, for many jobs.
-#[wasm_bindgen_test]
-async fn one_callback_serves_many_jobs() {
+// As in 0.1: one closure without types, for many jobs.
+web_test! { async fn one_callback_serves_many_jobs() {
     thread_local! {
         static CALLED: Cell<usize> = const { Cell::new(0) };
     }
@@ -187,7 +175,7 @@ async fn one_callback_serves_many_jobs() {
     // Two run at once: all but one of the others have ended before this has begun.
     let called = result.await.unwrap().as_f64().unwrap();
     assert!(called >= 7.0, "{called}");
-}
+}}
 
 fn give(cb: impl PoolCallback) {
     cb(Ok(JsValue::from(1)));
@@ -202,9 +190,8 @@ fn pool_callback_is_every_function_of_a_result() {
     give(drop);
 }
 
-/// Jobs that say when they begin, and end one by one when they are told to.
-#[wasm_bindgen_test]
-async fn count_pending_jobs_counts_what_waits_for_a_thread() {
+// Jobs that say when they begin, and end one by one when they are told to.
+web_test! { async fn count_pending_jobs_counts_what_waits_for_a_thread() {
     let pool = pool(2).await;
     assert_eq!(pool.count_pending_jobs(), 0);
     run_js_async(
@@ -246,10 +233,9 @@ async fn count_pending_jobs_counts_what_waits_for_a_thread() {
         run_js(&format!("self.jobs.postMessage('end {n}');")).unwrap();
         assert_eq!(ended.next().await, Some(Ok(JsValue::from(n as u32))));
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_panic_is_an_err_and_the_pool_goes_on() {
+web_test! { async fn a_panic_is_an_err_and_the_pool_goes_on() {
     let pool = pool(1).await;
     let (cb, panicked) = callback();
     pool_exec!(pool, move || -> ResultJJ { panic!("at the disco") }, cb);
@@ -257,10 +243,9 @@ async fn a_panic_is_an_err_and_the_pool_goes_on() {
     pool_exec!(pool, move || Ok(JsValue::from(1)), cb);
     assert!(text(panicked.await).contains("at the disco"));
     assert_eq!(after.await, Ok(JsValue::from(1)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_pool_that_is_dropped_half_way_answers_every_callback() {
+web_test! { async fn a_pool_that_is_dropped_half_way_answers_every_callback() {
     let pool = Rc::new(RefCell::new(Some(pool(2).await)));
     let called = Rc::new(Counter::new());
     let (sender, ended) = mpsc::unbounded();
@@ -291,7 +276,7 @@ async fn a_pool_that_is_dropped_half_way_answers_every_callback() {
     let mut answered: Vec<u32> = results.into_iter().map(|(n, _)| n).collect();
     answered.sort_unstable();
     assert!(answered.into_iter().eq(0..50));
-}
+}}
 
 #[wasm_bindgen_test]
 #[should_panic = "at least one thread"]

@@ -4,7 +4,6 @@ use futures::channel::oneshot;
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::prelude::*;
 use wasm_mt::utils::{ab_from_text, console_ln, sleep, u8arr_from_vec};
 
@@ -19,8 +18,7 @@ async fn sub(a: i32, b: i32) -> i32 {
     a - b
 }
 
-#[wasm_bindgen_test]
-async fn that_of_the_readme() -> Result<(), JsValue> {
+web_test! { async fn that_of_the_readme() -> Result<(), JsValue> {
     let pkg_js = "./pkg/exec.js"; // path to `wasm-bindgen`'s JS binding
     let mt = WasmMt::new(pkg_js).and_init().await.unwrap();
 
@@ -97,7 +95,7 @@ async fn that_of_the_readme() -> Result<(), JsValue> {
         assert_eq!(ans.await.unwrap(), JsValue::from(42));
     }
     Ok(())
-}
+}}
 
 /// A Fibonacci number by nested threads, each with the buffer that its parent has got.
 async fn fib_mt(num: u32, pkg_js_uri: &str, ab_init_test: Option<ArrayBuffer>) -> Result<u32, JsValue> {
@@ -135,8 +133,7 @@ async fn fib_mt(num: u32, pkg_js_uri: &str, ab_init_test: Option<ArrayBuffer>) -
     Ok(ans.as_f64().unwrap() as u32)
 }
 
-#[wasm_bindgen_test]
-async fn that_of_nested_threads() {
+web_test! { async fn that_of_nested_threads() {
     let ab = ab_from_text("return () => {};");
     assert_eq!(fib_mt(4, "./pkg/fib.js", Some(ab)).await, Ok(3));
-}
+}}

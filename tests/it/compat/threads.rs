@@ -22,87 +22,76 @@ async fn answers(th: &Thread) {
     assert_eq!(exec!(th, move || Ok(JsValue::from(42))).await, Ok(JsValue::from(42)));
 }
 
-#[wasm_bindgen_test]
-async fn new_takes_any_path() {
+web_test! { async fn new_takes_any_path() {
     for path in ["./pkg/app.js", "", "https://nowhere.invalid/app.js", &runner_uri()] {
         let mt = WasmMt::new(path).and_init().await.unwrap();
         answers(&mt.thread().and_init().await.unwrap()).await;
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn new_with_arraybuffers_takes_what_was_fetched() {
+web_test! { async fn new_with_arraybuffers_takes_what_was_fetched() {
     let uri = runner_uri();
     let ab_js = fetch_as_arraybuffer(&uri).await.unwrap();
     let ab_wasm = fetch_as_arraybuffer(&format!("{uri}_bg.wasm")).await.unwrap();
     assert_eq!(Uint8Array::new(&ab_wasm).slice(0, 4).to_vec(), b"\0asm");
     let mt = WasmMt::new_with_arraybuffers(ab_js, ab_wasm).and_init().await.unwrap();
     answers(&mt.thread().and_init().await.unwrap()).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn set_ab_init_takes_any_buffer() {
+web_test! { async fn set_ab_init_takes_any_buffer() {
     let mt = WasmMt::new(&runner_uri()).and_init().await.unwrap();
     mt.set_ab_init(ab_from_text("return () => { throw 'not run'; };"));
     answers(&mt.thread().and_init().await.unwrap()).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn set_ab_wasm_takes_any_buffer() {
+web_test! { async fn set_ab_wasm_takes_any_buffer() {
     let mt = WasmMt::new(&runner_uri());
     mt.set_ab_wasm(ArrayBuffer::new(8));
     mt.init().await.unwrap();
     answers(&mt.thread().and_init().await.unwrap()).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn init_of_the_builder_gives_the_builder() {
+web_test! { async fn init_of_the_builder_gives_the_builder() {
     let mt = WasmMt::new("./pkg/app.js");
     let th = mt.init().await.unwrap().thread();
     answers(th.init().await.unwrap()).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn and_init_stands_in_a_chain() {
+web_test! { async fn and_init_stands_in_a_chain() {
     let th = WasmMt::new("./pkg/app.js").and_init().await.unwrap().thread().and_init().await.unwrap();
     answers(&th).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn thread_gives_another_worker_each_time() {
+web_test! { async fn thread_gives_another_worker_each_time() {
     let mt = WasmMt::new("");
     let (a, b) = (mt.thread(), mt.thread());
     let set = a.exec_js("self.mark = 'a'; return self.mark;").await.unwrap();
     let seen = b.exec_js("return self.mark;").await.unwrap();
     assert_eq!((set, seen), (JsValue::from("a"), JsValue::UNDEFINED));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn init_may_be_called_again_or_not_at_all() {
+web_test! { async fn init_may_be_called_again_or_not_at_all() {
     let mt = WasmMt::new("");
     answers(&mt.thread()).await;
     let th = mt.thread();
     th.init().await.unwrap().init().await.unwrap();
     answers(&th).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn init_says_why_a_worker_did_not_start() {
+web_test! { async fn init_says_why_a_worker_did_not_start() {
     let th = Thread::builder().script_url("/nothing-here.js").build();
     let error = th.init().await.err().unwrap().as_string().unwrap();
     assert!(error.contains("nothing-here.js"), "{error}");
     assert!(th.and_init().await.is_err());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_runs_a_closure_in_the_worker() {
+web_test! { async fn exec_runs_a_closure_in_the_worker() {
     let th = thread().await;
     let scope = th.exec(FnOnce!(move || run_js("return self.constructor.name;"))).await.unwrap();
     assert_eq!(scope, JsValue::from("DedicatedWorkerGlobalScope"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_async_awaits_a_closure_in_the_worker() {
+web_test! { async fn exec_async_awaits_a_closure_in_the_worker() {
     let th = thread().await;
     let scope = th
         .exec_async(FnOnce!(async move || {
@@ -111,18 +100,16 @@ async fn exec_async_awaits_a_closure_in_the_worker() {
         }))
         .await;
     assert_eq!(scope.unwrap(), JsValue::from("DedicatedWorkerGlobalScope"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_js_runs_javascript() {
+web_test! { async fn exec_js_runs_javascript() {
     let th = thread().await;
     let js = "const add = (a, b) => a + b; return add(1, 2);";
     assert_eq!(th.exec_js(js).await, Ok(JsValue::from(3)));
     assert_eq!(exec_js!(th, js).await, Ok(JsValue::from(3)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exec_js_async_awaits_javascript() {
+web_test! { async fn exec_js_async_awaits_javascript() {
     let th = thread().await;
     let js =
         "const sub = (a, b) => new Promise(res => setTimeout(() => res(a - b), 1)); return await sub(1, 2);";
@@ -130,11 +117,10 @@ async fn exec_js_async_awaits_javascript() {
     assert_eq!(exec_js_async!(th, js).await, Ok(JsValue::from(-1)));
     // A comment at the end is no part of what stands behind it.
     assert_eq!(th.exec_js_async("return 1; // one").await, Ok(JsValue::from(1)));
-}
+}}
 
-/// As in 0.1: a program may look after a time limit itself, and the closure runs on.
-#[wasm_bindgen_test]
-async fn a_closure_that_nobody_awaits_any_more_runs_to_its_end() {
+// As in 0.1: a program may look after a time limit itself, and the closure runs on.
+web_test! { async fn a_closure_that_nobody_awaits_any_more_runs_to_its_end() {
     let th = thread().await;
     for rest in [say("let go", "closure"), format!("await null; {}", say("let go", "script"))] {
         let said = hear("let go").await;
@@ -152,10 +138,9 @@ async fn a_closure_that_nobody_awaits_any_more_runs_to_its_end() {
     assert!(futures::poll!(&mut unwanted).is_pending());
     drop(unwanted);
     assert_eq!(said.await, JsValue::from("async closure"));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn exceptions_come_back_as_they_were() {
+web_test! { async fn exceptions_come_back_as_they_were() {
     let th = thread().await;
     for thrown in [
         th.exec_js("throw new RangeError('too far');").await,
@@ -170,10 +155,9 @@ async fn exceptions_come_back_as_they_were() {
     assert!(th.exec_js("return 1 +;").await.unwrap_err().is_instance_of::<js_sys::SyntaxError>());
     assert_eq!(exec!(th, move || Err(JsValue::from("no"))).await, Err(JsValue::from("no")));
     answers(&th).await;
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_panic_is_an_err_with_its_text() {
+web_test! { async fn a_panic_is_an_err_with_its_text() {
     let th = thread().await;
     let (panicked, beside) = join(
         exec!(th, move || -> ResultJJ { panic!("at the disco") }),
@@ -187,10 +171,9 @@ async fn a_panic_is_an_err_with_its_text() {
     assert!(text(beside).contains("lost"));
     assert!(th.is_terminated());
     assert!(!text(exec!(th, move || Ok(JsValue::NULL)).await).is_empty());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn terminate_ends_what_runs_and_what_comes() {
+web_test! { async fn terminate_ends_what_runs_and_what_comes() {
     let th = thread().await;
     assert!(!th.is_terminated());
     let forever = th.exec_js_async("await new Promise(() => {});");
@@ -203,10 +186,9 @@ async fn terminate_ends_what_runs_and_what_comes() {
     assert!(exec_js_async!(th, "return 1;").await.is_err());
     // Again is nothing.
     th.terminate();
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_thread_has_the_id_that_it_was_given() {
+web_test! { async fn a_thread_has_the_id_that_it_was_given() {
     let mt = WasmMt::new("");
     let threads: Vec<Thread> = (0..3).map(|_| mt.thread()).collect();
     assert_eq!(threads[0].get_id(), None);
@@ -217,7 +199,7 @@ async fn a_thread_has_the_id_that_it_was_given() {
     assert_eq!(ids, ["0", "1", "2"]);
     threads[1].set_id("again");
     assert_eq!(*threads[1].get_id().unwrap(), "again");
-}
+}}
 
 #[wasm_bindgen_test]
 fn clones_of_a_thread_share_what_is_noted_on_it() {
@@ -237,9 +219,8 @@ fn clones_of_a_thread_share_what_is_noted_on_it() {
     }
 }
 
-/// A program that imports names one by one.
-#[wasm_bindgen_test]
-async fn the_macros_need_no_trait_in_scope() {
+// A program that imports names one by one.
+web_test! { async fn the_macros_need_no_trait_in_scope() {
     mod program {
         use wasm_bindgen::JsValue;
         use wasm_mt::{Thread, WasmMt, exec, exec_js, exec_js_async};
@@ -255,7 +236,7 @@ async fn the_macros_need_no_trait_in_scope() {
         }
     }
     program::app().await.unwrap();
-}
+}}
 
 #[wasm_bindgen_test]
 fn every_name_of_0_1_has_the_path_that_it_had() {
@@ -282,8 +263,7 @@ fn a_thread_is_as_busy_as_it_was_said_to_be() {
     assert!(!th.set_busy(false).get_busy());
 }
 
-#[wasm_bindgen_test]
-async fn four_threads_run_in_parallel_by_spawn_local() {
+web_test! { async fn four_threads_run_in_parallel_by_spawn_local() {
     let mt = WasmMt::new("./pkg/app.js").and_init().await.unwrap();
     let mut receivers = Vec::new();
     for i in 0..4 {
@@ -303,10 +283,9 @@ async fn four_threads_run_in_parallel_by_spawn_local() {
     for (i, ended) in join_all(receivers).await.into_iter().enumerate() {
         assert_eq!(ended.unwrap(), (i.to_string(), Ok(JsValue::from(i as u32))));
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn threads_nest_by_another_builder() {
+web_test! { async fn threads_nest_by_another_builder() {
     let th = thread().await;
     let pkg_js = String::from("./pkg/app.js");
     let ans = exec!(th, async move || -> ResultJJ {
@@ -317,4 +296,4 @@ async fn threads_nest_by_another_builder() {
     .await
     .unwrap();
     assert_eq!(ans, JsValue::from("DedicatedWorkerGlobalScope in ./pkg/app.js"));
-}
+}}

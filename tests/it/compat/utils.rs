@@ -39,8 +39,7 @@ fn debug_ln_prints_where_assertions_are_on() {
     assert_eq!(kept(), expected);
 }
 
-#[wasm_bindgen_test]
-async fn console_ln_prints_in_workers_too() {
+web_test! { async fn console_ln_prints_in_workers_too() {
     let (th, name) = (Thread::new(), String::from("worker"));
     keep();
     let printed = exec!(th, move || {
@@ -50,11 +49,10 @@ async fn console_ln_prints_in_workers_too() {
     });
     printed.await.unwrap();
     assert_eq!(kept()[0], "in a worker");
-}
+}}
 
-/// On a worker: on the page the test's own driver needs `Function`.
-#[wasm_bindgen_test]
-async fn sleep_takes_milliseconds_and_no_eval() {
+// On a worker: on the page the test's own driver needs `Function`.
+web_test! { async fn sleep_takes_milliseconds_and_no_eval() {
     let slept = remote!(async {
         run_js("self.Function = () => { throw 'eval'; };").unwrap();
         let begun = web_time::Instant::now();
@@ -64,7 +62,7 @@ async fn sleep_takes_milliseconds_and_no_eval() {
     });
     // Browsers round, and may fire a little early.
     assert!(on_worker(slept).await.unwrap() >= Duration::from_millis(18));
-}
+}}
 
 #[wasm_bindgen_test]
 fn run_js_gives_the_result_or_the_exception() {
@@ -74,42 +72,37 @@ fn run_js_gives_the_result_or_the_exception() {
     assert!(run_js("return )").unwrap_err().is_instance_of::<js_sys::SyntaxError>());
 }
 
-#[wasm_bindgen_test]
-async fn run_js_async_awaits_the_result_or_the_exception() {
+web_test! { async fn run_js_async_awaits_the_result_or_the_exception() {
     assert_eq!(run_js_async("return await Promise.resolve(3);").await, Ok(JsValue::from(3)));
     assert_eq!(run_js_async("await Promise.reject('no');").await, Err(JsValue::from("no")));
     assert!(run_js_async("return )").await.unwrap_err().is_instance_of::<js_sys::SyntaxError>());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn fetch_and_response_gives_the_response() {
+web_test! { async fn fetch_and_response_gives_the_response() {
     let url = "data:text/plain,hello%20there";
     let response = fetch_and_response(url).await.unwrap();
     assert!(response.ok());
     assert!(fetch_and_response("nowhere://at.all").await.is_err());
     let missing = fetch_and_response("/nothing-here").await.unwrap();
     assert_eq!(missing.status(), 404);
-}
+}}
 
-#[wasm_bindgen_test]
-async fn fetch_as_text_gives_the_text() {
+web_test! { async fn fetch_as_text_gives_the_text() {
     assert_eq!(fetch_as_text("data:text/plain,hello%20there").await.unwrap(), "hello there");
     assert!(fetch_as_text("nowhere://at.all").await.is_err());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn fetch_as_arraybuffer_gives_the_bytes() {
+web_test! { async fn fetch_as_arraybuffer_gives_the_bytes() {
     let bytes = fetch_as_arraybuffer("data:application/octet-stream;base64,AAEC/w==").await.unwrap();
     assert_eq!(Uint8Array::new(&bytes).to_vec(), [0, 1, 2, 255]);
     assert!(fetch_as_arraybuffer("nowhere://at.all").await.is_err());
-}
+}}
 
-#[wasm_bindgen_test]
-async fn workers_fetch_too() {
+web_test! { async fn workers_fetch_too() {
     let th = Thread::new();
     let text = exec!(th, async move || Ok(JsValue::from(fetch_as_text("data:,far").await?)));
     assert_eq!(text.await, Ok(JsValue::from("far")));
-}
+}}
 
 #[wasm_bindgen_test]
 fn texts_become_buffers_and_buffers_texts() {

@@ -2,7 +2,6 @@
 
 use js_sys::{ArrayBuffer, Function};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::prelude::*;
 use wasm_mt::utils::run_js;
 
@@ -44,17 +43,15 @@ fn assert_holds(value: &JsValue, source: &str, condition: &str) {
     assert!(holds.is_truthy(), "{source} came back as {value:?}");
 }
 
-#[wasm_bindgen_test]
-async fn values_of_javascript_come_back() {
+web_test! { async fn values_of_javascript_come_back() {
     let th = thread().await;
     for (source, condition) in KINDS {
         let value = th.exec_js(&format!("return {source};")).await.unwrap();
         assert_holds(&value, source, condition);
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn values_of_closures_come_back() {
+web_test! { async fn values_of_closures_come_back() {
     let th = thread().await;
     for (source, condition) in KINDS {
         let js = format!("return {source};");
@@ -64,19 +61,17 @@ async fn values_of_closures_come_back() {
         let value = exec!(th, async move || run_js(&js)).await.unwrap();
         assert_holds(&value, source, condition);
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn values_come_back_as_errors_too() {
+web_test! { async fn values_come_back_as_errors_too() {
     let th = thread().await;
     for (source, condition) in KINDS {
         let value = th.exec_js(&format!("throw {source};")).await.unwrap_err();
         assert_holds(&value, source, condition);
     }
-}
+}}
 
-#[wasm_bindgen_test]
-async fn a_value_without_a_clone_is_an_err() {
+web_test! { async fn a_value_without_a_clone_is_an_err() {
     let th = thread().await;
     for source in ["() => 1", "Symbol('s')", "new WeakMap()", "{ f: () => 1 }", "Promise.resolve()"] {
         for js in [format!("return {source};"), format!("throw {source};")] {
@@ -88,10 +83,9 @@ async fn a_value_without_a_clone_is_an_err() {
         }
     }
     assert_eq!(th.exec_js("return 1;").await, Ok(JsValue::from(1)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn array_buffers_are_transferred() {
+web_test! { async fn array_buffers_are_transferred() {
     let th = thread().await;
     let buffer: ArrayBuffer =
         th.exec_js("self.kept = new ArrayBuffer(8); return self.kept;").await.unwrap().dyn_into().unwrap();
@@ -102,10 +96,9 @@ async fn array_buffers_are_transferred() {
     // A typed array is cloned: others may see its buffer.
     th.exec_js("self.kept = new Uint8Array(8); return self.kept;").await.unwrap();
     assert_eq!(th.exec_js("return self.kept.byteLength;").await, Ok(JsValue::from(8)));
-}
+}}
 
-#[wasm_bindgen_test]
-async fn the_memory_of_a_worker_is_copied() {
+web_test! { async fn the_memory_of_a_worker_is_copied() {
     let th = thread().await;
     let memory = || {
         exec!(th, move || {
@@ -119,4 +112,4 @@ async fn the_memory_of_a_worker_is_copied() {
     }
     let another = th.exec_js("return new WebAssembly.Memory({ initial: 1 }).buffer;").await.unwrap();
     assert_eq!(another.dyn_into::<ArrayBuffer>().unwrap().byte_length(), 65_536);
-}
+}}

@@ -99,12 +99,11 @@ remote_test! {
 }
 
 #[cfg(not(target_family = "wasm"))]
-#[test]
-fn a_spawned_future_runs_on_the_thread() {
+native_test! { fn a_spawned_future_runs_on_the_thread() {
     wasm_mt::run(async {
         let thread = Thread::builder().name("elsewhere").build();
         let name =
             thread.spawn_with_handle(async { std::thread::current().name().map(str::to_owned) }).unwrap();
         assert_eq!(name.await.as_deref(), Some("elsewhere"));
     });
-}
+}}

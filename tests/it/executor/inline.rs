@@ -226,8 +226,7 @@ mod native {
 
     use super::*;
 
-    #[test]
-    fn any_runtime_will_do() {
+    native_test! { fn any_runtime_will_do() {
         let executor = InlineExecutor::new();
         assert_eq!(block_on(square(&executor, 3)).unwrap(), 9);
         let later = executor.spawn_remote(remote!(async {
@@ -241,10 +240,9 @@ mod native {
         assert_eq!(squares.into_iter().map(Result::unwrap).sum::<u64>(), 328_350);
         let handle = square(&executor, 4);
         assert_eq!(std::thread::spawn(|| block_on(handle)).join().unwrap().unwrap(), 16);
-    }
+    }}
 
-    #[test]
-    fn it_works_where_the_program_blocks_within_run() {
+    native_test! { fn it_works_where_the_program_blocks_within_run() {
         wasm_mt::run(async {
             let mut task = std::pin::pin!(square(&InlineExecutor::new(), 3));
             // No turn for anything else.
@@ -255,10 +253,9 @@ mod native {
             };
             assert_eq!(result.unwrap(), 9);
         });
-    }
+    }}
 
-    #[test]
-    fn a_panic_is_an_error() {
+    native_test! { fn a_panic_is_an_error() {
         let executor = InlineExecutor::new();
         let error = block_on(executor.spawn_remote(remote!(|| -> u8 { panic!("here") }))).unwrap_err();
         assert!(error.is_panic() && error.to_string().contains("here"), "{error}");
@@ -277,10 +274,9 @@ mod native {
             }
         }
         assert_eq!(executor.pending(), 0);
-    }
+    }}
 
-    #[test]
-    fn a_task_within_an_item_harms_no_other() {
+    native_test! { fn a_task_within_an_item_harms_no_other() {
         let within = remote!(|n: u32| {
             let inner = InlineExecutor::new();
             let panics = remote!(move || if n % 100 == 50 { panic!("I am {n}") } else { n });
@@ -293,10 +289,9 @@ mod native {
         let executor = InlineExecutor::new();
         let results = block_on(executor.par_map(0..1_000, within).collect::<Vec<_>>());
         assert!(results.into_iter().map(Result::unwrap).eq((0..1_000).map(|n| n % 100 != 50)));
-    }
+    }}
 
-    #[test]
-    fn a_task_moves_until_it_has_begun() {
+    native_test! { fn a_task_moves_until_it_has_begun() {
         let executor = InlineExecutor::new();
         let unbegun = square(&executor, 3);
         let mut begun = executor.spawn_remote(waits());
@@ -312,10 +307,9 @@ mod native {
         assert_eq!((EVENTS.get(), executor.pending()), (0, 1));
         assert_eq!(block_on(square(&executor, 2)).unwrap(), 4);
         assert_eq!((EVENTS.get(), executor.pending()), (1, 0));
-    }
+    }}
 
-    #[test]
-    fn a_task_whose_handle_is_dropped_elsewhere_is_dropped_here() {
+    native_test! { fn a_task_whose_handle_is_dropped_elsewhere_is_dropped_here() {
         let executor = InlineExecutor::new();
         for leave in [|handle| drop(handle), |handle: RemoteHandle<()>| handle.forget()] {
             EVENTS.set(0);
@@ -328,25 +322,23 @@ mod native {
             assert_eq!(block_on(square(&executor, 2)).unwrap(), 4);
             assert_eq!((EVENTS.get(), executor.pending()), (1, 0));
         }
-    }
+    }}
 
-    #[test]
-    fn a_forgotten_task_runs_to_its_first_await_without_a_pool() {
+    native_test! { fn a_forgotten_task_runs_to_its_first_await_without_a_pool() {
         let executor = InlineExecutor::new();
         executor.spawn_remote(remote!(|| EVENTS.set(1))).forget();
         assert_eq!(EVENTS.get(), 1);
         executor.spawn_remote(waits()).forget();
         assert_eq!((EVENTS.get(), executor.pending()), (2, 0));
         assert!(executor.spawn(async {}).is_err());
-    }
+    }}
 
-    #[test]
-    fn close_waits_for_the_handles_without_a_pool() {
+    native_test! { fn close_waits_for_the_handles_without_a_pool() {
         let executor = InlineExecutor::new();
         let handle = square(&executor, 3);
         let (result, ()) = block_on(join(handle, executor.close()));
         assert_eq!(result.unwrap(), 9);
         let dropped = forever(&executor);
         assert!(block_on(dropped).unwrap_err().is_closed());
-    }
+    }}
 }

@@ -83,8 +83,7 @@ remote_test! {
 }
 
 #[cfg(not(target_family = "wasm"))]
-#[test]
-fn a_panic_of_a_job_that_is_run_here_is_an_error() {
+native_test! { fn a_panic_of_a_job_that_is_run_here_is_an_error() {
     wasm_mt::run(async {
         let executor = Keeps::new();
         let handle = executor.spawn_remote(remote!(|| -> u8 { panic!("here") }));
@@ -92,4 +91,4 @@ fn a_panic_of_a_job_that_is_run_here_is_an_error() {
         let error = handle.await.unwrap_err();
         assert!(error.is_panic() && error.to_string().contains("here"), "{error}");
     });
-}
+}}

@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use xshell::Shell;
 
 use super::coverage::{Declared, TestPage};
-use super::output::Output;
+use super::output::{Output, TestList};
 use super::report::Section;
 use super::stream;
 use crate::pages::Pages;
-use crate::progress::Step;
+use crate::progress::{Step, note};
 use crate::setup::{Browser, Installed, Wasm};
 use crate::workspace;
 
@@ -78,19 +78,18 @@ fn run_in(
 
     let mut section = Section { is_engine: true, ..Section::new(name) };
     for Selection { suites, args } in selections(declared, filter) {
-        let command = wasm
-            .cargo(shell, "test")
-            .args(suites)
-            .args(["--no-fail-fast", "--config"])
-            .arg(runner()?)
-            .args(["--"])
-            .args(args)
+        let tests = || -> anyhow::Result<_> {
+            let command = wasm.cargo(shell, "test").args(&suites).args(["--no-fail-fast", "--config"]);
+            Ok(command.arg(runner()?).args(["--"]).args(&args))
+        };
+        let command = tests()?
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
             .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
             // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
             .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
-        run_selection(browser, Command::from(command), &mut section)?;
+        let list = tests()?.arg("--list");
+        run_selection(browser, Command::from(command), Command::from(list), &mut section)?;
     }
     if section.passed == 0 && filter.is_none() && section.failed == 0 {
         section.fault("no test ran".to_owned());
@@ -99,7 +98,13 @@ fn run_in(
     Ok(section)
 }
 
-fn run_selection(browser: &Installed, command: Command, section: &mut Section) -> anyhow::Result<()> {
+/// Runs one selection. `list`: the command that lists its tests.
+fn run_selection(
+    browser: &Installed,
+    command: Command,
+    list: Command,
+    section: &mut Section,
+) -> anyhow::Result<()> {
     let mut command = wrap(&browser.wrapper, command);
     // The runner takes the first driver that is named, whatever browser was meant.
     for other in Browser::ALL {
@@ -114,6 +119,12 @@ fn run_selection(browser: &Installed, command: Command, section: &mut Section) -
     let mut output = Output::default();
     let success = stream::run(command, |line| output.line(line))?;
     output.end();
+    if !output.unfinished.is_empty() {
+        note("a suite has not ended: within which test?");
+        let mut tests = TestList::default();
+        stream::run(list, |line| tests.line(line))?;
+        output.name_hung(&tests);
+    }
     section.add_tests(output, success);
     Ok(())
 }

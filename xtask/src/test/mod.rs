@@ -20,6 +20,7 @@ mod engines;
 mod native;
 mod output;
 mod report;
+mod soak;
 mod stream;
 
 /// Options of `cargo xtask test`.
@@ -103,6 +104,9 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
             section.fault(format!("nothing was tested in a browser: {error:#}"));
             report.add(section);
         }
+    }
+    if filter.is_none() {
+        report.add(soak::run(shell, wasm.as_ref().ok(), &browsers.installed));
     }
     account_for_missing(&mut report, &browsers, !args.browser.is_empty());
     report.shared = coverage::check(&mut report.sections, &declared, filter);

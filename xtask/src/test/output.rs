@@ -21,8 +21,8 @@ pub(super) struct Output {
     pub(super) ignored: usize,
     /// By `suite::path`; a suite is a test binary, named without Cargo's hash.
     pub(super) tests: BTreeMap<String, Outcome>,
-    /// Suites that printed no result: killed, hung, or never loaded.
-    pub(super) unfinished: Vec<String>,
+    /// Suites that printed no result: killed, hung, or never loaded. With the test that hung, where that is known.
+    pub(super) unfinished: Vec<(String, Option<String>)>,
     suite: Option<Suite>,
 }
 
@@ -70,13 +70,41 @@ impl Output {
     /// Takes the end of the output.
     pub(super) fn end(&mut self) {
         if let Some(suite) = self.suite.take().filter(|suite| !suite.finished) {
-            self.unfinished.push(suite.name);
+            self.unfinished.push((suite.name, None));
+        }
+    }
+
+    /// Names the test in which each unfinished suite stopped. The browser runner runs one test at a time, and begins with
+    /// the last of its list.
+    pub(super) fn name_hung(&mut self, list: &TestList) {
+        for (suite, hung) in &mut self.unfinished {
+            let prefix = format!("{suite}::");
+            let of_suite = list.tests.iter().filter(|test| test.starts_with(&prefix));
+            *hung = of_suite.rev().find(|test| !self.tests.contains_key(*test)).cloned();
         }
     }
 
     fn begin(&mut self, name: String, is_doc: bool) {
         self.end();
         self.suite = Some(Suite { name, is_doc, finished: false, pending: None });
+    }
+}
+
+/// What `cargo test -- --list` prints: the tests in the order of their binaries, by `suite::path`.
+#[derive(Debug, Default)]
+pub(super) struct TestList {
+    tests: Vec<String>,
+    suite: String,
+}
+
+impl TestList {
+    /// Takes one line.
+    pub(super) fn line(&mut self, line: &str) {
+        if let Some(suite) = suite_of(line) {
+            self.suite = suite;
+        } else if let Some(name) = line.strip_suffix(": test") {
+            self.tests.push(format!("{}::{name}", self.suite));
+        }
     }
 }
 
@@ -144,7 +172,18 @@ mod tests {
         let output = read(
             "     Running tests/a.rs (d/a-00.wasm)\ntest x ... ok\n     Running tests/b.rs (d/b-00.wasm)\nno tests to run!\n",
         );
-        assert_eq!(output.unfinished, ["a"]);
+        assert_eq!(output.unfinished, [("a".to_owned(), None)]);
+    }
+
+    #[test]
+    fn the_test_in_which_a_suite_stopped_is_named() {
+        let mut output = read("     Running tests/it/main.rs (d/it-00.wasm)\ntest c ... ok\n");
+        let mut list = TestList::default();
+        "     Running tests/it/main.rs (d/it-00.wasm)\na: test\nm::b: test\nc: test\n     Running tests/z.rs (d/z-00.wasm)\nd: test\n"
+            .lines()
+            .for_each(|line| list.line(line));
+        output.name_hung(&list);
+        assert_eq!(output.unfinished, [("it".to_owned(), Some("it::m::b".to_owned()))]);
     }
 
     #[test]

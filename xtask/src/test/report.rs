@@ -55,8 +55,9 @@ impl Section {
         let failed = output.tests.iter().filter(|(_, outcome)| **outcome == Outcome::Failed);
         self.faults.extend(failed.map(|(name, _)| name.clone()));
         self.tests.extend(output.tests);
-        for suite in output.unfinished {
-            self.fault(format!("{suite}: ended without a result"));
+        for (suite, hung) in output.unfinished {
+            let within = hung.map_or(String::new(), |test| format!(", within {test}"));
+            self.fault(format!("{suite}: ended without a result{within}"));
         }
         if !success && self.failed == before {
             self.fault("cargo test failed before any test did".to_owned());

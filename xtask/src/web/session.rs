@@ -163,6 +163,15 @@ impl Session {
         Ok(serde_json::from_value(inner)?)
     }
 
+    /// Sends a command of Chromium's protocol for developer tools, and gives what it answers. Only Chromium's driver passes it on.
+    ///
+    /// # Errors
+    ///
+    /// If the driver or the browser does not know the command.
+    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Result<Value> {
+        self.post("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }), REQUEST)
+    }
+
     fn post(&self, command: &str, body: &Value, deadline: Duration) -> Result<Value> {
         call(&self.agent, &format!("{}/{command}", self.address), Some(body), deadline)
     }
