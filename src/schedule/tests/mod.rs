@@ -1,6 +1,7 @@
 //! The promises of a schedule: by chance over whole runs, and scenario by scenario for each half.
 
 mod local;
+mod loss;
 mod nonsense;
 mod page;
 mod plan;

@@ -120,14 +120,9 @@ const KINDS: [(Kind, u32, Target); 35] = [
     (WakerPanics, 1, Target::Native),
 ];
 
-/// Kinds that are drawn only if they are asked for by name: the library is known not to pass them.
-const LEFT_OUT: [(Kind, Target); 5] = [
-    (LeftOverPanic, Target::Native),
-    (WakerPanics, Target::Native),
-    (HookPanics, Target::Native),
-    (BehindEndless, Target::Both),
-    (Endless, Target::Webkit),
-];
+/// Kinds that are drawn only if they are asked for by name: in WebKit each endless task takes a core from then on, and a
+/// machine of two has none left for the rest.
+const LEFT_OUT: [(Kind, Target); 1] = [(Endless, Target::Webkit)];
 
 /// Where something is so.
 #[derive(Clone, Copy, PartialEq, Eq)]
