@@ -25,7 +25,7 @@ fn make_worker() -> Result<web_sys::Worker, JsValue> {
 }
 
 fn nonsense(seed: u32) -> Remote<Js<JsValue>> {
-    exec_js(&format!("const SEED = {seed};\n{GENERATOR}")).timeout(Duration::from_secs(10))
+    exec_js(format!("const SEED = {seed};\n{GENERATOR}")).timeout(Duration::from_secs(10))
 }
 
 /// Fails if the page has thrown something that nobody caught.
@@ -88,7 +88,7 @@ async fn lost_by(message: &str) -> Error {
     thread.ready().await.unwrap();
     let waits = remote!(async { std::future::pending::<()>().await }).timeout(Duration::from_secs(10));
     let waits = thread.spawn_remote(waits);
-    thread.spawn_remote(exec_js(&format!("self.postMessage({message});"))).forget();
+    thread.spawn_remote(exec_js(format!("self.postMessage({message});"))).forget();
     waits.await.unwrap_err()
 }
 

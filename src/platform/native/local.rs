@@ -13,8 +13,10 @@ thread_local! {
     /// Where [`spawn_local`] puts its futures: set while this thread runs a local pool of ours.
     static SPAWNER: RefCell<Option<LocalSpawner>> = const { RefCell::new(None) };
     /// What takes the panics of those futures.
-    static ON_PANIC: Cell<Option<fn(Box<dyn Any + Send>)>> = const { Cell::new(None) };
+    static ON_PANIC: Cell<Option<PanicHandler>> = const { Cell::new(None) };
 }
+
+type PanicHandler = fn(Box<dyn Any + Send>);
 
 /// Runs a future to its end on this thread, and beside it what it gives to [`spawn_local`], which ends with it.
 pub(crate) fn run_local<F: Future>(future: F) -> F::Output {
@@ -33,7 +35,7 @@ pub(crate) fn run_local<F: Future>(future: F) -> F::Output {
 
 /// Hands the panics of [`spawn_local`]'s futures on this thread to `handler`, from now on. Without one they unwind through
 /// [`run_local`].
-pub(crate) fn on_panic(handler: fn(Box<dyn Any + Send>)) {
+pub(crate) fn on_panic(handler: PanicHandler) {
     ON_PANIC.set(Some(handler));
 }
 

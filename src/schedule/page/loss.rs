@@ -149,7 +149,7 @@ impl Schedule {
             };
             match options.timeout {
                 Some(timeout) if !posted.began => {
-                    limit = Some(limit.map_or(timeout, |least| least.min(timeout)))
+                    limit = Some(limit.map_or(timeout, |least| least.min(timeout)));
                 }
                 _ => may_have_begun.push(task),
             }

@@ -11,10 +11,10 @@ use std::thread;
 use std::time::Instant;
 
 use futures::future::{FutureExt, join_all};
-use wasm_mt::{Executor, Pool};
+use wasm_mt::{Executor, Pool, remote};
 use wasm_mt_soak::Round;
 
-use crate::bodies::{self, mix};
+use crate::bodies::mix;
 use crate::kinds::Kind;
 use crate::spawn::{Ticket, Watched};
 
@@ -104,7 +104,7 @@ pub(crate) fn spawn(kind: Kind, ticket: Ticket, _executor: &dyn Executor, n: u32
         Kind::HookPanics => builder.on_run(|_| panic!("on_run")).build(),
         _ => builder.build(),
     };
-    let value = || pool.spawn_remote(bodies::value(u64::MAX, n));
+    let value = || pool.spawn_remote(remote!(move || mix(n)));
     let mut first = value();
     let others: Vec<_> = (0..8).map(|_| value()).collect();
     if kind == Kind::WakerPanics {
