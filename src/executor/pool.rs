@@ -27,6 +27,8 @@ use crate::task::{Job, Remote, RemoteHandle};
 /// What a task spawns, by awaiting another task or on [`executor::current()`](crate::executor::current), are its *children*.
 /// They run within the same pool, are never refused and never counted against [`max_queue`](PoolBuilder::max_queue), so a
 /// task that awaits its children cannot deadlock, whatever the strategy.
+/// Tasks of *different* pools can: if a task of a serial pool A awaits one of a pool B, and that awaits another one of A, each
+/// waits for the other. Give such tasks a [`timeout`](crate::Remote::timeout), or spawn them on one pool.
 ///
 /// ```
 /// use wasm_mt::{Pool, Strategy, remote};
