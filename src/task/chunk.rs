@@ -20,7 +20,7 @@ use super::handle::RemoteHandle;
 use super::job::Job;
 use super::progress::Progress;
 use crate::error::Error;
-use crate::platform::{self, Packet};
+use crate::platform::{self, Attachment, Packet};
 use crate::schedule::{TaskKind, TaskOptions};
 use crate::wire::{PacketReader, Put, Take};
 
@@ -130,6 +130,8 @@ pub(crate) fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
 fn run(chunk: Packet) -> Outcome {
     let Some((stem, items)) = read(chunk) else { return Err(foreign()) };
     let began = platform::now();
+    // A result that cannot be posted is to harm no other.
+    let shares = items.len() > 1;
     let mut stem = Some(stem);
     Progress::begin(items, with_panic);
     while let Some((item, is_last)) = Progress::next() {
@@ -142,7 +144,7 @@ fn run(chunk: Packet) -> Outcome {
                 Call::Running(_) => unreachable!("the calls of an asynchronous function share no task"),
             }
         });
-        Progress::add(outcome);
+        Progress::add(if shares { outcome.and_then(check) } else { outcome });
         if platform::now().saturating_sub(began) >= CHUNK_LIMIT {
             break;
         }
@@ -152,6 +154,12 @@ fn run(chunk: Packet) -> Outcome {
     };
     let ran = Some(platform::now().saturating_sub(began));
     Ok(Results { outcomes, rest: items.collect(), ran }.write())
+}
+
+/// Gives a result that can be posted.
+fn check(result: Packet) -> Outcome {
+    result.attachments.iter().try_for_each(Attachment::check)?;
+    Ok(result)
 }
 
 /// What a chunk has to report though one of its items has panicked.

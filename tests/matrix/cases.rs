@@ -171,51 +171,37 @@ fn combinations() -> Vec<Case> {
     all
 }
 
-/// The combinations that are tried, and those that are left out: always the first of those that bring the most new pairs.
-fn chosen() -> (Vec<Case>, Vec<Case>) {
-    let (known, all): (Vec<_>, Vec<_>) =
-        combinations().into_iter().partition(|case| case.fault.known_in(case.situation).is_some());
+/// The combinations that are tried: always the first of those that bring the most new pairs.
+fn chosen() -> Vec<Case> {
+    let all = combinations();
     let mut seen: Vec<Pair> = Vec::new();
-    let mut choose = |all: Vec<Case>| {
-        let mut chosen = Vec::new();
-        loop {
-            let new = |case: &Case| case.pairs().iter().filter(|pair| !seen.contains(pair)).count();
-            let best = all.iter().rev().max_by_key(|case| new(case));
-            let Some(best) = best.filter(|case| new(case) > 0) else { return chosen };
-            seen.extend(best.pairs());
-            chosen.push(*best);
-        }
-    };
-    (choose(all), choose(known))
+    let mut chosen = Vec::new();
+    loop {
+        let new = |case: &Case| case.pairs().iter().filter(|pair| !seen.contains(pair)).count();
+        let best = all.iter().rev().max_by_key(|case| new(case));
+        let Some(best) = best.filter(|case| new(case) > 0) else { return chosen };
+        seen.extend(best.pairs());
+        chosen.push(*best);
+    }
 }
 
-/// The cases that are run, with their numbers, and those that are left out.
-fn cases() -> (Vec<(u32, Case)>, Vec<Case>) {
-    let (mut run, left_out) = chosen();
+/// The cases, with their numbers.
+fn cases() -> impl Iterator<Item = (u32, Case)> {
+    let mut cases = chosen();
     // Each page is to have its share of the loops.
-    run.sort_by_key(|case| !case.fault.loops);
-    ((0..).zip(run).collect(), left_out)
+    cases.sort_by_key(|case| !case.fault.loops);
+    (0..).zip(cases)
 }
 
 /// Runs the cases of a group, all of them whatever fails. Groups count from one.
 pub(crate) async fn group(group: u32) {
-    let (cases, left_out) = cases();
     if let Some(name) = target::program() {
-        let (number, case) =
-            cases.into_iter().find(|(_, case)| case.to_string() == name).expect("it was listed");
+        let (number, case) = cases().find(|(_, case)| case.to_string() == name).expect("it was listed");
         let found = run::run(number, &case, &Cell::new("")).await;
         panic!("the process lives on: {found:?}");
     }
-    if group == 1 {
-        for case in left_out {
-            wasm_mt::println!(
-                "left out: {case}: {}",
-                case.fault.known_in(case.situation).unwrap_or_default()
-            );
-        }
-    }
     let mut faults = Vec::new();
-    for (number, case) in cases.into_iter().filter(|(number, _)| number % GROUPS == group - 1) {
+    for (number, case) in cases().filter(|(number, _)| number % GROUPS == group - 1) {
         let begun = web_time::Instant::now();
         let found =
             run::watched(number, &case, &format!("page_{}::group_{group}", (group - 1) % PAGES + 1)).await;
@@ -228,16 +214,13 @@ pub(crate) async fn group(group: u32) {
 
 /// Every pair that can be is in a case, and the loops are shared out.
 pub(crate) fn check_cover() {
-    let (run, left_out) = chosen();
+    let run = chosen();
     for case in combinations() {
         for pair in case.pairs() {
-            assert!(
-                run.iter().chain(&left_out).any(|chosen| chosen.pairs().contains(&pair)),
-                "no case for {pair:?}"
-            );
+            assert!(run.iter().any(|chosen| chosen.pairs().contains(&pair)), "no case for {pair:?}");
         }
     }
-    let (cases, _) = cases();
+    let cases: Vec<_> = cases().collect();
     for page in 0..PAGES {
         let loops =
             cases.iter().filter(|(number, case)| case.fault.loops && number % GROUPS % PAGES == page).count();

@@ -42,8 +42,6 @@ pub(crate) struct Fault {
     pub(crate) situations: &'static [Situation],
     /// It ends the process, after this was written to stderr.
     pub(crate) ends_process: Option<&'static str>,
-    /// Cases that are left out.
-    pub(crate) known: Option<Known>,
 }
 
 /// How a fault is caused: by the code of a task, which is given the number of the case.
@@ -80,12 +78,6 @@ pub(crate) enum Tells {
     /// All that was computed before.
     Results,
     Nothing,
-}
-
-/// Cases that fail.
-pub(crate) struct Known {
-    pub(crate) why: &'static str,
-    pub(crate) situations: &'static [Situation],
 }
 
 /// How a task ended.
@@ -146,13 +138,7 @@ impl Fault {
             shares: false,
             situations: &Situation::ALL,
             ends_process: None,
-            known: None,
         }
-    }
-
-    /// Why it is left out in this situation.
-    pub(crate) fn known_in(&self, situation: Situation) -> Option<&'static str> {
-        self.known.as_ref().filter(|known| known.situations.contains(&situation)).map(|known| known.why)
     }
 
     /// True if workers that were up may end.

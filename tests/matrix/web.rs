@@ -10,7 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 use wasm_mt::{Error, Executor, ExecutorExt, Js, Remote, sleep};
 
 use crate::cases::Situation;
-use crate::faults::{Act, End, FAULTY, Fault, Known, Tells, Worker};
+use crate::faults::{Act, End, FAULTY, Fault, Tells, Worker};
 use crate::value::Value;
 
 pub(crate) static FAULTS: &[Fault] = &[
@@ -105,10 +105,6 @@ pub(crate) static FAULTS: &[Fault] = &[
     Fault {
         // A parent would have to pass on what a child on its own worker gives.
         situations: &[Situation::Alone, Situation::Many, Situation::ParMap],
-        known: Some(Known {
-            why: "the items that share its task share its error, if no item before it gave what the browser carries",
-            situations: &[Situation::ParMap],
-        }),
         ..Fault::new("an uncloneable value", Act::Sync(uncloneable), &[End::Codec], Worker::Stays)
     },
 ];

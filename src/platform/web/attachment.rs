@@ -8,6 +8,7 @@ use js_sys::{
 };
 use wasm_bindgen::prelude::*;
 
+use super::outbox::not_cloneable;
 use super::reflect::{get, object};
 use super::thrown::text_of;
 use crate::error::Error;
@@ -39,6 +40,15 @@ impl Attachment {
     /// True if posting moves it, false if that clones it.
     pub(crate) fn moves(&self) -> bool {
         self.transfer
+    }
+
+    /// Fails as posting it would, if that clones it.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let value = VALUES.with_borrow(|values| values.get(self.place));
+        if self.transfer || dismantle(&value).is_some() {
+            return Ok(());
+        }
+        structured_clone(&value).map(drop).map_err(|thrown| not_cloneable(&thrown))
     }
 
     /// The value itself.
