@@ -89,8 +89,8 @@ pub(crate) struct WorkerRecord {
     /// By when a message of it is wanted, and whether one has come since that was set.
     pub(crate) expected: Option<Duration>,
     pub(crate) responded: bool,
-    /// It was given more time for that, since one of its tasks may keep it busy.
-    pub(crate) extended: bool,
+    /// It was asked for one.
+    pub(crate) asked_to_report: bool,
     /// Its place among the open ones.
     rank: Option<u64>,
     /// It is among the idle, or the unasked.
@@ -147,7 +147,7 @@ impl Workers {
             worked: false,
             expected: None,
             responded: false,
-            extended: false,
+            asked_to_report: false,
             rank: None,
             idle: false,
             unasked: false,

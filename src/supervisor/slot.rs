@@ -55,6 +55,10 @@ pub(super) enum Carried {
 pub(super) type Posted = Result<(), (Carried, Error)>;
 
 impl QueuedPacket {
+    pub(super) fn is_for(&self, slot: &WorkerSlot) -> bool {
+        Arc::ptr_eq(&self.port, &slot.port)
+    }
+
     /// Where no task is in transit, only a worker that is gone can refuse the packet, and its loss is reported.
     pub(super) fn post(self) -> Posted {
         let Self { port, packet, bears } = self;

@@ -27,14 +27,14 @@ pub struct Stats {
     pub messages: u64,
     /// Workers that were lost after they had been up.
     pub lost_workers: u64,
-    /// Workers that ended while they had no task, since exceptions of JavaScript had used up a quarter of their stack: it is
-    /// not given back when such an exception unwinds through Rust code. Others have taken their places.
+    /// Workers that ended while they had no task, since exceptions of JavaScript had used up 256 KiB of their stack, a
+    /// quarter of what it has by default: it is not given back when such an exception unwinds through Rust code. Others have taken their places.
     pub retired_workers: u64,
     /// Workers that were ended while their code ran, and whose threads may run on: natively until that code returns, in WebKit
     /// until it returns or calls JavaScript. Each may take a core for as long.
     pub running_on: u64,
-    /// Workers that did not start. A pool whose workers have been up once tries again, after a pause that grows from 100
-    /// milliseconds to 30 seconds.
+    /// Workers that did not start. One that was to replace a lost one is tried again, after a pause that grows from 100
+    /// milliseconds to 30 seconds; one of the first is not.
     pub failed_starts: u64,
 }
 

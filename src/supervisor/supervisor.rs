@@ -175,6 +175,9 @@ impl Shared {
             drop(state);
             return drop(job);
         }
+        if job.options.timeout.is_some() {
+            state.read_clock();
+        }
         state.submit(task, job, worker);
         self.finish(state, false);
     }

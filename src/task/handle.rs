@@ -92,8 +92,8 @@ impl<T> Future for RemoteHandle<T> {
     /// # Panics
     ///
     /// If the handle is polled again after it gave its result. If a *synchronous* task waits for a task that it made: their
-    /// worker does nothing else until it returns, so it would wait for ever. (A look at what is there, as by
-    /// [`now_or_never`](futures::FutureExt::now_or_never), is no wait.)
+    /// worker does nothing else until it returns, so it would wait for ever. (A look at the handle itself by
+    /// [`now_or_never`](futures::FutureExt::now_or_never) is no wait.)
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
         let mut answer = self.slot.take_answer(context.waker());

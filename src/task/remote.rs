@@ -106,6 +106,10 @@ impl<R> Remote<R> {
     /// [`Thread`](crate::Thread) is lost. Tasks that wait on the pool are not harmed by it; those that were on that worker, its
     /// children among them, resolve with an error that [`is_worker_lost`](Error::is_worker_lost).
     ///
+    /// A worker on which such a task waits, and which does not answer though none of its tasks is known to keep it busy, is ended
+    /// too: code that a task left behind, a timer's for example, has its thread. If it has other tasks, that is
+    /// [`start_timeout`](crate::PoolBuilder::start_timeout) later than if it has none.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use wasm_mt::{ExecutorExt, Pool, remote};

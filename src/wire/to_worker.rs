@@ -14,6 +14,8 @@ pub(crate) enum ToWorker<B = Packet> {
     Run { task: TaskId, options: TaskOptions, call: B },
     /// Stop the task: do not begin it, or drop it at its next await. It was cancelled, or has run out of time.
     Stop { task: TaskId },
+    /// Say how the worker stands.
+    Report,
     /// So many workers are idle: migrate tasks that have not begun.
     StealRequest { idle: u32 },
     /// A task that this worker migrated has ended.
@@ -37,6 +39,7 @@ message!(enum ToWorker<B> {
     Start { config, on_start },
     Run { task, options, call },
     Stop { task },
+    Report,
     StealRequest { idle },
     Completed { task, outcome },
 });

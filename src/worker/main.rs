@@ -9,7 +9,7 @@ use super::task_future::TaskFuture;
 use super::worker::Worker;
 use crate::platform::{self, Inbox, Main, Outbox, Packet, Tagged};
 use crate::schedule::LocalEvent;
-use crate::task::{self, Call};
+use crate::task::Call;
 use crate::wire::{self, ToWorker, WorkerConfig};
 
 /// What the platform calls on a new worker.
@@ -43,7 +43,7 @@ fn start(outbox: Outbox, config: WorkerConfig, on_start: Option<Packet>) -> Rc<W
     context::enter(worker.clone(), worker.context.clone());
     // `on_start` may make tasks and await them.
     platform::spawn_local(RunLoop::new(worker.clone()));
-    let call = on_start.map(|on_start| worker.guard(None, || task::begin(on_start)));
+    let call = on_start.map(|on_start| worker.call(None, on_start));
     match call {
         None => worker.ready(Ok(Packet::default())),
         Some(Some(Call::Ended(outcome))) => worker.ready(outcome),

@@ -84,6 +84,8 @@ impl RunLoop {
                 break;
             }
             match worker.next() {
+                // The page may have given the worker up while it took the announcement: then the task runs elsewhere.
+                Next::Begin(_) if !worker.outbox.is_connected() => break,
                 Next::Begin(task) => {
                     if let Some(future) = begin(&worker, task) {
                         self.tasks.push(future);

@@ -195,7 +195,9 @@ impl WorkerState {
         let mut late = None;
         if let Some((task, posted)) = self.local.get_mut(id) {
             // The page may be late itself, and take it for a result in time.
-            if let Some(limit) = task.timeout.filter(|limit| platform::now() > task.began + *limit) {
+            if let Some(limit) =
+                task.timeout.filter(|limit| platform::now().saturating_sub(task.began) > *limit)
+            {
                 late = Some(mem::replace(&mut outcome, Err(Error::timeout(limit))));
             }
             if self.watched {

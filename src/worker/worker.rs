@@ -25,6 +25,8 @@ pub(super) struct Worker {
     posts: Cell<bool>,
     /// A call runs: a synchronous task, or what makes the future of an asynchronous one.
     in_call: Cell<bool>,
+    /// It has greeted.
+    is_up: Cell<bool>,
     /// Set by the first panic, for ever.
     poisoned: Cell<bool>,
 }
@@ -37,6 +39,7 @@ impl Worker {
             context: Arc::new(WorkerContext::new(config)),
             posts: Cell::new(false),
             in_call: Cell::new(false),
+            is_up: Cell::new(false),
             poisoned: Cell::new(false),
         })
     }
@@ -44,6 +47,7 @@ impl Worker {
     pub(super) fn ready(self: &Rc<Self>, outcome: Outcome) {
         // The program's own hook may have been set by `on_start`: ours comes before it.
         panic::watch();
+        self.is_up.set(true);
         let refusal = outcome.err().map(|error| FromWorker::Refused { error });
         self.send(refusal.unwrap_or(FromWorker::Ready));
     }
@@ -59,6 +63,7 @@ impl Worker {
                 self.follow(effects);
             }
             ToWorker::Stop { task } => self.handle(LocalEvent::Stopped { task }),
+            ToWorker::Report => self.handle(LocalEvent::ReportRequested),
             ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }),
             ToWorker::Completed { task, outcome } => {
                 let reply = self.state.borrow_mut().take_migrated(task);
@@ -83,8 +88,13 @@ impl Worker {
     /// Begins a task. `None` if it is gone, or panicked.
     pub(super) fn begin(&self, id: TaskId) -> Option<Call> {
         let call = self.state.borrow_mut().begin(id)?;
+        self.call(Some(id), call)
+    }
+
+    /// Runs a call, of a task or of `on_start`. `None` if it panicked.
+    pub(super) fn call(&self, task: Option<TaskId>, call: Packet) -> Option<Call> {
         self.in_call.set(true);
-        let call = self.guard(Some(id), || task::begin(call));
+        let call = self.guard(task, || task::begin(call));
         self.in_call.set(false);
         call
     }
@@ -110,7 +120,8 @@ impl Worker {
     pub(super) fn next(&self) -> Next {
         let (next, effects) = self.state.borrow_mut().next();
         self.follow(effects);
-        if next == Next::Rest && platform::stack_has_sunk() && self.state.borrow().may_retire() {
+        let retires = || self.is_up.get() && self.state.borrow().may_retire();
+        if next == Next::Rest && platform::stack_has_sunk() && retires() {
             self.poisoned.set(true);
             self.send(FromWorker::Retired);
         }

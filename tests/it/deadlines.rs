@@ -1,19 +1,28 @@
 //! Time limits where clocks and workers do not play along: they end what they should, and nothing else.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::task::SpawnExt;
 use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, Strategy, Thread, executor, remote, sleep};
 
-/// Natively nobody can end a thread, so loops end with the test. In the browser workers have a memory of their own, which
-/// this does not reach.
-static RELEASED: AtomicBool = AtomicBool::new(false);
+/// Natively nobody can end a thread, so the loops that have begun end when this grows. In the browser workers have a memory of
+/// their own, which this does not reach.
+static RELEASED: AtomicU32 = AtomicU32::new(0);
+
+/// Ends the loops that have begun.
+struct Release;
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        RELEASED.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// Takes the thread for longer than any test. (It calls JavaScript: else a worker in WebKit would go on after its end.)
 fn occupy() {
-    let begun = web_time::Instant::now();
-    while !RELEASED.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_secs(60) {
+    let (begun, released) = (web_time::Instant::now(), RELEASED.load(Ordering::Relaxed));
+    while RELEASED.load(Ordering::Relaxed) == released && begun.elapsed() < Duration::from_secs(60) {
         std::hint::spin_loop();
     }
 }
@@ -61,23 +70,37 @@ async fn spawn_behind_endless_code(executor: &dyn Executor) -> Result<u32, Error
 remote_test! {
     async fn a_worker_that_left_over_code_keeps_from_answering_is_ended() {
         for pool in pools() {
+            let _release = Release;
             // It runs on the worker that takes the other's place.
             assert_eq!(spawn_behind_endless_code(&pool).await.unwrap(), 7);
             assert_eq!(pool.stats().lost_workers, 1);
         }
+        let _release = Release;
         let error = spawn_behind_endless_code(&Thread::new()).await.unwrap_err();
         assert!(error.is_worker_lost() && error.to_string().contains("left behind"), "{error}");
-        RELEASED.store(true, Ordering::Relaxed);
     }
 
     async fn a_long_task_of_another_may_keep_a_task_with_a_timeout_waiting() {
         for pool in pools() {
+            pool.ready().await.unwrap();
             let long = pool.spawn_remote(remote!(|| {
                 busy(Duration::from_millis(1_500));
                 1
             }));
             let behind = pool.spawn_remote(remote!(async { 2 }).timeout(Duration::from_millis(300)));
             assert_eq!((long.await.unwrap(), behind.await.unwrap()), (1, 2));
+            assert_eq!(pool.stats().lost_workers, 0);
+        }
+    }
+
+    async fn a_task_with_a_timeout_costs_no_worker_after_a_time_without_any() {
+        for pool in pools() {
+            pool.ready().await.unwrap();
+            for _ in 0..3 {
+                // sleep: nothing happens for longer than the limit
+                sleep(Duration::from_millis(250)).await;
+                assert_eq!(pool.spawn_remote(remote!(async { 1 }).timeout(Duration::from_millis(100))).await.unwrap(), 1);
+            }
             assert_eq!(pool.stats().lost_workers, 0);
         }
     }
@@ -159,7 +182,7 @@ mod web {
             let (late, in_time) = (pool.spawn_remote(late), pool.spawn_remote(in_time));
             // It has been posted then.
             wasm_mt::yield_now().await;
-            busy(Duration::from_millis(400));
+            busy(Duration::from_millis(1_200));
             let error = late.await.unwrap_err();
             assert!(error.is_timeout(), "{error}");
             in_time.await.unwrap();
@@ -203,8 +226,6 @@ mod web {
 
 #[cfg(not(target_family = "wasm"))]
 native_test! { fn a_replacement_whose_on_start_fails_is_tried_again() {
-    use std::sync::atomic::AtomicU32;
-
     static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
 
     let on_start = remote!(|| {

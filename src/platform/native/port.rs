@@ -41,6 +41,11 @@ impl Port {
         sent.map_err(|_| Error::worker_lost("its thread has ended"))
     }
 
+    /// Lets the worker begin nothing any more, from now on.
+    pub(crate) fn end(&self) {
+        self.end.abort();
+    }
+
     /// Runs a future on the worker's thread: natively it shares our memory. Gives it back if the worker is gone.
     pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
         match self.inbox.unbounded_send(ToThread::Future(future)).map_err(TrySendError::into_inner) {

@@ -92,6 +92,10 @@ impl Port {
 }
 
 impl Port {
+    /// The drop of the port, in this turn of the event loop, ends the worker soon enough.
+    #[expect(clippy::unused_self, reason = "the seam; natively other threads go on meanwhile")]
+    pub(crate) fn end(&self) {}
+
     /// Runs a future here: it cannot leave its memory.
     #[expect(
         clippy::unused_self,

@@ -44,21 +44,23 @@ pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'st
 /// waits 4 ms from the fifth on. In WebKit a message takes a quarter of a millisecond, so there four of five turns are
 /// timers.
 pub(crate) fn yield_now() -> impl Future<Output = ()> + Send + 'static {
-    turn(Turns::wait)
+    thread_local! {
+        static TURNS: Turns = Turns::new(is_webkit());
+    }
+    TURNS.with(Turns::wait)
 }
 
 /// As [`yield_now`], but never by a timer: those of a hidden page may take a minute.
 pub(crate) fn yield_by_message() -> impl Future<Output = ()> + Send + 'static {
-    turn(Turns::wait_for_message)
+    thread_local! {
+        static TURNS: Turns = Turns::new(false);
+    }
+    TURNS.with(Turns::wait)
 }
 
-fn turn(wait: fn(&Turns, oneshot::Sender<()>)) -> impl Future<Output = ()> + Send + 'static {
-    thread_local! {
-        static TURNS: Turns = Turns::new();
-    }
-    let (sender, receiver) = oneshot::channel();
-    TURNS.with(|turns| wait(turns, sender));
-    receiver.map(|_| ())
+/// Of the engines that can run this, only WebKit has no scheduler, and older versions of Firefox.
+fn is_webkit() -> bool {
+    get(&js_sys::global(), "scheduler").is_undefined()
 }
 
 /// Who waits for a turn of the event loop, and what brings it.
@@ -74,7 +76,7 @@ impl Turns {
     /// One less than how many timers may be nested at once without a delay.
     const MOST_TIMERS: u32 = 4;
 
-    fn new() -> Self {
+    fn new(has_slow_messages: bool) -> Self {
         let waiting = Rc::new(RefCell::new(VecDeque::<oneshot::Sender<()>>::new()));
         let others = waiting.clone();
         let next = Closure::new(move || {
@@ -86,18 +88,11 @@ impl Turns {
         });
         let channel = MessageChannel::new();
         channel.port1().set_onmessage(&next);
-        // Of the engines that can run this, only WebKit has no scheduler.
-        let is_webkit = get(&js_sys::global(), "scheduler").is_undefined();
-        Self { waiting, channel, next, timers: is_webkit.then(Cell::default) }
+        Self { waiting, channel, next, timers: has_slow_messages.then(Cell::default) }
     }
 
-    fn wait_for_message(&self, sender: oneshot::Sender<()>) {
-        // Ahead of those that a timer may bring.
-        self.waiting.borrow_mut().push_front(sender);
-        self.channel.port2().post_message(0);
-    }
-
-    fn wait(&self, sender: oneshot::Sender<()>) {
+    fn wait(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (sender, receiver) = oneshot::channel::<()>();
         self.waiting.borrow_mut().push_back(sender);
         match &self.timers {
             Some(timers) if timers.get() < Self::MOST_TIMERS => {
@@ -111,6 +106,7 @@ impl Turns {
                 self.channel.port2().post_message(0);
             }
         }
+        receiver.map(|_| ())
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum LocalEvent<T = ()> {
     Stopped { task: TaskId },
     /// The page asks for tasks for so many idle workers.
     StealRequested { idle: u32 },
+    /// The page asks for a report.
+    ReportRequested,
     /// The code that runs makes a task.
     Spawned { task: TaskId, options: TaskOptions, payload: T },
     /// The handle of a task that was made here was dropped.

@@ -169,6 +169,11 @@ impl<T> Local<T> {
                 self.idle = idle;
                 self.migrate_surplus(now, actions);
             }
+            LocalEvent::ReportRequested => {
+                // Whatever it says is new.
+                self.reported.0 = u32::MAX;
+                self.gathered.get_or_insert(now);
+            }
             LocalEvent::Spawned { task, options, payload } => {
                 self.enter(task, options, false, payload);
                 self.spawn(now, task, actions);

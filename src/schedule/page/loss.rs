@@ -126,7 +126,7 @@ impl Schedule {
         let wait = timeout.saturating_add(self.config.grace);
         let at = now.saturating_add(wait);
         self.workers.change(id, |worker| {
-            if worker.expected.is_none_or(|expected| !worker.extended && at < expected) {
+            if worker.expected.is_none_or(|expected| !worker.asked_to_report && at < expected) {
                 worker.expected = Some(at);
                 worker.responded = false;
                 self.deadlines.set(Deadline::Silence(id), now, wait);
@@ -159,18 +159,19 @@ impl Schedule {
         }
         // What was suspended may have gone on, and what was taken for short is not announced.
         let quiet = may_have_begun.is_empty() && worker.resting && worker.local == 0;
-        let (responded, extended) = (worker.responded, worker.extended);
-        let extends = !responded && !busy && !quiet && !extended;
+        let (responded, asked) = (worker.responded, worker.asked_to_report);
         self.workers.change(id, |worker| {
             worker.expected = None;
-            worker.extended = false;
+            worker.asked_to_report = false;
         });
         let Some(limit) = limit else { return };
         if responded || busy {
             self.expect_message(now, id, limit);
-        } else if extends {
-            self.expect_message(now, id, self.config.start_timeout);
-            self.workers.change(id, |worker| worker.extended = true);
+        } else if !asked {
+            // Under `Serial`, for one, it may have nothing to say.
+            actions.push(PageAction::Ask { worker: id });
+            self.expect_message(now, id, if quiet { Duration::ZERO } else { self.config.start_timeout });
+            self.workers.change(id, |worker| worker.asked_to_report = true);
         } else {
             actions.push(PageAction::Terminate { worker: id, overdue: Deadline::Silence(id) });
             self.lose(now, id, None, Some(&may_have_begun), actions);
@@ -184,7 +185,7 @@ impl Schedule {
         let mut grace = self.config.grace;
         if posted.waits {
             // Most likely another has the thread, one that was taken for short and not named.
-            grace *= PATIENCE;
+            grace = grace.saturating_mul(PATIENCE);
         } else {
             let first = !std::mem::replace(&mut posted.share.uninterruptible, true);
             let worker = posted.worker;

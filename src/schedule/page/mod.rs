@@ -142,7 +142,10 @@ impl Schedule {
             PageEvent::Closing => self.closing = true,
             PageEvent::Ready { worker } => {
                 self.deadlines.clear(Deadline::Start(worker));
-                self.workers.change(worker, |worker| worker.phase = WorkerPhase::Ready);
+                self.workers.change(worker, |worker| {
+                    worker.phase = WorkerPhase::Ready;
+                    worker.responded = true;
+                });
             }
             PageEvent::Began { worker, task, options } => self.began(now, worker, task, options),
             PageEvent::Suspended { worker, task, ran } => self.waits(worker, task, ran),

@@ -65,6 +65,7 @@ impl Network {
 enum ToWorker {
     Run { task: TaskId, options: TaskOptions },
     Stop { task: TaskId },
+    Report,
     StealRequest { idle: u32 },
     Completed { task: TaskId },
 }

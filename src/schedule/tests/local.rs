@@ -333,6 +333,44 @@ fn a_task_that_stops_itself_is_dropped_after_its_poll() {
 }
 
 #[test]
+fn a_worker_that_is_asked_for_a_report_gives_one_though_nothing_is_new() {
+    let mut worker = TestWorker::new(Strategy::Serial);
+    worker.arrive(1);
+    worker.next();
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    worker.next();
+    assert_eq!(worker.next(), (vec![], Next::Rest));
+    assert_eq!(worker.handle(LocalEvent::ReportRequested), []);
+    let report = LocalAction::Report { local: 0, resting: true };
+    assert_eq!(worker.next(), (vec![report, LocalAction::Flush], Next::Rest));
+    assert_eq!(worker.next(), (vec![], Next::Rest));
+}
+
+#[test]
+fn a_task_that_reaches_its_limit_while_it_awaits_is_ended_by_its_worker() {
+    let mut worker = TestWorker::new(Strategy::WorkStealing);
+    let limit = Duration::from_millis(10);
+    let limited = TaskOptions { timeout: Some(limit), ..options() };
+    worker.handle(LocalEvent::Posted { task: posted(1), options: limited, payload: posted(1) });
+    worker.next();
+    worker.handle(LocalEvent::Polled { task: posted(1), ended: false });
+    worker.next();
+    let due = worker.local.wake_at().expect("it has a limit");
+    worker.now = due - SHORT;
+    assert_eq!(worker.next(), (vec![], Next::Rest));
+    worker.now = due;
+    let (told, next) = worker.next();
+    assert_eq!(next, Next::Rest);
+    let timed_out = Some(limit);
+    assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: posted(1), timed_out });
+    let answered = |action: &LocalAction<TaskId>| {
+        matches!(action, LocalAction::Answer { payload: None, timed_out: Some(_), .. })
+    };
+    assert!(told.iter().any(answered), "{told:?}");
+    assert_eq!(worker.local.wake_at(), None);
+}
+
+#[test]
 fn handles_of_tasks_that_left_speak_to_the_page() {
     let mut worker = TestWorker::new(Strategy::Parallel);
     worker.arrive(1);

@@ -11,6 +11,7 @@ use crate::supervisor::slot::WorkerSlot;
 impl PoolState {
     pub(super) fn terminate(&mut self, worker: WorkerId, overdue: Deadline) {
         let Some(slot) = self.slots.remove(worker) else { return };
+        slot.port.end();
         self.stats.running_on += u64::from(!slot.is_starting() && !platform::can_interrupt());
         let cause = match overdue {
             Deadline::Start(_) => Error::startup(format!(
@@ -22,21 +23,27 @@ impl PoolState {
                 Error::worker_lost("it was ended because another task on it ran for longer than it may")
             }
             Deadline::Silence(_) => Error::worker_lost(
-                "it was ended because it did not answer, though no task was known to keep it busy: code that a task had left \
-                 behind does, such as a timer's or a spawned future's; let such code end, or yield now and then",
+                "it was ended because it did not answer while a task with a timeout waited there, though no task was known to \
+                 keep it busy: code that a task had left behind, such as a timer or a spawned future, or a task that went on for \
+                 longer than a worker may take to start; let such code end, or yield now and then",
             ),
             Deadline::Restart(_) => unreachable!("it ends no worker"),
             Deadline::Grace(_) => Error::worker_lost(
                 "it was ended because another task on it did not stop when it was asked to",
             ),
         };
+        self.count_loss(&slot);
         self.forget_slot(slot, cause);
+    }
+
+    fn count_loss(&mut self, slot: &WorkerSlot) {
+        self.stats.lost_workers += u64::from(!slot.is_starting());
+        self.stats.failed_starts += u64::from(slot.is_starting());
     }
 
     /// A worker is gone, for this reason.
     fn forget_slot(&mut self, slot: WorkerSlot, cause: Error) {
-        self.stats.lost_workers += u64::from(!slot.is_starting());
-        self.stats.failed_starts += u64::from(slot.is_starting());
+        self.outgoing.retain(|packet| !packet.is_for(&slot));
         self.posted += slot.posted;
         self.effects.ports.push(slot.port);
         self.cause = cause.clone();
@@ -80,6 +87,7 @@ impl PoolState {
         begun: Option<Vec<TaskId>>,
     ) {
         let Some(slot) = self.slots.remove(worker) else { return };
+        self.count_loss(&slot);
         self.forget_slot(slot, cause);
         let culprit = culprit.map(|(task, error)| {
             self.blame = error;
@@ -88,11 +96,12 @@ impl PoolState {
         self.handle(PageEvent::Lost { worker, culprit, begun });
     }
 
-    /// A worker has ended that no task had begun on.
+    /// A worker has ended between tasks.
     pub(super) fn retire(&mut self, worker: WorkerId) {
-        self.lose(worker, Error::worker_lost("its stack was short"), None, Some(Vec::new()));
-        self.stats.lost_workers -= 1;
+        let Some(slot) = self.slots.remove(worker) else { return };
         self.stats.retired_workers += 1;
+        self.forget_slot(slot, Error::worker_lost("exceptions had used up a part of its stack"));
+        self.handle(PageEvent::Lost { worker, culprit: None, begun: Some(Vec::new()) });
     }
 
     /// The end: nothing is taken any more, and everybody is answered.

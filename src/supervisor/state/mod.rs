@@ -257,6 +257,7 @@ impl PoolState {
                 PageAction::Start { worker } => self.start(worker),
                 PageAction::Post { worker, task, urgency } => self.post(worker, task, urgency),
                 PageAction::Stop { worker, task } => self.stop(worker, task),
+                PageAction::Ask { worker } => self.send(worker, ToWorker::Report),
                 PageAction::StealRequest { worker, idle } => {
                     self.send(worker, ToWorker::StealRequest { idle });
                 }
@@ -330,10 +331,11 @@ impl PoolState {
 
     /// A task could not be posted.
     fn fail(&mut self, worker: WorkerId, task: TaskId, error: Error) {
+        // One that is settled is owed an answer too.
         if let Some(held) = self.tasks.get_mut(task) {
             held.outcome = Some(Err(error));
-            self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         }
+        self.events.push_back(PageEvent::Finished { worker, task, ran: None });
     }
 
     fn stop(&mut self, worker: WorkerId, task: TaskId) {
