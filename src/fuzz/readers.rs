@@ -182,7 +182,7 @@ fn to_worker() -> Vec<ToWorker> {
         ToWorker::Start { config, on_start: Some(call()) },
         ToWorker::Run { task: task(1), options: options(), call: call() },
         ToWorker::Stop { task: task(9) },
-        ToWorker::Report,
+        ToWorker::ReportRequest,
         ToWorker::StealRequest { idle: 5 },
         ToWorker::Completed { task: task(3), outcome: Err(Error::panic("m", Some("l".into()))) },
         ToWorker::Completed { task: task(2), outcome: Ok(encoded(&values::record())) },

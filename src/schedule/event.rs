@@ -74,7 +74,7 @@ pub(crate) enum PageAction {
     /// Tell the worker to stop the task. The worker answers as always.
     Stop { worker: WorkerId, task: TaskId },
     /// Ask the worker for a report: it answers as soon as it reads messages.
-    Ask { worker: WorkerId },
+    ReportRequest { worker: WorkerId },
     /// Ask the worker for tasks that it has not begun, for so many workers that have nothing to do.
     StealRequest { worker: WorkerId, idle: u32 },
     /// Resolve the task's handle. It happens exactly once per task; the driver forgets the task with it.

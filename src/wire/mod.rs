@@ -12,7 +12,7 @@
 //! | `PageAction::Start` | `ToWorker::Start` | (the worker begins) |
 //! | `PageAction::Post` | `ToWorker::Run` | `LocalEvent::Posted` |
 //! | `PageAction::Stop` | `ToWorker::Stop` | `LocalEvent::Stopped` |
-//! | `PageAction::Ask` | `ToWorker::Report` | `LocalEvent::ReportRequested` |
+//! | `PageAction::ReportRequest` | `ToWorker::ReportRequest` | `LocalEvent::ReportRequested` |
 //! | `PageAction::StealRequest` | `ToWorker::StealRequest` | `LocalEvent::StealRequested` |
 //! | `PageAction::Settle`, of a worker's own task | `ToWorker::Completed` | (the task's reply is sent) |
 //! | (the worker is up, or refuses to start) | `FromWorker::Ready`, `Refused` | `PageEvent::Ready`, `Lost` |

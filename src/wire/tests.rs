@@ -40,7 +40,7 @@ fn to_worker() -> Vec<ToWorker> {
         ToWorker::Start { config, on_start: Some(body(b"start", &[7])) },
         ToWorker::Run { task: task(1), options: options(), call: body(b"one", &[1, 2]) },
         ToWorker::Stop { task: task(9) },
-        ToWorker::Report,
+        ToWorker::ReportRequest,
         ToWorker::StealRequest { idle: 5 },
         ToWorker::Run {
             task: task(u32::MAX),

@@ -15,7 +15,7 @@ pub(crate) enum ToWorker<B = Packet> {
     /// Stop the task: do not begin it, or drop it at its next await. It was cancelled, or has run out of time.
     Stop { task: TaskId },
     /// Say how the worker stands.
-    Report,
+    ReportRequest,
     /// So many workers are idle: migrate tasks that have not begun.
     StealRequest { idle: u32 },
     /// A task that this worker migrated has ended.
@@ -39,7 +39,7 @@ message!(enum ToWorker<B> {
     Start { config, on_start },
     Run { task, options, call },
     Stop { task },
-    Report,
+    ReportRequest,
     StealRequest { idle },
     Completed { task, outcome },
 });

@@ -63,7 +63,7 @@ impl Worker {
                 self.follow(effects);
             }
             ToWorker::Stop { task } => self.handle(LocalEvent::Stopped { task }),
-            ToWorker::Report => self.handle(LocalEvent::ReportRequested),
+            ToWorker::ReportRequest => self.handle(LocalEvent::ReportRequested),
             ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }),
             ToWorker::Completed { task, outcome } => {
                 let reply = self.state.borrow_mut().take_migrated(task);

@@ -169,7 +169,7 @@ impl Schedule {
             self.expect_message(now, id, limit);
         } else if !asked {
             // Under `Serial`, for one, it may have nothing to say.
-            actions.push(PageAction::Ask { worker: id });
+            actions.push(PageAction::ReportRequest { worker: id });
             self.expect_message(now, id, if quiet { Duration::ZERO } else { self.config.start_timeout });
             self.workers.change(id, |worker| worker.asked_to_report = true);
         } else {

@@ -65,7 +65,7 @@ impl Network {
 enum ToWorker {
     Run { task: TaskId, options: TaskOptions },
     Stop { task: TaskId },
-    Report,
+    ReportRequest,
     StealRequest { idle: u32 },
     Completed { task: TaskId },
 }

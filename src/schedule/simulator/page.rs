@@ -192,7 +192,7 @@ impl PageSide {
                     (worker, ToWorker::Run { task, options: scene.records.of(task).options })
                 }
                 PageAction::Stop { worker, task, .. } => (worker, ToWorker::Stop { task }),
-                PageAction::Ask { worker } => (worker, ToWorker::Report),
+                PageAction::ReportRequest { worker } => (worker, ToWorker::ReportRequest),
                 PageAction::StealRequest { worker, idle } => (worker, ToWorker::StealRequest { idle }),
             };
             let packet = packets.entry(worker).or_default();

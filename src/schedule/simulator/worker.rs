@@ -130,7 +130,7 @@ impl WorkerSide {
                 self.resolve(task, scene);
                 self.handle(LocalEvent::Stopped { task }, scene);
             }
-            ToWorker::Report => self.handle(LocalEvent::ReportRequested, scene),
+            ToWorker::ReportRequest => self.handle(LocalEvent::ReportRequested, scene),
             ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }, scene),
             ToWorker::Completed { task } => self.resolve(task, scene),
         }

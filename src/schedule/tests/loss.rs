@@ -120,7 +120,7 @@ fn a_worker_that_says_nothing_while_a_task_with_a_timeout_waits_is_ended() {
     for kind in [TaskKind::Sync, TaskKind::Async] {
         let mut page = Page::new(Strategy::WorkStealing, 1);
         page.submit(1, limited(kind));
-        assert_eq!(page.wait(), [PageAction::Ask { worker: worker(1) }]);
+        assert_eq!(page.wait(), [PageAction::ReportRequest { worker: worker(1) }]);
         let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Silence(worker(1)) };
         assert_eq!(page.wait(), [terminate, PageAction::Start { worker: worker(2) }]);
         assert_eq!(page.handle(PageEvent::Ready { worker: worker(2) }), [post(2, 1)]);
@@ -136,7 +136,7 @@ fn a_worker_that_answers_a_question_is_not_ended_whatever_waits_on_it() {
     page.submit(2, waits);
     page.submit(3, limited(TaskKind::Sync));
     for _ in 0..100 {
-        assert_eq!(page.wait(), [PageAction::Ask { worker: worker(1) }]);
+        assert_eq!(page.wait(), [PageAction::ReportRequest { worker: worker(1) }]);
         page.handle(PageEvent::Reported { worker: worker(1), local: 0, resting: true });
         assert_eq!(page.wait(), [], "it has responded");
     }
@@ -165,7 +165,7 @@ fn a_worker_that_a_named_task_keeps_busy_may_be_silent() {
         }
         page.finish(1, root(1), SHORT);
         assert_eq!(page.wait(), [], "it has responded");
-        assert_eq!(page.wait(), [PageAction::Ask { worker: worker(1) }]);
+        assert_eq!(page.wait(), [PageAction::ReportRequest { worker: worker(1) }]);
         let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Silence(worker(1)) };
         assert_eq!(page.wait()[0], terminate);
     }
@@ -178,7 +178,7 @@ fn a_worker_whose_suspended_task_may_have_gone_on_has_more_time() {
     page.handle(PageEvent::Suspended { worker: worker(1), task: root(1), ran: SHORT });
     page.submit(2, limited(TaskKind::Sync));
     let silent_since = page.now;
-    assert_eq!(page.wait(), [PageAction::Ask { worker: worker(1) }]);
+    assert_eq!(page.wait(), [PageAction::ReportRequest { worker: worker(1) }]);
     // What comes later changes nothing.
     page.submit(3, limited(TaskKind::Sync));
     let told = page.wait();

@@ -257,7 +257,7 @@ impl PoolState {
                 PageAction::Start { worker } => self.start(worker),
                 PageAction::Post { worker, task, urgency } => self.post(worker, task, urgency),
                 PageAction::Stop { worker, task } => self.stop(worker, task),
-                PageAction::Ask { worker } => self.send(worker, ToWorker::Report),
+                PageAction::ReportRequest { worker } => self.send(worker, ToWorker::ReportRequest),
                 PageAction::StealRequest { worker, idle } => {
                     self.send(worker, ToWorker::StealRequest { idle });
                 }
