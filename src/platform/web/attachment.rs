@@ -8,9 +8,8 @@ use js_sys::{
 };
 use wasm_bindgen::prelude::*;
 
-use super::outbox::not_cloneable;
 use super::reflect::{get, object};
-use super::thrown::text_of;
+use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
 
 /// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].

@@ -6,7 +6,7 @@ use js_sys::Function;
 use wasm_bindgen::JsValue;
 
 use super::message;
-use super::thrown::js_error;
+use super::thrown::not_cloneable;
 use crate::error::Error;
 use crate::platform::Packet;
 
@@ -60,12 +60,4 @@ impl Outbox {
     pub(crate) fn is_connected(&self) -> bool {
         true
     }
-}
-
-/// `postMessage` refused a value.
-pub(super) fn not_cloneable(thrown: &JsValue) -> Error {
-    Error::codec(format!(
-        "a JavaScript value could not be sent: {}; send what structured clone carries, and transfer a value once only",
-        js_error(thrown)
-    ))
 }

@@ -15,9 +15,8 @@ use super::glue::{self, Bundle};
 use super::memory::table_length;
 use super::message;
 use super::options::Factory;
-use super::outbox::not_cloneable;
 use super::reflect::{get, object};
-use super::thrown::text_of;
+use super::thrown::{not_cloneable, text_of};
 use super::time::sleep;
 use crate::error::Error;
 use crate::platform::{

@@ -23,3 +23,11 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = String)]
     fn string(value: &JsValue) -> Result<String, JsValue>;
 }
+
+/// `postMessage` refused a value.
+pub(super) fn not_cloneable(thrown: &JsValue) -> Error {
+    Error::codec(format!(
+        "a JavaScript value could not be sent: {}; send what structured clone carries, and transfer a value once only",
+        js_error(thrown)
+    ))
+}
