@@ -11,7 +11,7 @@ use super::fingerprint;
 
 /// Elements that take no bytes are as many as their sequence says. So much memory those of a value may take, each a byte at
 /// least.
-const MOST_UNBACKED: usize = 1 << 16;
+const MOST_UNBACKED: usize = 1 << 20;
 
 pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
