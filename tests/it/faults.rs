@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -40,7 +41,26 @@ fn executors() -> Vec<Box<dyn Executor>> {
 
 /// Never ends by itself.
 fn forever() -> Remote<()> {
-    remote!(async { std::future::pending::<()>().await })
+    remote!(async {
+        WAITS.store(true, Ordering::Relaxed);
+        std::future::pending::<()>().await;
+    })
+}
+
+/// That task has begun on this worker: what has not begun would wait on another.
+static WAITS: AtomicBool = AtomicBool::new(false);
+
+/// Calls it once a task waits that is to hear of the failure.
+fn once_one_waits(callback: Box<dyn FnOnce()>) {
+    later(|| if WAITS.load(Ordering::Relaxed) { callback() } else { once_one_waits(callback) });
+}
+
+/// As [`once_one_waits`].
+async fn until_one_waits() {
+    while !WAITS.load(Ordering::Relaxed) {
+        // sleep: the task that waits comes by a message
+        sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Runs `leave`, which leaves something behind that fails a little later, and a task that waits: it must hear of the failure.
@@ -72,8 +92,7 @@ web_test! { async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
     let leave = || {
         remote!(|| {
             spawn_local(async {
-                // sleep: the task has ended by then
-                sleep(Duration::from_millis(10)).await;
+                until_one_waits().await;
                 parse_uncaught("rubbish");
             });
         })
@@ -82,7 +101,7 @@ web_test! { async fn an_exception_out_of_a_left_over_future_ends_its_worker() {
 }}
 
 web_test! { async fn a_trap_of_a_left_over_timer_ends_its_worker() {
-    is_lost_with(|| remote!(|| later(|| core::arch::wasm32::unreachable())), &["unreachable"]).await;
+    is_lost_with(|| remote!(|| once_one_waits(Box::new(|| core::arch::wasm32::unreachable()))), &["unreachable"]).await;
 }}
 
 web_test! { async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
@@ -90,7 +109,7 @@ web_test! { async fn a_stack_that_a_left_over_timer_exhausts_ends_its_worker() {
         if depth == u64::MAX { 0 } else { std::hint::black_box(dig(std::hint::black_box(depth + 1))) + 1 }
     }
     let words = ["call stack", "recursion", "out of bounds"];
-    is_lost_with(|| remote!(|| later(|| assert_ne!(dig(0), 1))), &words).await;
+    is_lost_with(|| remote!(|| once_one_waits(Box::new(|| assert_ne!(dig(0), 1)))), &words).await;
 }}
 
 web_test! { async fn a_trap_that_somebody_catches_ends_its_worker() {
@@ -227,8 +246,7 @@ web_test! { async fn what_a_task_throws_need_not_have_a_text() {
     let leave = || {
         remote!(|| {
             spawn_local(async {
-                // sleep: the task has ended by then
-                sleep(Duration::from_millis(10)).await;
+                until_one_waits().await;
                 let define = "self.faultsOfTasks = { throwIt: () => { throw Object.create(null); } };";
                 Function::new_no_args(define).call0(&JsValue::UNDEFINED).unwrap();
                 throw_without_text();
