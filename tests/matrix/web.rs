@@ -98,7 +98,8 @@ pub(crate) static FAULTS: &[Fault] = &[
         ..Fault::new(
             "an unreadable value",
             Act::Sync(unreadable),
-            &[End::Value, End::WorkerLost],
+            // Among other items it is looked at before it is posted: then it fails alone.
+            &[End::Value, End::WorkerLost, End::Codec],
             Worker::MayEnd,
         )
     },
