@@ -2,6 +2,7 @@
 
 mod loss;
 mod messages;
+mod posting;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -12,7 +13,7 @@ use futures::task::FutureObj;
 
 use super::config::PoolConfig;
 use super::effects::{PoolEffects, Wake};
-use super::slot::{Carried, Posted, QueuedPacket, WorkerSlot};
+use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, Packet, WorkerSpec};
@@ -329,15 +330,6 @@ impl PoolState {
         }
     }
 
-    /// A task could not be posted.
-    fn fail(&mut self, worker: WorkerId, task: TaskId, error: Error) {
-        // One that is settled is owed an answer too.
-        if let Some(held) = self.tasks.get_mut(task) {
-            held.outcome = Some(Err(error));
-        }
-        self.events.push_back(PageEvent::Finished { worker, task, ran: None });
-    }
-
     fn stop(&mut self, worker: WorkerId, task: TaskId) {
         let Some(slot) = self.slots.get_mut(worker) else { return };
         if slot.take_back(task) {
@@ -406,41 +398,6 @@ impl PoolState {
             // A clock that stands still, or was set back, stops no deadline: the timer was there.
             self.now = self.now.max(wake.at);
             self.handle(PageEvent::Woken);
-        }
-    }
-
-    /// The next packet to be posted, when the lock is free: of what is gathered all, or what should not wait. `None` too if
-    /// somebody else is posting, who goes on with what is here. [`posted`](Self::posted) MUST follow.
-    pub(super) fn take_outgoing(&mut self, all: bool) -> Option<QueuedPacket> {
-        for worker in mem::take(&mut self.dirty) {
-            let Some(slot) = self.slots.get_mut(worker) else { continue };
-            if all || slot.is_urgent() {
-                slot.mark(false);
-                slot.flush(&mut self.outgoing);
-            } else {
-                self.dirty.push(worker);
-            }
-        }
-        if self.posting {
-            return None;
-        }
-        let next = self.outgoing.pop_front();
-        self.posting = next.is_some();
-        next
-    }
-
-    /// A packet was posted, or could not be.
-    pub(super) fn posted(&mut self, posted: Posted) {
-        self.posting = false;
-        match posted {
-            Ok(()) => {}
-            Err((Carried::Task(worker, task), error)) => {
-                self.fail(worker, task, error);
-                self.handle_events();
-            }
-            Err((Carried::Outcome(maker, task), error)) => {
-                self.send(maker, ToWorker::Completed { task, outcome: Err(error) });
-            }
         }
     }
 
