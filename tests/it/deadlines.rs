@@ -106,16 +106,22 @@ remote_test! {
         }
     }
 
-    async fn a_task_with_a_timeout_costs_no_worker_after_a_time_without_any() {
-        for pool in pools() {
-            pool.ready().await.unwrap();
-            for _ in 0..3 {
-                // sleep: nothing happens for longer than the limit
-                sleep(Duration::from_millis(250)).await;
-                assert_eq!(pool.spawn_remote(remote!(async { 1 }).timeout(Duration::from_millis(100))).await.unwrap(), 1);
-            }
-            assert_eq!(pool.stats().lost_workers, 0);
-        }
+    async fn a_limit_counts_from_now_after_a_time_in_which_nothing_happened() {
+        let pool = Pool::builder().threads(1).grace(Duration::from_millis(10)).build();
+        let leave = remote!(|| {
+            let occupied = async {
+                // sleep: nothing else happens for far longer than the limit
+                sleep(Duration::from_millis(3_100)).await;
+                busy(Duration::from_millis(400));
+            };
+            executor::current().spawn(occupied).unwrap();
+        });
+        pool.spawn_remote(leave).await.unwrap();
+        // sleep: the code that was left behind has the thread by then
+        sleep(Duration::from_millis(3_200)).await;
+        let task = remote!(|| 1).timeout(Duration::from_secs(1));
+        assert_eq!(pool.spawn_remote(task).await.unwrap(), 1);
+        assert_eq!(pool.stats().lost_workers, 0, "it answered before the limit");
     }
 
     async fn a_child_that_reaches_its_limit_is_told_so() {
