@@ -79,8 +79,8 @@ remote_test! {
         assert!(back.0.iter().rev().eq(&bytes));
     }
 
-    async fn a_vector_of_64_mib_crosses_through_serde() {
-        let bytes = noise(64 * MIB);
+    async fn a_vector_of_16_mib_crosses_through_serde() {
+        let bytes = noise(16 * MIB);
         let back = on_worker(Remote::new(bytes.clone(), |mut bytes: Vec<u8>| {
             bytes.reverse();
             bytes

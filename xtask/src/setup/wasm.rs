@@ -32,7 +32,10 @@ impl Wasm {
     /// The command runs where the shell is: the root of the workspace.
     pub(crate) fn cargo<'a>(&self, shell: &'a Shell, subcommand: &str) -> Cmd<'a> {
         let program = if subcommand == "clippy" { &self.clippy } else { &self.cargo };
-        cmd!(shell, "{program} {subcommand} --target {TARGET}").envs(self.env.iter().cloned())
+        cmd!(shell, "{program} {subcommand} --target {TARGET}")
+            .envs(self.env.iter().cloned())
+            // Nothing here reads it, and every page would carry it: it is two thirds of a module.
+            .env("CARGO_PROFILE_DEV_DEBUG", "none")
     }
 
     /// What the compiler says of its version.
