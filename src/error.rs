@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 /// Opaque on purpose: ask with the `is_*` predicates, show it with [`Display`](fmt::Display). The text says what
 /// failed and what to do about it, and names the task by the place of the call that made it.
 ///
-/// An error is text only, so it can be cloned, sent, encoded and be the result of another task.
+/// An error is text only, so it can be cloned, sent, encoded and be the result of another task. For the same reason it has no
+/// [`source`](std::error::Error::source): what caused it is in its text.
+///
+/// An executor of your own makes errors by [`closed`](Self::closed), [`cancelled`](Self::cancelled) and
+/// [`other`](Self::other), for [`Job::fail`](crate::Job::fail).
 ///
 /// ```
 /// # use wasm_mt::Error;
@@ -52,9 +56,35 @@ pub(crate) enum ErrorKind {
     Codec,
     QueueFull,
     Js,
+    Other,
 }
 
 impl Error {
+    /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::new(ErrorKind::Closed, String::new(), None)
+    }
+
+    /// The task was aborted: [`is_cancelled`](Self::is_cancelled).
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, String::new(), None)
+    }
+
+    /// What an executor has to say beyond that: [`is_other`](Self::is_other).
+    ///
+    /// `text` says what went wrong and what to do, without a full stop; the error shows it behind the task's place.
+    ///
+    /// ```
+    /// let error = wasm_mt::Error::other("no host of the fleet answers; start one");
+    /// assert_eq!(error.to_string(), "failed to run a task: no host of the fleet answers; start one");
+    /// ```
+    #[must_use]
+    pub fn other(text: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Other, text.into(), None)
+    }
+
     /// True if the task itself panicked, or made its worker trap.
     #[must_use]
     pub fn is_panic(&self) -> bool {
@@ -109,16 +139,18 @@ impl Error {
         self.0.kind == ErrorKind::Js
     }
 
+    /// True if an executor outside this crate said so, by [`Error::other`].
+    #[must_use]
+    pub fn is_other(&self) -> bool {
+        self.0.kind == ErrorKind::Other
+    }
+
     pub(crate) fn panic(message: impl Into<String>, location: Option<String>) -> Self {
         Self::new(ErrorKind::Panic, message.into(), location)
     }
 
     pub(crate) fn worker_lost(cause: impl Into<String>) -> Self {
         Self::new(ErrorKind::WorkerLost, cause.into(), None)
-    }
-
-    pub(crate) fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, String::new(), None)
     }
 
     /// The task ran for longer than it may.
@@ -136,10 +168,6 @@ impl Error {
 
     pub(crate) fn queue_full() -> Self {
         Self::new(ErrorKind::QueueFull, String::new(), None)
-    }
-
-    pub(crate) fn closed() -> Self {
-        Self::new(ErrorKind::Closed, String::new(), None)
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
@@ -192,7 +220,7 @@ impl fmt::Display for Error {
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),
             ErrorKind::Startup => write!(f, "the worker did not start: {what}"),
-            ErrorKind::Codec => f.write_str(what),
+            ErrorKind::Codec | ErrorKind::Other => f.write_str(what),
             ErrorKind::QueueFull => {
                 f.write_str("the executor's queue is full; wait for one of its tasks, or raise `max_queue`")
             }
@@ -209,6 +237,14 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A JavaScript `Error` with the text, for functions that JavaScript calls.
+#[cfg(target_family = "wasm")]
+impl From<Error> for wasm_bindgen::JsValue {
+    fn from(error: Error) -> Self {
+        js_sys::Error::new(&error.to_string()).into()
+    }
+}
 
 /// What a panic said.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {

@@ -363,6 +363,7 @@ message!(
         Codec,
         QueueFull,
         Js,
+        Other,
     }
 );
 

@@ -4,12 +4,11 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::mem;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Waker;
 
-use futures::task::{ArcWake, AtomicWaker, FutureObj, SpawnError};
+use futures::task::{ArcWake, FutureObj, SpawnError};
 
+use super::loop_waker::LoopWaker;
 use crate::error::Error;
 use crate::platform;
 use crate::schedule::{HandleSignal, TaskId};
@@ -75,12 +74,8 @@ pub(crate) struct WorkerContext {
     threads: usize,
     /// What other threads want. `None`: the worker has ended.
     requests: Mutex<Option<Vec<Request>>>,
-    /// Wakes the worker's loop when it rests.
-    waker: AtomicWaker,
-    /// Something has come. -> false, by the loop, before it looks.
-    awake: AtomicBool,
-    /// The loop goes on, and will look at `awake` before it sleeps.
-    busy: AtomicBool,
+    /// Wakes the worker's loop.
+    pub(super) waker: LoopWaker,
 }
 
 /// What another thread wants of the worker.
@@ -95,9 +90,7 @@ impl WorkerContext {
         Self {
             threads: config.threads as usize,
             requests: Mutex::new(Some(Vec::new())),
-            waker: AtomicWaker::new(),
-            awake: AtomicBool::new(false),
-            busy: AtomicBool::new(false),
+            waker: LoopWaker::new(),
         }
     }
 
@@ -156,7 +149,7 @@ impl WorkerContext {
             Some(requests) => requests.push(request),
             None => return Err(request),
         }
-        self.wake();
+        self.waker.wake();
         Ok(())
     }
 
@@ -174,36 +167,6 @@ impl WorkerContext {
             }
         }
     }
-
-    /// Something has come that the worker's loop may not know of.
-    pub(super) fn wake(&self) {
-        self.awake.store(true, Ordering::SeqCst);
-        // The loop looks before it goes to sleep.
-        if !self.busy.load(Ordering::SeqCst) {
-            self.waker.wake();
-        }
-    }
-
-    /// The loop goes on.
-    pub(super) fn begin_turn(&self, waker: &Waker) {
-        self.waker.register(waker);
-        self.busy.store(true, Ordering::SeqCst);
-    }
-
-    /// The loop will not look any more.
-    pub(super) fn end_turn(&self) {
-        self.busy.store(false, Ordering::SeqCst);
-    }
-
-    /// True if something has come that the loop has not looked at.
-    pub(super) fn is_awake(&self) -> bool {
-        self.awake.load(Ordering::SeqCst)
-    }
-
-    /// True if something has come since this was asked last.
-    pub(super) fn take_wakes(&self) -> bool {
-        self.awake.swap(false, Ordering::SeqCst)
-    }
 }
 
 impl TaskOwner for WorkerContext {
@@ -215,7 +178,7 @@ impl TaskOwner for WorkerContext {
         match self.on_thread() {
             Some(worker) => {
                 worker.on_signal(task, signal);
-                self.wake();
+                self.waker.wake();
             }
             // A worker that has ended has no such task any more.
             None => drop(self.request(Request::Signal(task, signal))),
@@ -225,6 +188,6 @@ impl TaskOwner for WorkerContext {
 
 impl ArcWake for WorkerContext {
     fn wake_by_ref(context: &Arc<Self>) {
-        Self::wake(context);
+        context.waker.wake();
     }
 }

@@ -10,6 +10,7 @@
 //! web the instance traps and `worker.js` never enters it again; natively the page drops its port and the thread ends.
 
 mod context;
+mod loop_waker;
 mod main;
 mod panic;
 mod run_loop;
@@ -17,6 +18,13 @@ mod state;
 mod task_future;
 #[expect(clippy::module_inception, reason = "a worker is the subject of the folder")]
 mod worker;
+
+/// What [`loop_waker`] is made of.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicBool, Ordering, fence};
+
+    pub(super) use futures::task::AtomicWaker;
+}
 
 pub(crate) use self::context::{WorkerContext, context};
 pub(crate) use self::main::MAIN;

@@ -11,7 +11,6 @@ use futures::future::{Abortable, BoxFuture, abortable};
 use futures::stream::FuturesUnordered;
 use futures::task::waker_ref;
 
-use super::context::WorkerContext;
 use super::task_future::TaskFuture;
 use super::worker::Worker;
 use crate::platform;
@@ -40,7 +39,7 @@ impl RunLoop {
     fn poll_tasks(&mut self) {
         const MOST: usize = 4;
         for _ in 0..MOST {
-            if !self.worker.context.take_wakes() {
+            if !self.worker.context.waker.take_wakes() {
                 break;
             }
             self.worker.serve_requests();
@@ -89,12 +88,12 @@ impl RunLoop {
                 Next::Begin(task) => {
                     if let Some(future) = begin(&worker, task) {
                         self.tasks.push(future);
-                        WorkerContext::wake(&worker.context);
+                        worker.context.waker.wake();
                     }
                 }
                 Next::Yield => self.pause = Some(Box::pin(platform::yield_now())),
                 // Tasks that wake themselves leave a turn to the event loop, which others may wait for.
-                Next::Rest if worker.context.is_awake() => self.pause = Some(Box::pin(platform::yield_now())),
+                Next::Rest if worker.context.waker.is_awake() => self.pause = Some(Box::pin(platform::yield_now())),
                 Next::Rest if worker.is_poisoned() => break,
                 Next::Rest if self.is_due(context) => worker.read_clock(),
                 Next::Rest => return true,
@@ -109,12 +108,12 @@ impl Future for RunLoop {
 
     /// Never ready: what has begun stays as it is when a worker is poisoned, and goes with its thread.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let requests = self.worker.context.clone();
-        requests.begin_turn(context.waker());
+        let worker = self.worker.clone();
+        let waker = &worker.context.waker;
+        waker.begin_turn(context.waker());
         let sleeps = self.go_on(context);
-        requests.end_turn();
-        // Another thread may have looked before this turn ended.
-        if sleeps && requests.is_awake() {
+        let woken = waker.end_turn();
+        if sleeps && woken {
             context.waker().wake_by_ref();
         }
         Poll::Pending

@@ -214,7 +214,7 @@ impl LocalWorker for Worker {
         }
         let effects = self.state.borrow_mut().enter_own(task, options, call, reply);
         self.follow(effects);
-        self.context.wake();
+        self.context.waker.wake();
     }
 
     fn on_signal(&self, task: TaskId, signal: HandleSignal) {

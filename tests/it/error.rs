@@ -104,3 +104,11 @@ native_test! { fn a_panic_that_the_task_catches_is_no_panic_of_the_task() {
         assert_eq!(thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap(), 1);
     });
 }}
+
+#[cfg(target_family = "wasm")]
+web_test! { async fn an_error_is_an_error_for_javascript() {
+    let error = on_worker(Remote::new((), |()| -> u8 { panic!("on purpose") })).await.unwrap_err();
+    let thrown = wasm_bindgen::JsValue::from(error.clone());
+    let thrown = wasm_bindgen::JsCast::dyn_into::<js_sys::Error>(thrown).unwrap();
+    assert_eq!(String::from(thrown.message()), error.to_string());
+} }

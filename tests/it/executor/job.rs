@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 use futures::task::SpawnExt;
-use wasm_mt::{Executor, ExecutorExt, RemoteHandle, Thread, remote};
+use wasm_mt::{Error, Executor, ExecutorExt, RemoteHandle, Thread, remote};
 
 use super::{Keeps, Loses, forever, square};
 
@@ -58,6 +58,21 @@ remote_test! {
         closed.terminate();
         job.fail(closed.ready().await.unwrap_err());
         assert!(handle.await.unwrap_err().is_closed());
+    }
+
+    async fn what_an_executor_says_of_a_job_is_told_apart() {
+        let executor = Keeps::new();
+        let fail = |error| {
+            let handle = executor.spawn_remote(remote!(|| 1));
+            executor.take().fail(error);
+            handle
+        };
+        assert!(fail(Error::closed()).await.unwrap_err().is_closed());
+        assert!(fail(Error::cancelled()).await.unwrap_err().is_cancelled());
+        let error = fail(Error::other("no host answers")).await.unwrap_err();
+        assert!(error.is_other() && !error.is_closed(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("job.rs:") && text.ends_with(": no host answers"), "{text}");
     }
 
     async fn close_waits_for_what_was_taken_and_takes_no_more() {
