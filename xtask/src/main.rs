@@ -13,6 +13,7 @@ mod api;
 mod bench;
 mod bindings;
 mod demo;
+mod miri;
 mod pages;
 mod progress;
 mod setup;
@@ -40,6 +41,8 @@ enum Command {
     Bench(bench::Args),
     /// Tries random tasks with random faults for minutes, natively and in browsers.
     Soak(soak::Args),
+    /// Runs the unit tests of tasks, messages and the schedule in Miri, if it is installed.
+    Miri,
     /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
     Tidy,
     /// Compares the public API with tests/api.
@@ -71,6 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Test(args) => Ok(test::run(&shell, &args)),
         Command::Bench(args) => bench::run(&shell, &args),
         Command::Soak(args) => soak::run(&shell, &args),
+        Command::Miri => miri::run(&shell),
         Command::Tidy => tidy::run(&shell),
         Command::Api(args) => api::run(&shell, &args),
         Command::WasmRunner { args } => bindings::run_tests(args),
