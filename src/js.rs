@@ -122,6 +122,17 @@ pub fn exec_js(source: impl Into<String>) -> Remote<Js<JsValue>> {
 /// ```ignore (web only)
 /// let page = thread.spawn_remote(exec_js_async("return await (await fetch('page.txt')).text();")).await?;
 /// ```
+///
+/// A relative URL means what it means on the page for `fetch`, `Request`, `XMLHttpRequest`, `WebSocket`, `EventSource`,
+/// `Worker` and `importScripts`, in Rust code too. All else, such as `import()`, `new URL(path, location)` and the methods of
+/// `Cache`, wants URLs in full, since a worker's script is a blob, to which nothing is relative:
+///
+/// ```ignore (web only)
+/// let sum = exec_js_async("const url = new Request('sum.js').url; return (await import(url)).sum(1, 2);");
+/// ```
+///
+/// In a worker whose script has a URL of its own ([`script_url`](crate::ThreadBuilder::script_url),
+/// [`worker_factory`](crate::ThreadBuilder::worker_factory)), all is relative to that, as in any worker.
 #[track_caller]
 pub fn exec_js_async(source: impl Into<String>) -> Remote<Js<JsValue>> {
     Remote::fallible(source.into(), |source: String| async move { result(evaluate_async(&source).await) })
@@ -176,7 +187,7 @@ macro_rules! worker_factory {
             ///
             /// The factory is typically an imported JavaScript function. The worker's script must be
             /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT), as a classic or a module script. Usually a bundler's program needs
-            /// [`glue_url`](Self::glue_url) too.
+            /// [`glue_url`](Self::glue_url) too. Under Trusted Types the factory's own policy makes the URL.
             pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
                 self.config.spec.web.factory = Some(factory);
                 self

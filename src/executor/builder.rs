@@ -48,7 +48,8 @@ macro_rules! worker_options {
             /// The URL of a worker script on the program's own host; by default the script is a blob.
             ///
             /// Needed under a content security policy that allows `worker-src 'self'` but not `blob:`. The script is
-            /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT): serve it as it is. Ignored natively.
+            /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT): serve it as it is. Such a worker loads the program's JavaScript itself,
+            /// and browsers do not let it demand an `integrity`; what the page demands was checked before. Ignored natively.
             pub fn script_url(mut self, url: impl Into<String>) -> Self {
                 self.config.spec.web.script = Some(url.into());
                 self

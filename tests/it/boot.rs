@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use js_sys::Date;
-use wasm_mt::{Remote, Thread, ThreadBuilder};
+use js_sys::{Date, Function};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_mt::{InlineExecutor, Remote, Thread, ThreadBuilder, exec_js, exec_js_async, remote};
+use web_sys::Worker;
 
 async fn start_error(builder: ThreadBuilder) -> String {
     let thread = builder.build();
@@ -68,4 +70,99 @@ web_test! { async fn a_busy_page_is_not_taken_for_a_slow_worker() {
     let end = Date::now() + 1000.0;
     while Date::now() < end {}
     thread.ready().await.unwrap();
+}}
+
+/// Makes a worker whose script runs behind `prelude`.
+fn worker_behind(prelude: &str) -> Result<Worker, JsValue> {
+    let source = "const blob = new Blob([prelude, script], { type: 'text/javascript' });
+        return new Worker(URL.createObjectURL(blob));";
+    let make = Function::new_with_args("prelude, script", source);
+    make.call2(&JsValue::UNDEFINED, &prelude.into(), &wasm_mt::WORKER_SCRIPT.into())
+        .map(JsCast::unchecked_into)
+}
+
+web_test! { async fn a_lack_of_memory_is_no_other_build() {
+    // What Chromium says where a page holds some 120 instances.
+    let text = start_error(Thread::builder().worker_factory(|| {
+        worker_behind("WebAssembly.Instance = function () {
+            throw new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance');
+        };")
+    }))
+    .await;
+    assert!(text.contains("memory") && text.contains("fewer threads") && !text.contains("reload"), "{text}");
+}}
+
+web_test! { async fn an_import_that_is_missing_is_another_build() {
+    let text = start_error(Thread::builder().worker_factory(|| {
+        worker_behind("WebAssembly.Instance = function () { throw new WebAssembly.LinkError('memory'); };")
+    }))
+    .await;
+    assert!(text.contains("reload the page") && !text.contains("fewer threads"), "{text}");
+}}
+
+web_test! { async fn where_there_is_no_worker_an_executor_without_workers_is_named() {
+    let outer = Thread::new();
+    outer.spawn_remote(exec_js("delete self.Worker;")).await.unwrap();
+    let inner = remote!(async { Thread::new().spawn_remote(remote!(|| 1)).await });
+    let error = outer.spawn_remote(inner).await.unwrap().unwrap_err();
+    assert!(error.is_startup() && error.to_string().contains("InlineExecutor"), "{error}");
+}}
+
+/// The URL of each kind of request for `there` and `/there`, as far as it tells.
+const REQUESTS: &str = "
+    const open = (path) => {
+        const request = new XMLHttpRequest();
+        request.open('GET', path, false);
+        request.send();
+        return request.responseURL;
+    };
+    const close = (opened) => { opened.close(); return opened.url; };
+    const urls = ['there', '/there', '?there', '//host.invalid/there', 'https://host.invalid/there']
+        .map((path) => new Request(path).url);
+    const fetched = (await fetch('there')).url;
+    const object = (await fetch(new Request('/there', { method: 'HEAD' }))).url;
+    const full = (await fetch(new URL('/there', self.origin))).url;
+    return JSON.stringify([urls, fetched, object, full, open('there'), open('/there'), close(new EventSource('/there')),
+        close(new EventSource('there')), new Request('there') instanceof Request]);";
+
+web_test! { async fn urls_are_relative_to_the_page() {
+    let on_page = exec_here(REQUESTS).await;
+    let thread = Thread::new();
+    let on_worker = thread.spawn_remote(exec_js_async(REQUESTS)).await.unwrap();
+    assert_eq!(on_worker.0, on_page);
+    let nested = remote!(async { Thread::new().spawn_remote(exec_js_async(REQUESTS)).await });
+    assert_eq!(thread.spawn_remote(nested).await.unwrap().unwrap().0, on_page);
+}}
+
+web_test! { async fn sockets_and_workers_are_relative_to_the_page() {
+    let source = "const socket = new WebSocket('/there');
+        socket.close();
+        const worker = new Worker('/there.js');
+        await new Promise((resolve) => worker.onerror = (event) => { event.preventDefault(); resolve(); });
+        return socket.url;";
+    let on_page = exec_here(source).await;
+    assert!(on_page.as_string().unwrap().starts_with("ws://"), "{on_page:?}");
+    assert_eq!(Thread::new().spawn_remote(exec_js_async(source)).await.unwrap().0, on_page);
+}}
+
+web_test! { async fn imported_scripts_are_relative_to_the_page() {
+    let make = || worker_behind("self.seen = []; self.importScripts = (...urls) => self.seen.push(...urls);");
+    let thread = Thread::builder().worker_factory(make).build();
+    let source = "importScripts('there.js', '/there.js'); return String(seen);";
+    let here = "return String(['there.js', '/there.js'].map((path) => new Request(path).url));";
+    assert_eq!(thread.spawn_remote(exec_js(source)).await.unwrap().0, exec_here(here).await);
+}}
+
+/// What the body of an asynchronous function gives on the page.
+async fn exec_here(source: &str) -> JsValue {
+    InlineExecutor::new().spawn_remote(exec_js_async(source)).await.unwrap().0
+}
+
+web_test! { async fn what_is_no_relative_url_stays_as_it_is() {
+    let source = "const blob = URL.createObjectURL(new Blob(['text']));
+        const text = await (await fetch(blob)).text() + await (await fetch('data:,%20more')).text();
+        const request = new Request('data:,x', { method: 'POST', body: '/there' });
+        return [text, request.method, await request.text(), new Request(request).url].join();";
+    let on_worker = Thread::new().spawn_remote(exec_js_async(source)).await.unwrap();
+    assert_eq!(on_worker.0, JsValue::from("text more,POST,/there,data:,x"));
 }}

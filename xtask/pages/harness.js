@@ -12,8 +12,12 @@
     record.errors = JSON.stringify(errors);
     record.mains = mains;
     if (record.verdict === 'running') record.verdict = verdict;
+    // A frame without an origin is not seen from outside.
+    if (parent !== self) parent.postMessage({ ...record }, '*');
   };
   record.verdict = 'running';
+  record.types = 'trustedTypes' in self;
+  addEventListener('message', ({ data }) => Object.assign(record, data));
   write('running');
 
   for (const level of ['log', 'warn', 'error']) {

@@ -25,6 +25,7 @@ pub fn __wasm_mt_start(
     table: u32,
     glue: String,
     bundle: &JsValue,
+    base: String,
     first: &JsValue,
     post: Function,
 ) -> usize {
@@ -35,7 +36,7 @@ pub fn __wasm_mt_start(
     let (Some(Main(main)), Some(first)) = (main, message::unpack(first)) else { return 0 };
     let block = status::enter_worker();
     outbox::set(post);
-    glue::set(glue, bundle);
+    glue::set(glue, bundle, base);
     let mut inbox = main(Outbox::new());
     inbox(first);
     INBOX.set(Some(inbox));

@@ -5,24 +5,39 @@ use std::cell::RefCell;
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{Blob, BlobPropertyBag, Url, WorkerType};
+use web_sys::{Blob, BlobPropertyBag, Url};
 
 use super::reflect::{get, object};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
     static GLUE_URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, or an empty one.
+    /// In a worker of ours: what URLs are relative to on its page.
+    static BASE: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, or an empty one if it could not be had.
     static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
 }
 
 /// In a worker: the page knows it already, and has a bundle of it if it started this worker from one. That lasts as long as the
 /// page, which is longer.
-pub(super) fn set(url: String, bundle: &JsValue) {
+pub(super) fn set(url: String, bundle: &JsValue, base: String) {
     if bundle.is_object() {
         BUNDLE.set(Some((url.clone(), Promise::resolve(bundle))));
     }
     GLUE_URL.set(Some(url));
+    BASE.set(Some(base));
+}
+
+/// What URLs are relative to on the page, in its workers too.
+pub(super) fn base() -> String {
+    let base = || get(&get(&js_sys::global(), "document"), "baseURI").as_string();
+    BASE.with_borrow(Clone::clone).or_else(base).or_else(url).unwrap_or_default()
+}
+
+/// True if this is the URL of the page itself: its scripts are within it.
+pub(super) fn is_page(url: &str) -> bool {
+    let page = get(&get(&js_sys::global(), "document"), "URL").as_string();
+    page.is_some_and(|page| page.split('#').next() == url.split('#').next())
 }
 
 /// The glue's URL, where it can be found.
@@ -42,7 +57,38 @@ pub(super) fn url() -> Option<String> {
 const SCRIPT_PATTERN: &str =
     r"\w[\w+.-]*:\/\/(?!\S*(?:\.wasm(?::\d+)*\)*$|:wasm-function\[))\S*?(?=(?::\d+){0,2}\)*\s*$)";
 
-/// A script that needs to load no other: an array of its URL, and whether it is a module.
+/// What the page demands of a script, by the elements that name it. Workers have none.
+struct Demands {
+    integrity: String,
+    credentials: &'static str,
+}
+
+impl Demands {
+    fn of(url: &str) -> Self {
+        let mut demands = Self { integrity: String::new(), credentials: "same-origin" };
+        let elements = query_selector_all("script,link").map(|list| Array::from(&list)).unwrap_or_default();
+        for element in elements.iter() {
+            let text = |key| get(&element, key).as_string().unwrap_or_default();
+            if text("src") == url || text("href") == url {
+                if demands.integrity.is_empty() {
+                    demands.integrity = text("integrity");
+                }
+                if text("crossOrigin") == "use-credentials" {
+                    demands.credentials = "include";
+                }
+            }
+        }
+        demands
+    }
+}
+
+/// True if the page demands the integrity of this script.
+pub(super) fn is_pinned(url: &str) -> bool {
+    !Demands::of(url).integrity.is_empty()
+}
+
+/// A script that needs to load no other: an array of its URL, and whether it is a module. No URL if there can be none.
+#[derive(Clone)]
 pub(super) struct Bundle(pub(super) JsValue);
 
 impl Bundle {
@@ -52,15 +98,19 @@ impl Bundle {
 
     /// As the glue's own script is, so that a task finds what belongs to that kind: only a classic one has
     /// `importScripts`.
-    pub(super) fn kind(&self) -> WorkerType {
-        if get(&self.0, "1").is_truthy() { WorkerType::Module } else { WorkerType::Classic }
+    pub(super) fn is_module(&self) -> bool {
+        get(&self.0, "1").is_truthy()
     }
 }
 
 /// The glue's text and the worker's, in one script of a blob. Importing the glue would take each worker as long as
 /// everything else together. `None` if the glue cannot be had, or imports others itself, by URLs that mean nothing in a
-/// blob.
-pub(super) async fn bundle(url: &str) -> Option<Bundle> {
+/// blob: then a worker loads it.
+///
+/// # Errors
+///
+/// What the page demands the integrity of, and cannot be had, no worker may load.
+pub(super) async fn bundle(url: &str) -> Result<Option<Bundle>, String> {
     let known =
         BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
     let promise = known.unwrap_or_else(|| {
@@ -70,13 +120,22 @@ pub(super) async fn bundle(url: &str) -> Option<Bundle> {
         BUNDLE.set(Some((url.to_owned(), promise.clone())));
         promise
     });
-    let bundle = Bundle(JsFuture::from(promise).await.ok()?);
-    if bundle.url().is_none() {
-        // The network may do better next time.
-        BUNDLE.set(None);
-        return None;
+    let bundle = Bundle(JsFuture::from(promise).await.unwrap_or_default());
+    if bundle.url().is_some() {
+        return Ok(Some(bundle));
     }
-    Some(bundle)
+    if get(&bundle.0, "length").is_truthy() {
+        return Ok(None);
+    }
+    // The network may do better next time.
+    BUNDLE.set(None);
+    if is_pinned(url) {
+        return Err(format!(
+            "the program's JavaScript {url} could not be fetched with the `integrity` that the page demands of it; \
+             reload the page, so that both are of one build"
+        ));
+    }
+    Ok(None)
 }
 
 /// How long the glue may take, in milliseconds: the browser has it. A worker that has no bundle imports it itself. WebKit
@@ -85,19 +144,29 @@ const LIMIT: u32 = 2_000;
 
 /// What a [`Bundle`] holds.
 async fn make_bundle(url: &str) -> Option<Array> {
+    let Demands { integrity, credentials } = Demands::of(url);
     // As the page has it, even if the host has a newer one by now.
-    let options = object([("cache", "force-cache".into()), ("signal", timeout(LIMIT))]);
+    let options = object([
+        ("cache", "force-cache".into()),
+        ("credentials", credentials.into()),
+        ("integrity", integrity.into()),
+        ("signal", timeout(LIMIT)),
+    ]);
     let response = JsFuture::from(fetch_with(url, &options).ok()?).await.ok()?;
     if !get(&response, "ok").is_truthy() {
         return None;
     }
     let text = JsFuture::from(text(&response).ok()?).await.ok()?.as_string()?;
     let has = |pattern| !RegExp::new(pattern, "m").exec(&text).is_null();
-    if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#) {
+    // A host may answer with a page whatever is asked of it.
+    if text.trim_start().starts_with('<') {
         return None;
     }
+    if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#) {
+        return Some(Array::of1(&JsValue::UNDEFINED));
+    }
     let is_module = has(r"^\s*export\b|\bimport\.meta\b");
-    let url = blob_url(&[&text, "\n", WORKER_SCRIPT]).ok()?;
+    let url = blob_url(&[&text, "\n;", WORKER_SCRIPT]).ok()?;
     Some(Array::of2(&url.into(), &is_module.into()))
 }
 
@@ -113,6 +182,9 @@ pub(super) fn blob_url(parts: &[&str]) -> Result<String, JsValue> {
 extern "C" {
     #[wasm_bindgen(catch)]
     pub(super) fn fetch(url: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = document, js_name = querySelectorAll)]
+    fn query_selector_all(selector: &str) -> Result<Object, JsValue>;
 
     /// Ends a request after so many milliseconds.
     #[wasm_bindgen(js_namespace = AbortSignal)]

@@ -6,6 +6,7 @@
 mod attachment;
 mod boot;
 mod console;
+mod failure;
 mod glue;
 mod memory;
 mod message;
@@ -13,6 +14,7 @@ mod options;
 mod outbox;
 mod port;
 mod reflect;
+mod source;
 mod status;
 mod thrown;
 mod time;

@@ -8,23 +8,22 @@ use futures::task::FutureObj;
 use js_sys::{BigUint64Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{MessageEvent, Url, Worker, WorkerOptions};
+use web_sys::{MessageEvent, Worker};
 
 use super::console::print;
-use super::glue::{self, Bundle};
+use super::failure::{PolicyMonitor, Seen, load_failure, refusal};
+use super::glue;
 use super::memory::table_length;
 use super::message;
-use super::options::Factory;
 use super::reflect::{get, object};
+use super::source::{Launch, WorkerSource};
 use super::thrown::{not_cloneable, text_of};
 use super::time::sleep;
 use crate::error::Error;
-use crate::platform::{
-    Address, EventHandler, Loss, Main, Packet, Tagged, WORKER_SCRIPT, WorkerEvent, WorkerSpec,
-};
+use crate::platform::{Address, EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
 
 /// Version of the boot message and of all that is no packet; `worker.js` has the same.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
@@ -133,54 +132,32 @@ pub(crate) fn start(
         workers.push(LiveWorker { id, key, events: Rc::new(events), up: false, received: 0, worker: None });
     });
     let port = Port { id };
-    let glue = match spec.web.glue {
-        Some(url) => absolute(&url)?,
-        None => glue::url().ok_or_else(|| {
-            Error::startup("the program's JavaScript was not found; give the builder its URL with `glue_url`")
-        })?,
-    };
-    let (script, factory, name) = (spec.web.script, spec.web.factory, spec.name);
+    let launch = Launch::new(spec)?;
     spawn_local(async move {
-        let bundle = match (&script, factory) {
-            (None, None) => glue::bundle(&glue).await,
-            _ => None,
-        };
-        // Nobody may want it any more.
-        if is_up(id) {
-            return;
-        }
-        let policy = PolicyMonitor::watch();
-        let source = WorkerSource { script, glue, bundle };
-        let begun = create(factory, &source, name.as_deref())
-            .and_then(|worker| begin(id, worker, source, policy, main, first));
-        if let Err(cause) = begun {
+        if let Err(cause) = begin(id, launch, main, first).await {
             deliver(id, WorkerEvent::NotStarted(cause));
         }
     });
     Ok(port)
 }
 
-/// What a worker runs before it runs the program.
-struct WorkerSource {
-    /// The URL of the worker script, if it is the host's own.
-    script: Option<String>,
-    glue: String,
-    bundle: Option<Bundle>,
-}
-
-/// Listens to a worker and posts it what it needs to boot.
-fn begin(
-    id: u32,
-    worker: Worker,
-    source: WorkerSource,
-    policy: Rc<PolicyMonitor>,
-    main: &'static Tagged<Main>,
-    first: Packet,
-) -> Result<(), String> {
-    let WorkerSource { script, glue, bundle } = source;
+/// Makes a worker, listens to it, and posts it what it needs to boot.
+async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Packet) -> Result<(), String> {
+    let source = launch.source().await?;
+    // Nobody may want it any more.
+    if is_up(id) {
+        return Ok(());
+    }
+    let policy = PolicyMonitor::watch();
+    let worker = match launch.create(&source) {
+        Ok(worker) => worker,
+        Err(thrown) => return Err(load_failure(Some(thrown), &source, &policy).await),
+    };
     let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    let on_error = Closure::new(move |event: JsValue| on_error(id, &event, script.as_deref(), &policy));
+    let WorkerSource { glue, bundle, .. } = source.clone();
+    let source = Rc::new(source);
+    let on_error = Closure::new(move |event: JsValue| on_error(id, &event, &source, &policy));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
     let on_unread = Closure::new(move || count_packets(id));
     worker.set_onmessageerror(Some(on_unread.as_ref().unchecked_ref()));
@@ -191,6 +168,7 @@ fn begin(
         ("key", key(id).into()),
         ("glue", glue.into()),
         ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
+        ("base", glue::base().into()),
         ("module", wasm_bindgen::module()),
         ("main", Address::of(main).number().into()),
         ("table", table_length().into()),
@@ -202,61 +180,6 @@ fn begin(
         live.worker = Some(Started { worker, _on_message, _on_error, _on_unread });
     });
     posted.map_err(|thrown| text_of(&thrown))
-}
-
-fn create(factory: Option<Factory>, source: &WorkerSource, name: Option<&str>) -> Result<Worker, String> {
-    if let Some(factory) = factory {
-        let complain =
-            |thrown| format!("the worker factory threw {}; it must give a Worker", text_of(&thrown));
-        return factory().map_err(complain);
-    }
-    let options = WorkerOptions::new();
-    if let Some(name) = name {
-        options.set_name(name);
-    }
-    // Some engines throw what others report by an event: that the policy, or the script's origin, is wrong.
-    if let Some(script) = &source.script {
-        return Worker::new_with_options(script, &options).map_err(|thrown| {
-            format!(
-                "the worker script {script} was refused: {}; serve it from the page's own origin, and let the content \
-                 security policy allow it by `worker-src`",
-                text_of(&thrown)
-            )
-        });
-    }
-    let worker = match source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.kind()))) {
-        Some((url, kind)) => {
-            options.set_type(kind);
-            Worker::new_with_options(&url, &options)
-        }
-        None => bare_script().and_then(|url| Worker::new_with_options(&url, &options)),
-    };
-    worker.map_err(|thrown| blob_failure(&text_of(&thrown)))
-}
-
-/// The worker script alone as a URL, made once.
-fn bare_script() -> Result<String, JsValue> {
-    thread_local! {
-        static SCRIPT_URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    }
-    if let Some(url) = SCRIPT_URL.with_borrow(Clone::clone) {
-        return Ok(url);
-    }
-    let url = glue::blob_url(&[WORKER_SCRIPT])?;
-    SCRIPT_URL.set(Some(url.clone()));
-    Ok(url)
-}
-
-/// A URL in full: inside a blob's worker nothing else is understood.
-fn absolute(url: &str) -> Result<String, Error> {
-    let base = get(&get(&js_sys::global(), "document"), "baseURI").as_string();
-    let base = base.or_else(glue::url).unwrap_or_default();
-    match Url::new_with_base(url, &base) {
-        Ok(url) => Ok(url.href()),
-        Err(_) => Err(Error::startup(format!(
-            "`{url}` is not a URL; give `glue_url` the URL of the program's JavaScript"
-        ))),
-    }
 }
 
 /// Hands an event to the listener of this worker, unless its port is gone.
@@ -327,34 +250,16 @@ fn lose_unread(id: u32, whose: &str) {
     deliver(id, WorkerEvent::Lost(Loss { cause, task: 0, trapped: false, begun: None }));
 }
 
-/// What `worker.js` refused, and the cure.
-fn refusal(stage: &str, url: &str, text: &str) -> String {
-    match stage {
-        "version" => format!("{text}; serve the `wasm_mt::WORKER_SCRIPT` of this version"),
-        "glue" => format!(
-            "the program's JavaScript {url} could not be imported: {text}; \
-             give the builder the right `glue_url`, and let the content security policy allow it"
-        ),
-        "instance" => format!(
-            "{url} does not fit the running program: {text}; reload the page, so that both are of one build"
-        ),
-        status => {
-            format!("{url} could not be loaded, {status}: {text}; give the builder the right `glue_url`")
-        }
-    }
-}
-
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
 /// death, and that the browser has shown.
-fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<PolicyMonitor>) {
+fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<PolicyMonitor>) {
     if is_up(id) {
         return;
     }
-    let message = get(event, "message").as_string();
-    let script = script.map(str::to_owned);
-    let policy = policy.clone();
+    let seen = get(event, "message").as_string().map(Seen::Reported);
+    let (source, policy) = (source.clone(), policy.clone());
     spawn_local(async move {
-        let cause = load_failure(message, script.as_deref(), &policy).await;
+        let cause = load_failure(seen, &source, &policy).await;
         if !is_up(id) {
             deliver(id, WorkerEvent::NotStarted(cause));
         }
@@ -364,38 +269,6 @@ fn on_error(id: u32, event: &JsValue, script: Option<&str>, policy: &Rc<PolicyMo
 /// True if the worker's script runs, or its port is gone.
 fn is_up(id: u32) -> bool {
     WORKERS.with_borrow(|workers| find(workers, id).is_none_or(|live| live.up))
-}
-
-/// Why a script did not load, or failed: the event does not always say, so look.
-async fn load_failure(message: Option<String>, script: Option<&str>, policy: &PolicyMonitor) -> String {
-    // The violation may be reported after the failure it caused.
-    sleep(Duration::ZERO).await;
-    if let Some(cause) = policy.cause() {
-        return cause;
-    }
-    let Some(url) = script else {
-        return blob_failure(&message.unwrap_or_else(|| "it could not be loaded".to_owned()));
-    };
-    let response = match glue::fetch(url) {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(thrown) => Err(thrown),
-    };
-    let status = response.map(|response| get(&response, "status").as_f64().map_or(0, |status| status as u32));
-    let seen = match (status, message) {
-        (Ok(200), Some(message)) => message,
-        (Ok(200), None) => "it is there, but does not load as a script".to_owned(),
-        (Ok(status), _) => format!("status {status}"),
-        (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
-    };
-    format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
-}
-
-/// The text for a script that is a blob: most likely a policy forbids it.
-fn blob_failure(seen: &str) -> String {
-    format!(
-        "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
-         or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
-    )
 }
 
 /// Asks for the lock that the worker holds for its life: when it comes, the worker is gone.
@@ -415,53 +288,8 @@ fn await_lock(id: u32, name: &str) {
     }
 }
 
-/// Hears of violations of the content security policy.
-struct PolicyMonitor {
-    blocked: Rc<RefCell<Option<String>>>,
-    listener: Closure<dyn FnMut(JsValue)>,
-}
-
-impl PolicyMonitor {
-    const EVENT: &str = "securitypolicyviolation";
-
-    fn watch() -> Rc<Self> {
-        let blocked = Rc::new(RefCell::new(None));
-        let seen = blocked.clone();
-        let listener = Closure::new(move |event: JsValue| {
-            let directive = get(&event, "effectiveDirective").as_string().unwrap_or_default();
-            // Also where the policy says `script-src` only, the directive in effect is this one.
-            if directive == "worker-src" {
-                *seen.borrow_mut() = Some(directive);
-            }
-        });
-        add_event_listener(Self::EVENT, &listener);
-        Rc::new(Self { blocked, listener })
-    }
-
-    fn cause(&self) -> Option<String> {
-        let directive = self.blocked.borrow();
-        directive.as_ref().map(|directive| {
-            format!(
-                "the content security policy blocks its script by `{directive}`; allow `worker-src blob:`, \
-                 or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
-            )
-        })
-    }
-}
-
-impl Drop for PolicyMonitor {
-    fn drop(&mut self) {
-        remove_event_listener(Self::EVENT, &self.listener);
-    }
-}
-
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
     fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(js_name = addEventListener)]
-    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
-    #[wasm_bindgen(js_name = removeEventListener)]
-    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
 }

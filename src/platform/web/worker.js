@@ -2,14 +2,14 @@
 // blob or, under a strict content security policy, from a URL of the host's own, that imports the glue. It runs the page's
 // own compiled module behind that glue.
 //
-// Boot message:  { version, key, glue, bundle, module, main, table, first }
+// Boot message:  { version, key, glue, bundle, base, module, main, table, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
 //                { wasmMt: key, up | refused | print | died | closing | unread | sent | .. }   everything else
 //
 // The key is known to the page and to this script alone: a task may post whatever it likes.
 (() => {
   "use strict";
-  const VERSION = 3;
+  const VERSION = 4;
   const MAGIC = 0x746d7770;
 
   // Taken once: a task may put something else in their places.
@@ -168,6 +168,40 @@
     });
   };
 
+  // A blob has no folder: what is relative in it is relative to the page. What is no URL, or trusted, stays as it is.
+  const rebase = (base) => {
+    const full = (url) => {
+      try {
+        return typeof url === "string" ? new URL(url, base).href : url;
+      } catch {
+        return url;
+      }
+    };
+    const wrap = (owner, name, isUrl) => {
+      if (!owner?.[name]) return;
+      const changed = (args) => args.map((arg, nth) => (isUrl(nth) ? full(arg) : arg));
+      owner[name] = new Proxy(owner[name], {
+        apply: (target, self, args) => Reflect.apply(target, self, changed(args)),
+        construct: (target, args, newTarget) => Reflect.construct(target, changed(args), newTarget),
+      });
+    };
+    for (const name of ["fetch", "Request", "WebSocket", "EventSource", "Worker"]) wrap(self, name, (nth) => nth === 0);
+    wrap(self, "importScripts", () => true);
+    wrap(self.XMLHttpRequest?.prototype, "open", (nth) => nth === 1);
+  };
+
+  // Where Trusted Types are wanted, `importScripts` takes no text. A policy's name can be taken once: `source.rs` uses this one
+  // too. Where there is none, text may do.
+  const trusted = (url) => {
+    try {
+      const createScriptURL = (it) => (it === url || /^(blob:|\/(?![/\\]))/.test(it) ? it : null);
+      self.wasmMtPolicy ??= self.trustedTypes.createPolicy("wasm-mt", { createScriptURL });
+      return self.wasmMtPolicy.createScriptURL(url);
+    } catch {
+      return url;
+    }
+  };
+
   // The glue is a module (`--target web`), or a classic script that defines a global (`--target no-modules`), whose
   // name is `wasm_bindgen` unless the application chose another. It may stand in front of this script already. A classic
   // script is harmless as a module: it exports nothing.
@@ -185,7 +219,7 @@
       problem = error;
     }
     try {
-      self.importScripts(url);
+      self.importScripts(trusted(url));
       if (present()) return present();
     } catch (error) {
       problem ??= error;
@@ -205,6 +239,9 @@
     self.navigator.locks.request(lock, forever).catch(() => held());
   });
 
+  // In the words of each engine.
+  const isShortOfMemory = (error) => error instanceof RangeError || /out of memory|allocat/i.test(error?.message);
+
   const refuse = (stage, error, url) => tell({ refused: stage, text: String(error?.message ?? error), url });
 
   const start = async ({ data: boot }) => {
@@ -212,6 +249,7 @@
     if (boot.version !== VERSION) {
       return refuse("version", `the script has version ${VERSION}, the page wants ${boot.version}`);
     }
+    if (/^(blob|data):/.test(self.location)) rebase(boot.base);
     withoutMain(boot.module);
     const url = boot.glue;
     misfit = (error) => {
@@ -229,7 +267,7 @@
       glue.initSync({ module: boot.module });
       if (!glue.__wasm_mt_start) throw new Error("it belongs to another program");
     } catch (error) {
-      return refuse("instance", error, url);
+      return refuse(isShortOfMemory(error) ? "memory" : "instance", error, url);
     }
     tell({ up: true, lock: await held });
     self.addEventListener("message", ({ data }) => {
@@ -242,9 +280,9 @@
       }
     });
     try {
-      const { main, table, bundle, first } = boot;
+      const { main, table, bundle, base, first } = boot;
       const send = (what, rest) => (typeof rest === "string" ? tell({ [rest]: what }) : post(what, rest));
-      block = glue.__wasm_mt_start(main, table, url, bundle, first, send);
+      block = glue.__wasm_mt_start(main, table, url, bundle, base, first, send);
       if (!block) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);

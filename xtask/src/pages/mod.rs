@@ -37,6 +37,8 @@ struct Record {
     errors: String,
     /// How often a `main` ran.
     mains: String,
+    /// Whether the engine has Trusted Types.
+    types: String,
 }
 
 impl Pages {

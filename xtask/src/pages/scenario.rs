@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use sha2::Digest as _;
 
 use super::Record;
 use crate::bindings::BindingsTarget;
@@ -18,8 +20,12 @@ pub(super) struct Scenario {
     programs: &'static [&'static str],
     /// The exported function that the page calls once a program is there; none if `main` is all.
     call: Option<&'static str>,
-    /// What more stands in the head of the page.
+    /// What more stands in the head of the page. `{integrity}` stands for that of the glue.
     head: &'static str,
+    /// Makes other glue of that of `app`, served as `{root}edited/app.js`.
+    edit: Option<fn(&str) -> String>,
+    /// The page is in a frame that has no origin.
+    sandboxed: bool,
     /// The policy in the header of every answer.
     policy: Option<&'static str>,
     /// Files below the scenario's folder that are not there.
@@ -36,9 +42,14 @@ enum Expected {
     Prints(&'static [&'static str]),
     /// The worker cannot start, and the error's text has all these parts.
     IsStartup(&'static [&'static str]),
+    /// As `IsStartup` where the engine has Trusted Types, else as `COMPUTED`.
+    IsStartupUnderTypes(&'static [&'static str]),
 }
 
 const COMPUTED: Expected = Expected::Prints(&["computed 42"]);
+
+/// Stands for a program whose glue is within the page.
+const INLINE: &str = "inline";
 
 /// An ordinary page: bindings as a module, no policy, nothing missing.
 const PLAIN: Scenario = Scenario {
@@ -47,11 +58,38 @@ const PLAIN: Scenario = Scenario {
     programs: &["{root}app/app.js"],
     call: None,
     head: "",
+    edit: None,
+    sandboxed: false,
     policy: None,
     missing: None,
     query: "",
     expected: COMPUTED,
 };
+
+macro_rules! types {
+    () => {
+        "require-trusted-types-for 'script'; trusted-types wasm-mt"
+    };
+}
+const TYPES: &str = types!();
+
+macro_rules! preloaded {
+    () => {
+        "<link rel=\"modulepreload\" href=\"{root}app/app.js\" integrity=\"{integrity}\">"
+    };
+}
+const PRELOADED: &str = preloaded!();
+
+/// A host that gives a program other glue than its page.
+macro_rules! changed {
+    () => {
+        "<script>const other = fetch; self.fetch = (url, options) => \
+             other(String(url).replace('app/app.js', 'edited/app.js'), options);</script>"
+    };
+}
+
+const BOTH: &[&str] = &["{root}app/app.js", "{root}app/other.js"];
+const BOTH_COMPUTED: Expected = Expected::Prints(&["computed 42", "computed page task worker"]);
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     PLAIN,
@@ -116,6 +154,88 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "brackets_in_the_path", programs: &["{root}(app)@1/app.js"], ..PLAIN },
     Scenario { name: "base_elsewhere", head: "<base href=\"/nowhere/\">", ..PLAIN },
     Scenario {
+        name: "glue_within_the_page",
+        programs: &[INLINE],
+        expected: Expected::IsStartup(&["in the page itself", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "page_instead_of_the_glue",
+        query: "?glue={root}index.html",
+        expected: Expected::IsStartup(&["index.html", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_without_a_last_semicolon",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}edited/app.js"],
+        edit: Some(|glue| glue.trim_end().trim_end_matches(';').to_owned()),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_with_a_last_comment",
+        programs: &["{root}edited/app.js"],
+        edit: Some(|glue| glue.trim_end().to_owned() + "// the end"),
+        ..PLAIN
+    },
+    Scenario { name: "trusted_types", programs: BOTH, policy: Some(TYPES), expected: BOTH_COMPUTED, ..PLAIN },
+    Scenario {
+        name: "trusted_types_with_script",
+        policy: Some(concat!(types!(), "; worker-src 'self'")),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "trusted_types_no_modules",
+        target: BindingsTarget::NoModules,
+        policy: Some(TYPES),
+        ..PLAIN
+    },
+    Scenario {
+        name: "trusted_types_no_modules_with_script",
+        target: BindingsTarget::NoModules,
+        policy: Some(concat!(types!(), "; worker-src 'self'")),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "trusted_types_without_our_policy",
+        policy: Some("require-trusted-types-for 'script'; trusted-types other"),
+        expected: Expected::IsStartupUnderTypes(&["Trusted Types", "`trusted-types wasm-mt`"]),
+        ..PLAIN
+    },
+    Scenario { name: "trusted_types_that_are_not_required", policy: Some("trusted-types other"), ..PLAIN },
+    Scenario { name: "sandboxed", sandboxed: true, ..PLAIN },
+    Scenario { name: "sandboxed_no_modules", target: BindingsTarget::NoModules, sandboxed: true, ..PLAIN },
+    Scenario {
+        name: "no_worker_in_the_scope",
+        head: "<script>delete self.Worker</script>",
+        expected: Expected::IsStartup(&["no `Worker`", "InlineExecutor"]),
+        ..PLAIN
+    },
+    Scenario { name: "integrity", head: PRELOADED, ..PLAIN },
+    Scenario {
+        name: "integrity_of_a_classic_script",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/app.js\" integrity=\"{integrity}"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "integrity_that_is_lost",
+        head: concat!(preloaded!(), changed!()),
+        edit: Some(|glue| glue.to_owned() + "\nself.postMessage('changed');\n"),
+        expected: Expected::IsStartup(&["app/app.js", "integrity", "reload the page"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "integrity_that_is_lost_with_script",
+        head: concat!(preloaded!(), changed!()),
+        edit: Some(|glue| glue.to_owned() + "\nself.postMessage('changed');\n"),
+        query: "?script={root}wasm-mt-worker.js",
+        expected: Expected::IsStartup(&["app/app.js", "integrity", "reload the page"]),
+        ..PLAIN
+    },
+    Scenario {
         name: "eight_threads_and_one_below_each",
         query: "?threads=8",
         expected: Expected::Prints(&["computed 42"; 8]),
@@ -136,12 +256,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
         ..PLAIN
     },
-    Scenario {
-        name: "two_programs",
-        programs: &["{root}app/app.js", "{root}app/other.js"],
-        expected: Expected::Prints(&["computed 42", "computed page task worker"]),
-        ..PLAIN
-    },
+    Scenario { name: "two_programs", programs: BOTH, expected: BOTH_COMPUTED, ..PLAIN },
     Scenario {
         name: "one_program_twice",
         programs: &["{root}app/app.js", "{root}my%20app/app.js"],
@@ -173,14 +288,27 @@ impl Scenario {
     pub(super) fn write(&self, site: &Path) -> Result<&Scenario> {
         let folder = site.join(self.name);
         fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        let bindings = site.join(format!("{:?}", self.target));
+        let glue = web::read(&bindings.join("app.js"))?;
+        if let Some(edit) = self.edit {
+            let edited = folder.join("edited");
+            fs::create_dir_all(&edited).with_context(|| format!("failed to create {}", edited.display()))?;
+            web::write(&edited.join("app.js"), &edit(&glue))?;
+            fs::copy(bindings.join("app_bg.wasm"), edited.join("app_bg.wasm"))?;
+        }
         let call =
             |glue: &str| self.call.map_or(String::new(), |name| format!(".then(() => {glue}.{name}())"));
         let mut scripts = String::new();
         let mut start = String::new();
         for (number, program) in self.programs.iter().enumerate() {
-            let program = self.fill(program);
+            let program = self.fill(program).replace("{integrity}", &integrity(&glue));
             // Policies forbid scripts within the page, so what starts the programs is a file too.
             match self.target {
+                BindingsTarget::Web if program == INLINE => {
+                    let module = self.fill("{root}app/app_bg.wasm");
+                    let start = format!("__wbg_init({{ module_or_path: '{module}' }});");
+                    scripts += &format!("<script type=\"module\">\n{glue}\n{start}\n</script>\n");
+                }
                 BindingsTarget::Web => {
                     let glue = format!("program{number}");
                     let call = call(&glue);
@@ -189,24 +317,34 @@ impl Scenario {
                 BindingsTarget::NoModules => {
                     scripts += &format!("<script src=\"{program}\"></script>\n");
                     // Of itself this glue finds its module only if its own address ends in `.js`.
-                    let module = program.split('?').next().unwrap_or_default().replace(".js", "_bg.wasm");
+                    let module =
+                        program.split(['?', '"']).next().unwrap_or_default().replace(".js", "_bg.wasm");
                     let call = call("wasm_bindgen");
                     start += &format!("wasm_bindgen({{ module_or_path: '{module}' }}){call};\n");
                 }
             }
         }
         let kind = if self.target == BindingsTarget::Web { " type=\"module\"" } else { "" };
+        let head = self.fill(self.head).replace("{integrity}", &integrity(&glue));
+        let top = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n",
+            self.name
+        );
         let page = format!(
-            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n{}\n\
-             <script src=\"/harness.js\" data-programs=\"{}\"></script>\n{scripts}\
+            "{top}{head}\n<script src=\"/harness.js\" data-programs=\"{}\"></script>\n{scripts}\
              <script src=\"{}start.js\"{kind}></script>\n",
-            self.name,
-            self.head,
             self.programs.len(),
             self.root(),
         );
         web::write(&folder.join("start.js"), &start)?;
-        web::write(&folder.join("index.html"), &page)?;
+        web::write(&folder.join(if self.sandboxed { "frame.html" } else { "index.html" }), &page)?;
+        if self.sandboxed {
+            let frame =
+                format!("<iframe sandbox=\"allow-scripts\" src=\"frame.html{}\">", self.fill(self.query));
+            let page =
+                format!("{top}<script src=\"/harness.js\" data-programs=\"0\"></script>\n{frame}</iframe>\n");
+            web::write(&folder.join("index.html"), &page)?;
+        }
         let script = include_str!("../../../src/platform/web/worker.js");
         web::write(&folder.join("wasm-mt-worker.js"), script)?;
         Ok(self)
@@ -218,6 +356,10 @@ impl Scenario {
         let bindings = folder.join(format!("{:?}", self.target));
         for place in ["app", "my app", "(app)@1"] {
             site = site.folder(&format!("{root}{place}/"), &bindings);
+        }
+        if self.sandboxed {
+            // A frame without an origin may load modules from a host that lets everybody do so.
+            site = site.header(&root, "Access-Control-Allow-Origin", "*");
         }
         if let Some(policy) = self.policy {
             site = site.header(&root, "Content-Security-Policy", policy);
@@ -238,23 +380,34 @@ impl Scenario {
             record.mains,
             self.programs.len()
         );
-        match (self.expected, errors.into_iter().flatten().next()) {
+        let expected = match self.expected {
+            Expected::IsStartupUnderTypes(parts) if record.types == "true" => Expected::IsStartup(parts),
+            Expected::IsStartupUnderTypes(_) => COMPUTED,
+            expected => expected,
+        };
+        match (expected, errors.into_iter().flatten().next()) {
             (Expected::Prints(lines), None) => {
                 let mut printed: Vec<&str> = record.output.lines().collect();
                 printed.sort_unstable();
                 ensure!(printed == lines, "it printed {printed:?}");
             }
             (Expected::Prints(_), Some(error)) => bail!("it ended with an error: {error}\n{}", record.output),
-            (Expected::IsStartup(parts), Some(error)) => {
+            (Expected::IsStartup(parts) | Expected::IsStartupUnderTypes(parts), Some(error)) => {
                 ensure!(record.output.contains("is_startup: true"), "the error is not `is_startup`: {error}");
                 for part in parts {
                     ensure!(error.contains(part), "the error does not say {part:?}: {error}");
                 }
             }
-            (Expected::IsStartup(_), None) => bail!("it ended without an error: {}", record.output),
+            (_, None) => bail!("it ended without an error: {}", record.output),
         }
         Ok(())
     }
+}
+
+/// What `integrity` says of a script.
+fn integrity(script: &str) -> String {
+    let hash = sha2::Sha256::digest(script);
+    format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(hash))
 }
 
 #[cfg(test)]
@@ -263,7 +416,7 @@ mod tests {
 
     fn record(output: &str, errors: &str, mains: &str) -> Record {
         let (output, errors, mains) = (output.to_owned(), errors.to_owned(), mains.to_owned());
-        Record { verdict: "ended".to_owned(), output, errors, mains }
+        Record { verdict: "ended".to_owned(), output, errors, mains, types: "true".to_owned() }
     }
 
     #[test]

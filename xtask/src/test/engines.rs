@@ -29,11 +29,8 @@ pub(super) fn run(
     if browsers.is_empty() {
         return Ok(Vec::new());
     }
-    let step = Step::begin("building the tests for the web");
-    let command = wasm.cargo(shell, "test").args(["--tests", "--no-run"]);
-    let built = stream::run(Command::from(command), |_| {})?;
-    step.end(if built { "built" } else { "failed" });
-    if !built {
+    let only_pages = filter.is_some_and(names_pages);
+    if !only_pages && !build_tests(shell, wasm)? {
         let mut section = Section::new("web");
         section.fault("the tests do not compile for the web".to_owned());
         return Ok(vec![section]);
@@ -41,8 +38,11 @@ pub(super) fn run(
     let step = Step::begin("building the pages");
     let pages = Pages::build(shell, wasm);
     step.end(if pages.is_ok() { "built" } else { "failed" });
-    let run = |browser| {
-        let mut section = run_in(shell, wasm, browser, declared, filter)?;
+    let run = |browser: &Installed| {
+        let mut section = Section { is_engine: true, ..Section::new(browser.browser.to_string()) };
+        if !only_pages {
+            run_in(shell, wasm, browser, declared, filter, &mut section)?;
+        }
         match &pages {
             Ok(pages) => run_pages(pages, browser, filter, &mut section),
             Err(error) => section.fault(format!("the pages cannot be built: {error:#}")),
@@ -50,6 +50,19 @@ pub(super) fn run(
         Ok(section)
     };
     browsers.iter().map(run).collect()
+}
+
+/// True if only page tests are meant.
+pub(super) fn names_pages(filter: &str) -> bool {
+    filter.starts_with("pages::")
+}
+
+fn build_tests(shell: &Shell, wasm: &Wasm) -> anyhow::Result<bool> {
+    let step = Step::begin("building the tests for the web");
+    let command = wasm.cargo(shell, "test").args(["--tests", "--no-run"]);
+    let built = stream::run(Command::from(command), |_| {})?;
+    step.end(if built { "built" } else { "failed" });
+    Ok(built)
 }
 
 /// The page tests: what the runner's own page cannot show.
@@ -69,14 +82,14 @@ fn run_in(
     browser: &Installed,
     declared: &Declared,
     filter: Option<&str>,
-) -> anyhow::Result<Section> {
+    section: &mut Section,
+) -> anyhow::Result<()> {
     let name = browser.browser.to_string();
     let step = Step::begin(format!("tests in {name}"));
     let capabilities = workspace::own_dir(shell, "webdriver")?.join(format!("{name}.json"));
     std::fs::write(&capabilities, browser.capabilities().to_string())
         .with_context(|| format!("failed to write {}", capabilities.display()))?;
 
-    let mut section = Section { is_engine: true, ..Section::new(name) };
     for Selection { suites, args } in selections(declared, filter) {
         let tests = || -> anyhow::Result<_> {
             let command = wasm.cargo(shell, "test").args(&suites).args(["--no-fail-fast", "--config"]);
@@ -89,13 +102,13 @@ fn run_in(
             // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
             .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
         let list = tests()?.arg("--list");
-        run_selection(browser, Command::from(command), Command::from(list), &mut section)?;
+        run_selection(browser, Command::from(command), Command::from(list), section)?;
     }
     if section.passed == 0 && filter.is_none() && section.failed == 0 {
         section.fault("no test ran".to_owned());
     }
     step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
-    Ok(section)
+    Ok(())
 }
 
 /// Runs one selection. `list`: the command that lists its tests.

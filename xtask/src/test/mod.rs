@@ -89,7 +89,9 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     if filter.is_none() {
         report.add(checks::run(shell, wasm.as_ref().ok())?);
     }
-    report.add(native::run(shell, filter)?);
+    if !filter.is_some_and(engines::names_pages) {
+        report.add(native::run(shell, filter)?);
+    }
     match &wasm {
         Ok(wasm) => {
             for section in engines::run(shell, wasm, &browsers.installed, &declared, filter)? {

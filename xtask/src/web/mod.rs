@@ -11,6 +11,6 @@ mod program;
 mod server;
 mod session;
 
-pub(crate) use program::{Programs, write};
+pub(crate) use program::{Programs, read, write};
 pub(crate) use server::{Server, Site};
 pub(crate) use session::Session;

@@ -77,6 +77,15 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
 }
 
+/// Reads a file of a site.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub(crate) fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,165 @@
+//! Why a worker did not start, and the cure.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::glue;
+use super::reflect::get;
+use super::source::WorkerSource;
+use super::thrown::text_of;
+use super::time::sleep;
+
+/// What is seen of a failure.
+pub(super) enum Seen {
+    /// All: the cause and the cure.
+    Known(String),
+    /// What `new Worker` threw.
+    Thrown(String),
+    /// What an `error` event said.
+    Reported(String),
+}
+
+/// True if this page shares an origin with nothing, as in a sandboxed frame.
+pub(super) fn is_opaque() -> bool {
+    get(&js_sys::global(), "origin").as_string().is_some_and(|origin| origin == "null")
+}
+
+/// What `worker.js` refused, and the cure.
+pub(super) fn refusal(stage: &str, url: &str, text: &str) -> String {
+    match stage {
+        "version" => format!("{text}; serve the `wasm_mt::WORKER_SCRIPT` of this version"),
+        "memory" => {
+            format!("there is no memory for another instance of the program: {text}; use fewer threads")
+        }
+        "glue" => format!(
+            "the program's JavaScript {url} could not be imported: {text}; \
+             give the builder the right `glue_url`, and let the content security policy allow it"
+        ),
+        "instance" => format!(
+            "{url} does not fit the running program: {text}; reload the page, so that both are of one build"
+        ),
+        status => {
+            format!("{url} could not be loaded, {status}: {text}; give the builder the right `glue_url`")
+        }
+    }
+}
+
+/// Why a script did not load, or failed: neither an exception nor an event always says, so look.
+pub(super) async fn load_failure(
+    seen: Option<Seen>,
+    source: &WorkerSource,
+    policy: &PolicyMonitor,
+) -> String {
+    if let Some(Seen::Known(cause)) = seen {
+        return cause;
+    }
+    // The violation may be reported after the failure it caused.
+    sleep(Duration::ZERO).await;
+    if let Some(cause) = policy.cause() {
+        return cause;
+    }
+    let glue = &source.glue;
+    match (&source.script, seen) {
+        (Some(url), Some(Seen::Thrown(text))) => format!(
+            "the worker script {url} was refused: {text}; serve it from the page's own origin, and let the content \
+             security policy allow it by `worker-src`"
+        ),
+        (Some(url), seen) => script_failure(url, seen).await,
+        (None, Some(Seen::Reported(text))) => {
+            format!("the program's JavaScript {glue} failed: {text}; give the builder the right `glue_url`")
+        }
+        (None, _) if is_opaque() => format!(
+            "this page has no origin of its own, as in a frame with `sandbox`, and the browser runs no such script there; \
+             build the program by `--target no-modules`, or let the host of {glue} answer with \
+             `Access-Control-Allow-Origin: *`, or the frame have `allow-same-origin`"
+        ),
+        (None, seen) => {
+            let seen = match seen {
+                Some(Seen::Thrown(text)) => text,
+                _ => "it could not be loaded".to_owned(),
+            };
+            format!(
+                "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
+                 or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+            )
+        }
+    }
+}
+
+/// Why the host's own script failed.
+async fn script_failure(url: &str, seen: Option<Seen>) -> String {
+    let message = match seen {
+        Some(Seen::Reported(message)) => Some(message),
+        _ => None,
+    };
+    let response = match glue::fetch(url) {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(thrown) => Err(thrown),
+    };
+    let status = response.map(|response| get(&response, "status").as_f64().map_or(0, |status| status as u32));
+    let seen = match (status, message) {
+        (Ok(200), Some(message)) => message,
+        (Ok(200), None) => "it is there, but does not load as a script".to_owned(),
+        (Ok(status), _) => format!("status {status}"),
+        (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
+    };
+    format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
+}
+
+/// Hears of violations of the content security policy.
+pub(super) struct PolicyMonitor {
+    /// The text for the last.
+    blocked: Rc<RefCell<Option<&'static str>>>,
+    listener: Closure<dyn FnMut(JsValue)>,
+}
+
+impl PolicyMonitor {
+    const EVENT: &str = "securitypolicyviolation";
+
+    pub(super) fn watch() -> Rc<Self> {
+        let blocked = Rc::new(RefCell::new(None));
+        let seen = blocked.clone();
+        let listener = Closure::new(move |event: JsValue| {
+            let text = |key| get(&event, key).as_string().unwrap_or_default();
+            // A policy may be on trial: then it blocks nothing.
+            if text("disposition") == "report" {
+                return;
+            }
+            match text("effectiveDirective").as_str() {
+                // Also where the policy says `script-src` only, the directive in effect is this one.
+                "worker-src" => *seen.borrow_mut() = Some(BLOCKED),
+                "require-trusted-types-for" => *seen.borrow_mut() = Some(UNTRUSTED),
+                _ => {}
+            }
+        });
+        add_event_listener(Self::EVENT, &listener);
+        Rc::new(Self { blocked, listener })
+    }
+
+    fn cause(&self) -> Option<String> {
+        self.blocked.borrow().map(str::to_owned)
+    }
+}
+
+const BLOCKED: &str = "the content security policy blocks its script by `worker-src`; allow `worker-src blob:`, \
+    or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`";
+const UNTRUSTED: &str = "the page's Trusted Types do not let it make a worker; let the content security policy say \
+    `trusted-types wasm-mt`, or make the worker with `worker_factory`";
+
+impl Drop for PolicyMonitor {
+    fn drop(&mut self) {
+        remove_event_listener(Self::EVENT, &self.listener);
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = addEventListener)]
+    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+    #[wasm_bindgen(js_name = removeEventListener)]
+    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+}

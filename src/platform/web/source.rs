@@ -1,0 +1,158 @@
+//! What a worker runs before it runs the program, and the worker that is made of it.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Function, Object, Reflect, RegExp};
+use wasm_bindgen::prelude::*;
+use web_sys::{Url, Worker, WorkerType};
+
+use super::failure::{Seen, is_opaque};
+use super::glue::{self, Bundle};
+use super::options::Factory;
+use super::reflect::{get, object};
+use super::thrown::text_of;
+use crate::error::Error;
+use crate::platform::{WORKER_SCRIPT, WorkerSpec};
+
+/// How a worker is to be made, with URLs in full.
+pub(super) struct Launch {
+    script: Option<String>,
+    glue: String,
+    factory: Option<Factory>,
+    name: Option<String>,
+}
+
+/// What a worker runs before it runs the program.
+#[derive(Clone)]
+pub(super) struct WorkerSource {
+    /// The URL of the worker script, if it is the host's own.
+    pub(super) script: Option<String>,
+    pub(super) glue: String,
+    pub(super) bundle: Option<Bundle>,
+}
+
+impl Launch {
+    pub(super) fn new(spec: WorkerSpec) -> Result<Self, Error> {
+        let glue = match spec.web.glue {
+            Some(url) => absolute(&url, "`glue_url` the URL of the program's JavaScript")?,
+            None => glue::url().ok_or_else(|| {
+                Error::startup(
+                    "the program's JavaScript was not found; give the builder its URL with `glue_url`",
+                )
+            })?,
+        };
+        if glue::is_page(&glue) {
+            return Err(Error::startup(
+                "the program's JavaScript is in the page itself, which no worker can run; put it into a file, or give the \
+                 builder the URL of one with `glue_url`",
+            ));
+        }
+        let absolute_script = |url: String| absolute(&url, "`script_url` the URL of the worker script");
+        let script = spec.web.script.map(absolute_script).transpose()?;
+        Ok(Self { script, glue, factory: spec.web.factory, name: spec.name })
+    }
+
+    /// Makes ready what the worker runs.
+    ///
+    /// # Errors
+    ///
+    /// The cause and the cure, if there can be no worker.
+    pub(super) async fn source(&self) -> Result<WorkerSource, String> {
+        let is_ours = self.script.is_none() && self.factory.is_none();
+        if self.factory.is_none() && get(&js_sys::global(), "Worker").is_undefined() {
+            return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
+                        an `InlineExecutor`, or on a page"
+                .to_owned());
+        }
+        // The worker may fetch the glue itself; what it must be like is checked here, where that is known.
+        let is_fetched = is_ours || glue::is_pinned(&self.glue);
+        let bundle = if is_fetched { glue::bundle(&self.glue).await? } else { None };
+        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), bundle })
+    }
+
+    /// Some engines throw what others report by an event.
+    pub(super) fn create(&self, source: &WorkerSource) -> Result<Worker, Seen> {
+        if let Some(factory) = self.factory {
+            let complain =
+                |thrown| format!("the worker factory threw {}; it must give a Worker", text_of(&thrown));
+            return factory().map_err(|thrown| Seen::Known(complain(thrown)));
+        }
+        let bundle = source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
+        let made = match (&source.script, bundle) {
+            (Some(script), _) => construct(script, false, self.name.as_deref()),
+            // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
+            (None, Some((url, is_module))) if !(is_module && is_opaque()) => {
+                construct(&url, is_module, self.name.as_deref())
+            }
+            (None, _) => bare_script().and_then(|url| construct(&url, false, self.name.as_deref())),
+        };
+        made.map_err(|thrown| Seen::Thrown(text_of(&thrown)))
+    }
+}
+
+/// `new Worker`.
+fn construct(url: &str, is_module: bool, name: Option<&str>) -> Result<Worker, JsValue> {
+    let kind = if is_module { WorkerType::Module } else { WorkerType::Classic };
+    let options = object([("type", kind.into()), ("name", name.unwrap_or_default().into())]);
+    let constructor: Function = get(&js_sys::global(), "Worker").unchecked_into();
+    Reflect::construct(&constructor, &Array::of2(&trusted(url), &options)).map(JsCast::unchecked_into)
+}
+
+/// The worker script alone as a URL, made once.
+fn bare_script() -> Result<String, JsValue> {
+    thread_local! {
+        static SCRIPT_URL: RefCell<Option<String>> = const { RefCell::new(None) };
+    }
+    if let Some(url) = SCRIPT_URL.with_borrow(Clone::clone) {
+        return Ok(url);
+    }
+    let url = glue::blob_url(&[WORKER_SCRIPT])?;
+    SCRIPT_URL.set(Some(url.clone()));
+    Ok(url)
+}
+
+/// A URL in full: a worker of a blob has no folder.
+fn absolute(url: &str, whose: &str) -> Result<String, Error> {
+    match Url::new_with_base(url, &glue::base()) {
+        Ok(url) => Ok(url.href()),
+        Err(_) => Err(Error::startup(format!("`{url}` is not a URL; give {whose}"))),
+    }
+}
+
+/// What our Trusted Types policy lets pass: a blob, and a path, which is of the page's own host.
+const TRUSTED: &str = r"^(?:blob:|/(?![/\\]))[^]*";
+
+/// A URL for `new Worker`. Under Trusted Types it must be made by a policy. Ours, `wasm-mt`, is shared by all programs of a
+/// page, since a name can be taken once only; as is `null` where the page does not allow it: then text may do.
+fn trusted(url: &str) -> JsValue {
+    const PLACE: &str = "wasmMtPolicy";
+    let global = js_sys::global();
+    if get(&global, "trustedTypes").is_undefined() {
+        return url.into();
+    }
+    let mut policy = get(&global, PLACE);
+    if policy.is_undefined() {
+        // A match, an array of one text, becomes that text. Nothing of this instance is in it, which may end before others.
+        let pattern = RegExp::new(TRUSTED, "");
+        let exec: Function = get(&pattern, "exec").unchecked_into();
+        let rules = object([("createScriptURL", exec.bind0(&pattern).into())]);
+        policy = create_policy("wasm-mt", &rules).unwrap_or(JsValue::NULL);
+        set(&global, PLACE, &policy);
+    }
+    let origin = get(&global, "origin").as_string().unwrap_or_default();
+    let path = url.strip_prefix(&origin).filter(|path| path.starts_with('/'));
+    create_script_url(&policy, path.unwrap_or(url)).unwrap_or_else(|_| url.into())
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Reflect)]
+    fn set(object: &Object, key: &str, value: &JsValue) -> bool;
+
+    #[wasm_bindgen(catch, js_namespace = trustedTypes, js_name = createPolicy)]
+    fn create_policy(name: &str, rules: &Object) -> Result<JsValue, JsValue>;
+
+    /// Of a policy.
+    #[wasm_bindgen(catch, js_namespace = ["TrustedTypePolicy", "prototype", "createScriptURL"], js_name = call)]
+    fn create_script_url(policy: &JsValue, url: &str) -> Result<JsValue, JsValue>;
+}
