@@ -54,7 +54,7 @@ web_test! { async fn a_factory_makes_the_worker() {
     let thread = Thread::builder()
         .worker_factory(|| {
             let script = js_sys::encode_uri_component(wasm_mt::WORKER_SCRIPT);
-            web_sys::Worker::new(&format!("data:text/javascript,{script}"))
+            Worker::new(&format!("data:text/javascript,{script}"))
         })
         .build();
     assert_eq!(thread.spawn_remote(Remote::new(1, |n: i32| n + 1)).await.unwrap(), 2);
@@ -162,7 +162,8 @@ web_test! { async fn what_is_no_relative_url_stays_as_it_is() {
     let source = "const blob = URL.createObjectURL(new Blob(['text']));
         const text = await (await fetch(blob)).text() + await (await fetch('data:,%20more')).text();
         const request = new Request('data:,x', { method: 'POST', body: '/there' });
-        return [text, request.method, await request.text(), new Request(request).url].join();";
+        const copy = new Request(request);
+        return [text, copy.method, await copy.text(), copy.url].join();";
     let on_worker = Thread::new().spawn_remote(exec_js_async(source)).await.unwrap();
     assert_eq!(on_worker.0, JsValue::from("text more,POST,/there,data:,x"));
 }}

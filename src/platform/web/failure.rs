@@ -9,7 +9,6 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
 use super::reflect::get;
-use super::source::WorkerSource;
 use super::thrown::text_of;
 use super::time::sleep;
 
@@ -48,10 +47,12 @@ pub(super) fn refusal(stage: &str, url: &str, text: &str) -> String {
     }
 }
 
-/// Why a script did not load, or failed: neither an exception nor an event always says, so look.
+/// Why a script, the host's own or else a blob, did not load, or failed: neither an exception nor an event always says, so
+/// look.
 pub(super) async fn load_failure(
     seen: Option<Seen>,
-    source: &WorkerSource,
+    script: Option<&str>,
+    glue: &str,
     policy: &PolicyMonitor,
 ) -> String {
     if let Some(Seen::Known(cause)) = seen {
@@ -62,8 +63,7 @@ pub(super) async fn load_failure(
     if let Some(cause) = policy.cause() {
         return cause;
     }
-    let glue = &source.glue;
-    match (&source.script, seen) {
+    match (script, seen) {
         (Some(url), Some(Seen::Thrown(text))) => format!(
             "the worker script {url} was refused: {text}; serve it from the page's own origin, and let the content \
              security policy allow it by `worker-src`"

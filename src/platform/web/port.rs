@@ -151,7 +151,9 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     let policy = PolicyMonitor::watch();
     let worker = match launch.create(&source) {
         Ok(worker) => worker,
-        Err(thrown) => return Err(load_failure(Some(thrown), &source, &policy).await),
+        Err(seen) => {
+            return Err(load_failure(Some(seen), source.script.as_deref(), &source.glue, &policy).await);
+        }
     };
     let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -259,7 +261,7 @@ fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<Pol
     let seen = get(event, "message").as_string().map(Seen::Reported);
     let (source, policy) = (source.clone(), policy.clone());
     spawn_local(async move {
-        let cause = load_failure(seen, &source, &policy).await;
+        let cause = load_failure(seen, source.script.as_deref(), &source.glue, &policy).await;
         if !is_up(id) {
             deliver(id, WorkerEvent::NotStarted(cause));
         }

@@ -127,9 +127,10 @@ const TRUSTED: &str = r"^(?:blob:|/(?![/\\]))[^]*";
 fn trusted(url: &str) -> JsValue {
     const PLACE: &str = "wasmMtPolicy";
     let global = js_sys::global();
-    if get(&global, "trustedTypes").is_undefined() {
-        return url.into();
-    }
+    let origin = get(&global, "origin").as_string().unwrap_or_default();
+    let path = url.strip_prefix(&origin).filter(|path| path.starts_with('/'));
+    let path = path.or_else(|| Some(url).filter(|url| url.starts_with("blob:")));
+    let (Some(path), false) = (path, get(&global, "trustedTypes").is_undefined()) else { return url.into() };
     let mut policy = get(&global, PLACE);
     if policy.is_undefined() {
         // A match, an array of one text, becomes that text. Nothing of this instance is in it, which may end before others.
@@ -139,9 +140,7 @@ fn trusted(url: &str) -> JsValue {
         policy = create_policy("wasm-mt", &rules).unwrap_or(JsValue::NULL);
         set(&global, PLACE, &policy);
     }
-    let origin = get(&global, "origin").as_string().unwrap_or_default();
-    let path = url.strip_prefix(&origin).filter(|path| path.starts_with('/'));
-    create_script_url(&policy, path.unwrap_or(url)).unwrap_or_else(|_| url.into())
+    create_script_url(&policy, path).unwrap_or_else(|_| url.into())
 }
 
 #[wasm_bindgen]

@@ -7,10 +7,11 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use tiny_http::{Header, Method, Response};
@@ -150,6 +151,20 @@ pub(crate) struct Server {
     http: Arc<tiny_http::Server>,
     handlers: Vec<JoinHandle<()>>,
     address: SocketAddr,
+    _knocker: mpsc::Sender<()>,
+}
+
+/// How often [`knock`] does.
+const KNOCK: Duration = Duration::from_millis(200);
+
+/// Opens connections and closes them, until the sender is dropped. Of two connections that come at once while one thread of
+/// `tiny_http` is idle, it may leave one without a thread, and a browser waits for that for ever. The thread of a connection
+/// that is over takes it.
+fn knock(address: SocketAddr, end: &mpsc::Receiver<()>) {
+    while end.recv_timeout(KNOCK) == Err(mpsc::RecvTimeoutError::Timeout) {
+        // If nobody listens any more, this ends soon.
+        TcpStream::connect(address).ok();
+    }
 }
 
 impl Server {
@@ -176,7 +191,9 @@ impl Server {
                 })
             })
             .collect();
-        Ok(Server { http, handlers, address })
+        let (knocker, end) = mpsc::channel();
+        thread::spawn(move || knock(address, &end));
+        Ok(Server { http, handlers, address, _knocker: knocker })
     }
 
     /// The address of `path`, which begins with `/` and is encoded as in a URL.
