@@ -112,3 +112,41 @@ web_test! { async fn an_error_is_an_error_for_javascript() {
     let thrown = wasm_bindgen::JsCast::dyn_into::<js_sys::Error>(thrown).unwrap();
     assert_eq!(String::from(thrown.message()), error.to_string());
 } }
+
+#[cfg(target_family = "wasm")]
+fn set_hook() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
+// Natively in tests/exit.rs: threads share the hook.
+#[cfg(target_family = "wasm")]
+web_test! { async fn a_panic_is_told_whatever_hook_a_task_has_set() {
+    let thread = Thread::builder().on_start(Remote::new((), |()| set_hook())).build();
+    thread.spawn_remote(Remote::new((), |()| set_hook())).await.unwrap();
+    let error = thread.spawn_remote(Remote::new((), |()| -> u8 { panic!("on purpose") })).await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_panic() && text.contains("on purpose") && text.contains("error.rs:"), "{text}");
+
+    let within_one = Remote::new_async((), |()| async {
+        set_hook();
+        wasm_mt::yield_now().await;
+        panic!("later")
+    });
+    let error = on_worker::<()>(within_one).await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_panic() && text.contains("later") && text.contains("error.rs:"), "{text}");
+} }
+
+#[cfg(target_family = "wasm")]
+web_test! { async fn a_panic_below_a_hook_that_writes_to_the_console_is_told() {
+    let panic = || Remote::new((), |()| { console_error_panic_hook::set_once(); panic!("at once") });
+    let error = on_worker::<()>(panic()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_panic() && text.contains("at once") && text.contains("error.rs:"), "{text}");
+
+    let thread = Thread::builder().on_start(panic()).build();
+    let error = thread.ready().await.unwrap_err();
+    let text = error.to_string();
+    assert!(error.is_startup() && text.contains("at once") && text.contains("`on_start`"), "{text}");
+    assert!(!text.contains("task made"), "{text}");
+} }

@@ -18,6 +18,14 @@
   const close = self.close.bind(self);
   const { RuntimeError } = WebAssembly;
 
+  // A task may set a panic hook and panic at once: then only what that hook writes to the console says why.
+  let panicText;
+  const writeError = console.error.bind(console);
+  console.error = (...args) => {
+    if (String(args[0]).includes("panicked at")) panicText = String(args[0]);
+    writeError(...args);
+  };
+
   let key = 0;
   const tell = (what) => post({ wasmMt: key, ...what });
 
@@ -77,7 +85,8 @@
   let dead = false;
   const die = (error) => {
     if (dead) return;
-    end({ died: textOf(error) });
+    const text = textOf(error);
+    end({ died: panicText && error instanceof RuntimeError ? `${panicText}\n${text}` : text });
     dead = true;
   };
 
