@@ -12,6 +12,8 @@ mod codec;
 #[cfg(target_family = "wasm")]
 mod compat;
 mod deadlines;
+#[cfg(target_family = "wasm")]
+mod departure;
 mod drop;
 mod error;
 mod executor;

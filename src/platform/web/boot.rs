@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::memory::table_length;
 use super::outbox::{self, Outbox};
 use super::reflect::get;
-use super::{glue, message, status};
+use super::{glue, locks, message, status};
 use crate::platform::{Address, Inbox, Main};
 
 thread_local! {
@@ -49,6 +49,10 @@ pub fn __wasm_mt_receive(message: &JsValue) {
     let Some(packet) = message::unpack(message) else {
         if get(message, "count").is_truthy() {
             outbox::tell("sent", &outbox::sent().into());
+        }
+        // The script of this worker has seen to its own lock.
+        if let Some(hold) = get(message, "hold").as_bool() {
+            locks::follow(hold);
         }
         return;
     };

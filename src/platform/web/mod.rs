@@ -8,6 +8,7 @@ mod boot;
 mod console;
 mod failure;
 mod glue;
+mod locks;
 mod memory;
 mod message;
 mod options;

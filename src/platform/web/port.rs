@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::task::FutureObj;
-use js_sys::{BigUint64Array, Promise};
+use js_sys::BigUint64Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, Worker};
@@ -13,6 +13,7 @@ use web_sys::{MessageEvent, Worker};
 use super::console::print;
 use super::failure::{PolicyMonitor, Seen, load_failure, refusal};
 use super::glue;
+use super::locks;
 use super::memory::table_length;
 use super::message;
 use super::reflect::{get, object};
@@ -209,12 +210,15 @@ fn on_message(id: u32, data: &JsValue) {
     let task = get(data, "task").as_f64().map_or(0, |task| task as u64);
     let begun = || get(data, "begun").dyn_ref().map(BigUint64Array::to_vec);
     if let Some(line) = text("print") {
-        print(&line);
-    } else if get(data, "up").is_truthy() {
+        return print(&line);
+    }
+    if get(data, "up").is_truthy() {
         change(id, |live| live.up = true);
-        if let Some(lock) = text("lock") {
-            await_lock(id, &lock);
-        }
+    }
+    if let Some(lock) = text("lock") {
+        locks::watch(&lock, get(data, "departure").as_f64(), tell_of_departure, move || {
+            deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
+        });
     } else if let Some(stage) = text("refused") {
         let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
         deliver(id, WorkerEvent::NotStarted(cause));
@@ -252,6 +256,18 @@ fn lose_unread(id: u32, whose: &str) {
     deliver(id, WorkerEvent::Lost(Loss { cause, task: 0, trapped: false, begun: None }));
 }
 
+/// Tells all workers that the page leaves, or is back: they are to hold a lock then.
+fn tell_of_departure(hold: bool, departure: u32) {
+    let told = object([("departure", departure.into()), ("hold", hold.into())]);
+    let up =
+        |live: &LiveWorker| live.worker.as_ref().filter(|_| live.up).map(|started| started.worker.clone());
+    let workers: Vec<Worker> = WORKERS.with_borrow(|workers| workers.iter().filter_map(up).collect());
+    for worker in workers {
+        let posted = message::post_message_to(&worker, &told, &JsValue::UNDEFINED);
+        debug_assert!(posted.is_ok(), "plain values can be cloned");
+    }
+}
+
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
 /// death, and that the browser has shown.
 fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<PolicyMonitor>) {
@@ -271,27 +287,4 @@ fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<Pol
 /// True if the worker's script runs, or its port is gone.
 fn is_up(id: u32) -> bool {
     WORKERS.with_borrow(|workers| find(workers, id).is_none_or(|live| live.up))
-}
-
-/// Asks for the lock that the worker holds for its life: when it comes, the worker is gone.
-fn await_lock(id: u32, name: &str) {
-    let granted = Closure::once_into_js(move |_lock: JsValue| {
-        spawn_local(async move {
-            // What the worker posted before its end may still be on its way through the event loop.
-            sleep(Duration::ZERO).await;
-            deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
-        });
-    });
-    // Without locks a deadline is the only witness; a page that goes away needs none.
-    if let Ok(promise) = request_lock(name, &granted) {
-        spawn_local(async move {
-            let _gone: Result<JsValue, JsValue> = JsFuture::from(promise).await;
-        });
-    }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
-    fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
 }

@@ -236,17 +236,28 @@
     throw problem ?? new Error("it is not the JavaScript that wasm-bindgen generated");
   };
 
-  // Held for the worker's life: the page asks for the same lock, and gets it when this worker is gone, however it went.
-  // Asked for at once, so that it is there when everything else is.
-  const lock = `wasm-mt ${Math.random()} ${performance.timeOrigin + performance.now()}`;
-  const held = new Promise((held) => {
-    if (!self.navigator.locks) return held();
-    const forever = () => {
-      held(lock);
-      return new Promise(() => {});
-    };
-    self.navigator.locks.request(lock, forever).catch(() => held());
-  });
+  // The page asks for the same lock, and gets it when this worker is gone, however it went. Asked for at once, so that it is
+  // there when everything else is.
+  let letGo = () => {};
+  const hold = () =>
+    new Promise((held) => {
+      if (!self.navigator.locks) return held();
+      const lock = `wasm-mt ${Math.random()} ${performance.timeOrigin + performance.now()}`;
+      const untilLetGo = () => {
+        held(lock);
+        return new Promise((resolve) => (letGo = resolve));
+      };
+      self.navigator.locks.request(lock, untilLetGo).catch(() => held());
+    });
+  let held = hold();
+  // The page leaves, or it is back and wants to know of this worker's end again (`locks.rs`). One after the other: a lock can
+  // be let go of when it is there.
+  const follow = ({ hold: isBack, departure }) => {
+    held = held.then(async () => {
+      letGo();
+      if (isBack) tell({ lock: await hold(), departure });
+    });
+  };
 
   // In the words of each engine.
   const isShortOfMemory = (error) => error instanceof RangeError || /out of memory|allocat/i.test(error?.message);
@@ -282,6 +293,7 @@
     self.addEventListener("message", ({ data }) => {
       if (dead) return;
       if (data === null) return unread();
+      if (typeof data?.hold === "boolean") follow(data);
       try {
         glue.__wasm_mt_receive(data);
       } catch (error) {

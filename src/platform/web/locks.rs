@@ -1,0 +1,112 @@
+//! The locks by which a page hears of workers that end without a word, also while it comes and goes.
+//!
+//! A worker holds a lock, and its page asks for the same one: it gets it when the worker is gone, however it went. But Firefox
+//! loads a page anew on the way back to it if any of its workers held a lock, and looks before `pagehide`. So the workers let
+//! go when the page is about to leave, and hold new locks when it is back, or stays after all. A worker that is busy at that
+//! moment cannot let go, and then the page is not kept. WebKit takes requests back from a page that it keeps: they are made
+//! anew too.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::reflect::get;
+use super::time::sleep;
+
+/// How long a page that wanted to leave may take. What stays longer stays: a download, or a user who was asked.
+const DEPARTURE: Duration = Duration::from_secs(10);
+
+thread_local! {
+    static IS_AWAY: Cell<bool> = const { Cell::new(false) };
+    /// How often the page has left. A lock that was asked for before says nothing of its worker: that has let go of it.
+    static DEPARTURES: Cell<u32> = const { Cell::new(0) };
+    /// Tells all workers to hold a lock or not, and which departure that is about. Absent if there has been no worker yet.
+    static TELL: Cell<Option<fn(bool, u32)>> = const { Cell::new(None) };
+}
+
+/// Asks for the lock that a worker holds: when it comes, the worker is gone. A lock that a worker was told to hold comes with the
+/// number of the departure before.
+pub(super) fn watch(name: &str, since: Option<f64>, tell: fn(bool, u32), gone: impl FnOnce() + 'static) {
+    if TELL.replace(Some(tell)).is_none() {
+        listen();
+    }
+    let departures = DEPARTURES.get();
+    if since.is_some_and(|since| since != f64::from(departures)) {
+        return;
+    }
+    if IS_AWAY.get() {
+        return tell(false, departures);
+    }
+    let granted = Closure::once_into_js(move |_lock: JsValue| {
+        spawn_local(async move {
+            // What the worker posted before its end may still be on its way through the event loop.
+            sleep(Duration::ZERO).await;
+            if DEPARTURES.get() == departures {
+                gone();
+            }
+        });
+    });
+    // Without locks a deadline is the only witness; a page that goes away needs none.
+    if let Ok(promise) = request_lock(name, &granted) {
+        spawn_local(async move {
+            let _gone: Result<JsValue, JsValue> = JsFuture::from(promise).await;
+        });
+    }
+}
+
+/// The page, of which this worker is a part, leaves or is back.
+pub(super) fn follow(is_back: bool) {
+    if is_back { come_back() } else { leave() }
+}
+
+/// Hears when the page leaves and comes back. It is so for good.
+fn listen() {
+    let on_event = Closure::<dyn FnMut(JsValue)>::new(|event: JsValue| {
+        if get(&event, "type") == "pageshow" {
+            return come_back();
+        }
+        leave();
+        let departure = DEPARTURES.get();
+        spawn_local(async move {
+            sleep(DEPARTURE).await;
+            if DEPARTURES.get() == departure {
+                come_back();
+            }
+        });
+    });
+    for event in ["beforeunload", "pagehide", "pageshow"] {
+        add_event_listener(event, &on_event);
+    }
+    on_event.forget();
+}
+
+fn leave() {
+    if !IS_AWAY.replace(true) {
+        DEPARTURES.set(DEPARTURES.get().wrapping_add(1));
+        tell(false);
+    }
+}
+
+fn come_back() {
+    if IS_AWAY.replace(false) {
+        tell(true);
+    }
+}
+
+fn tell(hold: bool) {
+    if let Some(tell) = TELL.get() {
+        tell(hold, DEPARTURES.get());
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
+    fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_name = addEventListener)]
+    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+}
