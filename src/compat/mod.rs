@@ -18,7 +18,7 @@ pub use crate::{
 };
 
 #[doc(hidden)]
-pub use closure::{Closure, ClosureResult, FutureClosure};
+pub use closure::{Closure, ClosureResult, Promised, Return, Returned, Value};
 
 use std::fmt;
 
@@ -26,6 +26,7 @@ use js_sys::ArrayBuffer;
 use wasm_bindgen::JsValue;
 
 use crate::error::Error;
+use crate::platform;
 use crate::thread::Thread;
 
 /// What a closure of 0.1 returns, and what comes back.
@@ -38,8 +39,9 @@ fn text(error: &Error) -> JsValue {
 
 /// Makes threads, as in 0.1. Web only.
 ///
-/// The path of the program's JavaScript and the buffers are accepted and not needed: a worker runs the module that the
-/// page runs. Nothing is fetched.
+/// A worker runs the module that the page runs, which is not fetched again. The path of the program's JavaScript, or its text in a
+/// buffer, is needed only if the page evaluated that JavaScript (`new Function(..)`, `eval`): then the browser does not know where it
+/// is from.
 ///
 /// ```ignore (web only)
 /// use wasm_mt::prelude::*;
@@ -49,21 +51,24 @@ fn text(error: &Error) -> JsValue {
 /// assert_eq!(exec!(th, move || Ok(JsValue::from(42))).await?, JsValue::from(42));
 /// ```
 #[derive(Default)]
-pub struct WasmMt(());
+pub struct WasmMt {
+    /// Where the program's JavaScript is, if it says so itself. May be empty.
+    glue: String,
+}
 
 impl WasmMt {
-    /// A builder of threads. The path may be empty.
+    /// A builder of threads. The path of the program's JavaScript may be empty if the page loaded that by a `<script>` or an
+    /// `import`.
     #[must_use]
     pub fn new(pkg_js_uri: &str) -> Self {
-        let _ = pkg_js_uri;
-        Self::default()
+        Self { glue: pkg_js_uri.to_owned() }
     }
 
     /// A builder of threads, for programs that have fetched their JavaScript and their module themselves.
     #[must_use]
     pub fn new_with_arraybuffers(ab_js: ArrayBuffer, ab_wasm: ArrayBuffer) -> Self {
-        drop((ab_js, ab_wasm));
-        Self::default()
+        drop(ab_wasm);
+        Self { glue: platform::url_of_hidden_glue(&ab_js) }
     }
 
     /// Accepts the program's JavaScript, which is not needed.
@@ -99,7 +104,9 @@ impl WasmMt {
     /// Starts a thread.
     #[must_use]
     pub fn thread(&self) -> Thread {
-        Thread::new()
+        let mut builder = Thread::builder();
+        builder.config.spec.web.hidden_glue.clone_from(&self.glue);
+        builder.build()
     }
 }
 

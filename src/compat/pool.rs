@@ -12,7 +12,7 @@ use super::closure::{self, ClosureResult};
 use super::thread::{async_script, script};
 use super::{MtAsyncClosure, MtClosure, ResultJJ, text};
 use crate::executor::Pool;
-use crate::platform::spawn_local;
+use crate::platform::{self, spawn_local};
 use crate::task::Remote;
 
 /// What a pool calls with the result of a job: every function that takes a `Result<JsValue, JsValue>`.
@@ -42,16 +42,17 @@ struct PoolJob {
 }
 
 impl ThreadPool {
-    /// Starts a pool. The path of the program's JavaScript is not needed and may be empty.
+    /// Starts a pool. The path of the program's JavaScript may be empty, as that of [`WasmMt::new`](super::WasmMt::new).
     ///
     /// # Panics
     ///
     /// If `size` is 0.
     #[must_use]
     pub fn new(size: usize, pkg_js_uri: &str) -> Self {
-        let _ = pkg_js_uri;
         assert!(size > 0, "a pool has at least one thread: give `ThreadPool::new` a `size` above 0");
-        let pool = Pool::builder().threads(size).build();
+        let mut builder = Pool::builder().threads(size);
+        pkg_js_uri.clone_into(&mut builder.config.spec.web.hidden_glue);
+        let pool = builder.build();
         Self(Rc::new(Inner {
             size,
             pool: RefCell::new(Some(pool)),
@@ -67,8 +68,8 @@ impl ThreadPool {
     /// If `size` is 0.
     #[must_use]
     pub fn new_with_arraybuffers(size: usize, ab_js: ArrayBuffer, ab_wasm: ArrayBuffer) -> Self {
-        drop((ab_js, ab_wasm));
-        Self::new(size, "")
+        drop(ab_wasm);
+        Self::new(size, &platform::url_of_hidden_glue(&ab_js))
     }
 
     /// Accepts the program's JavaScript, which is not needed.

@@ -43,6 +43,8 @@ use web as backend;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use web::js_error;
+#[cfg(all(feature = "compat", target_family = "wasm"))]
+pub(crate) use web::url_of_hidden_glue;
 
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, can_interrupt,

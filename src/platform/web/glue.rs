@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, ArrayBuffer, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -45,12 +45,17 @@ pub(super) fn url() -> Option<String> {
     if let Some(url) = GLUE_URL.with_borrow(Clone::clone) {
         return Some(url);
     }
-    // Only the glue can make an error for us, so its script is the first in the trace.
+    // Only the glue can make an error for us, so its script is the first in the trace. That of glue which was evaluated has no URL,
+    // and what called it is another script.
     let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
-    let url = get(&RegExp::new(SCRIPT_PATTERN, "m").exec(&trace), "0").as_string()?;
+    let place = get(&RegExp::new(PLACE_PATTERN, "").exec(&trace), "0").as_string()?;
+    let url = get(&RegExp::new(SCRIPT_PATTERN, "m").exec(&place), "0").as_string()?;
     GLUE_URL.set(Some(url.clone()));
     Some(url)
 }
+
+/// A stack trace as far as to its first line that is neither a title nor the instance itself.
+const PLACE_PATTERN: &str = r"^(?:(?:\w*Error\b.*|.*(?:\.wasm(?::\d+)*\)*|:wasm-function\[.*))\n)*.*";
 
 /// The URL of a script in a line of a stack trace, `at name (URL:line:column)` or `name@URL:line:column`, unless that is the
 /// instance itself. By JavaScript's own regular expressions: Rust's code for it would be in every program.
@@ -170,12 +175,25 @@ async fn make_bundle(url: &str) -> Option<Array> {
     Some(Array::of2(&url.into(), &is_module.into()))
 }
 
+/// The URL of glue whose text is in a buffer; empty if that is not needed, because the glue's own URL can be found.
+#[cfg_attr(not(feature = "compat"), expect(dead_code, reason = "only programs of 0.1 give buffers"))]
+pub(crate) fn url_of_hidden_glue(text: &ArrayBuffer) -> String {
+    if url().is_some() {
+        return String::new();
+    }
+    let url = script_blob(&Array::of1(text));
+    url.unwrap_or_default()
+}
+
 /// Text as the URL of a script. It is never revoked: a worker may load it late.
 pub(super) fn blob_url(parts: &[&str]) -> Result<String, JsValue> {
+    script_blob(&parts.iter().map(|part| JsValue::from_str(part)).collect::<Array>())
+}
+
+fn script_blob(parts: &Array) -> Result<String, JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type("text/javascript");
-    let parts = parts.iter().map(|part| JsValue::from_str(part)).collect::<Array>();
-    Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&parts, &options)?)
+    Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(parts, &options)?)
 }
 
 #[wasm_bindgen]

@@ -28,6 +28,8 @@ use self::reflect::get;
 
 pub(crate) use attachment::{Attachment, Number};
 pub(crate) use console::print;
+#[cfg(feature = "compat")]
+pub(crate) use glue::url_of_hidden_glue;
 pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;

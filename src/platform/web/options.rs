@@ -13,6 +13,8 @@ pub(crate) struct WebOptions {
     pub(crate) script: Option<String>,
     /// The URL of the glue, where it cannot be found.
     pub(crate) glue: Option<String>,
+    /// The URL of the glue, should it not be found otherwise. May be empty.
+    pub(crate) hidden_glue: String,
     /// Makes the worker, where a bundler must see how.
     pub(crate) factory: Option<Factory>,
 }

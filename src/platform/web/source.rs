@@ -33,7 +33,8 @@ pub(super) struct WorkerSource {
 
 impl Launch {
     pub(super) fn new(spec: WorkerSpec) -> Result<Self, Error> {
-        let glue = match spec.web.glue {
+        let hidden = || Some(spec.web.hidden_glue).filter(|url| !url.is_empty() && glue::url().is_none());
+        let glue = match spec.web.glue.or_else(hidden) {
             Some(url) => absolute(&url, "`glue_url` the URL of the program's JavaScript")?,
             None => glue::url().ok_or_else(|| {
                 Error::startup(
