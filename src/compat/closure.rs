@@ -1,6 +1,8 @@
 //! Closures of 0.1, which give and take JavaScript values, as tasks.
 
 use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
 
 use futures::future::LocalBoxFuture;
 use js_sys::{Array, ArrayBuffer, Object, Reflect};
@@ -25,37 +27,72 @@ pub(super) mod sealed {
     }
 }
 
-/// A closure as a task.
-pub struct Closure(pub Remote<ClosureResult>);
+/// A closure as a task, which returns what `K` says: a [`Value`] or a [`Promised`] one.
+pub struct Closure<K>(Remote<ClosureResult>, PhantomData<fn() -> K>);
 
-impl sealed::IntoTask for Closure {
+/// The closure returns its result.
+pub enum Value {}
+
+/// The closure returns a future of its result.
+pub enum Promised {}
+
+impl<K> Closure<K> {
+    /// Of a task whose closure returns that.
+    pub fn new(task: Remote<ClosureResult>) -> Self {
+        Self(task, PhantomData)
+    }
+}
+
+impl<K: 'static> Closure<K> {
+    /// Of a closure whose type says what it returns.
+    pub fn of(task: Remote<Returned<K>>) -> Self {
+        Self::new(task.read_as())
+    }
+}
+
+impl<K> sealed::IntoTask for Closure<K> {
     fn into_task(self) -> Remote<ClosureResult> {
         self.0
     }
 }
 
-impl MtClosure for Closure {}
+impl MtClosure for Closure<Value> {}
 
-/// An asynchronous closure as a task.
-pub struct FutureClosure(pub Remote<ClosureResult>);
+impl MtAsyncClosure<LocalBoxFuture<'static, ResultJJ>> for Closure<Promised> {}
 
-impl sealed::IntoTask for FutureClosure {
-    fn into_task(self) -> Remote<ClosureResult> {
-        self.0
-    }
-}
-
-impl MtAsyncClosure<LocalBoxFuture<'static, ResultJJ>> for FutureClosure {}
-
-impl fmt::Debug for Closure {
+impl<K> fmt::Debug for Closure<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl fmt::Debug for FutureClosure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+/// What a closure may return: a result or a future of one. The compiler finds `K`, since no type is both.
+pub trait Return<K> {
+    /// What the closure comes to.
+    fn result(self) -> impl Future<Output = ResultJJ>;
+}
+
+impl Return<Value> for ResultJJ {
+    async fn result(self) -> ResultJJ {
+        self
+    }
+}
+
+impl<F: Future<Output = ResultJJ>> Return<Promised> for F {
+    fn result(self) -> impl Future<Output = ResultJJ> {
+        self
+    }
+}
+
+/// A [`ClosureResult`] of a closure that returned what `K` says.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent, bound = "")]
+pub struct Returned<K>(ClosureResult, PhantomData<fn() -> K>);
+
+impl<K> Returned<K> {
+    /// Calls the closure and awaits its future, if it returns one.
+    pub async fn by<T: Return<K>>(closure: impl FnOnce() -> T) -> Self {
+        Self(ClosureResult::new(closure().result().await), PhantomData)
     }
 }
 

@@ -3,8 +3,8 @@
 //! An exported macro is at the root of the crate, where programs of 0.1 look for it; its documentation is in
 //! [`compat`](super).
 
-/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::compat::ThreadExt::exec) and its like. Web
-/// only.
+/// Makes a task of a closure that returns `Result<JsValue, JsValue>`, for [`exec`](crate::compat::ThreadExt::exec) and its like, or
+/// of one that returns a future of that, for [`exec_async`](crate::compat::ThreadExt::exec_async). Web only.
 ///
 /// The rules of [`remote!`](crate::remote) hold for what it captures, and a list of captures may stand before the closure.
 ///
@@ -13,17 +13,31 @@
 /// let ans = th.exec(FnOnce!(move || Ok(JsValue::from(n)))).await?;
 /// let ans = th.exec(FnOnce!([m = n + 1] move || Ok(JsValue::from(m)))).await?;
 /// let ans = th.exec_async(FnOnce!(async move || Ok(JsValue::from(n)))).await?;
+/// let ans = th.exec_async(FnOnce!(move || job(n))).await?; // an `async fn`, or a boxed future
 /// ```
 #[doc(hidden)]
 #[macro_export]
 macro_rules! FnOnce {
+    // What `exec!` takes: the result's type is known.
+    (@sync [$($captures:tt)*] $closure:expr $(,)?) => {
+        $crate::compat::Closure::<$crate::compat::Value>::new(
+            $crate::remote!([$($captures)*] move || $crate::compat::ClosureResult::of($closure))
+        )
+    };
+    (@sync $closure:expr $(,)?) => {
+        $crate::compat::Closure::<$crate::compat::Value>::new(
+            $crate::remote!(move || $crate::compat::ClosureResult::of($closure))
+        )
+    };
     ([$($captures:tt)*] async $($closure:tt)+) => {
-        $crate::compat::FutureClosure($crate::remote!([$($captures)*] async move {
+        $crate::compat::Closure::<$crate::compat::Promised>::new($crate::remote!([$($captures)*] async move {
             $crate::compat::ClosureResult::of_async(async $($closure)+).await
         }))
     };
     ([$($captures:tt)*] $closure:expr $(,)?) => {
-        $crate::compat::Closure($crate::remote!([$($captures)*] move || $crate::compat::ClosureResult::of($closure)))
+        $crate::compat::Closure::of($crate::remote!([$($captures)*] async move {
+            $crate::compat::Returned::by($closure).await
+        }))
     };
     (async move $body:block $(,)?) => {
         $crate::FnOnce!(async move || $body)
@@ -32,12 +46,12 @@ macro_rules! FnOnce {
         $crate::FnOnce!(async || $body)
     };
     (async $($closure:tt)+) => {
-        $crate::compat::FutureClosure($crate::remote!(async move {
+        $crate::compat::Closure::<$crate::compat::Promised>::new($crate::remote!(async move {
             $crate::compat::ClosureResult::of_async(async $($closure)+).await
         }))
     };
     ($closure:expr $(,)?) => {
-        $crate::compat::Closure($crate::remote!(move || $crate::compat::ClosureResult::of($closure)))
+        $crate::compat::Closure::of($crate::remote!(async move { $crate::compat::Returned::by($closure).await }))
     };
 }
 
@@ -59,7 +73,7 @@ macro_rules! exec {
         <$crate::Thread as $crate::compat::ThreadExt>::exec_async(&$th, $crate::FnOnce!(async $($closure)+))
     };
     ($th:expr, $($closure:tt)+) => {
-        <$crate::Thread as $crate::compat::ThreadExt>::exec(&$th, $crate::FnOnce!($($closure)+))
+        <$crate::Thread as $crate::compat::ThreadExt>::exec(&$th, $crate::FnOnce!(@sync $($closure)+))
     };
 }
 
@@ -140,7 +154,7 @@ macro_rules! pool_exec {
         $crate::pool_exec!(@async ($pool) ($crate::FnOnce!(async $body)) $($cb)?)
     };
     ($pool:expr, $closure:expr $(, $cb:expr)? $(,)?) => {
-        $crate::pool_exec!(@sync ($pool) ($crate::FnOnce!($closure)) $($cb)?)
+        $crate::pool_exec!(@sync ($pool) ($crate::FnOnce!(@sync $closure)) $($cb)?)
     };
 }
 

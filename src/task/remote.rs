@@ -133,6 +133,15 @@ impl<R> Remote<R> {
         Self::from_encoded(self.encoded.retry(times))
     }
 
+    /// The same task, whose result is read as another type. What does not fit is an error of the codec.
+    #[cfg_attr(
+        not(all(feature = "compat", target_family = "wasm")),
+        expect(dead_code, reason = "only closures of 0.1 have two types of result")
+    )]
+    pub(crate) fn read_as<T>(self) -> Remote<T> {
+        Remote::from_encoded(self.encoded)
+    }
+
     /// The call alone, for tasks that are sent more than once.
     pub(crate) fn into_call(self) -> Result<Packet, Error> {
         self.encoded.into_call()

@@ -1,9 +1,11 @@
 //! `FnOnce!`, `exec!`, and the traits of what they make.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use wasm_bindgen::prelude::*;
 use wasm_mt::{MtAsyncClosure, MtClosure, Thread, prelude::*};
+use wasm_mt_pool::ThreadPool;
 
 use super::{ResultJJ, thread};
 
@@ -61,6 +63,44 @@ web_test! { async fn fn_once_takes_every_form_of_a_closure() {
         th.exec_async(FnOnce!(async move || -> ResultJJ { Ok(JsValue::from(later(n).await)) })).await,
         Ok(JsValue::from(1))
     );
+}}
+
+async fn job(n: u32) -> ResultJJ {
+    Ok(JsValue::from(later(twice(n)).await))
+}
+
+fn boxed_job(n: u32) -> Pin<Box<dyn Future<Output = ResultJJ>>> {
+    Box::pin(job(n))
+}
+
+web_test! { async fn a_closure_may_return_a_future() {
+    let (th, n, answer) = (thread().await, 21, Ok(JsValue::from(42)));
+    assert_eq!(th.exec_async(FnOnce!(move || job(n))).await, answer);
+    assert_eq!(th.exec_async(FnOnce!(move || boxed_job(n))).await, answer);
+    assert_eq!(th.exec_async(FnOnce!(move || async move { job(n).await })).await, answer);
+    assert_eq!(th.exec_async(FnOnce!(move || Box::pin(async move { job(n).await }))).await, answer);
+    assert_eq!(th.exec_async(FnOnce!(move || Box::pin(async move { Ok(JsValue::from(2 * n)) }))).await, answer);
+    assert_eq!(th.exec_async(FnOnce!([half = n] move || job(half))).await, answer);
+    assert_eq!(run_async(&th, FnOnce!(move || job(n))).await, answer);
+    let pool = ThreadPool::new(1, "");
+    let (callback, result) = super::callback();
+    pool.exec_async_with_cb(FnOnce!(move || job(n)), callback);
+    assert_eq!(result.await, answer);
+}}
+
+web_test! { async fn what_a_closure_returns_is_found_from_its_end() {
+    let (th, fail) = (thread().await, true);
+    let inner = FnOnce!(move || {
+        let number: ResultJJ = Ok(JsValue::from(1));
+        let number = number?;
+        if fail {
+            return Err(JsValue::from("early"));
+        }
+        Ok(number)
+    });
+    assert_eq!(th.exec(inner).await, Err(JsValue::from("early")));
+    let inner = FnOnce!(move || if fail { panic!("as it must") } else { Ok(JsValue::NULL) });
+    assert!(super::text(th.exec(inner).await).contains("as it must"));
 }}
 
 web_test! { async fn exec_takes_closures_and_blocks() {

@@ -137,3 +137,13 @@ web_test! { async fn that_of_nested_threads() {
     let ab = ab_from_text("return () => {};");
     assert_eq!(fib_mt(4, "./pkg/fib.js", Some(ab)).await, Ok(3));
 }}
+
+// They came with 0.1: a program of then that asks for `web-sys` without features has them.
+web_test! { async fn the_features_of_web_sys_are_there() {
+    web_sys::console::log_1(&JsValue::from("as in 0.1"));
+    assert!(web_sys::window().is_some());
+    let bytes = web_sys::TextEncoder::new().unwrap().encode_with_input("ab").to_vec();
+    assert_eq!(bytes, [0x61, 0x62]);
+    let global: Option<web_sys::WorkerGlobalScope> = js_sys::global().dyn_into().ok();
+    assert!(global.is_none(), "a page is no worker");
+}}
