@@ -18,6 +18,7 @@
   record.verdict = 'running';
   record.types = 'trustedTypes' in self;
   addEventListener('message', ({ data }) => Object.assign(record, data));
+  record.leaving = 'no';
   write('running');
 
   for (const level of ['log', 'warn', 'error']) {
@@ -37,10 +38,30 @@
   addEventListener('unhandledrejection', (event) => broken(event.reason));
 
   // A worker that runs `main` says so before its first result comes.
-  new BroadcastChannel('main').onmessage = () => {
-    mains += 1;
-    write('running');
+  let channel;
+  const listen = () => {
+    channel = new BroadcastChannel('main');
+    channel.onmessage = () => {
+      mains += 1;
+      write('running');
+    };
   };
+  listen();
+
+  // Resolves when the test has gone to another page and back: true if this page was kept meanwhile. If it was not, it is
+  // loaded anew, and its program comes here again.
+  self.leave = () =>
+    new Promise((resolve) => {
+      if (sessionStorage.hasLeft) return resolve(false);
+      sessionStorage.hasLeft = true;
+      // Keeps a page from being kept.
+      channel.close();
+      addEventListener('pageshow', (event) => {
+        listen();
+        resolve(event.persisted);
+      });
+      record.leaving = 'yes';
+    });
 
   addEventListener('wasm-mt-exit', ({ detail }) => {
     errors.push(detail.error);

@@ -51,11 +51,12 @@ impl Pages {
         let folder = workspace::own_dir(shell, "pages")?;
         let programs = Programs::build(shell, wasm, ["--package", "wasm-mt-pages"])?;
         for target in [BindingsTarget::Web, BindingsTarget::NoModules] {
-            for program in ["app", "other", "ported"] {
+            for program in ["app", "other", "ported", "visited"] {
                 programs.bind(program, &folder.join(format!("{target:?}")), target)?;
             }
         }
         web::write(&folder.join("harness.js"), include_str!("../../pages/harness.js"))?;
+        web::write(&folder.join("elsewhere.html"), "<!doctype html>\n<title>elsewhere</title>\n")?;
         let mut site = Site::new(&folder);
         for scenario in SCENARIOS {
             site = scenario.write(&folder)?.serve(site, &folder);
@@ -82,6 +83,11 @@ impl Pages {
 
     fn visit(&self, session: &Session, scenario: &Scenario) -> Result<Record> {
         session.open(&self.server.url(&scenario.address()), DEADLINE)?;
+        if scenario.leaves {
+            session.wait_for_attribute("html", "data-leaving", "no", DEADLINE)?;
+            session.open(&self.server.url("/elsewhere.html"), DEADLINE)?;
+            session.back(DEADLINE)?;
+        }
         session.wait_for_attribute("html", "data-verdict", "running", DEADLINE)?;
         let record = session.execute("return { ...document.documentElement.dataset }", &[])?;
         serde_json::from_value(record).context("the page recorded nothing: is its harness blocked?")

@@ -32,6 +32,10 @@ pub(super) struct Scenario {
     missing: Option<&'static str>,
     /// What the programs are told.
     query: &'static str,
+    /// The page fetches the bindings as a text and evaluates that, as the pages of 0.1 did.
+    evaluates: bool,
+    /// The page asks to be left for another, and to be come back to.
+    pub(super) leaves: bool,
     expected: Expected,
 }
 
@@ -63,6 +67,8 @@ const PLAIN: Scenario = Scenario {
     policy: None,
     missing: None,
     query: "",
+    evaluates: false,
+    leaves: false,
     expected: COMPUTED,
 };
 
@@ -258,6 +264,46 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "two_programs", programs: BOTH, expected: BOTH_COMPUTED, ..PLAIN },
     Scenario {
+        name: "program_of_0_1_evaluated",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/ported.js"],
+        call: Some("app"),
+        evaluates: true,
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "program_of_0_1_evaluated_with_buffers",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/ported.js"],
+        call: Some("app"),
+        evaluates: true,
+        query: "?buffers=yes",
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "evaluated",
+        target: BindingsTarget::NoModules,
+        evaluates: true,
+        expected: Expected::IsStartup(&["was not found", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "evaluated_with_glue_url",
+        target: BindingsTarget::NoModules,
+        evaluates: true,
+        query: "?glue={root}app/app.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "left_and_come_back_to",
+        programs: &["{root}app/visited.js"],
+        leaves: true,
+        expected: Expected::Prints(&["computed 42", "computed after true"]),
+        ..PLAIN
+    },
+    Scenario {
         name: "one_program_twice",
         programs: &["{root}app/app.js", "{root}my%20app/app.js"],
         expected: Expected::Prints(&["computed 42", "computed 42"]),
@@ -313,6 +359,15 @@ impl Scenario {
                     let glue = format!("program{number}");
                     let call = call(&glue);
                     start += &format!("import * as {glue} from '{program}';\n{glue}.default(){call};\n");
+                }
+                BindingsTarget::NoModules if self.evaluates => {
+                    let module = program.replace(".js", "_bg.wasm");
+                    let call = call("glue");
+                    start += &format!(
+                        "fetch('{program}').then((answer) => answer.text()).then((text) => {{\n\
+                         const glue = new Function(`return () => {{ ${{text}} return wasm_bindgen; }};`)()();\n\
+                         return glue({{ module_or_path: '{module}' }}){call};\n}});\n"
+                    );
                 }
                 BindingsTarget::NoModules => {
                     scripts += &format!("<script src=\"{program}\"></script>\n");

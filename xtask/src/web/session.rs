@@ -78,6 +78,16 @@ impl Session {
         Ok(())
     }
 
+    /// Goes back to the page that was open before, and waits until it is there, at most `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there by then.
+    pub(crate) fn back(&self, deadline: Duration) -> Result<()> {
+        self.post("back", &json!({}), deadline).context("failed to go back")?;
+        Ok(())
+    }
+
     /// Runs the body of a JavaScript function in the page, with `arguments`, and gives what it returns.
     ///
     /// # Errors

@@ -14,7 +14,8 @@ mod web {
 
     use wasm_bindgen::prelude::*;
     use wasm_mt::prelude::*;
-    use wasm_mt::utils::{console_ln, sleep};
+    use wasm_mt::utils::{console_ln, fetch_as_arraybuffer, sleep};
+    use wasm_mt_pages::parameter;
     use wasm_mt_pool::prelude::*;
 
     type ResultJJ = Result<JsValue, JsValue>;
@@ -27,7 +28,15 @@ mod web {
 
     async fn run() -> Result<(), JsValue> {
         let pkg_js = String::from("./app/ported.js");
-        let th = WasmMt::new(&pkg_js).and_init().await?.thread().and_init().await?;
+        let (mt, pool) = if parameter("buffers").is_some() {
+            let ab_js = fetch_as_arraybuffer(&pkg_js).await?;
+            let ab_wasm = fetch_as_arraybuffer("./app/ported_bg.wasm").await?;
+            let pool = ThreadPool::new_with_arraybuffers(2, ab_js.clone(), ab_wasm.clone());
+            (WasmMt::new_with_arraybuffers(ab_js, ab_wasm), pool)
+        } else {
+            (WasmMt::new(&pkg_js), ThreadPool::new(2, &pkg_js))
+        };
+        let th = mt.and_init().await?.thread().and_init().await?;
         let ans = exec!(th, async move || -> ResultJJ {
             let th = WasmMt::new(&pkg_js).and_init().await?.thread().and_init().await?;
             let seven = exec!(th, move || Ok(JsValue::from(7))).await?;
@@ -37,7 +46,7 @@ mod web {
         .await?;
 
         let sum = Rc::new(Cell::new(0.0));
-        let pool = ThreadPool::new(2, "./app/ported.js").and_init().await?;
+        let pool = pool.and_init().await?;
         for n in 0..10 {
             let sum = sum.clone();
             pool_exec!(pool, move || Ok(JsValue::from(n)), move |result: ResultJJ| {
