@@ -13,8 +13,10 @@
 //! the tag of a [`Tagged`] static, which tells apart an instance of another module, where something else lies.
 //!
 //! Who can write that lane is trusted. Natively that is this crate. On the web it is also every script of the page's own
-//! realm, which can write to the program's memory anyway. No message of a window, a frame or a broadcast channel is
-//! ever read as a packet.
+//! realm and of its workers': they can write to the program's memory anyway. Such a script can forge a packet, and the
+//! checks do not stop it: a location has no tag, and a function is known by its entry only. (The engine checks that what is
+//! called has the number and kinds of arguments that WebAssembly knows.) Nobody outside can: packets are read from the ports of the
+//! workers alone. No message of a window, a frame or a broadcast channel is ever looked at.
 
 use std::mem;
 use std::ops::Deref;
@@ -93,7 +95,8 @@ impl Address {
         if tag != T::TAG {
             return None;
         }
-        // SAFETY: a `Tagged<T>` lies here: the address was made of one (module documentation), and the tag agrees.
+        // SAFETY: a `Tagged<T>` lies here: the tag agrees, and whoever can write addresses is trusted to have made this one of
+        // such a static (module documentation).
         Some(unsafe { &(*place).content })
     }
 

@@ -125,7 +125,8 @@ pub(crate) fn begin(packet: Packet) -> Call {
     let entry = entry.and_then(Address::get::<Entry>);
     match (entry, function) {
         // SAFETY: the lane of addresses begins with what `Callee::packet` put there, an entry together with a function of its
-        // signature; values only append to it. Both addresses mean the same here as there (`platform::Address`).
+        // signature; values only append to it. Both addresses mean the same here as there. Whoever else can write to that lane
+        // is trusted ("Soundness" in `platform::address`); the entry's tag is checked.
         (Some(entry), Some(function)) => unsafe { (entry.call)(function, decoder) },
         _ => Call::Ended(Err(foreign())),
     }
@@ -143,7 +144,8 @@ pub(crate) fn location(call: &Packet) -> Option<Address> {
 
 /// The place in a packet that holds nothing but what [`location`] gave.
 pub(crate) fn read_location(packet: &Packet) -> Option<&'static Location<'static>> {
-    // SAFETY: `Callee::packet` has put a location's address where `location` finds it.
+    // SAFETY: `Callee::packet` has put a location's address where `location` finds it, and the messages hold that alone. Whoever
+    // else can write to the lane of addresses is trusted ("Soundness" in `platform::address`).
     unsafe { packet.addresses.first()?.location() }
 }
 

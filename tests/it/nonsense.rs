@@ -113,3 +113,35 @@ web_test! { async fn what_is_told_to_be_the_parts_of_an_error_need_not_be_any() 
     }
     assert_whole(0).await;
 }}
+
+// What a window, a frame or another tab can send must not be taken for a packet.
+web_test! { async fn nothing_listens_to_windows_or_broadcast_channels() {
+    javascript(
+        "self.listeners = [];
+        const { addEventListener } = EventTarget.prototype;
+        EventTarget.prototype.addEventListener = function (name, ...rest) {
+            const isPort = this instanceof Worker || this instanceof MessagePort;
+            if (String(name).startsWith('message') && !isPort) listeners.push(String(this ?? self) + ' ' + name);
+            return addEventListener.call(this, name, ...rest);
+        };
+        const { BroadcastChannel } = self;
+        self.BroadcastChannel = class extends BroadcastChannel {
+            constructor(name) {
+                super(name);
+                listeners.push('broadcast channel ' + name);
+            }
+        };
+        self.restore = () => {
+            EventTarget.prototype.addEventListener = addEventListener;
+            self.BroadcastChannel = BroadcastChannel;
+        };",
+    )
+    .await;
+    let pool = Pool::builder().threads(2).build();
+    let run = pool.spawn_remote(remote!(async move { Thread::new().spawn_remote(remote!(|| 42)).await }));
+    let result = run.await;
+    drop(pool);
+    let heard = javascript("restore(); return [...listeners, onmessage && 'onmessage'].filter(Boolean).join();").await;
+    assert_eq!(result.unwrap().unwrap(), 42);
+    assert_eq!(heard.as_string().as_deref(), Some(""));
+}}
