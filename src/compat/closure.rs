@@ -27,11 +27,12 @@ pub(super) mod sealed {
     }
 }
 
-/// A closure as a task, which returns what `K` says: a [`Value`] or a [`Promised`] one.
+/// A closure as a task, which returns what `K` says: an [`Immediate`] value or a [`Promised`] one.
+#[must_use = "a closure runs when `exec` or its like is given it"]
 pub struct Closure<K>(Remote<ClosureResult>, PhantomData<fn() -> K>);
 
 /// The closure returns its result.
-pub enum Value {}
+pub enum Immediate {}
 
 /// The closure returns a future of its result.
 pub enum Promised {}
@@ -45,7 +46,7 @@ impl<K> Closure<K> {
 
 impl<K: 'static> Closure<K> {
     /// Of a closure whose type says what it returns.
-    pub fn of(task: Remote<Returned<K>>) -> Self {
+    pub fn of(task: Remote<ClosureOutput<K>>) -> Self {
         Self::new(task.read_as())
     }
 }
@@ -56,7 +57,7 @@ impl<K> sealed::IntoTask for Closure<K> {
     }
 }
 
-impl MtClosure for Closure<Value> {}
+impl MtClosure for Closure<Immediate> {}
 
 impl MtAsyncClosure<LocalBoxFuture<'static, ResultJJ>> for Closure<Promised> {}
 
@@ -72,7 +73,7 @@ pub trait Return<K> {
     fn result(self) -> impl Future<Output = ResultJJ>;
 }
 
-impl Return<Value> for ResultJJ {
+impl Return<Immediate> for ResultJJ {
     async fn result(self) -> ResultJJ {
         self
     }
@@ -87,9 +88,9 @@ impl<F: Future<Output = ResultJJ>> Return<Promised> for F {
 /// A [`ClosureResult`] of a closure that returned what `K` says.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
-pub struct Returned<K>(ClosureResult, PhantomData<fn() -> K>);
+pub struct ClosureOutput<K>(ClosureResult, PhantomData<fn() -> K>);
 
-impl<K> Returned<K> {
+impl<K> ClosureOutput<K> {
     /// Calls the closure and awaits its future, if it returns one.
     pub async fn by<T: Return<K>>(closure: impl FnOnce() -> T) -> Self {
         Self(ClosureResult::new(closure().result().await), PhantomData)

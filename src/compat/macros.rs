@@ -20,12 +20,12 @@
 macro_rules! FnOnce {
     // What `exec!` takes: the result's type is known.
     (@sync [$($captures:tt)*] $closure:expr $(,)?) => {
-        $crate::compat::Closure::<$crate::compat::Value>::new(
+        $crate::compat::Closure::<$crate::compat::Immediate>::new(
             $crate::remote!([$($captures)*] move || $crate::compat::ClosureResult::of($closure))
         )
     };
     (@sync $closure:expr $(,)?) => {
-        $crate::compat::Closure::<$crate::compat::Value>::new(
+        $crate::compat::Closure::<$crate::compat::Immediate>::new(
             $crate::remote!(move || $crate::compat::ClosureResult::of($closure))
         )
     };
@@ -36,7 +36,7 @@ macro_rules! FnOnce {
     };
     ([$($captures:tt)*] $closure:expr $(,)?) => {
         $crate::compat::Closure::of($crate::remote!([$($captures)*] async move {
-            $crate::compat::Returned::by($closure).await
+            $crate::compat::ClosureOutput::by($closure).await
         }))
     };
     (async move $body:block $(,)?) => {
@@ -51,7 +51,7 @@ macro_rules! FnOnce {
         }))
     };
     ($closure:expr $(,)?) => {
-        $crate::compat::Closure::of($crate::remote!(async move { $crate::compat::Returned::by($closure).await }))
+        $crate::compat::Closure::of($crate::remote!(async move { $crate::compat::ClosureOutput::by($closure).await }))
     };
 }
 

@@ -18,7 +18,7 @@ pub use crate::{
 };
 
 #[doc(hidden)]
-pub use closure::{Closure, ClosureResult, Promised, Return, Returned, Value};
+pub use closure::{Closure, ClosureOutput, ClosureResult, Immediate, Promised, Return};
 
 use std::fmt;
 
@@ -51,24 +51,24 @@ fn text(error: &Error) -> JsValue {
 /// assert_eq!(exec!(th, move || Ok(JsValue::from(42))).await?, JsValue::from(42));
 /// ```
 #[derive(Default)]
-pub struct WasmMt {
-    /// Where the program's JavaScript is, if it says so itself. May be empty.
-    glue: String,
-}
+pub struct WasmMt(
+    /// Where the program says that its JavaScript is. May be empty.
+    String,
+);
 
 impl WasmMt {
     /// A builder of threads. The path of the program's JavaScript may be empty if the page loaded that by a `<script>` or an
     /// `import`.
     #[must_use]
     pub fn new(pkg_js_uri: &str) -> Self {
-        Self { glue: pkg_js_uri.to_owned() }
+        Self(pkg_js_uri.to_owned())
     }
 
     /// A builder of threads, for programs that have fetched their JavaScript and their module themselves.
     #[must_use]
     pub fn new_with_arraybuffers(ab_js: ArrayBuffer, ab_wasm: ArrayBuffer) -> Self {
         drop(ab_wasm);
-        Self { glue: platform::url_of_hidden_glue(&ab_js) }
+        Self(platform::url_of_hidden_glue(&ab_js))
     }
 
     /// Accepts the program's JavaScript, which is not needed.
@@ -105,7 +105,7 @@ impl WasmMt {
     #[must_use]
     pub fn thread(&self) -> Thread {
         let mut builder = Thread::builder();
-        builder.config.spec.web.hidden_glue.clone_from(&self.glue);
+        builder.config.spec.web.hidden_glue.clone_from(&self.0);
         builder.build()
     }
 }

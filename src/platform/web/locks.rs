@@ -19,17 +19,20 @@ use super::time::sleep;
 /// How long a page that wanted to leave may take. What stays longer stays: a download, or a user who was asked.
 const DEPARTURE: Duration = Duration::from_secs(10);
 
+/// Tells all workers to hold a lock or not, and which departure that is about.
+type Tell = fn(bool, u32);
+
 thread_local! {
     static IS_AWAY: Cell<bool> = const { Cell::new(false) };
     /// How often the page has left. A lock that was asked for before says nothing of its worker: that has let go of it.
     static DEPARTURES: Cell<u32> = const { Cell::new(0) };
-    /// Tells all workers to hold a lock or not, and which departure that is about. Absent if there has been no worker yet.
-    static TELL: Cell<Option<fn(bool, u32)>> = const { Cell::new(None) };
+    /// Absent if there has been no worker yet.
+    static TELL: Cell<Option<Tell>> = const { Cell::new(None) };
 }
 
 /// Asks for the lock that a worker holds: when it comes, the worker is gone. A lock that a worker was told to hold comes with the
 /// number of the departure before.
-pub(super) fn watch(name: &str, since: Option<f64>, tell: fn(bool, u32), gone: impl FnOnce() + 'static) {
+pub(super) fn watch(name: &str, since: Option<f64>, tell: Tell, gone: impl FnOnce() + 'static) {
     if TELL.replace(Some(tell)).is_none() {
         listen();
     }
