@@ -3,7 +3,8 @@
 //! A worker holds a lock, and its page asks for the same one: it gets it when the worker is gone, however it went. But Firefox
 //! loads a page anew on the way back to it if any of its workers held a lock, and looks before `pagehide`. So the workers let
 //! go when the page is about to leave, and hold new locks when it is back, or stays after all. A worker that is busy at that
-//! moment cannot let go, and then the page is not kept. WebKit takes requests back from a page that it keeps: they are made
+//! moment cannot let go, and then the page is not kept; nor if the next page is there as soon as it is asked for, one that Firefox
+//! has kept itself, say. WebKit takes requests back from a page that it keeps: they are made
 //! anew too.
 
 use std::cell::Cell;

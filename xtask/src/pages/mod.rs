@@ -57,7 +57,8 @@ impl Pages {
         }
         web::write(&folder.join("harness.js"), include_str!("../../pages/harness.js"))?;
         web::write(&folder.join("elsewhere.html"), "<!doctype html>\n<title>elsewhere</title>\n")?;
-        let mut site = Site::new(&folder);
+        // Workers let go of their locks before the answer: on this machine it would come as soon as they are told.
+        let mut site = Site::new(&folder).slow("/elsewhere.html", Duration::from_secs(1));
         for scenario in SCENARIOS {
             site = scenario.write(&folder)?.serve(site, &folder);
         }

@@ -28,6 +28,7 @@ pub(crate) struct Site {
     folders: Vec<(String, PathBuf)>,
     headers: Vec<(String, Header)>,
     missing: Vec<String>,
+    slow: Option<(String, Duration)>,
 }
 
 /// An answer before it is written to a socket.
@@ -65,6 +66,12 @@ impl Site {
     /// Answers 404 to every path that begins with `prefix`, whatever lies there.
     pub(crate) fn missing(mut self, prefix: &str) -> Site {
         self.missing.push(prefix.to_owned());
+        self
+    }
+
+    /// Answers a request for `path` only after `delay`, as a server does that is far away.
+    pub(crate) fn slow(mut self, path: &str, delay: Duration) -> Site {
+        self.slow = Some((path.to_owned(), delay));
         self
     }
 
@@ -186,6 +193,10 @@ impl Server {
                 thread::spawn(move || {
                     // `recv` fails when it is unblocked, which is how the server ends.
                     while let Ok(request) = http.recv() {
+                        if let Some((_, delay)) = site.slow.as_ref().filter(|(path, _)| request.url() == path)
+                        {
+                            thread::sleep(*delay); // sleep: as a server that is far away
+                        }
                         respond(&site, request);
                     }
                 })
