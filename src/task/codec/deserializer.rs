@@ -1,26 +1,21 @@
 //! The strict deserializer: leaves come from postcard, what is made of parts is counted and checked here.
+//!
+//! Each function in the way of a value holds it once at most, as [`whole`] shows: an unoptimized build gives every variable and
+//! every `?` a place of its own on the stack, and values such as arrays are large.
 
 use std::any::Any;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
+use super::depth::Depth;
 use super::fault::Fault;
 use super::fingerprint::{self, Shape};
 use super::object::ObjectEntry;
-use super::reader::Reader;
+use super::reader::{Left, Reader};
 use super::{serializer_slot, side_table};
 
 impl<'de> Reader<'de, '_> {
-    /// A sequence, of which every element must be read.
-    #[inline]
-    fn sequence<V: Visitor<'de>>(&mut self, length: usize, visitor: V) -> Result<V::Value, Fault> {
-        let mut elements = ElementReader::new(self, length);
-        let value = visitor.visit_seq(&mut elements)?;
-        all_read("sequence", elements.left)?;
-        Ok(value)
-    }
-
-    /// Parts without names, of which neither side may have more.
+    /// Parts without names.
     #[inline]
     fn tuple<V: Visitor<'de>>(
         &mut self,
@@ -28,10 +23,9 @@ impl<'de> Reader<'de, '_> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let mut fields = FieldReader { reader: self, owner, names: &[], length, left: length };
-        let value = visitor.visit_seq(&mut fields)?;
-        all_read(owner, fields.left)?;
-        Ok(value)
+        let mut fields = FieldReader::new(self, owner, &[], length);
+        let result = visitor.visit_seq(&mut fields);
+        whole(result, owner, fields.left)
     }
 
     #[inline]
@@ -51,7 +45,8 @@ impl<'de> Reader<'de, '_> {
     /// A trait object of the type that is wanted, boxed.
     fn object(&mut self) -> Result<Box<dyn Any>, Fault> {
         let entry = ObjectEntry::at(self.addresses.next(), serializer_slot::wanted()?)?;
-        self.nested(|reader| entry.decode(reader))
+        self.enter_turn()?;
+        entry.decode(self)
     }
 
     #[inline]
@@ -67,16 +62,19 @@ impl<'de> Reader<'de, '_> {
         if names.len() == length && self.fingerprint_of(names) != fingerprint {
             return Err(other_fields(owner));
         }
-        let mut fields = FieldReader { reader: self, owner, names, length, left: length };
-        let value = visitor.visit_seq(&mut fields)?;
-        all_read(owner, fields.left)?;
-        Ok(value)
+        let mut fields = FieldReader::new(self, owner, names, length);
+        let result = visitor.visit_seq(&mut fields);
+        whole(result, owner, fields.left)
     }
 }
 
+/// What a visitor made, unless it has left some parts.
 #[inline]
-fn all_read(owner: &str, left: usize) -> Result<(), Fault> {
-    if left == 0 { Ok(()) } else { Err(not_all_read(owner, left)) }
+fn whole<T>(result: Result<T, Fault>, owner: &str, left: usize) -> Result<T, Fault> {
+    if left != 0 && result.is_ok() {
+        return Err(not_all_read(owner, left));
+    }
+    result
 }
 
 #[cold]
@@ -151,7 +149,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.leaf::<u8>()? {
             0 => visitor.visit_none(),
-            1 => self.nested(|reader| visitor.visit_some(reader)),
+            1 => {
+                self.enter_turn()?;
+                visitor.visit_some(self)
+            }
             _ => Err(postcard::Error::DeserializeBadOption.into()),
         }
     }
@@ -185,29 +186,34 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
                 let object = self.object()?;
                 serializer_slot::hand_over(object, || visitor.visit_newtype_struct(self))
             }
-            _ => visitor.visit_newtype_struct(self),
+            _ => {
+                self.enter_part()?;
+                visitor.visit_newtype_struct(self)
+            }
         }
     }
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let length = self.leaf()?;
-        self.nested(|reader| reader.sequence(length, visitor))
+        self.enter_turn()?;
+        let mut elements = ElementReader::new(self, length);
+        let result = visitor.visit_seq(&mut elements);
+        whole(result, "sequence", elements.left)
     }
 
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let length = self.leaf()?;
-        self.nested(|reader| {
-            let mut entries = ElementReader::new(reader, length);
-            let value = visitor.visit_map(&mut entries)?;
-            all_read("map", entries.left)?;
-            Ok(value)
-        })
+        self.enter_turn()?;
+        let mut entries = ElementReader::new(self, length);
+        let result = visitor.visit_map(&mut entries);
+        whole(result, "map", entries.left)
     }
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
+        self.enter_part()?;
         self.tuple("tuple", length, visitor)
     }
 
@@ -218,6 +224,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        self.enter_part()?;
         self.counted_tuple(name, length, visitor)
     }
 
@@ -228,6 +235,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        self.enter_part()?;
         self.fields(name, fields, visitor)
     }
 
@@ -245,9 +253,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
 /// Elements of a sequence, or entries of a map.
 struct ElementReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
+    depth: Depth,
     left: usize,
     /// Each may have a byte: then their number is believed for an allocation.
     backed: bool,
+    /// What was left before the last element, or before the key of the last entry.
+    before: Left,
 }
 
 impl<'r, 'de, 'l> ElementReader<'r, 'de, 'l> {
@@ -257,7 +268,7 @@ impl<'r, 'de, 'l> ElementReader<'r, 'de, 'l> {
         if backed {
             reader.promise(left);
         }
-        Self { reader, left, backed }
+        Self { depth: reader.depth, reader, left, backed, before: Left::default() }
     }
 
     #[inline]
@@ -273,10 +284,18 @@ impl<'r, 'de, 'l> ElementReader<'r, 'de, 'l> {
         self.left -= 1;
         if self.backed {
             self.reader.keep_promise();
-        } else {
-            self.reader.allow_unbacked(size_of::<S::Value>())?;
         }
-        seed.deserialize(&mut *self.reader).map(Some)
+        self.before = self.reader.left();
+        self.reader.depth = self.depth;
+        let result = seed.deserialize(&mut *self.reader);
+        self.count_if_empty(size_of::<S::Value>())?;
+        result.map(Some)
+    }
+
+    /// Nothing but its own size bounds an element that takes nothing.
+    #[inline]
+    fn count_if_empty(&mut self, size: usize) -> Result<(), Fault> {
+        if self.reader.left() == self.before { self.reader.allow_empty(size) } else { Ok(()) }
     }
 }
 
@@ -304,7 +323,10 @@ impl<'de> de::MapAccess<'de> for &mut ElementReader<'_, 'de, '_> {
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        seed.deserialize(&mut *self.reader)
+        self.reader.depth = self.depth;
+        let result = seed.deserialize(&mut *self.reader);
+        self.count_if_empty(size_of::<S::Value>())?;
+        result
     }
 
     #[inline]
@@ -313,15 +335,43 @@ impl<'de> de::MapAccess<'de> for &mut ElementReader<'_, 'de, '_> {
     }
 }
 
-/// Fields of a struct or tuple. To ask for one too many is an error, not the end: a type with defaults would take
-/// the end for a field that was left out, and misread the others.
+/// Fields of a struct or tuple.
 struct FieldReader<'r, 'de, 'l> {
     reader: &'r mut Reader<'de, 'l>,
+    depth: Depth,
     owner: &'static str,
     /// Empty for a tuple.
     names: &'static [&'static str],
     length: usize,
     left: usize,
+}
+
+impl<'r, 'de, 'l> FieldReader<'r, 'de, 'l> {
+    #[inline]
+    fn new(
+        reader: &'r mut Reader<'de, 'l>,
+        owner: &'static str,
+        names: &'static [&'static str],
+        length: usize,
+    ) -> Self {
+        Self { depth: reader.depth, reader, owner, names, length, left: length }
+    }
+
+    /// Nothing is left. Where more names are known than were written, that may be no end: some may be aliases, but they may also
+    /// be fields that are not written, and a type with defaults would take the end for one of them and misread the others.
+    #[cold]
+    fn end(&self) -> Result<(), Fault> {
+        if self.names.len() <= self.length { Ok(()) } else { Err(one_too_many(self.owner, self.length)) }
+    }
+
+    #[cold]
+    fn note_field(&self, fault: &mut Fault) {
+        if let Some(name) = self.names.get(self.length - self.left - 1) {
+            if self.names.len() == self.length {
+                fault.note_field(self.owner, name);
+            }
+        }
+    }
 }
 
 impl<'de> de::SeqAccess<'de> for &mut FieldReader<'_, 'de, '_> {
@@ -330,15 +380,15 @@ impl<'de> de::SeqAccess<'de> for &mut FieldReader<'_, 'de, '_> {
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         if self.left == 0 {
-            return Err(one_too_many(self.owner, self.length));
+            return self.end().map(|()| None);
         }
         self.left -= 1;
-        seed.deserialize(&mut *self.reader).map(Some).map_err(|fault| {
-            match self.names.get(self.length - self.left - 1) {
-                Some(name) if self.names.len() == self.length => fault.in_field(self.owner, name),
-                _ => fault,
-            }
-        })
+        self.reader.depth = self.depth;
+        let mut result = seed.deserialize(&mut *self.reader);
+        if let Err(fault) = &mut result {
+            self.note_field(fault);
+        }
+        result.map(Some)
     }
 
     #[inline]
@@ -417,13 +467,15 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de, '_> {
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
         self.expect(Shape::Newtype)?;
-        self.reader.nested(|reader| seed.deserialize(reader))
+        self.reader.enter_turn()?;
+        seed.deserialize(self.reader)
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Fault> {
         self.expect(Shape::Tuple)?;
-        self.reader.nested(|reader| reader.counted_tuple(self.name, length, visitor))
+        self.reader.enter_turn()?;
+        self.reader.counted_tuple(self.name, length, visitor)
     }
 
     #[inline]
@@ -433,6 +485,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         self.expect(Shape::Struct)?;
-        self.reader.nested(|reader| reader.fields(self.name, fields, visitor))
+        self.reader.enter_turn()?;
+        self.reader.fields(self.name, fields, visitor)
     }
 }

@@ -4,12 +4,6 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
-/// How deep values may be nested: options, sequences, maps, trait objects and enum variants with content count, structs do not.
-///
-/// A recursive type passes one of these at each turn. The bound is that of `serde_json`: it keeps an unoptimized build well
-/// within the 1 MiB of stack that a linker gives to wasm, and within what each engine adds to it.
-pub(super) const MAX_DEPTH: u32 = 128;
-
 /// The error type of our serializer and deserializer: one pointer, so that results stay in registers.
 pub(super) struct Fault(Box<Cause>);
 
@@ -31,15 +25,14 @@ impl Fault {
 
     /// Notes the field, unless one nearer to the cause was noted before.
     #[cold]
-    pub(super) fn in_field(mut self, owner: &str, field: &str) -> Self {
+    pub(super) fn note_field(&mut self, owner: &str, field: &str) {
         self.0.field.get_or_insert_with(|| format!("field `{field}` of `{owner}`"));
-        self
     }
 
     #[cold]
-    pub(super) fn too_deep() -> Self {
+    pub(super) fn too_deep(most: u16) -> Self {
         Fault::new(format!(
-            "it is nested more than {MAX_DEPTH} levels deep; send it flat, for example as a `Vec` of nodes with indices"
+            "it is nested more than {most} levels deep; send it flat, for example as a `Vec` of nodes with indices"
         ))
     }
 

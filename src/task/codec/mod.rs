@@ -17,12 +17,13 @@
 //!   the value is.
 //! - What is left over is an error, of each lane.
 //! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure.
-//! - Nesting is bounded, since the stack is, and so are elements that take no bytes.
+//! - Nesting is bounded, since the stack is, and so are elements that take nothing of a packet.
 //!
 //! All else is postcard, down to the byte. Nothing in the bytes is trusted: the reader allocates no more than the
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
 //! `Deserialize` can spoil no more than its own value. How a value gets into another lane is described in [`side_table`].
 
+mod depth;
 mod deserializer;
 mod fault;
 mod fingerprint;
@@ -46,6 +47,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::platform::{Address, Attachment, Packet};
 
+use self::fault::Fault;
 use self::reader::Reader;
 use self::writer::Writer;
 
@@ -89,6 +91,11 @@ impl Drop for Append<'_> {
     }
 }
 
+#[cold]
+fn undecodable(type_name: &str, fault: &Fault) -> Error {
+    Error::codec(format!("a `{type_name}` could not be decoded: {fault}"))
+}
+
 /// Reads a packet's one value.
 pub(crate) fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
     Decoder::new(packet).last()
@@ -116,13 +123,19 @@ impl Decoder {
 
     /// Reads the next value.
     pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Result<T, Error> {
+        self.read(false)
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, is_last: bool) -> Result<T, Error> {
         let mut reader =
             Reader::new(&self.bytes[self.position..], &mut self.addresses, &mut self.attachments);
-        let value = T::deserialize(&mut reader).map_err(|fault| {
-            Error::codec(format!("a `{}` could not be decoded: {fault}", type_name::<T>()))
-        })?;
+        // A result is held once only: it may be large.
+        let result = T::deserialize(&mut reader);
         self.position = self.bytes.len() - reader.bytes_left();
-        Ok(value)
+        if is_last && result.is_ok() {
+            self.finish()?;
+        }
+        result.map_err(|fault| undecodable(type_name::<T>(), &fault))
     }
 
     /// Takes the next address.
@@ -143,13 +156,11 @@ impl Decoder {
 
     /// Reads the last value: all that is left.
     pub(crate) fn last<T: DeserializeOwned>(mut self) -> Result<T, Error> {
-        let value = self.next()?;
-        self.finish()?;
-        Ok(value)
+        self.read(true)
     }
 
     /// Succeeds if everything was read.
-    pub(crate) fn finish(self) -> Result<(), Error> {
+    fn finish(&self) -> Result<(), Error> {
         let bytes = self.bytes.len() - self.position;
         let attachments = self.attachments.iter().flatten().count();
         let addresses = self.addresses.len();

@@ -6,22 +6,32 @@ use serde::Deserialize;
 
 use crate::platform::{Address, Attachment};
 
-use super::fault::{AGREE, Fault, MAX_DEPTH};
+use super::depth::Depth;
+use super::fault::{AGREE, Fault};
 use super::fingerprint;
 
-/// Elements that take no bytes are as many as their sequence says. So much memory those of a value may take, each a byte at
-/// least.
-const MOST_UNBACKED: usize = 1 << 20;
+/// Elements that take nothing of a packet are as many as their sequence says. So much memory those of a value may take, each a
+/// byte at least.
+const MOST_EMPTY: usize = 1 << 20;
+
+/// How much of a packet is left.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(super) struct Left {
+    bytes: usize,
+    /// Those of trait objects, which may take no bytes.
+    addresses: usize,
+}
 
 pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
     pub(super) addresses: &'l mut vec::IntoIter<Address>,
     attachments: &'l mut [Option<Attachment>],
-    depth: u32,
+    /// Sequences, maps and all with fields set it for each of their parts; so nobody need set it back.
+    pub(super) depth: Depth,
     /// How many elements of the sequences around are to come, of those that have a byte each.
     promised: usize,
-    /// How much of [`MOST_UNBACKED`] is left.
-    unbacked: usize,
+    /// How much of [`MOST_EMPTY`] is left.
+    empty_left: usize,
     /// The names of the last struct and their byte: the next one is often of the same type.
     names: &'static [&'static str],
     fingerprint: u8,
@@ -37,9 +47,9 @@ impl<'de, 'l> Reader<'de, 'l> {
             bytes,
             addresses,
             attachments,
-            depth: 0,
+            depth: Depth::default(),
             promised: 0,
-            unbacked: MOST_UNBACKED,
+            empty_left: MOST_EMPTY,
             names: &[],
             fingerprint: fingerprint::FieldNames::default().byte(),
         }
@@ -56,15 +66,24 @@ impl<'de, 'l> Reader<'de, 'l> {
         Ok(value)
     }
 
+    /// Goes into a struct, a tuple or a newtype.
     #[inline]
-    pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        if self.depth == MAX_DEPTH {
-            return Err(Fault::too_deep());
-        }
-        self.depth += 1;
-        let value = read(self);
-        self.depth -= 1;
-        value
+    pub(super) fn enter_part(&mut self) -> Result<(), Fault> {
+        self.depth = self.depth.part()?;
+        Ok(())
+    }
+
+    /// Goes into what a recursive type passes at each turn.
+    #[inline]
+    pub(super) fn enter_turn(&mut self) -> Result<(), Fault> {
+        self.depth = self.depth.turn()?;
+        Ok(())
+    }
+
+    /// How much is left of what an element must take some of, lest there be more of them than the packet can hold.
+    #[inline]
+    pub(super) fn left(&self) -> Left {
+        Left { bytes: self.bytes.len(), addresses: self.addresses.len() }
     }
 
     /// True if so many elements may have a byte each, beside those of the sequences around.
@@ -85,9 +104,10 @@ impl<'de, 'l> Reader<'de, 'l> {
         self.promised -= 1;
     }
 
-    /// Allows an element that no byte was promised to.
-    pub(super) fn allow_unbacked(&mut self, size: usize) -> Result<(), Fault> {
-        self.unbacked = self.unbacked.checked_sub(size.max(1)).ok_or_else(Fault::too_many)?;
+    /// Allows an element of this size that has taken nothing.
+    #[cold]
+    pub(super) fn allow_empty(&mut self, size: usize) -> Result<(), Fault> {
+        self.empty_left = self.empty_left.checked_sub(size.max(1)).ok_or_else(Fault::too_many)?;
         Ok(())
     }
 

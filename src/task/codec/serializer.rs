@@ -5,15 +5,16 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
+use super::depth::Depth;
 use super::fault::{AGREE, Fault};
 use super::fingerprint::{self, Shape};
 use super::writer::Writer;
 use super::{serializer_slot, side_table};
 
 impl Writer {
+    /// A value, behind which it goes back to this depth.
     #[inline]
-    fn content<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let depth = self.descend()?;
+    fn content<T: Serialize + ?Sized>(&mut self, depth: Depth, value: &T) -> Result<(), Fault> {
         value.serialize(&mut *self)?;
         self.depth = depth;
         Ok(())
@@ -28,14 +29,14 @@ impl Writer {
     }
 
     fn object<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let depth = self.descend()?;
+        let depth = self.enter_turn()?;
         serializer_slot::lend(self, |idle| value.serialize(idle))?;
         self.depth = depth;
         Ok(())
     }
 
     #[inline]
-    fn fields(&mut self, owner: &'static str, length: usize, depth: u32) -> Result<FieldWriter<'_>, Fault> {
+    fn fields(&mut self, owner: &'static str, length: usize, depth: Depth) -> Result<FieldWriter<'_>, Fault> {
         self.length(length)?;
         let fingerprint = self.bytes().len();
         self.bytes().push(0);
@@ -105,7 +106,8 @@ impl<'w> Serializer for &'w mut Writer {
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Fault> {
         self.serialize_u8(1)?;
-        self.content(value)
+        let depth = self.enter_turn()?;
+        self.content(depth, value)
     }
 
     #[inline]
@@ -132,7 +134,10 @@ impl<'w> Serializer for &'w mut Writer {
         match name {
             side_table::ATTACHMENT => self.attachment(value),
             serializer_slot::OBJECT => self.object(value),
-            _ => value.serialize(self),
+            _ => {
+                let depth = self.enter_part()?;
+                self.content(depth, value)
+            }
         }
     }
 
@@ -145,12 +150,13 @@ impl<'w> Serializer for &'w mut Writer {
         value: &T,
     ) -> Result<(), Fault> {
         self.variant(index, variant, Shape::Newtype)?;
-        self.content(value)
+        let depth = self.enter_turn()?;
+        self.content(depth, value)
     }
 
     #[inline]
     fn serialize_seq(self, length: Option<usize>) -> Result<ElementWriter<'w>, Fault> {
-        let depth = self.descend()?;
+        let depth = self.enter_turn()?;
         let start = self.bytes().len();
         if let Some(length) = length {
             self.length(length)?;
@@ -166,14 +172,14 @@ impl<'w> Serializer for &'w mut Writer {
 
     #[inline]
     fn serialize_tuple(self, length: usize) -> Result<ElementWriter<'w>, Fault> {
-        let depth = self.depth;
+        let depth = self.enter_part()?;
         Ok(ElementWriter { writer: self, owner: "tuple", start: 0, announced: Some(length), count: 0, depth })
     }
 
     #[inline]
     fn serialize_tuple_struct(self, owner: &'static str, length: usize) -> Result<ElementWriter<'w>, Fault> {
         self.length(length)?;
-        let depth = self.depth;
+        let depth = self.enter_part()?;
         Ok(ElementWriter { writer: self, owner, start: 0, announced: Some(length), count: 0, depth })
     }
 
@@ -187,13 +193,13 @@ impl<'w> Serializer for &'w mut Writer {
     ) -> Result<ElementWriter<'w>, Fault> {
         self.variant(index, variant, Shape::Tuple)?;
         self.length(length)?;
-        let depth = self.descend()?;
+        let depth = self.enter_turn()?;
         Ok(ElementWriter { writer: self, owner: variant, start: 0, announced: Some(length), count: 0, depth })
     }
 
     #[inline]
     fn serialize_struct(self, owner: &'static str, length: usize) -> Result<FieldWriter<'w>, Fault> {
-        let depth = self.depth;
+        let depth = self.enter_part()?;
         self.fields(owner, length, depth)
     }
 
@@ -206,7 +212,7 @@ impl<'w> Serializer for &'w mut Writer {
         length: usize,
     ) -> Result<FieldWriter<'w>, Fault> {
         self.variant(index, variant, Shape::Struct)?;
-        let depth = self.descend()?;
+        let depth = self.enter_turn()?;
         self.fields(variant, length, depth)
     }
 
@@ -227,7 +233,7 @@ pub(super) struct ElementWriter<'w> {
     start: usize,
     announced: Option<usize>,
     count: usize,
-    depth: u32,
+    depth: Depth,
 }
 
 impl ElementWriter<'_> {
@@ -256,7 +262,7 @@ pub(super) struct FieldWriter<'w> {
     fingerprint: usize,
     names: fingerprint::FieldNames,
     missing: usize,
-    depth: u32,
+    depth: Depth,
 }
 
 impl FieldWriter<'_> {
@@ -264,7 +270,10 @@ impl FieldWriter<'_> {
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Fault> {
         self.names.add(name);
         self.missing = self.missing.wrapping_sub(1);
-        value.serialize(&mut *self.writer).map_err(|fault| fault.in_field(self.owner, name))
+        value.serialize(&mut *self.writer).map_err(|mut fault| {
+            fault.note_field(self.owner, name);
+            fault
+        })
     }
 
     #[cold]

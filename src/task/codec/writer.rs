@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::platform::{Address, Attachment, Packet};
 
-use super::fault::{Fault, MAX_DEPTH};
+use super::depth::Depth;
+use super::fault::Fault;
 use super::fingerprint::{self, Shape};
 
 pub(super) struct Writer {
@@ -15,7 +16,7 @@ pub(super) struct Writer {
     heads: Vec<u8>,
     addresses: Vec<Address>,
     pub(super) attachments: Vec<Attachment>,
-    pub(super) depth: u32,
+    pub(super) depth: Depth,
     /// What came of the trait object that the writer was lent to.
     pub(super) written: Option<Result<(), Fault>>,
 }
@@ -23,7 +24,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(Packet { heads, bytes, addresses, attachments }: Packet) -> Self {
         let out = postcard::Serializer { output: Buffer(bytes) };
-        Writer { out, heads, addresses, attachments, depth: 0, written: None }
+        Writer { out, heads, addresses, attachments, depth: Depth::default(), written: None }
     }
 
     /// Takes the lanes out.
@@ -73,15 +74,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Goes one level down; gives the depth to return to.
+    /// Goes into a struct, a tuple or a newtype; gives the depth to return to.
     #[inline]
-    pub(super) fn descend(&mut self) -> Result<u32, Fault> {
-        let depth = self.depth;
-        if depth == MAX_DEPTH {
-            return Err(Fault::too_deep());
-        }
-        self.depth += 1;
-        Ok(depth)
+    pub(super) fn enter_part(&mut self) -> Result<Depth, Fault> {
+        let deeper = self.depth.part()?;
+        Ok(mem::replace(&mut self.depth, deeper))
+    }
+
+    /// Goes into what a recursive type passes at each turn; gives the depth to return to.
+    #[inline]
+    pub(super) fn enter_turn(&mut self) -> Result<Depth, Fault> {
+        let deeper = self.depth.turn()?;
+        Ok(mem::replace(&mut self.depth, deeper))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What needs the codec itself: bytes that no `Serialize` writes, lanes, and rollback. Round trips through the public
 //! API are in `tests/it/codec`.
 
+mod bounds;
+
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use serde::de::DeserializeOwned;
@@ -105,111 +106,6 @@ fn a_value_that_panics_leaves_the_packet_as_it_was() {
 }
 
 #[test]
-fn lengths_that_the_bytes_cannot_fill_allocate_nothing() {
-    let claim = packet(&(u32::MAX as usize)).unwrap().bytes;
-    fails(decode::<Vec<u8>>(bytes(&claim)), &["end before"]);
-    fails(decode::<Vec<[u64; 16]>>(bytes(&claim)), &["end before"]);
-    fails(decode::<String>(bytes(&claim)), &["end before"]);
-    fails(decode::<BTreeMap<u8, u8>>(bytes(&claim)), &["end before"]);
-
-    /// Believes the hint, as careless types do.
-    #[derive(Debug)]
-    struct Careless;
-    impl<'de> Deserialize<'de> for Careless {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Visitor;
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Careless;
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("a sequence")
-                }
-                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, elements: A) -> Result<Careless, A::Error> {
-                    assert_eq!(elements.size_hint(), None);
-                    Ok(Careless)
-                }
-            }
-            deserializer.deserialize_seq(Visitor)
-        }
-    }
-    fails(decode::<Careless>(bytes(&claim)), &["more than it reads"]);
-}
-
-#[test]
-fn sequences_within_one_another_share_the_bytes() {
-    thread_local! {
-        static HINTS: Cell<Vec<Option<usize>>> = const { Cell::new(Vec::new()) };
-    }
-
-    /// Sequences of sequences; notes the length that each is told.
-    #[derive(Debug)]
-    struct Notes;
-    impl<'de> Deserialize<'de> for Notes {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Visitor;
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Notes;
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("sequences")
-                }
-                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut elements: A) -> Result<Notes, A::Error> {
-                    HINTS.set([HINTS.take(), vec![elements.size_hint()]].concat());
-                    while elements.next_element::<Notes>()?.is_some() {}
-                    Ok(Notes)
-                }
-            }
-            deserializer.deserialize_seq(Visitor)
-        }
-    }
-
-    decode::<Notes>(bytes(&[2, 1, 0, 2, 0, 0])).unwrap();
-    assert_eq!(HINTS.take(), [2, 1, 0, 2, 0, 0].map(Some));
-    // Two bytes are left for the inner one, and two sequences are to come behind it.
-    fails(decode::<Notes>(bytes(&[3, 2, 0, 0])), &["end before"]);
-    assert_eq!(HINTS.take()[..2], [Some(3), None]);
-}
-
-#[test]
-fn elements_that_take_no_bytes_are_bounded() {
-    /// Takes no bytes, and memory.
-    #[derive(Clone, Default, Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(from = "()", into = "()")]
-    struct Large([u64; 16]);
-    impl From<()> for Large {
-        fn from((): ()) -> Self {
-            Self::default()
-        }
-    }
-    impl From<Large> for () {
-        fn from(_: Large) {}
-    }
-
-    survives(&vec![(); 1_000_000]);
-    survives(&vec![vec![(); 3]; 1000]);
-    survives(&vec![Large::default(); 100]);
-    let claim = packet(&usize::MAX).unwrap().bytes;
-    fails(decode::<Vec<()>>(bytes(&claim)), &["no bytes", "send their number"]);
-    fails(decode::<BTreeMap<(), ()>>(bytes(&claim)), &["no bytes"]);
-    let many = packet(&vec![Large::default(); 10_000]).unwrap();
-    fails(decode::<Vec<Large>>(many), &["no bytes"]);
-    // All of a value share the bound.
-    let many = packet(&vec![vec![(); 600_000]; 2]).unwrap();
-    fails(decode::<Vec<Vec<()>>>(many), &["no bytes"]);
-}
-
-#[test]
-fn nesting_is_bounded_both_ways() {
-    #[derive(Serialize, Deserialize, Debug, PartialEq)]
-    struct Nested(Option<Box<Nested>>);
-    fn nested(levels: usize) -> Nested {
-        (1..levels).fold(Nested(None), |inner, _| Nested(Some(Box::new(inner))))
-    }
-
-    survives(&nested(128));
-    fails(packet(&nested(130)), &["nested more than 128 levels"]);
-    fails(decode::<Nested>(bytes(&[1; 10_000])), &["nested more than 128 levels"]);
-}
-
-#[test]
 fn an_attachment_is_taken_once_and_only_by_its_type() {
     let lanes = packet(&(Transfer(vec![1u32]), Transfer(vec![2u32]))).unwrap();
     assert_eq!(lanes.bytes, [0, 1]);
@@ -307,4 +203,51 @@ fn lengths_that_a_value_announces_are_held_against_it() {
     packet(&Announces(1)).unwrap();
     fails(packet(&Announces(2)), &["announced 2", "wrote 1"]);
     fails(packet(&Announces(0)), &["announced 0", "wrote 1"]);
+}
+
+#[test]
+fn parts_end_where_they_end() {
+    /// Reads on until there is nothing more.
+    #[derive(Debug, PartialEq)]
+    struct Greedy<const SHAPE: u8>(Vec<u8>);
+    impl<'de, const SHAPE: u8> Deserialize<'de> for Greedy<SHAPE> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor<const SHAPE: u8>;
+            impl<'de, const SHAPE: u8> serde::de::Visitor<'de> for Visitor<SHAPE> {
+                type Value = Greedy<SHAPE>;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("numbers")
+                }
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                    self,
+                    mut parts: A,
+                ) -> Result<Self::Value, A::Error> {
+                    std::iter::from_fn(|| parts.next_element().transpose())
+                        .collect::<Result<_, _>>()
+                        .map(Greedy)
+                }
+            }
+            match SHAPE {
+                0 => deserializer.deserialize_tuple(2, Visitor),
+                1 => deserializer.deserialize_tuple_struct("Two", 2, Visitor),
+                _ => deserializer.deserialize_struct("Named", &["a", "b", "alias of b"], Visitor),
+            }
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Two(u8, u8);
+    #[derive(Serialize)]
+    struct Named {
+        a: u8,
+        b: u8,
+    }
+
+    assert_eq!(decode::<Greedy<0>>(packet(&(1_u8, 2_u8)).unwrap()).unwrap().0, [1, 2]);
+    assert_eq!(decode::<Greedy<1>>(packet(&Two(1, 2)).unwrap()).unwrap().0, [1, 2]);
+    // A name more than there are fields may be an alias, or a field that is not written and has a default.
+    fails(
+        decode::<Greedy<2>>(packet(&Named { a: 1, b: 2 }).unwrap()),
+        &["`Named` reads more than the 2 fields"],
+    );
 }
