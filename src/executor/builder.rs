@@ -10,6 +10,17 @@ macro_rules! worker_options {
                 self
             }
 
+            /// How much stack each worker has, in bytes. Default: what the standard library gives a thread, 2 MiB mostly.
+            ///
+            /// A task's arguments pass over the stack when they are read, also those that end up in a `Box`; an unoptimized
+            /// build takes some ten times the size of an array for that. Ignored on the web, where page and workers have the
+            /// stack that the program is linked with, 1 MiB by default: `-C link-arg=-zstack-size=4194304`, for example, makes it
+            /// four.
+            pub fn stack_size(mut self, bytes: usize) -> Self {
+                self.config.spec.stack_size = Some(bytes);
+                self
+            }
+
             /// How long a worker may take to start, `on_start` included. Default: 10 seconds.
             ///
             /// Time in which the page itself is blocked, frozen or held by a debugger does not count.

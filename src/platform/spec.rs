@@ -7,6 +7,12 @@ use super::backend::WebOptions;
 pub(crate) struct WorkerSpec {
     /// Shown by debuggers.
     pub(crate) name: Option<String>,
+    /// In bytes.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "the linker has given the stack its size")
+    )]
+    pub(crate) stack_size: Option<usize>,
     /// What matters on the web only.
     pub(crate) web: WebOptions,
 }

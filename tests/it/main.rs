@@ -30,3 +30,4 @@ mod objects;
 mod pool;
 mod prelude;
 mod run;
+mod stack;

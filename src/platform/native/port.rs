@@ -97,8 +97,15 @@ pub(crate) fn start(
         drop(reporter);
     };
     let name = spec.name.unwrap_or_else(|| "wasm-mt".to_owned());
-    match thread::Builder::new().name(name).spawn(run) {
+    let mut thread = thread::Builder::new().name(name);
+    if let Some(bytes) = spec.stack_size {
+        // std panics if no multiple of a page is as large.
+        thread = thread.stack_size(bytes.min(isize::MAX as usize));
+    }
+    match thread.spawn(run) {
         Ok(_detached) => Ok(Port { inbox: sender, end }),
-        Err(error) => Err(Error::startup(format!("the system gave no thread: {error}; start fewer of them"))),
+        Err(error) => Err(Error::startup(format!(
+            "the system gave no thread: {error}; start fewer of them, or give each less stack"
+        ))),
     }
 }

@@ -58,6 +58,15 @@
   const isExhausted = (error) =>
     error?.name === "InternalError" || (error instanceof RangeError && String(error.message).includes("call stack"));
 
+  // What the end of a stack is in an engine's words: of its own stack, or of the one that the linker has put below all else in
+  // linear memory.
+  const nameStack = (error) => {
+    if (isExhausted(error)) return "its stack is exhausted, recurse less deeply: ";
+    return error instanceof RuntimeError && /memory access|^index out of bounds/i.test(error.message)
+      ? "its stack is exhausted, unless unsafe code is wrong; keep large values in a Vec, or link with a larger stack (-zstack-size): "
+      : "";
+  };
+
   // The page hears of a worker's end after what that has gathered. Where the stack is exhausted there may be no room for
   // this: then it fails, and is tried again further up. Where only memory is short, the end is told alone.
   const end = (what) => {
@@ -85,8 +94,9 @@
   let dead = false;
   const die = (error) => {
     if (dead) return;
-    const text = textOf(error);
-    end({ died: panicText && error instanceof RuntimeError ? `${panicText}\n${text}` : text });
+    const said = panicText && error instanceof RuntimeError ? `${panicText}
+` : "";
+    end({ died: said + nameStack(error) + textOf(error) });
     dead = true;
   };
 

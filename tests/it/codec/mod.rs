@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bulk;
+mod ends;
 mod faults;
 mod property;
 mod refusals;
