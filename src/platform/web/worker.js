@@ -94,8 +94,7 @@
   let dead = false;
   const die = (error) => {
     if (dead) return;
-    const said = panicText && error instanceof RuntimeError ? `${panicText}
-` : "";
+    const said = panicText && error instanceof RuntimeError ? `${panicText}\n` : "";
     end({ died: said + nameStack(error) + textOf(error) });
     dead = true;
   };

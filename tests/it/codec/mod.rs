@@ -4,6 +4,8 @@ mod attributes;
 mod bulk;
 mod ends;
 mod faults;
+#[cfg(not(target_family = "wasm"))]
+mod foreign;
 mod property;
 mod refusals;
 mod shapes;
