@@ -28,6 +28,7 @@ mod deserializer;
 mod fault;
 mod fingerprint;
 pub(crate) mod object;
+mod parts;
 mod reader;
 mod scope;
 mod serializer;
