@@ -7,11 +7,7 @@ use super::backend::WebOptions;
 pub(crate) struct WorkerSpec {
     /// Shown by debuggers.
     pub(crate) name: Option<String>,
-    /// In bytes.
-    #[cfg_attr(
-        target_family = "wasm",
-        expect(dead_code, reason = "the linker has given the stack its size")
-    )]
+    /// In bytes. Read natively only: on the web the linker has said it.
     pub(crate) stack_size: Option<usize>,
     /// What matters on the web only.
     pub(crate) web: WebOptions,
