@@ -238,14 +238,6 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-/// A JavaScript `Error` with the text, for functions that JavaScript calls.
-#[cfg(target_family = "wasm")]
-impl From<Error> for wasm_bindgen::JsValue {
-    fn from(error: Error) -> Self {
-        js_sys::Error::new(&error.to_string()).into()
-    }
-}
-
 /// What a panic said.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&'static str>() {

@@ -133,7 +133,8 @@ fn a_panic_is_told_whatever_hook_a_task_has_set() {
     wasm_mt::run(async {
         let thread = Thread::builder().on_start(remote!(|| set_hook())).build();
         thread.spawn_remote(remote!(|| set_hook())).await?;
-        let next = thread.spawn_remote(remote!(|| -> () { panic!("on purpose") })).await.unwrap_err().to_string();
+        let next =
+            thread.spawn_remote(remote!(|| -> () { panic!("on purpose") })).await.unwrap_err().to_string();
         let within_one = remote!(async {
             set_hook();
             wasm_mt::yield_now().await;

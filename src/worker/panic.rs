@@ -6,8 +6,8 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
+use std::ptr;
 use std::sync::{Mutex, PoisonError};
-use std::{ptr, thread};
 
 use super::context::current_worker;
 use crate::error::panic_text;
@@ -32,7 +32,7 @@ pub(super) fn watch() {
     static OURS: Mutex<usize> = Mutex::new(0);
 
     // A thread that panics cannot change the hook.
-    if thread::panicking() {
+    if platform::is_panicking() {
         return;
     }
     let mut ours = OURS.lock().unwrap_or_else(PoisonError::into_inner);

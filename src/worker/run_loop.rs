@@ -95,7 +95,9 @@ impl RunLoop {
                 }
                 Next::Yield => self.pause = Some(Box::pin(platform::yield_now())),
                 // Tasks that wake themselves leave a turn to the event loop, which others may wait for.
-                Next::Rest if worker.context.waker.is_awake() => self.pause = Some(Box::pin(platform::yield_now())),
+                Next::Rest if worker.context.waker.is_awake() => {
+                    self.pause = Some(Box::pin(platform::yield_now()));
+                }
                 Next::Rest if worker.is_poisoned() => break,
                 Next::Rest if self.is_due(context) => worker.read_clock(),
                 Next::Rest => return true,

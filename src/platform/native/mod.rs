@@ -47,6 +47,11 @@ pub(crate) fn current_task() -> u64 {
     CURRENT.get()
 }
 
+/// True while this thread unwinds: it cannot change the panic hook.
+pub(crate) fn is_panicking() -> bool {
+    thread::panicking()
+}
+
 /// Runs code of the program that nobody's task depends on: a panic of it ends here, and the hook has shown it.
 pub(crate) fn contain(code: impl FnOnce()) {
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(code)) {

@@ -34,7 +34,9 @@ pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
-pub(crate) use status::{PANIC_ABORTS, contain, current_task, guard, on_panic, show_begun, show_gathered};
+pub(crate) use status::{
+    PANIC_ABORTS, contain, current_task, guard, is_panicking, on_panic, show_begun, show_gathered,
+};
 pub(crate) use thrown::js_error;
 pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_by_message, yield_now};
 

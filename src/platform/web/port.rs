@@ -2,12 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures::task::FutureObj;
 use js_sys::BigUint64Array;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, Worker};
 
 use super::console::print;
@@ -19,7 +18,6 @@ use super::message;
 use super::reflect::{get, object};
 use super::source::{Launch, WorkerSource};
 use super::thrown::{not_cloneable, text_of};
-use super::time::sleep;
 use crate::error::Error;
 use crate::platform::{Address, EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
 

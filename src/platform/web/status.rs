@@ -52,6 +52,11 @@ pub(crate) fn guard<R>(task: u64, code: impl FnOnce() -> R) -> Result<R, Box<dyn
     Ok(result)
 }
 
+/// True once this instance has panicked: it cannot change the panic hook.
+pub(crate) fn is_panicking() -> bool {
+    std::thread::panicking()
+}
+
 /// Runs code of the program that nobody's task depends on. A panic of it ends the instance, here as anywhere.
 pub(crate) fn contain(code: impl FnOnce()) {
     code();

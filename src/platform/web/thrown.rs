@@ -18,6 +18,13 @@ pub(super) fn text_of(thrown: &JsValue) -> String {
     }
 }
 
+/// A JavaScript `Error` with the text, for functions that JavaScript calls.
+impl From<Error> for JsValue {
+    fn from(error: Error) -> Self {
+        js_sys::Error::new(&error.to_string()).into()
+    }
+}
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_name = String)]
