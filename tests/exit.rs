@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use futures::task::SpawnExt;
-use wasm_mt::{Error, InlineExecutor, Pool, Thread, remote};
+use wasm_mt::{InlineExecutor, Pool, remote};
 
 /// Says how the program ends: `well` or `with an error`.
 const END: &str = "WASM_MT_TEST_END";
@@ -117,35 +117,4 @@ fn try_run_gives_what_its_future_gives() {
     assert_eq!(wasm_mt::try_run(async { Ok::<_, &str>(()) }), Ok(()));
     assert_eq!(wasm_mt::try_run(async { Err("no harbour") }), Err("no harbour"));
     assert_eq!(wasm_mt::try_run(fails()), Err("no harbour"));
-}
-
-fn set_hook() {
-    std::panic::set_hook(Box::new(|_| {}));
-}
-
-#[test]
-fn a_panic_is_told_whatever_hook_a_task_has_set() {
-    if env::var(END).is_err() {
-        let Output { status, stderr, .. } = program("a_panic_is_told_whatever_hook_a_task_has_set", "well");
-        return assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
-    }
-    // Not `assert!`: there is no hook that would show it.
-    wasm_mt::run(async {
-        let thread = Thread::builder().on_start(remote!(|| set_hook())).build();
-        thread.spawn_remote(remote!(|| set_hook())).await?;
-        let next =
-            thread.spawn_remote(remote!(|| -> () { panic!("on purpose") })).await.unwrap_err().to_string();
-        let within_one = remote!(async {
-            set_hook();
-            wasm_mt::yield_now().await;
-            panic!("later")
-        });
-        let later = Thread::new().spawn_remote::<()>(within_one).await.unwrap_err().to_string();
-        for (text, what) in [(next, "on purpose"), (later, "later")] {
-            if !text.contains(what) || !text.contains("exit.rs:") {
-                return Err(Error::other(text));
-            }
-        }
-        Ok(())
-    });
 }

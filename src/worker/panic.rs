@@ -6,8 +6,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
-use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Once;
 
 use super::context::current_worker;
 use crate::error::panic_text;
@@ -23,29 +22,24 @@ thread_local! {
     static REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes sure that panics on workers are noted, whatever hook the program has set since: that is called after ours.
-///
-/// Where threads share the hook, one that is set by another thread in this very moment is lost, and a panic of another
-/// thread in this moment has no place. So call it seldom there: once in a turn of a worker's loop.
+/// Makes sure that panics on workers are noted. The hook that was there is called after ours.
 pub(super) fn watch() {
-    /// The address of our hook, while it is held to be in place.
-    static OURS: Mutex<usize> = Mutex::new(0);
+    static INSTALLED: Once = Once::new();
 
-    // A thread that panics cannot change the hook.
-    if platform::is_panicking() {
-        return;
+    if PANIC_ABORTS {
+        // One thread per instance, and the program may have set a hook of its own since: ours comes first again.
+        install();
+    } else {
+        INSTALLED.call_once(install);
     }
-    let mut ours = OURS.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut hook = panic::take_hook();
-    if ptr::from_ref(&*hook).addr() != *ours {
-        let next = hook;
-        hook = Box::new(move |info| {
-            note(info);
-            next(info);
-        });
-        *ours = ptr::from_ref(&*hook).addr();
-    }
-    panic::set_hook(hook);
+}
+
+fn install() {
+    let next = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        note(info);
+        next(info);
+    }));
 }
 
 fn note(info: &PanicHookInfo<'_>) {

@@ -11,7 +11,6 @@ use futures::future::{Abortable, BoxFuture, abortable};
 use futures::stream::FuturesUnordered;
 use futures::task::waker_ref;
 
-use super::panic;
 use super::task_future::TaskFuture;
 use super::worker::Worker;
 use crate::platform;
@@ -70,7 +69,6 @@ impl RunLoop {
     fn go_on(&mut self, context: &mut Context<'_>) -> bool {
         let worker = self.worker.clone();
         worker.read_clock();
-        panic::watch();
         while !worker.is_poisoned() && worker.outbox.is_connected() {
             if let Some(pause) = &mut self.pause {
                 if pause.as_mut().poll(context).is_pending() {

@@ -45,6 +45,7 @@ impl Worker {
     }
 
     pub(super) fn ready(self: &Rc<Self>, outcome: Outcome) {
+        // The program's own hook may have been set by `on_start`: ours comes before it.
         panic::watch();
         self.is_up.set(true);
         let refusal = outcome.err().map(|error| FromWorker::Refused { error });
@@ -184,10 +185,6 @@ impl Worker {
 
     /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
     pub(super) fn guard<R>(&self, task: Option<TaskId>, code: impl FnOnce() -> R) -> Option<R> {
-        if PANIC_ABORTS {
-            // What ran before may have set a hook. This costs nothing to speak of where there are no other threads.
-            panic::watch();
-        }
         panic::forget_last();
         match platform::guard(task.map_or(0, Id::number), code) {
             Ok(result) => Some(result),

@@ -18,14 +18,6 @@
   const close = self.close.bind(self);
   const { RuntimeError } = WebAssembly;
 
-  // A task may set a panic hook and panic at once: then only what that hook writes to the console says why.
-  let panicText;
-  const writeError = console.error.bind(console);
-  console.error = (...args) => {
-    if (String(args[0]).includes("panicked at")) panicText = String(args[0]);
-    writeError(...args);
-  };
-
   let key = 0;
   const tell = (what) => post({ wasmMt: key, ...what });
 
@@ -94,8 +86,7 @@
   let dead = false;
   const die = (error) => {
     if (dead) return;
-    const said = panicText && error instanceof RuntimeError ? `${panicText}\n` : "";
-    end({ died: said + nameStack(error) + textOf(error) });
+    end({ died: nameStack(error) + textOf(error) });
     dead = true;
   };
 

@@ -54,26 +54,18 @@ impl PoolState {
     pub(in crate::supervisor) fn on_loss(&mut self, worker: WorkerId, loss: Loss) {
         let Loss { cause, task, trapped, begun } = loss;
         let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
-        if trapped {
-            let task = (task != 0).then(|| TaskId::from_number(task));
-            let culprit = task.map(|task| (task, Error::panic(format!("the worker trapped: {cause}"), None)));
-            let cause = format!("{} made it trap: {cause}", self.who_failed(worker, task));
+        if trapped && task == 0 {
+            let cause = format!("code that a task had left behind, or a listener, failed on it: {cause}");
             let cause = self.loss_error(worker, cause);
-            self.lose(worker, cause, culprit, begun);
+            self.lose(worker, cause, None, begun);
+        } else if trapped {
+            let error = Error::panic(format!("the worker trapped: {cause}"), None);
+            let culprit = (TaskId::from_number(task), error);
+            let cause = self.loss_error(worker, format!("another task made it trap: {cause}"));
+            self.lose(worker, cause, Some(culprit), begun);
         } else {
             let cause = self.loss_error(worker, cause);
             self.lose(worker, cause, None, begun);
-        }
-    }
-
-    /// Whose code has failed on a worker, as far as that is known. Before it is up, only `on_start` can have made tasks there.
-    pub(super) fn who_failed(&self, worker: WorkerId, task: Option<TaskId>) -> &'static str {
-        let is_starting = self.slots.get(worker).is_some_and(WorkerSlot::is_starting);
-        match (is_starting, task) {
-            (true, Some(_)) => "a task that its `on_start` had made",
-            (true, None) => "its `on_start`",
-            (false, Some(_)) => "another task",
-            (false, None) => "code that had been left behind, or a listener,",
         }
     }
 
