@@ -3,13 +3,20 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::future::Future;
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::task::{Context, Poll};
+use std::thread;
 use std::time::Duration;
 
-use futures::task::SpawnExt;
-use wasm_mt::{InlineExecutor, Pool, remote};
+use futures::task::{SpawnExt, noop_waker};
+use futures::{FutureExt, StreamExt};
+use wasm_mt::{
+    Error, Executor, ExecutorExt, InlineExecutor, Pool, RemoteHandle, Transfer, executor, remote,
+    remote_trait,
+};
 
 /// Says how the program ends: `well` or `with an error`.
 const END: &str = "WASM_MT_TEST_END";
@@ -117,4 +124,99 @@ fn try_run_gives_what_its_future_gives() {
     assert_eq!(wasm_mt::try_run(async { Ok::<_, &str>(()) }), Ok(()));
     assert_eq!(wasm_mt::try_run(async { Err("no harbour") }), Err("no harbour"));
     assert_eq!(wasm_mt::try_run(fails()), Err("no harbour"));
+}
+
+#[remote_trait]
+trait Shape: Send {
+    fn area(&self) -> u32;
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Square(u32);
+
+impl Shape for Square {
+    fn area(&self) -> u32 {
+        self.0 * self.0
+    }
+}
+
+/// Polls until it is ready, with nothing of the thread's own.
+fn wait<F: Future>(future: F) -> F::Output {
+    let mut future = Box::pin(future);
+    let waker = noop_waker();
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::yield_now(),
+        }
+    }
+}
+
+/// Uses all of the library that has something of each thread.
+fn use_everything() -> Result<(), Error> {
+    let here = InlineExecutor::new();
+    let nested = remote!(async {
+        wasm_mt::yield_now().await;
+        executor::current().spawn_remote(remote!(|| 6 * 7)).await
+    });
+    assert_eq!(wait(here.spawn_remote(nested))??, 42);
+    let shape: Box<dyn Shape> = Box::new(Square(3));
+    assert_eq!(wait(here.spawn_remote(remote!(move || shape.area())))?, 9);
+    let moved = Transfer(vec![1_u8, 2, 3]);
+    assert_eq!(wait(here.spawn_remote(remote!(move || moved.0.len())))?, 3);
+    let squares = here.par_map(1..4_u32, remote!(|number| number * number));
+    let squares: Vec<_> = wait(squares.map(Result::unwrap).collect());
+    assert_eq!(squares, [1, 4, 9]);
+    let mut left: RemoteHandle<()> = here.spawn_remote(remote!(async { std::future::pending().await }));
+    assert!((&mut left).now_or_never().is_none());
+    drop(left);
+    here.spawn_remote(remote!(|| ())).forget();
+    let fails = here.spawn_remote(remote!(|| -> () { panic!("a task at the end of its thread") }));
+    assert!(wait(fails).is_err_and(|error| error.is_panic()));
+    assert!(here.spawn(async {}).is_err());
+    wait(here.close());
+    // The pool of the program, or what is left of a worker.
+    let elsewhere = wait(executor::current().spawn_remote(remote!(|| 6 * 7)));
+    assert!(elsewhere.is_ok_and(|product| product == 42));
+    Ok(())
+}
+
+/// Uses the library when its thread drops its own values.
+struct UsesItLast;
+
+impl Drop for UsesItLast {
+    fn drop(&mut self) {
+        match use_everything() {
+            Ok(()) => eprintln!("used at the end"),
+            Err(error) => eprintln!("not used at the end: {error}"),
+        }
+    }
+}
+
+thread_local! {
+    static USES_IT_LAST: UsesItLast = const { UsesItLast };
+}
+
+#[test]
+fn values_that_a_thread_drops_at_its_end_may_run_tasks() {
+    let name = "values_that_a_thread_drops_at_its_end_may_run_tasks";
+    if env::var(END).is_ok() {
+        // What a thread comes to first it drops last.
+        for last in [true, false] {
+            let use_it = move || {
+                if last {
+                    USES_IT_LAST.with(|_| ());
+                }
+                use_everything().expect("nothing stands in its way");
+                USES_IT_LAST.with(|_| ());
+            };
+            thread::spawn(use_it).join().expect("it does not fail");
+        }
+        return;
+    }
+    let Output { status, stderr, .. } = program(name, "well");
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(0), "{status}: {stderr}");
+    assert_eq!(stderr.matches("used at the end").count(), 2, "{stderr}");
+    assert!(!stderr.contains("not used"), "{stderr}");
 }

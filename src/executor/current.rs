@@ -1,6 +1,5 @@
 //! The executor that tasks are given to where none is named.
 
-use std::cell::RefCell;
 use std::future::IntoFuture;
 use std::sync::{Arc, OnceLock};
 
@@ -11,12 +10,13 @@ use serde::de::DeserializeOwned;
 
 use super::{Executor, ExecutorExt, Pool};
 use crate::error::Error;
+use crate::platform::ThreadSlot;
 use crate::task::{Job, Remote, RemoteHandle};
 use crate::worker::{self, WorkerContext};
 
 thread_local! {
     /// What an executor has put in the place of this thread's own while it polls a task.
-    static OVERRIDE: RefCell<Option<Arc<dyn Executor>>> = const { RefCell::new(None) };
+    static OVERRIDE: ThreadSlot<Option<Arc<dyn Executor>>> = const { ThreadSlot::new(None) };
 }
 
 /// The executor of the code that runs: within a task the executor that runs it, elsewhere a [`Pool`] of the program, which
@@ -43,8 +43,7 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn current() -> Arc<dyn Executor> {
-    // There is none while the thread's own values are dropped.
-    if let Ok(Some(overriding)) = OVERRIDE.try_with(|overriding| overriding.borrow().clone()) {
+    if let Some(overriding) = OVERRIDE.with(ThreadSlot::get) {
         return overriding;
     }
     match worker::context() {
@@ -61,7 +60,7 @@ fn default_pool() -> Arc<dyn Executor> {
 
 /// Makes an executor the current one until the guard is dropped.
 pub(super) fn enter(executor: Arc<dyn Executor>) -> Entered {
-    Entered(OVERRIDE.replace(Some(executor)))
+    Entered(OVERRIDE.with(|overriding| overriding.replace(Some(executor))))
 }
 
 /// Puts back what was the current executor.
@@ -69,7 +68,7 @@ pub(super) struct Entered(Option<Arc<dyn Executor>>);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        OVERRIDE.set(self.0.take());
+        OVERRIDE.with(|overriding| overriding.set(self.0.take()));
     }
 }
 

@@ -29,6 +29,7 @@ mod event;
 mod main;
 mod packet;
 mod script;
+mod slot;
 mod spec;
 
 #[cfg(not(target_family = "wasm"))]
@@ -58,4 +59,5 @@ pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::Packet;
 pub(crate) use script::WORKER_SCRIPT;
+pub(crate) use slot::ThreadSlot;
 pub(crate) use spec::WorkerSpec;

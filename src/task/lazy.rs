@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
@@ -38,7 +39,6 @@ struct Begun {
 }
 
 /// The futures of a thread.
-#[derive(Default)]
 struct LocalFutures {
     begun: BTreeMap<u64, Begun>,
     /// How many handles had left a future behind, when that was looked at last.
@@ -46,7 +46,19 @@ struct LocalFutures {
 }
 
 thread_local! {
-    static LOCAL_FUTURES: RefCell<LocalFutures> = RefCell::default();
+    /// Not dropped with the thread, whose own values may run tasks when they are.
+    static LOCAL_FUTURES: RefCell<ManuallyDrop<LocalFutures>> =
+        const { RefCell::new(ManuallyDrop::new(LocalFutures { begun: BTreeMap::new(), orphans: 0 })) };
+    /// Empties the table when the thread ends.
+    static AT_THREAD_END: AtThreadEnd = const { AtThreadEnd };
+}
+
+struct AtThreadEnd;
+
+impl Drop for AtThreadEnd {
+    fn drop(&mut self) {
+        drop(LOCAL_FUTURES.with_borrow_mut(|here| mem::take(&mut here.begun)));
+    }
 }
 
 /// How many handles have gone that were on another thread than the future of their task.
@@ -62,6 +74,8 @@ impl Lazy {
             Self::Begun(number) => return number,
         };
         drop(take_orphans());
+        // Later than that nothing is left here but by a handle that leaves its thread in the middle of its task.
+        let _registered = AT_THREAD_END.try_with(|_| ());
         let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed);
         let begun = Begun { future: Some(begin()), handle };
         let _none = LOCAL_FUTURES.with_borrow_mut(|here| here.begun.insert(number, begun));
@@ -81,10 +95,9 @@ impl Lazy {
     /// Nobody waits for the task any more.
     pub(super) fn discard(self) {
         if let Self::Begun(number) = self {
-            // Not while the thread goes away: then the table goes with it.
-            match LOCAL_FUTURES.try_with(|here| here.borrow_mut().begun.remove(&number)) {
-                Ok(Some(begun)) => drop(begun),
-                _ => orphan(),
+            match LOCAL_FUTURES.with_borrow_mut(|here| here.begun.remove(&number)) {
+                Some(begun) => drop(begun),
+                None => orphan(),
             }
         }
     }
@@ -140,11 +153,11 @@ pub(super) fn orphan() {
 fn take_orphans() -> BTreeMap<u64, Begun> {
     let orphans = ORPHANS.load(Ordering::Relaxed);
     LOCAL_FUTURES.with_borrow_mut(|here| {
-        if std::mem::replace(&mut here.orphans, orphans) == orphans {
+        if mem::replace(&mut here.orphans, orphans) == orphans {
             return BTreeMap::new();
         }
         let (waiting, gone) =
-            std::mem::take(&mut here.begun).into_iter().partition(|(_, begun)| begun.handle.is_wanted());
+            mem::take(&mut here.begun).into_iter().partition(|(_, begun)| begun.handle.is_wanted());
         here.begun = waiting;
         gone
     })

@@ -4,7 +4,7 @@
 //! handles the panic, after the unwinding or within the hook where panics abort, [`rescue`]s them.
 
 use std::cell::RefCell;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::vec;
 
 use super::entry::Outcome;
@@ -27,8 +27,13 @@ struct ChunkSlot {
     progress: Option<Progress>,
 }
 
+impl ChunkSlot {
+    const EMPTY: Self = Self { depth: 0, progress: None };
+}
+
 thread_local! {
-    static CHUNK: RefCell<ChunkSlot> = const { RefCell::new(ChunkSlot { depth: 0, progress: None }) };
+    /// Not dropped with the thread, whose own values may run tasks when they are: each chunk takes out what it put in.
+    static CHUNK: RefCell<ManuallyDrop<ChunkSlot>> = const { RefCell::new(ManuallyDrop::new(ChunkSlot::EMPTY)) };
 }
 
 impl Progress {
@@ -63,7 +68,7 @@ impl Progress {
 
 /// What the task of this worker that has panicked gives all the same, if it is a chunk.
 pub(crate) fn rescue(panic: Error) -> Option<Packet> {
-    let progress = CHUNK.with_borrow_mut(|slot| slot.progress.take_if(|_| slot.depth == 0))?;
+    let progress = CHUNK.with_borrow_mut(|slot| if slot.depth == 0 { slot.progress.take() } else { None })?;
     Some((progress.rescue)(progress, panic))
 }
 
@@ -74,7 +79,7 @@ impl NestedScope {
     pub(super) fn enter() -> Self {
         Self(CHUNK.with_borrow_mut(|slot| {
             let depth = slot.depth + 1;
-            mem::replace(slot, ChunkSlot { depth, progress: None })
+            mem::replace(&mut **slot, ChunkSlot { depth, progress: None })
         }))
     }
 
@@ -89,8 +94,8 @@ impl NestedScope {
 
 impl Drop for NestedScope {
     fn drop(&mut self) {
-        let outer = mem::replace(&mut self.0, ChunkSlot { depth: 0, progress: None });
-        let inner = CHUNK.replace(outer);
+        let outer = mem::replace(&mut self.0, ChunkSlot::EMPTY);
+        let inner = CHUNK.with_borrow_mut(|slot| mem::replace(&mut **slot, outer));
         drop(inner);
     }
 }

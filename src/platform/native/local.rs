@@ -1,7 +1,7 @@
 //! Futures that stay on their thread.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -9,9 +9,11 @@ use futures::FutureExt;
 use futures::task::LocalSpawnExt;
 use futures_executor::{LocalPool, LocalSpawner};
 
+use crate::platform::ThreadSlot;
+
 thread_local! {
     /// Where [`spawn_local`] puts its futures: set while this thread runs a local pool of ours.
-    static SPAWNER: RefCell<Option<LocalSpawner>> = const { RefCell::new(None) };
+    static SPAWNER: ThreadSlot<Option<LocalSpawner>> = const { ThreadSlot::new(None) };
     /// What takes the panics of those futures.
     static ON_PANIC: Cell<Option<PanicHandler>> = const { Cell::new(None) };
 }
@@ -24,12 +26,12 @@ pub(crate) fn run_local<F: Future>(future: F) -> F::Output {
     struct Restore(Option<LocalSpawner>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            SPAWNER.set(self.0.take());
+            SPAWNER.with(|spawner| spawner.set(self.0.take()));
         }
     }
 
     let mut pool = LocalPool::new();
-    let _restore = Restore(SPAWNER.replace(Some(pool.spawner())));
+    let _restore = Restore(SPAWNER.with(|spawner| spawner.replace(Some(pool.spawner()))));
     pool.run_until(future)
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn on_panic(handler: PanicHandler) {
 
 /// Runs a future beside the others of this thread.
 pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
-    let spawner = SPAWNER.with_borrow(Clone::clone).expect("called on a worker, or within `wasm_mt::run`");
+    let spawner = SPAWNER.with(ThreadSlot::get).expect("called on a worker, or within `wasm_mt::run`");
     let future = AssertUnwindSafe(future).catch_unwind().map(|outcome| {
         if let Err(payload) = outcome {
             match ON_PANIC.get() {
@@ -55,6 +57,5 @@ pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
 
 /// True if [`spawn_local`] can be called here.
 pub(crate) fn has_local_pool() -> bool {
-    // Not while the thread's own values are dropped.
-    SPAWNER.try_with(|spawner| spawner.borrow().is_some()).unwrap_or(false)
+    SPAWNER.with(ThreadSlot::get).is_some()
 }

@@ -9,12 +9,12 @@
 //! The slot is restored by guards, also in a panic. A newtype that merely borrows the name is refused.
 
 use std::any::{Any, TypeId};
-use std::cell::Cell;
 use std::mem;
 
 use super::fault::Fault;
 use super::scope::Scope;
 use super::writer::Writer;
+use crate::platform::ThreadSlot;
 
 /// The newtype that stands for a trait object.
 pub(super) const OBJECT: &str = "$wasm_mt::Object";
@@ -33,7 +33,7 @@ enum WriterSlot {
 }
 
 thread_local! {
-    static WRITER_SLOT: Cell<WriterSlot> = const { Cell::new(WriterSlot::Closed) };
+    static WRITER_SLOT: ThreadSlot<WriterSlot> = const { ThreadSlot::new(WriterSlot::Closed) };
 }
 
 /// Lends the writer to the object that serializes itself in `offer`. What else is written there is lost.
@@ -42,8 +42,10 @@ pub(super) fn lend(
     offer: impl FnOnce(&mut Writer) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let idle = writer.idle();
-    let lent =
-        LentWriter { before: WRITER_SLOT.replace(WriterSlot::Lent(mem::replace(writer, idle))), writer };
+    let lent = LentWriter {
+        before: WRITER_SLOT.with(|slot| slot.replace(WriterSlot::Lent(mem::replace(writer, idle)))),
+        writer,
+    };
     let offered = offer(&mut *lent.writer);
     drop(lent);
     writer.written.take().unwrap_or_else(|| offered.and_then(|()| Err(reserved())))
@@ -57,7 +59,7 @@ struct LentWriter<'w> {
 
 impl Drop for LentWriter<'_> {
     fn drop(&mut self) {
-        if let WriterSlot::Lent(writer) = WRITER_SLOT.replace(mem::take(&mut self.before)) {
+        if let WriterSlot::Lent(writer) = WRITER_SLOT.with(|slot| slot.replace(mem::take(&mut self.before))) {
             *self.writer = writer;
         }
     }
@@ -70,10 +72,10 @@ pub(super) struct BorrowedWriter {
 
 /// Takes the writer that is lent, if there is one and no object has used it.
 pub(super) fn borrow() -> Option<BorrowedWriter> {
-    match WRITER_SLOT.take() {
+    match WRITER_SLOT.with(ThreadSlot::take) {
         WriterSlot::Lent(writer) if writer.written.is_none() => Some(BorrowedWriter { writer }),
         other => {
-            WRITER_SLOT.set(other);
+            WRITER_SLOT.with(|slot| slot.set(other));
             None
         }
     }
@@ -82,7 +84,7 @@ pub(super) fn borrow() -> Option<BorrowedWriter> {
 impl Drop for BorrowedWriter {
     fn drop(&mut self) {
         let idle = self.writer.idle();
-        WRITER_SLOT.set(WriterSlot::Lent(mem::replace(&mut self.writer, idle)));
+        WRITER_SLOT.with(|slot| slot.set(WriterSlot::Lent(mem::replace(&mut self.writer, idle))));
     }
 }
 
@@ -94,10 +96,10 @@ pub(super) fn want<T>(object: TypeId, deserialize: impl FnOnce() -> T) -> T {
 
 /// The trait object that is wanted.
 pub(super) fn wanted() -> Result<TypeId, Fault> {
-    match WRITER_SLOT.take() {
+    match WRITER_SLOT.with(ThreadSlot::take) {
         WriterSlot::Wanted(object) => Ok(object),
         other => {
-            WRITER_SLOT.set(other);
+            WRITER_SLOT.with(|slot| slot.set(other));
             Err(reserved())
         }
     }
@@ -111,10 +113,10 @@ pub(super) fn hand_over<T>(object: Box<dyn Any>, deserialize: impl FnOnce() -> T
 
 /// Takes the trait object that was read.
 pub(super) fn receive() -> Option<Box<dyn Any>> {
-    match WRITER_SLOT.take() {
+    match WRITER_SLOT.with(ThreadSlot::take) {
         WriterSlot::Read(object) => Some(object),
         other => {
-            WRITER_SLOT.set(other);
+            WRITER_SLOT.with(|slot| slot.set(other));
             None
         }
     }

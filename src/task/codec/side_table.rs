@@ -11,7 +11,6 @@
 //!
 //! A further lane needs a name of its own and a further kind of `Filled`.
 
-use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -20,7 +19,7 @@ use serde::ser::Error as _;
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::scope::Scope;
-use crate::platform::Attachment;
+use crate::platform::{Attachment, ThreadSlot};
 
 /// The newtype that stands for an attachment.
 pub(super) const ATTACHMENT: &str = "$wasm_mt::Attachment";
@@ -37,14 +36,14 @@ enum AttachmentSlot {
 }
 
 thread_local! {
-    static ATTACHMENT_SLOT: Cell<AttachmentSlot> = const { Cell::new(AttachmentSlot::Closed) };
+    static ATTACHMENT_SLOT: ThreadSlot<AttachmentSlot> = const { ThreadSlot::new(AttachmentSlot::Closed) };
 }
 
 /// Runs the serialization of a value, and gives what it put into the slot.
 pub(super) fn collect<E>(serialize: impl FnOnce() -> Result<(), E>) -> Result<Option<Attachment>, E> {
     let _scope = Scope::enter(&ATTACHMENT_SLOT, AttachmentSlot::Open);
     serialize()?;
-    Ok(match ATTACHMENT_SLOT.take() {
+    Ok(match ATTACHMENT_SLOT.with(ThreadSlot::take) {
         AttachmentSlot::Filled(attachment) => Some(attachment),
         AttachmentSlot::Open | AttachmentSlot::Closed => None,
     })
@@ -72,13 +71,13 @@ struct AttachmentOffer<F> {
 
 impl<F: Fn() -> Attachment> Serialize for AttachmentOffer<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match ATTACHMENT_SLOT.take() {
+        match ATTACHMENT_SLOT.with(ThreadSlot::take) {
             AttachmentSlot::Open => {
-                ATTACHMENT_SLOT.set(AttachmentSlot::Filled((self.attach)()));
+                ATTACHMENT_SLOT.with(|slot| slot.set(AttachmentSlot::Filled((self.attach)())));
                 serializer.serialize_unit()
             }
             other => {
-                ATTACHMENT_SLOT.set(other);
+                ATTACHMENT_SLOT.with(|slot| slot.set(other));
                 Err(S::Error::custom(foreign(self.name)))
             }
         }
@@ -109,7 +108,7 @@ impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for AttachmentVisi
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<T, D::Error> {
-        match ATTACHMENT_SLOT.take() {
+        match ATTACHMENT_SLOT.with(ThreadSlot::take) {
             AttachmentSlot::Filled(attachment) => (self.detach)(attachment).ok_or_else(|| {
                 D::Error::custom(format_args!(
                     "the attachment is no `{}`; let `Serialize` and `Deserialize` of the type agree",
@@ -117,7 +116,7 @@ impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for AttachmentVisi
                 ))
             }),
             other => {
-                ATTACHMENT_SLOT.set(other);
+                ATTACHMENT_SLOT.with(|slot| slot.set(other));
                 Err(D::Error::custom(foreign(self.name)))
             }
         }
