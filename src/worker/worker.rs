@@ -45,8 +45,6 @@ impl Worker {
     }
 
     pub(super) fn ready(self: &Rc<Self>, outcome: Outcome) {
-        // The program's own hook may have been set by `on_start`: ours comes before it.
-        panic::watch();
         self.is_up.set(true);
         let refusal = outcome.err().map(|error| FromWorker::Refused { error });
         self.send(refusal.unwrap_or(FromWorker::Ready));
@@ -185,7 +183,7 @@ impl Worker {
 
     /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
     pub(super) fn guard<R>(&self, task: Option<TaskId>, code: impl FnOnce() -> R) -> Option<R> {
-        panic::forget_last();
+        panic::prepare();
         match platform::guard(task.map_or(0, Id::number), code) {
             Ok(result) => Some(result),
             Err(payload) => {
@@ -260,5 +258,6 @@ impl LocalWorker for Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.context.close();
+        panic::forget_last();
     }
 }

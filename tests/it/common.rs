@@ -42,6 +42,21 @@ macro_rules! web_test {
     };
 }
 
+/// Natively runs this test once more, alone in a process of its own: it changes what is the process's. True if that was done
+/// by this call; there, and on the web, the test goes on.
+pub(crate) fn ran_alone(name: &str) -> bool {
+    #[cfg(not(target_family = "wasm"))]
+    if std::env::var_os("WASM_MT_TEST_ALONE").is_none() {
+        let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = program.args(["--exact", name]).env("WASM_MT_TEST_ALONE", "").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return true;
+    }
+    let _only_natively = name;
+    false
+}
+
 /// Resolves when `count` tasks await it with the same `name`: none goes on before all are there, so all run at once.
 /// It holds its thread natively.
 #[cfg(not(target_family = "wasm"))]

@@ -19,6 +19,7 @@ mod error;
 mod executor;
 #[cfg(target_family = "wasm")]
 mod faults;
+mod hook;
 #[cfg(target_family = "wasm")]
 mod js;
 mod left_over;
