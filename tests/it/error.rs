@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasm_mt::{Error, Remote, Thread};
+use wasm_mt::{Error, Remote, Thread, remote};
 
 use crate::common::on_worker;
 
@@ -87,6 +87,16 @@ remote_test! {
         assert!(task.await.unwrap_err().is_startup());
     }
 
+    async fn a_panic_of_what_on_start_has_begun_blames_no_task_of_the_pool() {
+        let starts = remote!(async {
+            let _lost: Result<(), Error> = remote!(|| panic!("no logger")).await;
+        });
+        let thread = Thread::builder().on_start(starts).build();
+        let error = thread.ready().await.unwrap_err().to_string();
+        assert!(error.contains("no logger") && error.contains("its `on_start`, or what that had begun"), "{error}");
+        assert!(!error.contains("another task"), "{error}");
+    }
+
     async fn a_worker_that_is_not_ready_in_time_is_a_failed_start() {
         let thread = Thread::builder().start_timeout(Duration::from_millis(100)).on_start(forever()).build();
         let error = thread.spawn_remote(Remote::new((), |()| 1)).await.unwrap_err();
@@ -94,6 +104,25 @@ remote_test! {
         assert!(error.to_string().contains("100 ms") && error.to_string().contains("start_timeout"), "{error}");
     }
 }
+
+#[cfg(target_family = "wasm")]
+web_test! { async fn a_trap_in_on_start_blames_no_task() {
+    let traps = [
+        remote!(|| core::arch::wasm32::unreachable()),
+        remote!(async {
+            wasm_mt::yield_now().await;
+            core::arch::wasm32::unreachable()
+        }),
+    ];
+    for on_start in traps {
+        let thread = Thread::builder().on_start(on_start).build();
+        let error = thread.ready().await.unwrap_err();
+        assert!(error.is_startup(), "{error}");
+        let error = error.to_string();
+        assert!(error.contains("its `on_start`, or what that had begun, made it trap"), "{error}");
+        assert!(!error.contains("task had left") && !error.contains("another task"), "{error}");
+    }
+}}
 
 #[cfg(not(target_family = "wasm"))]
 native_test! { fn a_panic_that_the_task_catches_is_no_panic_of_the_task() {

@@ -54,6 +54,9 @@ remote_test! {
             pool.spawn_remote(leaves_a_panic()).await.unwrap();
             let error: Error = waits.await.unwrap_err();
             assert!(error.is_worker_lost() && error.to_string().contains("left behind"), "{error}");
+            // What `on_start` leaves behind fails in the same way.
+            let text = error.to_string();
+            assert!(text.contains("code of no task") && !text.contains("on_start"), "{text}");
             assert_eq!(pool.spawn_remote(remote!(|| 1)).await.unwrap(), 1);
         }
     }

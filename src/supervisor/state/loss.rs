@@ -24,7 +24,7 @@ impl PoolState {
             }
             Deadline::Silence(_) => Error::worker_lost(
                 "it was ended because it did not answer while a task with a timeout waited there, though no task was known to \
-                 keep it busy: code that a task had left behind, such as a timer or a spawned future, or a task that went on for \
+                 keep it busy: code that was left behind on it, such as a timer or a spawned future, or a task that went on for \
                  longer than a worker may take to start; let such code end, or yield now and then",
             ),
             Deadline::Restart(_) => unreachable!("it ends no worker"),
@@ -54,18 +54,27 @@ impl PoolState {
     pub(in crate::supervisor) fn on_loss(&mut self, worker: WorkerId, loss: Loss) {
         let Loss { cause, task, trapped, begun } = loss;
         let begun = begun.map(|begun| begun.into_iter().map(TaskId::from_number).collect());
-        if trapped && task == 0 {
-            let cause = format!("code that a task had left behind, or a listener, failed on it: {cause}");
-            let cause = self.loss_error(worker, cause);
-            self.lose(worker, cause, None, begun);
-        } else if trapped {
+        let task = (task != 0).then(|| TaskId::from_number(task));
+        if trapped {
+            let who = self.whose_code(worker, task);
             let error = Error::panic(format!("the worker trapped: {cause}"), None);
-            let culprit = (TaskId::from_number(task), error);
-            let cause = self.loss_error(worker, format!("another task made it trap: {cause}"));
-            self.lose(worker, cause, Some(culprit), begun);
+            let cause = self.loss_error(worker, format!("{who} made it trap: {cause}"));
+            self.lose(worker, cause, task.map(|task| (task, error)), begun);
         } else {
             let cause = self.loss_error(worker, cause);
             self.lose(worker, cause, None, begun);
+        }
+    }
+
+    /// Whose code has failed on a worker, as far as that is known: this task's, or that of none.
+    pub(super) fn whose_code(&self, worker: WorkerId, task: Option<TaskId>) -> &'static str {
+        let starting = self.slots.get(worker).is_some_and(WorkerSlot::is_starting);
+        match task {
+            // A worker that starts has no tasks but such as this one has made.
+            _ if starting && self.on_start.is_some() => "its `on_start`, or what that had begun,",
+            _ if starting => "its start",
+            Some(_) => "another task",
+            None => "code of no task, such as a timer, a listener or a spawned future,",
         }
     }
 

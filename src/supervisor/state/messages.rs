@@ -62,11 +62,7 @@ impl PoolState {
             FromWorker::Retired => self.retire(worker),
             FromWorker::Panicked { task, begun, message, location } => {
                 let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-                let who = if task.is_some() {
-                    "another task"
-                } else {
-                    "its `on_start`, or code that a task had left behind,"
-                };
+                let who = self.whose_code(worker, task);
                 let cause = self.loss_error(worker, format!("{who} panicked on it{place}: {message}"));
                 let culprit = task.map(|task| (task, Error::panic(message, location)));
                 self.lose(worker, cause, culprit, begun);
