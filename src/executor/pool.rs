@@ -254,3 +254,61 @@ impl Default for PoolBuilder {
         Self { config: PoolConfig::new(Strategy::default()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::executor::{ExecutorExt, current};
+    use crate::task::Remote;
+
+    /// More than there are numbers in tests.
+    const MANY: u32 = 600;
+
+    /// Runs many tasks while others wait: each gets what is its own.
+    async fn use_up_the_numbers(executor: Arc<dyn Executor>) -> bool {
+        let (senders, waiting): (Vec<_>, Vec<_>) = (0..3)
+            .map(|number| {
+                let (sender, receiver) = futures::channel::oneshot::channel::<()>();
+                RELEASES.lock().unwrap_or_else(PoisonError::into_inner).push(receiver);
+                let wait = |number: u32| async move {
+                    let receiver = RELEASES.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                    receiver.expect("there are as many as tasks").await.unwrap_or(());
+                    number.to_string()
+                };
+                (sender, executor.spawn_remote(Remote::new_async(number, wait)))
+            })
+            .unzip();
+        for first in (0..MANY).step_by(100) {
+            let numbers = first..first + 100;
+            let tasks =
+                numbers.clone().map(|number| executor.spawn_remote(Remote::new(number, |number| number)));
+            let results = join_all(tasks).await.into_iter().filter_map(Result::ok);
+            if !results.eq(numbers) {
+                return false;
+            }
+        }
+        drop(senders);
+        let texts = join_all(waiting).await.into_iter().filter_map(Result::ok);
+        texts.eq(["0", "1", "2"].map(str::to_owned))
+    }
+
+    static RELEASES: Mutex<Vec<futures::channel::oneshot::Receiver<()>>> = Mutex::new(Vec::new());
+
+    #[test]
+    fn tasks_that_wait_keep_their_names_when_the_numbers_begin_anew() {
+        // Under `Serial` no other task runs while one waits.
+        for strategy in [Strategy::Parallel, Strategy::WorkStealing] {
+            crate::run(async move {
+                let pool = Pool::builder().strategy(strategy).threads(2).build();
+                // On the page, and on a worker.
+                assert!(use_up_the_numbers(Arc::new(pool.clone())).await, "{strategy:?}");
+                let on_worker = Remote::new_async((), |()| use_up_the_numbers(current()));
+                assert!(pool.spawn_remote(on_worker).await.expect("it does not panic"), "{strategy:?}");
+            });
+        }
+    }
+}

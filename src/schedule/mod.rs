@@ -37,7 +37,7 @@ pub(crate) use self::deadline::{Deadline, nanos};
 pub(crate) use self::event::{Completion, HandleSignal, PageAction, PageEvent, Urgency};
 pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next};
 pub(crate) use self::page::Schedule;
-pub(crate) use self::task::{Site, TaskId, TaskKind, TaskOptions, WorkerId};
+pub(crate) use self::task::{Site, TaskId, TaskKind, TaskNumbers, TaskOptions, WorkerId};
 
 /// How a pool spreads its tasks over its workers.
 ///

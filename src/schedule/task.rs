@@ -11,12 +11,41 @@ impl WorkerId {
     pub(crate) const PAGE: Self = Self(0);
 }
 
-/// Names a task for life, wherever it goes: its maker numbers it, and is part of the id.
+/// Names a task for life, wherever it goes: its maker numbers it, and is part of the id. A name that nobody has any more may
+/// be given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TaskId {
     /// Where the task was made, and where its handle is.
     pub(crate) maker: WorkerId,
     pub(crate) number: u32,
+}
+
+/// Numbers the tasks of one maker, one after the other. Behind the last number comes the first again: a page that goes on
+/// for a day may make more tasks than there are numbers.
+#[derive(Debug)]
+pub(crate) struct TaskNumbers {
+    maker: WorkerId,
+    last: u32,
+}
+
+impl TaskNumbers {
+    /// Few in tests, so that they are used up.
+    const LAST: u32 = if cfg!(test) { 255 } else { u32::MAX };
+
+    pub(crate) fn new(maker: WorkerId) -> Self {
+        Self { maker, last: 0 }
+    }
+
+    /// The next name that is not in use.
+    pub(crate) fn next(&mut self, is_used: impl Fn(TaskId) -> bool) -> TaskId {
+        loop {
+            self.last = self.last % Self::LAST + 1;
+            let task = TaskId { maker: self.maker, number: self.last };
+            if !is_used(task) {
+                return task;
+            }
+        }
+    }
 }
 
 /// The place in the program that makes tasks of one kind. Tasks of one site are expected to cost about the same.

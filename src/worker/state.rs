@@ -9,20 +9,19 @@ use futures::future::AbortHandle;
 use crate::error::Error;
 use crate::platform::{self, Address, Packet};
 use crate::schedule::{
-    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskOptions, WorkerId,
+    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskNumbers, TaskOptions,
 };
 use crate::task::{self, Outcome, Reply};
 use crate::wire::{FromWorker, WorkerConfig};
 
 /// What the worker knows. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
 pub(super) struct WorkerState {
-    id: WorkerId,
     local: Local<WorkerTask>,
     /// The clock, as read last: to read it takes as long as a small task.
     now: Duration,
     /// The replies of tasks that were made here and have migrated.
     migrated: IdMap<Reply>,
-    last: u32,
+    numbers: TaskNumbers,
     /// The posted tasks that have begun and whose answers have not left, as [`platform::show_begun`] shows them.
     begun: Vec<u64>,
     /// What is to be sent with the next packet, and the tasks that are answered in it.
@@ -123,11 +122,10 @@ impl WorkerState {
         let WorkerConfig { worker, strategy, threads, watched, replaced } = config;
         let config = Config { threads: threads as usize, tick: platform::clock_tick(), ..Config::default() };
         Self {
-            id: worker,
             local: Local::new(strategy, config),
             now: platform::now(),
             migrated: IdMap::default(),
-            last: 0,
+            numbers: TaskNumbers::new(worker),
             begun: Vec::new(),
             packet: Packet::default(),
             answered: Vec::new(),
@@ -140,8 +138,8 @@ impl WorkerState {
 
     /// A name for a task that is made here.
     pub(super) fn new_task(&mut self) -> TaskId {
-        self.last += 1;
-        TaskId { maker: self.id, number: self.last }
+        let (local, migrated) = (&self.local, &self.migrated);
+        self.numbers.next(|task| local.knows(task) || migrated.get(task).is_some())
     }
 
     /// Enters a task that was posted.

@@ -134,6 +134,11 @@ impl<T> Local<T> {
         self.tasks.get_mut(task).map(|task| (&mut task.payload, task.posted))
     }
 
+    /// True if the task is here.
+    pub(crate) fn knows(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some()
+    }
+
     /// True if there is no task.
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()

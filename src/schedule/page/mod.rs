@@ -40,6 +40,13 @@ struct TaskRecord {
     settled: bool,
 }
 
+impl TaskRecord {
+    /// True if it was stopped, and is still on a worker other than this one.
+    fn is_left_on_another(&self, worker: WorkerId) -> bool {
+        self.settled && matches!(self.state, TaskState::Posted(posted) if posted.worker != worker)
+    }
+}
+
 #[derive(Debug)]
 enum TaskState {
     Queued,
@@ -124,6 +131,12 @@ impl Schedule {
         self.tasks.get(task).is_some()
     }
 
+    /// True if a task that its maker names, or gives away, is one that the page does not know. Its name may be that of an older
+    /// one which was stopped: its maker does not know that another worker is still at it.
+    pub(crate) fn is_new(&self, worker: WorkerId, task: TaskId) -> bool {
+        task.maker == worker && self.tasks.get(task).is_none_or(|known| known.is_left_on_another(worker))
+    }
+
     /// Takes one event; adds what is to be done to `actions`.
     pub(crate) fn handle(&mut self, now: Duration, event: PageEvent, actions: &mut Vec<PageAction>) {
         match event {
@@ -147,10 +160,12 @@ impl Schedule {
                     worker.responded = true;
                 });
             }
-            PageEvent::Began { worker, task, options } => self.began(now, worker, task, options),
+            PageEvent::Began { worker, task, options } => self.began(now, worker, task, options, actions),
             PageEvent::Suspended { worker, task, ran } => self.waits(worker, task, ran),
             PageEvent::Finished { worker, task, ran } => self.finished(worker, task, ran, actions),
-            PageEvent::Migrated { worker, task, options } => self.migrated(worker, task, options),
+            PageEvent::Migrated { worker, task, options } => {
+                self.migrated(now, worker, task, options, actions);
+            }
             PageEvent::Reported { worker, local, resting } => self.workers.change(worker, |worker| {
                 worker.local = local;
                 worker.resting = resting;
@@ -367,11 +382,19 @@ impl Schedule {
         }
     }
 
-    fn began(&mut self, now: Duration, worker: WorkerId, id: TaskId, options: TaskOptions) {
+    fn began(
+        &mut self,
+        now: Duration,
+        worker: WorkerId,
+        id: TaskId,
+        options: TaskOptions,
+        actions: &mut Vec<PageAction>,
+    ) {
         if self.workers.get(worker).is_none() {
             return;
         }
-        if id.maker == worker && self.tasks.get(id).is_none() {
+        if self.is_new(worker, id) {
+            self.free_name(now, id, actions);
             let share =
                 Share { posted: false, cost: Cost::Unknown, uninterruptible: options.is_uninterruptible() };
             let posted = Assignment { worker, share, began: false, waits: false, behind: false };
@@ -437,7 +460,14 @@ impl Schedule {
         self.forget(id);
     }
 
-    fn migrated(&mut self, worker: WorkerId, id: TaskId, options: TaskOptions) {
+    fn migrated(
+        &mut self,
+        now: Duration,
+        worker: WorkerId,
+        id: TaskId,
+        options: TaskOptions,
+        actions: &mut Vec<PageAction>,
+    ) {
         if self.workers.get(worker).is_none() {
             return;
         }
@@ -445,7 +475,8 @@ impl Schedule {
             worker.asked = false;
             worker.responded = true;
         });
-        if id.maker == worker && self.tasks.get(id).is_none() {
+        if self.is_new(worker, id) {
+            self.free_name(now, id, actions);
             self.enter(id, options);
         } else if self.posted(worker, id).is_some() {
             self.put_back(id);

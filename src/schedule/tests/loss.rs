@@ -280,3 +280,23 @@ fn a_worker_that_greets_and_goes_before_it_has_run_a_task_is_not_replaced_withou
     page.finish(5, root(4), SHORT);
     assert_eq!(page.handle(lost(5)), [PageAction::Start { worker: worker(6) }]);
 }
+
+#[test]
+fn a_name_that_comes_again_ends_the_worker_that_still_has_it() {
+    let mut page = Page::new(Strategy::WorkStealing, 2);
+    page.submit(1, options());
+    let returned = || PageEvent::Migrated { worker: worker(1), task: child(1, 1), options: options() };
+    let posted = |id| PageAction::Post { worker: worker(id), task: child(1, 1), urgency: Urgency::Now };
+    assert_eq!(page.handle(returned()), [posted(2)]);
+    let stopped = page.handle(PageEvent::Cancelled { task: child(1, 1) });
+    assert!(stopped.contains(&PageAction::Stop { worker: worker(2), task: child(1, 1) }), "{stopped:?}");
+    // It has not stopped when its maker has used up all other numbers.
+    assert!(page.schedule.is_new(worker(1), child(1, 1)));
+    let told = page.handle(returned());
+    let ended = PageAction::Terminate { worker: worker(2), overdue: Deadline::Grace(child(1, 1)) };
+    assert!(told.contains(&ended), "{told:?}");
+    assert!(told.contains(&PageAction::Start { worker: worker(3) }), "{told:?}");
+    assert_eq!(page.handle(PageEvent::Ready { worker: worker(3) }), [posted(3)]);
+    let answered = PageAction::Settle { task: child(1, 1), completion: Completion::Answered };
+    assert_eq!(page.finish(3, child(1, 1), SHORT)[0], answered);
+}

@@ -85,7 +85,7 @@ impl PoolState {
     }
 
     fn on_migrated(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, call: Packet) {
-        if task.maker == worker && !self.schedule.knows(task) {
+        if self.schedule.is_new(worker, task) {
             self.tasks.insert(
                 task,
                 PendingTask { options, call: Some(call), reply: ReplyTo::Worker(worker), outcome: None },

@@ -18,8 +18,8 @@ use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, Packet, WorkerSpec};
 use crate::schedule::{
-    Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskOptions, Urgency,
-    WorkerId,
+    Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
+    Urgency, WorkerId,
 };
 use crate::task::{Job, Outcome, Reply};
 use crate::wire::{ToWorker, WorkerConfig};
@@ -62,7 +62,7 @@ pub(super) struct PoolState {
     tasks: IdMap<PendingTask>,
     /// Tasks of the page among them.
     pending: usize,
-    last: u32,
+    numbers: TaskNumbers,
     slots: IdMap<WorkerSlot>,
     /// The worker in each place, or the last one.
     worker_at: Vec<Option<WorkerId>>,
@@ -122,7 +122,7 @@ impl PoolState {
             actions,
             tasks: IdMap::default(),
             pending: 0,
-            last: 0,
+            numbers: TaskNumbers::new(WorkerId::PAGE),
             slots: IdMap::default(),
             worker_at: vec![None; threads],
             dirty: Vec::new(),
@@ -214,8 +214,9 @@ impl PoolState {
 
     /// A name for a task of the page.
     pub(super) fn new_task(&mut self) -> TaskId {
-        self.last = self.last.wrapping_add(1).max(1);
-        TaskId { maker: WorkerId::PAGE, number: self.last }
+        let (tasks, schedule) = (&self.tasks, &self.schedule);
+        // One that is settled may still be on its worker.
+        self.numbers.next(|task| tasks.get(task).is_some() || schedule.knows(task))
     }
 
     /// Enters a task of the page, for one worker alone if that is named.
