@@ -14,7 +14,6 @@ use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
 
 use super::context::current_worker;
 use crate::error::panic_text;
@@ -75,7 +74,7 @@ fn set_first() {
     static CHANGE: Mutex<()> = Mutex::new(());
 
     // Not while this thread panics. And if another is at it, or this one further up, it does what is wanted.
-    if thread::panicking() {
+    if platform::is_panicking() {
         return;
     }
     let Ok(_change) = CHANGE.try_lock() else { return };

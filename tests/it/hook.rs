@@ -28,8 +28,10 @@ fn says_what_and_where(error: &Error, place: &str) {
     );
 }
 
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
 /// Where the program keeps a hook that it has taken.
-static TAKEN: Mutex<Option<Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>>> = Mutex::new(None);
+static TAKEN: Mutex<Option<Hook>> = Mutex::new(None);
 
 remote_test! {
     async fn a_task_may_set_a_hook_and_panic_at_once() {

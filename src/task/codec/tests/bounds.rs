@@ -148,7 +148,6 @@ fn large_values_take_no_more_stack_than_in_plain_postcard() {
     struct Newtype(Table);
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Tuple(u8, Table);
-    #[expect(clippy::large_enum_variant, reason = "it is to be large")]
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     enum Variants {
         Newtype(Table),
