@@ -86,6 +86,10 @@ impl Error {
     }
 
     /// True if the task itself panicked, or made its worker trap.
+    ///
+    /// A panic's message and place are in the text also if the program sets a panic hook of its own, be it in a task. While it
+    /// keeps a hook that it has taken ([`take_hook`](std::panic::take_hook)), natively the place may be missing, and in a
+    /// browser the message too if the same poll panics.
     #[must_use]
     pub fn is_panic(&self) -> bool {
         self.0.kind == ErrorKind::Panic

@@ -121,15 +121,6 @@ impl Schedule {
         }
     }
 
-    /// A maker has used up its numbers and come to this one again, in the time that an older task of this name has taken to
-    /// stop on another worker. That one ends.
-    pub(super) fn free_name(&mut self, now: Duration, id: TaskId, actions: &mut Vec<PageAction>) {
-        let Some(TaskRecord { state: TaskState::Posted(posted), .. }) = self.tasks.get(id) else { return };
-        let worker = posted.worker;
-        actions.push(PageAction::Terminate { worker, overdue: Deadline::Grace(id) });
-        self.lose(now, worker, None, None, actions);
-    }
-
     /// A task with a timeout was posted to a worker: it will say something, at the latest when the task begins.
     pub(super) fn expect_message(&mut self, now: Duration, id: WorkerId, timeout: Duration) {
         let wait = timeout.saturating_add(self.config.grace);

@@ -17,6 +17,7 @@
 //! had not begun; its worker is gone and it may run again. Otherwise a loss settles it.
 
 mod loss;
+mod migration;
 
 use std::time::Duration;
 
@@ -38,13 +39,6 @@ struct TaskRecord {
     state: TaskState,
     /// Its completion is decided, and its handle has it.
     settled: bool,
-}
-
-impl TaskRecord {
-    /// True if it was stopped, and is still on a worker other than this one.
-    fn is_left_on_another(&self, worker: WorkerId) -> bool {
-        self.settled && matches!(self.state, TaskState::Posted(posted) if posted.worker != worker)
-    }
 }
 
 #[derive(Debug)]
@@ -129,12 +123,6 @@ impl Schedule {
     /// True if the task is known, also if it was settled and only its worker still has it.
     pub(crate) fn knows(&self, task: TaskId) -> bool {
         self.tasks.get(task).is_some()
-    }
-
-    /// True if a task that its maker names, or gives away, is one that the page does not know. Its name may be that of an older
-    /// one which was stopped: its maker does not know that another worker is still at it.
-    pub(crate) fn is_new(&self, worker: WorkerId, task: TaskId) -> bool {
-        task.maker == worker && self.tasks.get(task).is_none_or(|known| known.is_left_on_another(worker))
     }
 
     /// Takes one event; adds what is to be done to `actions`.
@@ -458,40 +446,5 @@ impl Schedule {
         }
         self.settle(id, Completion::Answered, actions);
         self.forget(id);
-    }
-
-    fn migrated(
-        &mut self,
-        now: Duration,
-        worker: WorkerId,
-        id: TaskId,
-        options: TaskOptions,
-        actions: &mut Vec<PageAction>,
-    ) {
-        if self.workers.get(worker).is_none() {
-            return;
-        }
-        self.workers.change(worker, |worker| {
-            worker.asked = false;
-            worker.responded = true;
-        });
-        if self.is_new(worker, id) {
-            self.free_name(now, id, actions);
-            self.enter(id, options);
-        } else if self.posted(worker, id).is_some() {
-            self.put_back(id);
-        }
-    }
-
-    /// Puts a posted task back into the injector, where it was; one that is settled is forgotten.
-    fn put_back(&mut self, id: TaskId) {
-        let Some(task) = self.tasks.get_mut(id) else { return };
-        let (Some(place), false) = (task.place, task.settled) else { return self.forget(id) };
-        if let TaskState::Posted(posted) = std::mem::replace(&mut task.state, TaskState::Queued) {
-            let kind = task.options.kind;
-            self.deadlines.clear(Deadline::Timeout(id));
-            self.take_back(id, kind, posted);
-            self.injector.insert(place, id);
-        }
     }
 }
