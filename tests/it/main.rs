@@ -12,8 +12,6 @@ mod codec;
 #[cfg(target_family = "wasm")]
 mod compat;
 mod deadlines;
-#[cfg(target_family = "wasm")]
-mod departure;
 mod drop;
 mod error;
 mod executor;
@@ -28,6 +26,8 @@ mod nest;
 #[cfg(target_family = "wasm")]
 mod nonsense;
 mod objects;
+#[cfg(target_family = "wasm")]
+mod page_1;
 mod pool;
 mod prelude;
 mod run;

@@ -19,6 +19,8 @@ use crate::source::{Token, blank, end_of_group, tokens};
 pub(super) struct Declared {
     /// The tests with one body for all targets, by `suite::path`.
     pub(super) shared: BTreeSet<String>,
+    /// The tests for the web only.
+    pub(super) web: BTreeSet<String>,
     /// Files that belong to no suite.
     pub(super) lost: Vec<String>,
 }
@@ -49,7 +51,7 @@ impl TestPage {
 impl Declared {
     /// The pages with a test whose name contains `filter`.
     pub(super) fn pages(&self, filter: Option<&str>) -> BTreeSet<TestPage> {
-        let wanted = self.shared.iter().filter(|name| is_wanted(name, filter));
+        let wanted = self.shared.iter().chain(&self.web).filter(|name| is_wanted(name, filter));
         wanted.filter_map(|name| TestPage::of(name)).collect()
     }
 }
@@ -76,10 +78,12 @@ pub(super) fn declared(root: &Path) -> anyhow::Result<Declared> {
             let mut reached = Reached::default();
             reached.read(&path, &folder, &suite, true)?;
             declared.shared.extend(reached.shared);
+            declared.web.extend(reached.web);
         } else if path.join("main.rs").is_file() {
             let mut reached = Reached::default();
             reached.read(&path.join("main.rs"), &path, &suite, true)?;
             declared.shared.extend(reached.shared);
+            declared.web.extend(reached.web);
             let lost = sources(&path)?.into_iter().filter(|file| !reached.files.contains(file));
             declared
                 .lost
@@ -110,6 +114,7 @@ fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 #[derive(Debug, Default)]
 struct Reached {
     shared: BTreeSet<String>,
+    web: BTreeSet<String>,
     files: BTreeSet<PathBuf>,
 }
 
@@ -123,6 +128,7 @@ impl Reached {
         if for_all_targets {
             self.shared.extend(found.tests);
         }
+        self.web.extend(found.web_tests);
         for module in found.modules {
             let inner = folder.join(&module.name);
             let files = [folder.join(format!("{}.rs", module.name)), inner.join("mod.rs")];
@@ -139,6 +145,7 @@ impl Reached {
 #[derive(Debug, Default)]
 struct Found {
     tests: Vec<String>,
+    web_tests: Vec<String>,
     modules: Vec<Module>,
 }
 
@@ -182,6 +189,11 @@ fn scan_items(tokens: &[Token<'_>], path: &str, mut for_all_targets: bool, found
                 let names = functions(&tokens[place + 3..end - 1]);
                 found.tests.extend(names.map(|name| format!("{path}::{name}")));
             }
+            place = end;
+        } else if text(place) == "web_test" && text(place + 1) == "!" {
+            let end = end_of_group(tokens, place + 2);
+            let names = functions(&tokens[place + 3..end - 1]);
+            found.web_tests.extend(names.map(|name| format!("{path}::{name}")));
             place = end;
         } else {
             place += 1;
@@ -287,8 +299,10 @@ mod tests {
         let found = found(
             "#[macro_use]\nmod common;\nremote_test! {\n    /// fn no()\n    async fn one() { fn inner() {} }\n    #[ignore]\n    \
              async fn two() {}\n}\nmod deep { remote_test!(async fn three() {}); }\n#[cfg(target_family = \"wasm\")]\nmod web;\n\
-             #[cfg(not(target_family = \"wasm\"))]\nremote_test! { async fn four() {} }\n",
+             #[cfg(not(target_family = \"wasm\"))]\nremote_test! { async fn four() {} }\n\
+             #[cfg(target_family = \"wasm\")]\nweb_test! { async fn five() { fn inner() {} } }\n",
         );
+        assert_eq!(found.web_tests, ["it::run::five"]);
         assert_eq!(found.tests, ["it::run::one", "it::run::two", "it::run::deep::three"]);
         let modules: Vec<_> =
             found.modules.iter().map(|module| (module.name.as_str(), module.for_all_targets)).collect();
@@ -319,8 +333,10 @@ mod tests {
     }
 
     fn faults(sections: &mut [Section], shared: &[&str]) -> Vec<String> {
-        let declared =
-            Declared { shared: shared.iter().map(|name| (*name).to_owned()).collect(), lost: Vec::new() };
+        let declared = Declared {
+            shared: shared.iter().map(|name| (*name).to_owned()).collect(),
+            ..Declared::default()
+        };
         check(sections, &declared, None);
         sections
             .iter()

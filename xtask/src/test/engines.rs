@@ -155,7 +155,8 @@ struct Selection {
 fn selections(declared: &Declared, filter: Option<&str>) -> Vec<Selection> {
     let pages = declared.pages(None);
     let args = |wanted: Option<&TestPage>| {
-        let others = pages.iter().filter(|page| Some(*page) != wanted);
+        let is_near = |page: &&TestPage| wanted.is_none_or(|wanted| wanted.suite == page.suite);
+        let others = pages.iter().filter(is_near).filter(|page| Some(*page) != wanted);
         let skips = others.flat_map(|page| ["--skip".to_owned(), page.prefix()]);
         // Without a filter, what has no page has run.
         let first = filter.map(str::to_owned).or_else(|| wanted.map(TestPage::prefix));
@@ -200,7 +201,10 @@ mod tests {
     fn args(filter: Option<&str>) -> Vec<String> {
         let shared = ["it::run::one", "matrix::page_1::one", "matrix::page_2::two", "matrix::page_2::three"];
         let shared = shared.into_iter().map(str::to_owned).collect();
-        let selections = selections(&Declared { shared, lost: Vec::new() }, filter);
+        let selections = selections(
+            &Declared { shared, web: ["it::page_1::four".to_owned()].into(), ..Declared::default() },
+            filter,
+        );
         selections.into_iter().map(|one| [one.suites, one.args].concat().join(" ")).collect()
     }
 
@@ -209,7 +213,8 @@ mod tests {
         assert_eq!(
             args(None),
             [
-                "--tests --skip page_1:: --skip page_2::",
+                "--tests --skip page_1:: --skip page_1:: --skip page_2::",
+                "--test it page_1::",
                 "--test matrix page_1:: --skip page_2::",
                 "--test matrix page_2:: --skip page_1::",
             ]
@@ -220,7 +225,10 @@ mod tests {
     fn pages_without_a_test_that_is_wanted_are_left_out() {
         assert_eq!(
             args(Some("three")),
-            ["--tests three --skip page_1:: --skip page_2::", "--test matrix three --skip page_1::"]
+            [
+                "--tests three --skip page_1:: --skip page_1:: --skip page_2::",
+                "--test matrix three --skip page_1::"
+            ]
         );
     }
 }

@@ -2,7 +2,9 @@
 //! leaves, and it stays. A page that truly goes is among the page tests of xtask.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 
+use futures::future::{Either, select};
 use js_sys::Array;
 use wasm_mt::{Remote, Thread};
 
@@ -76,12 +78,18 @@ web_test! { async fn a_page_that_stays_after_all_hears_of_ends_again() {
         dispatch("pageshow").await;
     }
     thread.spawn_remote(Remote::new((), |()| ())).await.unwrap();
-    // The locks of the first returns may still come and go.
-    let lock = watched(&before).await;
     let task = thread.spawn_remote(Remote::new_async((), |()| std::future::pending::<()>()));
-    // As the browser takes it from a worker that has ended.
-    javascript(&format!("await navigator.locks.request('{lock}', {{ steal: true }}, () => {{}});")).await;
-    assert!(task.await.unwrap_err().is_worker_lost());
+    // As the browser takes it from a worker that has ended. The locks of the first returns may still come and go.
+    let take_locks = async {
+        loop {
+            let lock = watched(&before).await;
+            javascript(&format!("await navigator.locks.request('{lock}', {{ steal: true }}, () => {{}});")).await;
+        }
+    };
+    match select(task, pin!(take_locks)).await {
+        Either::Left((ended, _)) => assert!(ended.unwrap_err().is_worker_lost()),
+        Either::Right((never, _)) => never,
+    }
 }}
 
 web_test! { async fn a_worker_that_comes_up_while_the_page_leaves_holds_no_lock() {
