@@ -95,8 +95,8 @@ impl Address {
         if tag != T::TAG {
             return None;
         }
-        // SAFETY: a `Tagged<T>` lies here: the tag agrees, and whoever can write addresses is trusted to have made this one of
-        // such a static (module documentation).
+        // SAFETY: the tag agrees, so a `Tagged<T>` lies here: only trusted code can write addresses, and it takes them from such
+        // statics (module documentation).
         Some(unsafe { &(*place).content })
     }
 

@@ -36,7 +36,7 @@ impl TaskNumbers {
         Self { maker, last: 0 }
     }
 
-    /// The next name that is not in use.
+    /// The next name that is not in use. One MUST be free: memory ends long before 2^32 pending tasks.
     pub(crate) fn next(&mut self, is_used: impl Fn(TaskId) -> bool) -> TaskId {
         loop {
             self.last = self.last % Self::LAST + 1;

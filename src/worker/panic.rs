@@ -107,7 +107,7 @@ fn note(info: &PanicHookInfo<'_>) {
     worker.report_panic(task, message, location);
 }
 
-/// The worker has ended.
+/// Drops the last note: a thread does not drop it when it ends.
 pub(super) fn forget_last() {
     keep(None);
 }
