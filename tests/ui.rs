@@ -64,7 +64,7 @@ fn project(root: &Path, cases: &BTreeMap<String, PathBuf>) -> PathBuf {
     fs::create_dir_all(&folder).expect("the folder for temporary files can be written to");
     let mut manifest = format!(
         "[package]\nname = \"ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n\n[workspace]\n\n\
-         [dependencies]\nwasm-mt = {{ path = {root:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n"
+         [dependencies]\nwasm-mt = {{ path = {root:?} }}\nserde = {{ version = \"1\", features = [\"derive\", \"rc\"] }}\n"
     );
     for (name, file) in cases {
         manifest += &format!("\n[[bin]]\nname = {name:?}\npath = {file:?}\n");

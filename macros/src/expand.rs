@@ -250,23 +250,28 @@ fn checks(root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
     let mut probes = Vec::new();
     for (at, capture) in captures.iter().enumerate() {
         let member = member(at, captures.len());
-        probes.push((
-            capture.name.span(),
-            quote_spanned!(here=> #root::__private::Probe::of(&draft.captured #member)),
-        ));
+        let place = capture.name.span();
+        let probe = quote_spanned!(here=> #root::__private::Probe::of(&draft.captured #member));
+        // Left open, it finds out whether what is captured is shared.
+        probes.push((place, probe, quote_spanned!(here.located_at(place)=> 0)));
     }
     if let Some(parameter) = code.parameter() {
-        probes.push((parameter.span(), quote_spanned!(here=> #root::__private::Draft::argument(&draft))));
+        let probe = quote_spanned!(here=> #root::__private::Draft::argument(&draft));
+        probes.push((parameter.span(), probe, quote!(0u8)));
     }
-    probes.push((code.result_span(), quote_spanned!(here=> #root::__private::Draft::result(&draft))));
+    probes.push((
+        code.result_span(),
+        quote_spanned!(here=> #root::__private::Draft::result(&draft)),
+        quote!(0u8),
+    ));
 
     let (make, check): (Vec<_>, Vec<_>) = probes
         .into_iter()
         .enumerate()
-        .map(|(number, (place, probe))| {
+        .map(|(number, (place, probe, sharing))| {
             let name = format_ident!("probe{number}", span = here);
             let place = here.located_at(place);
-            let check = quote_spanned!(place=> let draft = (&&&&#name).__wasm_mt_check(draft, 0););
+            let check = quote_spanned!(place=> let draft = (&&&&#name).__wasm_mt_check(draft, 0, #sharing););
             (quote_spanned!(here=> let #name = #probe;), check)
         })
         .unzip();

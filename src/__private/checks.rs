@@ -18,9 +18,14 @@
 //! So this level also asks for `T: Ownership<M>` and `TaskBounds: TakesOwned<T, M>`, with `M` the type of an integer literal.
 //! `Ownership<u8>` holds for all types, `Ownership<i32>` for references. For an owned type `M` can only be `u8`; for a reference
 //! both fit, and at the very end, when all types are known, the literal falls back to `i32`, for which `TakesOwned` is missing.
+//! A capture that would share state with others, `Arc<Mutex<_>>`, is found in the same way, by a second literal and [`Sharing`]:
+//! serde's feature `rc` makes a serde value of it, which would cross as a copy.
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::marker::PhantomData;
+use std::rc::{self, Rc};
+use std::sync::{self, Arc, Mutex, RwLock, atomic};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,6 +53,55 @@ impl<T: ?Sized> Ownership<i32> for Option<&T> {}
 impl<T: ?Sized> Ownership<i32> for Vec<&T> {}
 impl<T: ?Sized, E> Ownership<i32> for Result<&T, E> {}
 
+/// What can be changed through a shared reference.
+pub trait Changeable {}
+/// What changes in one place and is seen in others.
+pub trait SharesState {}
+/// True with `u8` for every type, and also with `i32` for one that shares state.
+pub trait Sharing<S> {}
+impl<T> Sharing<u8> for T {}
+impl<T: SharesState> Sharing<i32> for T {}
+
+macro_rules! hold_for {
+    ($mark:ident: $([$($parameters:tt)*] $type:ty,)*) => {
+        $(impl<$($parameters)*> $mark for $type {})*
+    };
+}
+hold_for! {
+    Changeable:
+    [T: ?Sized] Cell<T>,
+    [T: ?Sized] RefCell<T>,
+    [T: ?Sized] Mutex<T>,
+    [T: ?Sized] RwLock<T>,
+    [] atomic::AtomicBool,
+    [] atomic::AtomicI8,
+    [] atomic::AtomicI16,
+    [] atomic::AtomicI32,
+    [] atomic::AtomicI64,
+    [] atomic::AtomicIsize,
+    [] atomic::AtomicU8,
+    [] atomic::AtomicU16,
+    [] atomic::AtomicU32,
+    [] atomic::AtomicU64,
+    [] atomic::AtomicUsize,
+    [T: Changeable + ?Sized] Box<T>,
+    [T: Changeable] Option<T>,
+    [T: Changeable] Vec<T>,
+    [T: Changeable] [T],
+    [T: Changeable, const N: usize] [T; N],
+}
+hold_for! {
+    SharesState:
+    [T: Changeable + ?Sized] Rc<T>,
+    [T: Changeable + ?Sized] Arc<T>,
+    [T: Changeable + ?Sized] rc::Weak<T>,
+    [T: Changeable + ?Sized] sync::Weak<T>,
+    [T: SharesState] Box<T>,
+    [T: SharesState] Option<T>,
+    [T: SharesState] Vec<T>,
+    [T: SharesState, const N: usize] [T; N],
+}
+
 /// What the missing traits are missing for: for one of a type parameter the compiler would propose to add it as a bound.
 pub struct TaskBounds;
 
@@ -74,6 +128,39 @@ impl<T> TakesOwned<T, u16> for TaskBounds {
 }
 
 #[diagnostic::on_unimplemented(
+    message = "a task cannot share the state in `{T}`",
+    label = "the task would have a copy of its own",
+    note = "a task runs in another memory: what it changes there is not seen here, nor the other way round",
+    note = "let the task give back what it has changed; or capture the value itself, as in `remote!([value = \
+            value.lock().unwrap().clone()] move || ..)`"
+)]
+pub trait TakesShared<T, S> {
+    type Checked;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> TakesShared<T, u8> for TaskBounds {
+    type Checked = ();
+}
+
+// As above.
+#[diagnostic::do_not_recommend]
+impl<T> TakesShared<T, u16> for TaskBounds {
+    type Checked = ();
+}
+
+#[diagnostic::on_unimplemented(
+    message = "serde knows arrays of up to 32 elements, and `{T}` has more",
+    label = "cannot be encoded",
+    note = "use `serde_big_array::Array`; or in a struct `#[serde(with = \"serde_big_array::BigArray\")]`, or `serde_as` of \
+            `serde_with`",
+    note = "or send a `Vec` or a `Box` of a slice; of many numbers a `wasm_mt::Transfer` of one"
+)]
+pub trait TakesArray<T> {
+    type Checked;
+}
+
+#[diagnostic::on_unimplemented(
     message = "a task cannot capture the function `{T}`",
     label = "taken for a variable that the task captures",
     note = "a bare name in lower case stands for a variable: write `|x| double(x)` or `self::double` instead of `double`"
@@ -95,7 +182,8 @@ pub trait TakesFuture<T> {
     message = "a task takes and gives serde values, and `{T}` is none",
     label = "cannot be encoded",
     note = "a type of your own needs `#[derive(serde::Serialize, serde::Deserialize)]`; a type of another crate may have a \
-            feature `serde`; a type parameter needs `T: Serialize + DeserializeOwned + 'static`",
+            feature `serde`, and serde itself the feature `rc` for `Rc` and `Arc`; a type parameter needs `T: Serialize + \
+            DeserializeOwned + 'static`; an array of more than 32 elements needs `serde_big_array` or `serde_with`",
     note = "a `Box<dyn Trait>` needs `#[remote_trait]` on the trait, and a `Box<dyn Trait + Send>` also `trait Trait: Send` \
             instead of its `+ Send`",
     note = "or capture only the values that the task needs of it"
@@ -108,10 +196,12 @@ pub trait TakesOther<T> {
 
 pub trait AcceptOwned<T>: Sized {
     #[inline]
-    fn __wasm_mt_check<D, M>(self, draft: D, _: M) -> D
+    fn __wasm_mt_check<D, M, S>(self, draft: D, _: M, _: S) -> D
     where
         T: Ownership<M>,
         TaskBounds: TakesOwned<T, M>,
+        T: Sharing<S>,
+        TaskBounds: TakesShared<T, S>,
     {
         draft
     }
@@ -119,7 +209,7 @@ pub trait AcceptOwned<T>: Sized {
 impl<T: Serialize + DeserializeOwned> AcceptOwned<T> for &&&&Probe<T> {}
 
 pub trait RefuseBorrowed<T>: Sized {
-    fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <TaskBounds as TakesOwned<T, i32>>::Checked
+    fn __wasm_mt_check<D, M, S>(self, _: D, _: M, _: S) -> <TaskBounds as TakesOwned<T, i32>>::Checked
     where
         TaskBounds: TakesOwned<T, i32>,
     {
@@ -129,8 +219,28 @@ pub trait RefuseBorrowed<T>: Sized {
 impl<'a, T: ?Sized> RefuseBorrowed<&'a T> for &&&Probe<&'a T> {}
 impl<'a, T: ?Sized> RefuseBorrowed<&'a mut T> for &&&Probe<&'a mut T> {}
 
+pub trait RefuseShared<T>: Sized {
+    fn __wasm_mt_check<D, M, S>(self, _: D, _: M, _: S) -> <TaskBounds as TakesShared<T, i32>>::Checked
+    where
+        TaskBounds: TakesShared<T, i32>,
+    {
+        unreachable!("nothing implements `TakesShared<T, i32>`")
+    }
+}
+impl<T: SharesState> RefuseShared<T> for &&&Probe<T> {}
+
+pub trait RefuseArray<T>: Sized {
+    fn __wasm_mt_check<D, M, S>(self, _: D, _: M, _: S) -> <TaskBounds as TakesArray<T>>::Checked
+    where
+        TaskBounds: TakesArray<T>,
+    {
+        unreachable!("nothing implements `TakesArray<T>`")
+    }
+}
+impl<T: Serialize + DeserializeOwned, const N: usize> RefuseArray<[T; N]> for &&Probe<[T; N]> {}
+
 pub trait RefuseFunction<T, Signature>: Sized {
-    fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <TaskBounds as TakesFunction<T>>::Checked
+    fn __wasm_mt_check<D, M, S>(self, _: D, _: M, _: S) -> <TaskBounds as TakesFunction<T>>::Checked
     where
         TaskBounds: TakesFunction<T>,
     {
@@ -150,7 +260,7 @@ function!(A B C D);
 function!(A B C D E);
 
 pub trait RefuseFuture<T>: Sized {
-    fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <TaskBounds as TakesFuture<T>>::Checked
+    fn __wasm_mt_check<D, M, S>(self, _: D, _: M, _: S) -> <TaskBounds as TakesFuture<T>>::Checked
     where
         TaskBounds: TakesFuture<T>,
     {
@@ -160,7 +270,7 @@ pub trait RefuseFuture<T>: Sized {
 impl<F: Future> RefuseFuture<F> for &&Probe<F> {}
 
 pub trait RefuseOther<T>: Sized {
-    fn __wasm_mt_check<D, M>(self, _: D, _: M) -> <TaskBounds as TakesOther<T>>::Checked
+    fn __wasm_mt_check<D, M, S>(self, _: D, _: M, _: S) -> <TaskBounds as TakesOther<T>>::Checked
     where
         TaskBounds: TakesOther<T>,
     {

@@ -54,6 +54,9 @@
 /// - a capture is the whole variable, also where the closure uses one field of it. Bind the field before,
 ///   `let height = scene.height;`, to take only that;
 /// - what the task changes, it changes in its own copy. A capture can be changed in the task without being `mut` outside;
+/// - what is shared here is not shared with the task: an `Rc` or `Arc`, which serde's feature `rc` makes a serde value, arrives as
+///   a copy. Where that could be seen, in an `Arc<Mutex<_>>` and its like, the capture does not compile. See
+///   [below](#what-does-not-compile);
 /// - a closure with an open argument is for many calls, as an [`Fn`]: it may read its captures, and neither change them nor
 ///   move out of them. That of an async one may be borrowed across an await. See [`RemoteFn`](crate::RemoteFn#calls).
 ///
@@ -134,6 +137,26 @@
 /// struct Point { x: u32 }
 /// let point = Point { x: 1 };
 /// let task = remote!(move || point.x + 1); // write `remote!([x = point.x] move || x + 1)`
+/// ```
+///
+/// State that would be shared: an `Rc`, an `Arc` or a `Weak` of a `Cell`, `RefCell`, `Mutex`, `RwLock` or an atomic, alone or in an
+/// `Option`, a `Box`, a `Vec` or an array. Let the task give back what it has changed, or capture the value in it. This is a check of
+/// captures only. It does not see what is inside of other types or is of other crates, nor open arguments, results, and
+/// what [`Remote::new`](crate::Remote::new) takes: there the task has a copy, without an error.
+///
+/// ```compile_fail
+/// # use std::sync::{Arc, Mutex};
+/// # use wasm_mt::remote;
+/// let count = Arc::new(Mutex::new(1));
+/// let task = remote!(move || *count.lock().unwrap() += 1); // write `remote!([count = *count.lock().unwrap()] move || count + 1)`
+/// ```
+///
+/// Arrays of more than 32 elements, which serde does not know. The crates `serde_big_array` and `serde_with` do; or send a `Vec`:
+///
+/// ```compile_fail
+/// # use wasm_mt::remote;
+/// let block = [0u8; 64];
+/// let task = remote!(move || block[0]); // write `remote!([block = block.to_vec()] move || block[0])`
 /// ```
 ///
 /// A function as an argument by its bare name, which looks like a variable:

@@ -1,4 +1,4 @@
-use std::rc::Rc;
+use std::sync::mpsc::Sender;
 
 use wasm_mt::remote;
 
@@ -10,8 +10,8 @@ fn own(plain: Plain) {
     let _ = remote!(move || plain.n + 1);
 }
 
-fn of_another_crate(shared: Rc<u32>, plain: Plain) {
-    let _ = remote!(async move { *shared + plain.n });
+fn of_another_crate(sender: Sender<u32>, plain: Plain) {
+    let _ = remote!(async move { sender.send(plain.n).is_ok() });
 }
 
 fn type_parameter<T>(value: T) {

@@ -42,4 +42,5 @@ mod forms;
 mod functions;
 mod macros;
 mod names;
+mod owned;
 mod scopes;

@@ -151,6 +151,18 @@ remote_test! {
         assert_eq!(worker.0.spawn_remote(task).await.unwrap(), (1000, many));
     }
 
+    async fn arrays_of_many_elements_survive_by_another_crate() {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        struct Block {
+            #[serde(with = "serde_big_array::BigArray")]
+            bytes: [u8; 64],
+            end: u8,
+        }
+        let worker = Worker::new();
+        worker.survives(Block { bytes: std::array::from_fn(|i| i as u8), end: 9 }).await;
+        worker.survives(vec![serde_big_array::Array([0.5f64; 33]), serde_big_array::Array([1.5; 33])]).await;
+    }
+
     async fn types_of_the_standard_library_survive() {
         let worker = Worker::new();
         worker.survives((Duration::new(1, 999_999_999), SystemTime::UNIX_EPOCH + Duration::from_millis(1))).await;
