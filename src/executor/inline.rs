@@ -27,6 +27,8 @@ use crate::task::{InHandle, Job};
 /// - A task whose handle is not polled does not progress. Await several at once by `join_all` and the like.
 /// - A task stays on the thread on which its handle was polled first. A handle that is polled on another later resolves with
 ///   an error that [`is_worker_lost`](Error::is_worker_lost).
+/// - Tasks that await one another are on one stack. One that would be within 128 others resolves with an error that
+///   [`is_panic`](Error::is_panic).
 /// - A task that is detached by [`forget`](crate::RemoteHandle::forget), and a future that is spawned, run beside the other
 ///   futures of [`run`](crate::run), or of the worker that this is. Where there is neither, a forgotten task runs to its
 ///   first await that is not ready, and no future can be spawned.

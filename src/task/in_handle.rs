@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::task::Context;
 
-use super::lazy::{self, Lazy};
+use super::lazy::{self, Lazy, NestedPoll};
 use super::reply::ReplySlot;
 use crate::error::Error;
 
@@ -27,6 +27,14 @@ impl InHandle {
 /// Polls the task of a slot, if it has one here. False if it has none: it runs elsewhere.
 pub(super) fn drive(slot: &Arc<ReplySlot>, context: &mut Context<'_>) -> bool {
     let Some(lazy) = slot.take_lazy() else { return false };
+    let _nested = match NestedPoll::enter() {
+        Ok(nested) => nested,
+        Err(too_deep) => {
+            slot.answer(Err(too_deep));
+            lazy.discard();
+            return true;
+        }
+    };
     let number = lazy.begin(slot.clone());
     // Its handle is here, polled.
     drop(slot.put_lazy(Lazy::Begun(number)));

@@ -3,7 +3,7 @@
 //! Until its first poll such a task lies in the slot of its handle, and may be sent with it. Then it becomes a future, which
 //! cannot leave its thread: that lies in a table of the thread, and the slot holds its number.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::task::{Context, Waker};
 
 use futures::future::LocalBoxFuture;
 
+use crate::error::Error;
 use crate::platform;
 
 /// Makes the future that runs the task and answers its handle. It runs nothing of the task itself.
@@ -59,6 +60,45 @@ impl Drop for AtThreadEnd {
     fn drop(&mut self) {
         drop(LOCAL_FUTURES.with_borrow_mut(|here| mem::take(&mut here.begun)));
     }
+}
+
+/// So many tasks may wait for one another on one thread: each is polled by the one that waits for it, on one stack.
+const MAX_NESTED: u32 = 128;
+
+/// A task that is polled, maybe by another.
+pub(super) struct NestedPoll(());
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+impl NestedPoll {
+    /// Fails if there are too many.
+    pub(super) fn enter() -> Result<Self, Error> {
+        let nested = NESTED.get();
+        if nested == MAX_NESTED {
+            return Err(too_deep());
+        }
+        NESTED.set(nested + 1);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for NestedPoll {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
+    }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    Error::panic(
+        format!(
+            "more than {MAX_NESTED} tasks wait for one another on one thread, which would exhaust its stack; \
+             let a task wait for fewer within one another, or give them to a `Pool`"
+        ),
+        None,
+    )
 }
 
 /// How many handles have gone that were on another thread than the future of their task.
@@ -115,7 +155,7 @@ impl Lazy {
         };
         if platform::has_local_pool() {
             platform::spawn_local(future);
-        } else {
+        } else if let Ok(_nested) = NestedPoll::enter() {
             let ended = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             drop((ended, future));
         }

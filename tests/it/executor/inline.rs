@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use futures::future::{FutureExt, join, join_all};
 use futures::task::SpawnExt;
 use serde::{Deserialize, Serialize};
-use wasm_mt::{Executor, InlineExecutor, Remote, RemoteHandle, remote};
+use wasm_mt::{Error, Executor, InlineExecutor, Remote, RemoteHandle, executor, remote};
 
 use super::{Keeps, forever, square};
 
@@ -44,12 +44,26 @@ impl Serialize for Doubles {
     }
 }
 
+/// So many tasks, each of which waits for the next.
+fn chain(tasks: u32) -> Remote<Result<u32, Error>> {
+    remote!(async move {
+        match tasks {
+            0 | 1 => Ok(tasks),
+            _ => Ok(chain(tasks - 1).await?? + 1),
+        }
+    })
+}
+
 remote_test! {
     async fn a_task_runs_here_through_the_encoding() {
         EVENTS.set(5);
         let executor = InlineExecutor::new();
         assert_eq!(executor.spawn_remote(remote!(|| EVENTS.get())).await.unwrap(), 5);
         assert_eq!(executor.spawn_remote(Remote::new(Doubles(1), |it: Doubles| it)).await.unwrap(), Doubles(4));
+    }
+
+    async fn tasks_may_wait_for_one_another() {
+        assert_eq!(InlineExecutor::new().spawn_remote(chain(100)).await.unwrap().unwrap(), 100);
     }
 
     async fn its_tasks_overlap_at_their_awaits() {
@@ -168,7 +182,7 @@ remote_test! {
         let task = executor.spawn_remote(remote!(async {
             let executor = EXECUTOR.take().unwrap();
             let mut closed = executor.close();
-            let here = wasm_mt::executor::current();
+            let here = executor::current();
             here.close().await;
             let child = square(&here, 3).await.unwrap();
             assert!(square(&executor, 3).await.unwrap_err().is_closed());
@@ -192,7 +206,7 @@ remote_test! {
     }
 
     async fn tasks_nest() {
-        fn fib(n: u32) -> futures::future::LocalBoxFuture<'static, Result<u32, wasm_mt::Error>> {
+        fn fib(n: u32) -> futures::future::LocalBoxFuture<'static, Result<u32, Error>> {
             async move {
                 if n < 2 {
                     return Ok(n);
@@ -340,5 +354,30 @@ mod native {
         assert_eq!(result.unwrap(), 9);
         let dropped = forever(&executor);
         assert!(block_on(dropped).unwrap_err().is_closed());
+    }}
+
+    native_test! { fn tasks_that_would_exhaust_the_stack_end_with_an_error() {
+        let executor = InlineExecutor::new();
+        let error = block_on(executor.spawn_remote(chain(50_000))).unwrap().unwrap_err();
+        assert!(error.is_panic(), "{error}");
+        assert!(error.to_string().contains("more than 128 tasks wait for one another"), "{error}");
+        assert_eq!(executor.pending(), 0);
+        // The thread is in order.
+        assert_eq!(block_on(executor.spawn_remote(chain(128))).unwrap().unwrap(), 128);
+    }}
+
+    native_test! { fn forgotten_tasks_that_would_exhaust_the_stack_end() {
+        fn forgets(tasks: u32) -> Remote<()> {
+            remote!(async move {
+                EVENTS.set(EVENTS.get() + 1);
+                if tasks > 1 {
+                    executor::current().spawn_remote(forgets(tasks - 1)).forget();
+                }
+            })
+        }
+        // Where no futures run beside it, a forgotten task runs at once.
+        let executor = InlineExecutor::new();
+        block_on(executor.spawn_remote(forgets(50_000))).unwrap();
+        assert_eq!((EVENTS.get(), executor.pending()), (128, 0));
     }}
 }
