@@ -8,6 +8,7 @@
 //!   many of them.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
+//! - `Described`, with the feature `described`: values of types that describe themselves, such as `serde_json::Value`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
 //! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
 //! - [`prelude`]: most of these names, for `use wasm_mt::prelude::*`.
@@ -68,6 +69,8 @@ pub use js::{Js, exec_js, exec_js_async};
 pub use run::{ProgramOutput, run, sleep, try_run, yield_now};
 pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
+#[cfg(feature = "described")]
+pub use task::described::{self, Described};
 pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 

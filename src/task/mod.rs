@@ -2,6 +2,8 @@
 
 mod chunk;
 mod codec;
+#[cfg(feature = "described")]
+pub mod described;
 mod encoded;
 mod entry;
 mod handle;

@@ -67,9 +67,11 @@ impl<'a> Face<'a> {
 
     fn rustdoc<'s>(&self, shell: &'s Shell) -> Cmd<'s> {
         match self {
-            Self::Native => cmd!(shell, "cargo rustdoc"),
-            Self::Web(wasm) => wasm.cargo(shell, "rustdoc"),
-            Self::WebWithoutCompat(wasm) => wasm.cargo(shell, "rustdoc").arg("--no-default-features"),
+            Self::Native => cmd!(shell, "cargo rustdoc --features described"),
+            Self::Web(wasm) => wasm.cargo(shell, "rustdoc").args(["--features", "described"]),
+            Self::WebWithoutCompat(wasm) => {
+                wasm.cargo(shell, "rustdoc").args(["--no-default-features", "--features", "described"])
+            }
         }
     }
 

@@ -44,8 +44,8 @@ impl Fault {
     #[cold]
     pub(super) fn self_describing(asks: &str) -> Self {
         Fault::new(format!(
-            "it asks what comes next ({asks}), which this encoding does not say; \
-             remove the attribute, or send the value as a `String` of JSON"
+            "it asks what comes next ({asks}), which this encoding does not say; wrap the value, `Described(value)`, or give its \
+             field `#[serde(with = \"wasm_mt::described\")]`, both of wasm-mt's feature `described`; or send it as a `String` of JSON"
         ))
     }
 }
@@ -100,6 +100,9 @@ impl From<postcard::Error> for Fault {
         Fault::new(match error {
             postcard::Error::DeserializeUnexpectedEnd => {
                 format!("the bytes end before the value does; {AGREE}")
+            }
+            postcard::Error::SerializeBufferFull => {
+                "there is no memory for it; send it in several parts".to_owned()
             }
             _ => format!("the bytes are of another type; {AGREE}"),
         })

@@ -39,7 +39,7 @@ impl Writer {
     fn fields(&mut self, owner: &'static str, length: usize, depth: Depth) -> Result<FieldWriter<'_>, Fault> {
         self.length(length)?;
         let fingerprint = self.bytes().len();
-        self.bytes().push(0);
+        self.push(0)?;
         Ok(FieldWriter {
             writer: self,
             owner,
@@ -280,7 +280,8 @@ impl FieldWriter<'_> {
     fn skip(&self, name: &str) -> Result<(), Fault> {
         Err(Fault::new(format!(
             "field `{name}` of `{}` is skipped in some values (`skip_serializing_if`), which the encoding does not \
-             say; remove that attribute, or use `#[serde(skip)]`",
+             say; remove that attribute, use `#[serde(skip)]`, or wrap the whole value in `Described`, of wasm-mt's feature \
+             `described`",
             self.owner
         )))
     }

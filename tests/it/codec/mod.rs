@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bulk;
+mod described;
 mod ends;
 mod faults;
 #[cfg(not(target_family = "wasm"))]

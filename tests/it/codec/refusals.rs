@@ -208,7 +208,7 @@ impl<'de> Deserialize<'de> for Ignores {
 
 remote_test! {
     async fn a_field_that_is_skipped_in_some_values_is_named() {
-        refused!(SkipsSome, SkipsSome { id: 1, title: None }, ["field `title` of `SkipsSome`", "skip_serializing_if", "remove"]);
+        refused!(SkipsSome, SkipsSome { id: 1, title: None }, ["field `title` of `SkipsSome`", "skip_serializing_if", "remove", "`Described`"]);
         refused!(VariantSkipsSome, VariantSkipsSome::Book { title: None }, ["field `title` of `Book`", "skip_serializing_if"]);
         refused!(TupleSkipsSome, TupleSkipsSome(1, None, 2), ["`TupleSkipsSome`", "#[serde(skip)]"]);
         refused!(
@@ -255,7 +255,7 @@ remote_test! {
 
     async fn types_that_ask_what_comes_next_are_refused() {
         let rest = || BTreeMap::from([("b".to_owned(), 2)]);
-        let cure = "as a `String` of JSON";
+        let cure = "`Described(value)`, or give its field `#[serde(with = \"wasm_mt::described\")]`";
         refused!(Flat, Flat { id: 1, rest: BTreeMap::from([("b".to_owned(), 2)]) }, ["Flat`", "flatten", cure]);
         refused!(Untagged, Untagged::Number(1), ["Untagged`", "untagged", cure]);
         refused!(Untagged, Untagged::Text("a".into()), ["Untagged`", "untagged", cure]);
@@ -265,7 +265,7 @@ remote_test! {
         refused!(serde_json::Value, serde_json::json!({"a": [1, null]}), ["Value`", "serde_json::Value", cure]);
         refused!(Ignores, Ignores, ["Ignores`", "unknown type"]);
 
-        // the cure works
+        // so does the other cure
         let json = serde_json::to_string(&Flat { id: 1, rest: rest() }).unwrap();
         let id = on_worker(Remote::new(json, |json: String| serde_json::from_str::<Flat>(&json).unwrap().id));
         assert_eq!(id.await.unwrap(), 1);
