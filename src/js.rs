@@ -10,7 +10,7 @@ use crate::executor::Pool;
 use crate::executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
 use crate::executor::inline::InlineExecutor;
 use crate::executor::pool::PoolBuilder;
-use crate::platform::{self, Attachment};
+use crate::platform::{self, Attachment, NoRoom};
 use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, sealed, side_table};
 use crate::thread::{Thread, ThreadBuilder};
@@ -69,18 +69,18 @@ impl<T: JsCast> Js<T> {
 impl<T: JsCast> Transferable for Js<T> {}
 
 impl<T: JsCast> sealed::Attach for Js<T> {
-    fn attach(&self) -> Attachment {
-        Attachment::new(self.0.as_ref().clone(), true)
+    fn attach(&self) -> Result<Attachment, NoRoom> {
+        Ok(Attachment::new(self.0.as_ref().clone(), true))
     }
 
-    fn detach(attachment: Attachment) -> Option<Self> {
-        attachment.into_js().dyn_into().ok().map(Js)
+    fn detach(attachment: Attachment) -> Result<Option<Self>, NoRoom> {
+        Ok(attachment.into_js().dyn_into().ok().map(Js))
     }
 }
 
 impl<T: JsCast> Serialize for Js<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        side_table::serialize(serializer, "Js", || Attachment::new(self.0.as_ref().clone(), false))
+        side_table::serialize(serializer, "Js", || Ok(Attachment::new(self.0.as_ref().clone(), false)))
     }
 }
 

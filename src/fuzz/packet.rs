@@ -52,6 +52,7 @@ impl<'a> Input<'a> {
             addresses: (0..addresses).map(|_| self.address()).collect(),
             attachments: (0..attachments).map(|_| self.attachment()).collect(),
             bytes: self.bytes(usize::MAX),
+            lost: 0,
         }
     }
 
@@ -61,13 +62,14 @@ impl<'a> Input<'a> {
 
     fn attachment(&mut self) -> Attachment {
         let numbers = self.byte() % 5;
-        match numbers {
+        let attachment = match numbers {
             0 => Attachment::from_slice(&[1_u8; 3]),
             1 => Attachment::from_slice(&[2_u16; 2]),
             2 => Attachment::from_slice(&[3_i64]),
             3 => Attachment::from_slice(&[4.0_f32; 0]),
             _ => Attachment::from_slice(&[5_usize; 4]),
-        }
+        };
+        attachment.expect("there is memory for a few numbers")
     }
 
     /// Changes a packet in one place.
@@ -95,7 +97,7 @@ impl<'a> Input<'a> {
     }
 
     fn change_lanes(&mut self, packet: &mut Packet, change: usize, place: usize) {
-        let Packet { heads, bytes, addresses, attachments } = packet;
+        let Packet { heads, bytes, addresses, attachments, lost: _ } = packet;
         match change % 8 {
             0 => std::mem::swap(heads, bytes),
             1 => addresses.push(self.address()),
@@ -127,6 +129,6 @@ pub(super) fn copy(packet: &Packet) -> Packet {
 
 /// How much the lanes hold. An attachment is a few numbers at most.
 pub(super) fn size(packet: &Packet) -> usize {
-    let Packet { heads, bytes, addresses, attachments } = packet;
+    let Packet { heads, bytes, addresses, attachments, lost: _ } = packet;
     heads.len() + bytes.len() + 8 * addresses.len() + 32 * attachments.len()
 }

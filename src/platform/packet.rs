@@ -2,7 +2,11 @@
 
 use super::address::Address;
 use super::backend::Attachment;
+use super::room;
 use crate::error::Error;
+
+/// From this length on, values are not gathered with others, so that they alone fail if there is no memory for them.
+const LARGE: usize = 1024 * 1024;
 
 /// What crosses between two memories, in four lanes that are never mixed.
 #[derive(Debug, Default)]
@@ -15,16 +19,24 @@ pub(crate) struct Packet {
     pub(crate) addresses: Vec<Address>,
     /// Values that travel beside the bytes.
     pub(crate) attachments: Vec<Attachment>,
+    /// How many bytes arrived for which there was no memory: then there is nothing in `bytes`.
+    pub(crate) lost: usize,
 }
 
 impl Packet {
+    /// True if it may be impossible to post it: then it is to harm no other.
+    pub(crate) fn travels_alone(&self) -> bool {
+        !self.attachments.is_empty() || self.bytes.len() >= LARGE
+    }
+
     /// A packet with the same content, for what is sent again.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
         Ok(Self {
             heads: self.heads.clone(),
-            bytes: self.bytes.clone(),
+            bytes: room::copy(&self.bytes)?,
             addresses: self.addresses.clone(),
             attachments: self.attachments.iter().map(Attachment::try_clone).collect::<Result<_, _>>()?,
+            lost: self.lost,
         })
     }
 

@@ -42,7 +42,7 @@ pub(super) struct QueuedPacket {
     bears: Option<Carried>,
 }
 
-/// The only task that a packet speaks of, if it bears attachments: perhaps they cannot be posted.
+/// The only task that a packet speaks of, if perhaps it cannot be posted.
 #[derive(Clone, Copy)]
 pub(super) enum Carried {
     /// It is to run on this worker.
@@ -111,7 +111,7 @@ impl WorkerSlot {
         queue.len() < before
     }
 
-    /// Tells the worker, with what else is gathered, or alone what bears attachments.
+    /// Tells the worker, with what else is gathered, or alone what may be impossible to post.
     pub(super) fn send(
         &mut self,
         message: ToWorker,
@@ -120,12 +120,12 @@ impl WorkerSlot {
     ) {
         if let Some(queue) = &mut self.queue {
             queue.push(Deferred::Message(message));
-        } else if !message.bears_attachments() {
+        } else if !message.travels_alone() {
             message.write(&mut self.gathered);
             self.count += 1;
             self.urgent |= !HAS_TICKS;
         } else {
-            // So a value that cannot be posted harms no other.
+            // So it harms no other.
             self.flush(out);
             let mut packet = Packet::default();
             message.write(&mut packet);
@@ -133,7 +133,7 @@ impl WorkerSlot {
         }
     }
 
-    /// Posts a task whose call stays here, because it bears no attachments.
+    /// Posts a task whose call stays here, because it need not travel alone.
     pub(super) fn send_run(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
         ToWorker::write_run(task, options, call, &mut self.gathered);
         self.count += 1;

@@ -58,6 +58,7 @@ impl Calls {
             bytes: stem.bytes.split_off(bytes),
             addresses: stem.addresses.split_off(addresses),
             attachments: stem.attachments.split_off(attachments),
+            lost: 0,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::platform::{Attachment, Number};
+use crate::platform::{Attachment, NoRoom, Number};
 
 pub(crate) use super::codec::side_table;
 
@@ -17,6 +17,8 @@ pub(crate) use super::codec::side_table;
 /// `isize`, `f32` and `f64`; on the web it may also be a `Js<T>`. All bits arrive as they were, those of a NaN too.
 ///
 /// # Errors
+///
+/// If there is no memory for the block, here or there, the task's error [`is_codec`](crate::Error::is_codec) and names its size.
 ///
 /// `Transfer` is serializable only by this crate. Other serializers and deserializers, such as `serde_json`, get an
 /// error with a text that says so; give them the value inside.
@@ -58,25 +60,26 @@ pub struct Transfer<T>(pub T);
 pub trait Transferable: sealed::Attach {}
 
 pub(crate) mod sealed {
-    use crate::platform::Attachment;
+    use crate::platform::{Attachment, NoRoom};
 
     pub trait Attach: Sized {
         #[doc(hidden)]
-        fn attach(&self) -> Attachment;
+        fn attach(&self) -> Result<Attachment, NoRoom>;
 
+        /// `None` if it is of another type.
         #[doc(hidden)]
-        fn detach(attachment: Attachment) -> Option<Self>;
+        fn detach(attachment: Attachment) -> Result<Option<Self>, NoRoom>;
     }
 }
 
 impl<N: Number> Transferable for Vec<N> {}
 
 impl<N: Number> sealed::Attach for Vec<N> {
-    fn attach(&self) -> Attachment {
+    fn attach(&self) -> Result<Attachment, NoRoom> {
         Attachment::from_slice(self)
     }
 
-    fn detach(attachment: Attachment) -> Option<Self> {
+    fn detach(attachment: Attachment) -> Result<Option<Self>, NoRoom> {
         attachment.into_vec()
     }
 }
@@ -84,12 +87,12 @@ impl<N: Number> sealed::Attach for Vec<N> {
 impl<N: Number> Transferable for Box<[N]> {}
 
 impl<N: Number> sealed::Attach for Box<[N]> {
-    fn attach(&self) -> Attachment {
+    fn attach(&self) -> Result<Attachment, NoRoom> {
         Attachment::from_slice(self)
     }
 
-    fn detach(attachment: Attachment) -> Option<Self> {
-        attachment.into_vec().map(Vec::into_boxed_slice)
+    fn detach(attachment: Attachment) -> Result<Option<Self>, NoRoom> {
+        Ok(attachment.into_vec()?.map(Vec::into_boxed_slice))
     }
 }
 

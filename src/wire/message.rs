@@ -181,7 +181,7 @@ impl Put for &Packet {
 
 /// Most have neither heads nor attachments: the lowest bit of the first number says whether the lengths of these follow.
 fn put_lengths(packet: &mut Packet, body: &Packet) {
-    let Packet { heads, bytes, addresses, attachments } = body;
+    let Packet { heads, bytes, addresses, attachments, lost: _ } = body;
     let rare = !heads.is_empty() || !attachments.is_empty();
     put_number(packet, (bytes.len() as u64) << 1 | u64::from(rare));
     addresses.len().put(packet);

@@ -11,6 +11,8 @@ pub(crate) struct PacketReader {
     bytes: Lane,
     addresses: vec::IntoIter<Address>,
     attachments: vec::IntoIter<Attachment>,
+    /// How much of the lane of bytes is left to come that there was no memory for.
+    lost: usize,
 }
 
 /// A lane of bytes, and how much of it was read.
@@ -45,12 +47,13 @@ impl Lane {
 
 impl PacketReader {
     pub(crate) fn new(packet: Packet) -> Self {
-        let Packet { heads, bytes, addresses, attachments } = packet;
+        let Packet { heads, bytes, addresses, attachments, lost } = packet;
         Self {
             heads: Lane::new(heads),
             bytes: Lane::new(bytes),
             addresses: addresses.into_iter(),
             attachments: attachments.into_iter(),
+            lost,
         }
     }
 
@@ -69,7 +72,8 @@ impl PacketReader {
         let read = self.heads.left() == 0
             && self.bytes.left() == 0
             && self.addresses.len() == 0
-            && self.attachments.len() == 0;
+            && self.attachments.len() == 0
+            && self.lost == 0;
         read.then_some(())
     }
 
@@ -96,7 +100,10 @@ impl PacketReader {
         if addresses > self.addresses.len() || attachments > self.attachments.len() {
             return None;
         }
+        let (bytes, lost) = if self.lost == 0 { (bytes, 0) } else { (0, bytes) };
+        self.lost = self.lost.checked_sub(lost)?;
         Some(Packet {
+            lost,
             heads: self.heads.take(heads)?,
             bytes: self.bytes.take(bytes)?,
             addresses: self.addresses.by_ref().take(addresses).collect(),

@@ -139,3 +139,22 @@ fn a_call_that_is_copied_is_written_like_one_that_is_moved() {
     ToWorker::Run { task: task(1), options: options(), call }.write(&mut moved);
     assert_eq!(text(&copied), text(&moved));
 }
+
+#[test]
+fn values_that_are_lost_are_missing_where_they_were() {
+    let mut packet = Packet::default();
+    for bytes in [&b"first"[..], b"", b"third"] {
+        FromWorker::Finished { task: task(1), ran: None, outcome: Ok(body(bytes, &[1])) }.write(&mut packet);
+    }
+    let lost =
+        |lost| Packet { bytes: Vec::new(), lost, ..packet.try_clone().expect("it has no attachments") };
+    let messages = read_all::<FromWorker>(lost(10)).expect("the heads are there");
+    let missing = messages.into_iter().map(|message| match message {
+        FromWorker::Finished { outcome: Ok(result), .. } => (result.bytes.len(), result.lost),
+        _ => panic!("no other message was written"),
+    });
+    assert_eq!(missing.collect::<Vec<_>>(), [(0, 5), (0, 0), (0, 5)]);
+    for other in [4, 11] {
+        assert!(read_all::<FromWorker>(lost(other)).is_err(), "{other}");
+    }
+}

@@ -57,11 +57,11 @@ impl ToWorker {
     }
 
     /// True if it may be that it cannot be posted.
-    pub(crate) fn bears_attachments(&self) -> bool {
+    pub(crate) fn travels_alone(&self) -> bool {
         match self {
             Self::Run { call: body, .. }
             | Self::Start { on_start: Some(body), .. }
-            | Self::Completed { outcome: Ok(body), .. } => !body.attachments.is_empty(),
+            | Self::Completed { outcome: Ok(body), .. } => body.travels_alone(),
             _ => false,
         }
     }

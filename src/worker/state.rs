@@ -65,7 +65,7 @@ enum RunState {
 /// A packet to be posted.
 pub(super) struct Outgoing {
     pub(super) packet: Packet,
-    /// The only task that it speaks of, if it holds attachments: perhaps they cannot be posted.
+    /// The only task that it speaks of, if perhaps it cannot be posted.
     pub(super) bears: Option<InTransit>,
 }
 
@@ -293,7 +293,7 @@ impl WorkerState {
             // It was stopped, or was made here: the page awaits no result.
             _ => Err(stopped(timed_out)),
         };
-        let bears = outcome.as_ref().is_ok_and(|result| !result.attachments.is_empty());
+        let bears = outcome.as_ref().is_ok_and(Packet::travels_alone);
         self.answered.push(task.number());
         let message = FromWorker::Finished { task, ran, outcome };
         self.send(message, bears.then_some(InTransit { task, ran, replied_here: false }));
@@ -307,12 +307,12 @@ impl WorkerState {
         if let Some(reply) = reply {
             self.migrated.insert(task, reply);
         }
-        let bears = !call.attachments.is_empty();
+        let bears = call.travels_alone();
         let message = FromWorker::Migrated { task, options, call };
         self.send(message, bears.then_some(InTransit { task, ran: None, replied_here: own }));
     }
 
-    /// What bears attachments goes alone, so that a value that cannot be posted harms no other.
+    /// What may be impossible to post goes alone, so that it harms no other.
     fn send(&mut self, message: FromWorker, bears: Option<InTransit>) {
         if bears.is_none() {
             return self.gather(message);

@@ -4,18 +4,19 @@ use std::any::Any;
 use std::fmt;
 
 use crate::error::Error;
+use crate::platform::{NoRoom, room};
 
 /// A boxed value, moved to the other side.
 pub struct Attachment(Box<dyn Value>);
 
 trait Value: Any + Send + Sync {
-    fn clone_boxed(&self) -> Box<dyn Value>;
+    fn clone_boxed(&self) -> Result<Box<dyn Value>, NoRoom>;
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-impl<T: Any + Send + Sync + Clone> Value for T {
-    fn clone_boxed(&self) -> Box<dyn Value> {
-        Box::new(self.clone())
+impl<N: Number> Value for Vec<N> {
+    fn clone_boxed(&self) -> Result<Box<dyn Value>, NoRoom> {
+        Ok(Box::new(room::copy(self)?))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -25,13 +26,14 @@ impl<T: Any + Send + Sync + Clone> Value for T {
 
 impl Attachment {
     /// Copies numbers into an attachment.
-    pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Self {
-        Attachment(Box::new(numbers.to_vec()))
+    pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Result<Self, NoRoom> {
+        Ok(Attachment(Box::new(room::copy(numbers)?)))
     }
 
     /// Moves the numbers out, or gives `None` if the attachment is something else.
-    pub(crate) fn into_vec<N: Number>(self) -> Option<Vec<N>> {
-        self.0.into_any().downcast().ok().map(|numbers| *numbers)
+    #[expect(clippy::unnecessary_wraps, reason = "the seam; on the web there may be no memory for them")]
+    pub(crate) fn into_vec<N: Number>(self) -> Result<Option<Vec<N>>, NoRoom> {
+        Ok(self.0.into_any().downcast().ok().map(|numbers| *numbers))
     }
 
     /// True if posting moves it: always, since a copy costs as much as what it holds.
@@ -52,7 +54,7 @@ impl Attachment {
 
     /// A second attachment with the same value, to send it again.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
-        Ok(Attachment((*self.0).clone_boxed()))
+        Ok(Attachment((*self.0).clone_boxed()?))
     }
 }
 

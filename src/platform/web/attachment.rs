@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use bytemuck::Zeroable;
 use js_sys::{
     Array, ArrayBuffer, BigInt64Array, BigUint64Array, DataView, Float32Array, Float64Array, Int8Array,
     Int16Array, Int32Array, JsString, Object, Uint8Array, Uint16Array, Uint32Array,
@@ -11,6 +12,7 @@ use wasm_bindgen::prelude::*;
 use super::reflect::{get, object};
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
+use crate::platform::{NoRoom, room};
 
 /// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].
 #[derive(Debug)]
@@ -22,12 +24,13 @@ pub struct Attachment {
 
 impl Attachment {
     /// Copies numbers into a typed array, to be transferred.
-    pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Self {
-        Attachment::new(N::to_js(numbers), true)
+    pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Result<Self, NoRoom> {
+        let copied = N::to_js(numbers).map_err(|_thrown| NoRoom::of::<N>(numbers.len()))?;
+        Ok(Attachment::new(copied, true))
     }
 
     /// Copies the numbers out, or gives `None` if the attachment is something else.
-    pub(crate) fn into_vec<N: Number>(self) -> Option<Vec<N>> {
+    pub(crate) fn into_vec<N: Number>(self) -> Result<Option<Vec<N>>, NoRoom> {
         N::from_js(self.into_js())
     }
 
@@ -125,11 +128,10 @@ pub(super) fn rebuild(parts: JsValue) -> JsValue {
 
 fn copy(value: &JsValue) -> Result<JsValue, Error> {
     if let Some(buffer) = value.dyn_ref::<ArrayBuffer>() {
-        return Ok(buffer.slice_with_end(0, buffer.byte_length()).into());
+        return slice_buffer(buffer, 0).map_err(|_thrown| no_room(value).into());
     }
     if ArrayBuffer::is_view(value) && !value.is_instance_of::<DataView>() {
-        let array = value.unchecked_ref::<Uint8Array>(); // every typed array has these two
-        return Ok(array.slice(0, array.length()).into());
+        return slice_array(value).map_err(|_thrown| no_room(value).into());
     }
     structured_clone(value).map_err(|exception| {
         Error::codec(format!(
@@ -153,8 +155,21 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Reflect, js_name = defineProperty)]
     fn define_property(object: &JsValue, key: &str, descriptor: &Object) -> bool;
 
+    /// A copy of a view's numbers. The method is that of every typed array.
+    #[wasm_bindgen(catch, js_namespace = ["Uint8Array", "prototype", "slice"], js_name = call)]
+    fn slice_array(array: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["ArrayBuffer", "prototype", "slice"], js_name = call)]
+    fn slice_buffer(buffer: &ArrayBuffer, start: u32) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_name = structuredClone, catch)]
     fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// What a buffer or a view of one takes. JavaScript knows more bytes than a memory of 32 bits has addresses.
+#[cold]
+fn no_room(value: &JsValue) -> NoRoom {
+    NoRoom(get(value, "byteLength").as_f64().map_or(0, |bytes| bytes as u64))
 }
 
 thread_local! {
@@ -192,22 +207,39 @@ impl Values {
 /// A number of which whole slices travel, each in a typed array of its own kind.
 pub trait Number: Copy + 'static {
     #[doc(hidden)]
-    fn to_js(numbers: &[Self]) -> JsValue;
+    fn to_js(numbers: &[Self]) -> Result<JsValue, JsValue>;
 
+    /// `None` if it is something else.
     #[doc(hidden)]
-    fn from_js(value: JsValue) -> Option<Vec<Self>>;
+    fn from_js(value: JsValue) -> Result<Option<Vec<Self>>, NoRoom>;
+}
+
+/// Place for the numbers of a typed array.
+fn place_for<N: Zeroable>(array: &JsValue) -> Result<Vec<N>, NoRoom> {
+    let length = get(array, "length").as_f64().map_or(0, |length| length as usize);
+    room::zeroed(length).map_err(|_| no_room(array))
 }
 
 macro_rules! numbers {
-    ($($number:ty: $array:ty,)*) => {
+    ($($number:ident: $array:ty, $copied:ident;)*) => {
+        #[wasm_bindgen]
+        extern "C" {
+            $(
+                #[wasm_bindgen(catch, js_namespace = ["Uint8Array", "prototype", "slice"], js_name = call)]
+                fn $copied(numbers: &[$number]) -> Result<JsValue, JsValue>;
+            )*
+        }
         $(
             impl Number for $number {
-                fn to_js(numbers: &[Self]) -> JsValue {
-                    <$array>::from(numbers).into()
+                fn to_js(numbers: &[Self]) -> Result<JsValue, JsValue> {
+                    $copied(numbers)
                 }
 
-                fn from_js(value: JsValue) -> Option<Vec<Self>> {
-                    Some(value.dyn_into::<$array>().ok()?.to_vec())
+                fn from_js(value: JsValue) -> Result<Option<Vec<Self>>, NoRoom> {
+                    let Ok(array) = value.dyn_into::<$array>() else { return Ok(None) };
+                    let mut numbers = place_for(&array)?;
+                    array.copy_to(&mut numbers);
+                    Ok(Some(numbers))
                 }
             }
         )*
@@ -215,28 +247,28 @@ macro_rules! numbers {
 }
 
 numbers! {
-    u8: Uint8Array,
-    u16: Uint16Array,
-    u32: Uint32Array,
-    u64: BigUint64Array,
-    i8: Int8Array,
-    i16: Int16Array,
-    i32: Int32Array,
-    i64: BigInt64Array,
-    f32: Float32Array,
-    f64: Float64Array,
+    u8: Uint8Array, copy_of_u8;
+    u16: Uint16Array, copy_of_u16;
+    u32: Uint32Array, copy_of_u32;
+    u64: BigUint64Array, copy_of_u64;
+    i8: Int8Array, copy_of_i8;
+    i16: Int16Array, copy_of_i16;
+    i32: Int32Array, copy_of_i32;
+    i64: BigInt64Array, copy_of_i64;
+    f32: Float32Array, copy_of_f32;
+    f64: Float64Array, copy_of_f64;
 }
 
 macro_rules! words {
     ($($word:ty: $number:ty,)*) => {
         $(
             impl Number for $word {
-                fn to_js(numbers: &[Self]) -> JsValue {
+                fn to_js(numbers: &[Self]) -> Result<JsValue, JsValue> {
                     <$number>::to_js(bytemuck::cast_slice(numbers))
                 }
 
-                fn from_js(value: JsValue) -> Option<Vec<Self>> {
-                    <$number>::from_js(value).map(bytemuck::cast_vec)
+                fn from_js(value: JsValue) -> Result<Option<Vec<Self>>, NoRoom> {
+                    Ok(<$number>::from_js(value)?.map(bytemuck::cast_vec))
                 }
             }
         )*

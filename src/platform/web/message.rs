@@ -11,7 +11,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
 use super::attachment::{self, Attachment};
-use crate::platform::{Address, Packet};
+use crate::error::Error;
+use crate::platform::{Address, NoRoom, Packet, room};
 
 /// Ends every packet, so that no other message is taken for one.
 const PACKET_MAGIC: usize = 0x746d_7770;
@@ -33,9 +34,15 @@ mod way {
 }
 
 /// A packet as `postMessage` takes it: the message, and the list of what is moved or, if nothing is, undefined.
-pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
-    let Packet { heads, mut bytes, addresses, attachments } = packet;
-    bytes.reserve_exact(heads.len() + (addresses.len() + attachments.len() + TRAILER) * WORD);
+///
+/// Fails if there is no memory for it.
+pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
+    let Packet { heads, mut bytes, addresses, attachments, lost: _ } = packet;
+    let rest = heads.len() + (addresses.len() + attachments.len() + TRAILER) * WORD;
+    let no_room = NoRoom::of::<u8>(bytes.len());
+    if bytes.try_reserve_exact(rest).is_err() {
+        return Err(no_room.into());
+    }
     bytes.extend_from_slice(&heads);
     addresses.iter().for_each(|address| put_word(&mut bytes, address.number()));
     let mut moved = None;
@@ -59,7 +66,7 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
     put_word(&mut bytes, heads.len());
     put_word(&mut bytes, addresses.len());
     put_word(&mut bytes, PACKET_MAGIC);
-    let body = Uint8Array::from(&bytes[..]);
+    let Ok(body) = copy_of(&bytes) else { return Err(no_room.into()) };
     if bytes.len() >= MOVED_FROM {
         move_along(&body.buffer());
     }
@@ -70,7 +77,7 @@ pub(super) fn pack(packet: Packet) -> (JsValue, JsValue) {
         }
         None => body.into(),
     };
-    (message, moved.into())
+    Ok((message, moved.into()))
 }
 
 /// The packet that a message holds, if it is one of ours. Others may read the message too: it stays as it is.
@@ -84,27 +91,46 @@ pub(super) fn unpack(message: &JsValue) -> Option<Packet> {
 }
 
 /// Bytes that a task has posted itself may be many, so their end is looked at before they are copied from this length on.
-const LOOKED_AT_FROM: u32 = 64 * 1024;
+const LOOKED_AT_FROM: usize = 64 * 1024;
 
 /// `message` is the array that the attachments follow the body in.
 fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
-    let length = body.length();
-    if length >= LOOKED_AT_FROM {
-        let mut magic = [0; WORD];
-        copy_out(&mut magic, &body.subarray(length - WORD as u32, length));
-        if word(&magic) != PACKET_MAGIC {
-            return None;
-        }
+    let length = body.length() as usize;
+    let attachments = message.map_or(0, |message| message.length() as usize - 1);
+    if length < LOOKED_AT_FROM {
+        let mut bytes = vec![0; length];
+        copy_out(&mut bytes, body);
+        return take_apart(bytes, attachments, message);
     }
-    let mut bytes = vec![0; length as usize];
-    copy_out(&mut bytes, body);
+    let trailer = read(body, length - TRAILER * WORD)?;
+    let [heads, addresses, magic] = [0, 1, 2].map(|nth| word(&trailer[nth * WORD..][..WORD]));
+    if magic != PACKET_MAGIC {
+        return None;
+    }
+    if let Some(bytes) = read(body, 0) {
+        return take_apart(bytes, attachments, message);
+    }
+    // Without the values: whose they are is to be told.
+    let words = addresses.checked_add(attachments)?.checked_add(TRAILER)?;
+    let lost = length.checked_sub(words.checked_mul(WORD)?.checked_add(heads)?)?;
+    Some(Packet { lost, ..take_apart(read(body, lost)?, attachments, message)? })
+}
+
+/// The bytes from this place on, if there is memory for them.
+fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
+    let end = body.length();
+    let mut bytes = room::zeroed(end as usize - start).ok()?;
+    copy_out(&mut bytes, &body.subarray(start as u32, end));
+    Some(bytes)
+}
+
+fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -> Option<Packet> {
     let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
     let mut trailer = trailer.chunks_exact(WORD).map(word);
     let (heads, addresses, magic) = (trailer.next()?, trailer.next()?, trailer.next()?);
     if magic != PACKET_MAGIC {
         return None;
     }
-    let attachments = message.map_or(0, |message| message.length() as usize - 1);
     let (front, ways) = split_back(front, attachments.checked_mul(WORD)?)?;
     let (front, addresses) = split_back(front, addresses.checked_mul(WORD)?)?;
     let (front, heads) = split_back(front, heads)?;
@@ -121,7 +147,7 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
     });
     let length = front.len();
     bytes.truncate(length);
-    Some(Packet { heads, bytes, addresses, attachments })
+    Some(Packet { heads, bytes, addresses, attachments, lost: 0 })
 }
 
 /// The last bytes apart from those before them.
@@ -149,4 +175,8 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
     fn copy_out(to: &mut [u8], from: &Uint8Array);
+
+    /// Throws if there is no memory for it.
+    #[wasm_bindgen(catch, js_namespace = ["Uint8Array", "prototype", "slice"], js_name = call)]
+    fn copy_of(bytes: &[u8]) -> Result<Uint8Array, JsValue>;
 }

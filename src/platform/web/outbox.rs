@@ -47,9 +47,9 @@ impl Outbox {
         Self(())
     }
 
-    /// Fails if a value in the packet can be neither cloned nor moved; then nothing was posted.
+    /// Fails if a value in the packet can be neither cloned nor moved, or if there is no memory for it; then nothing was posted.
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let (message, moved) = message::pack(packet);
+        let (message, moved) = message::pack(packet)?;
         post(&message, &moved).map_err(|thrown| not_cloneable(&thrown))?;
         SENT.set(SENT.get().wrapping_add(1));
         Ok(())

@@ -83,7 +83,7 @@ pub(crate) struct Port {
 impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
         let worker = worker(self.id).expect("a worker that has greeted is there until its port is dropped");
-        let (message, moved) = message::pack(packet);
+        let (message, moved) = message::pack(packet)?;
         message::post_message_to(&worker, &message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
 }
@@ -163,7 +163,7 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     let on_unread = Closure::new(move || count_packets(id));
     worker.set_onmessageerror(Some(on_unread.as_ref().unchecked_ref()));
 
-    let (first, moved) = message::pack(first);
+    let (first, moved) = message::pack(first).map_err(|error| error.to_string())?;
     let boot = object([
         ("version", VERSION.into()),
         ("key", key(id).into()),

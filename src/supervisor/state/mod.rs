@@ -312,7 +312,7 @@ impl PoolState {
         slot.was_given(urgency);
         let options = held.options;
         let call = match &held.call {
-            Some(call) if call.attachments.is_empty() => {
+            Some(call) if !call.travels_alone() => {
                 slot.send_run(task, options, call);
                 return self.mark(worker);
             }
@@ -340,7 +340,7 @@ impl PoolState {
         }
     }
 
-    /// Tells a worker what bears no attachments.
+    /// Tells a worker what can be posted in any case.
     fn send(&mut self, worker: WorkerId, message: ToWorker) {
         if let Some(slot) = self.slots.get_mut(worker) {
             slot.send(message, None, &mut self.outgoing);

@@ -16,7 +16,8 @@
 //! - A trait object is its concrete value in the bytes and an address in its lane ([`object`]), which alone says what
 //!   the value is.
 //! - What is left over is an error, of each lane.
-//! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure.
+//! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure, which is
+//!   `Described`.
 //! - Nesting is bounded, since the stack is, and so are elements that take nothing of a packet.
 //!
 //! All else is postcard, down to the byte. Nothing in the bytes is trusted: the reader allocates no more than the
@@ -40,13 +41,14 @@ mod writer;
 mod tests;
 
 use std::any::type_name;
+use std::fmt;
 use std::vec;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::platform::{Address, Attachment, Packet};
+use crate::platform::{Address, Attachment, NoRoom, Packet};
 
 use self::fault::Fault;
 use self::reader::Reader;
@@ -55,11 +57,22 @@ use self::writer::Writer;
 /// Appends a value to all lanes of a packet. If that fails or panics, the packet is as it was before.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {
     let mut append = Append::to(packet);
-    value
-        .serialize(&mut append.writer)
-        .map_err(|fault| Error::codec(format!("a `{}` could not be encoded: {fault}", type_name::<T>())))?;
+    if let Err(fault) = value.serialize(&mut append.writer) {
+        return Err(not_encoded(type_name::<T>(), &fault, append.writer.wanted()));
+    }
     append.complete = true;
     Ok(())
+}
+
+#[cold]
+fn not_encoded(name: &str, fault: &Fault, wanted: Option<usize>) -> Error {
+    let wanted = wanted.map_or_else(String::new, |wanted| format!(" (it takes {wanted} bytes or more)"));
+    Error::codec(format!("a `{name}` could not be encoded: {fault}{wanted}"))
+}
+
+#[cold]
+fn not_decoded(name: &str, cause: &dyn fmt::Display) -> Error {
+    Error::codec(format!("a `{name}` could not be decoded: {cause}"))
 }
 
 /// Gives the lanes back to their packet, cut to their former lengths unless the value is complete.
@@ -92,9 +105,16 @@ impl Drop for Append<'_> {
     }
 }
 
-#[cold]
-fn undecodable(type_name: &str, fault: &Fault) -> Error {
-    Error::codec(format!("a `{type_name}` could not be decoded: {fault}"))
+/// True of our own serializer.
+#[cfg(feature = "described")]
+pub(super) fn is_writer<S>() -> bool {
+    typeid::of::<S>() == typeid::of::<&mut Writer>()
+}
+
+/// True of our own deserializer.
+#[cfg(feature = "described")]
+pub(super) fn is_reader<D>() -> bool {
+    typeid::of::<D>() == typeid::of::<&mut Reader<'_, '_>>()
 }
 
 /// Reads a packet's one value.
@@ -109,6 +129,8 @@ pub(crate) struct Decoder {
     position: usize,
     addresses: vec::IntoIter<Address>,
     attachments: Vec<Option<Attachment>>,
+    /// As of the packet.
+    lost: usize,
 }
 
 impl Decoder {
@@ -119,6 +141,7 @@ impl Decoder {
             position: 0,
             addresses: packet.addresses.into_iter(),
             attachments: packet.attachments.into_iter().map(Some).collect(),
+            lost: packet.lost,
         }
     }
 
@@ -128,6 +151,9 @@ impl Decoder {
     }
 
     fn read<T: DeserializeOwned>(&mut self, is_last: bool) -> Result<T, Error> {
+        if self.lost > 0 {
+            return Err(not_decoded(type_name::<T>(), &NoRoom(self.lost as u64)));
+        }
         let mut reader =
             Reader::new(&self.bytes[self.position..], &mut self.addresses, &mut self.attachments);
         // A result is held once only: it may be large.
@@ -136,7 +162,7 @@ impl Decoder {
         if is_last && result.is_ok() {
             self.finish()?;
         }
-        result.map_err(|fault| undecodable(type_name::<T>(), &fault))
+        result.map_err(|fault| not_decoded(type_name::<T>(), &fault))
     }
 
     /// Takes the next address.
@@ -152,6 +178,7 @@ impl Decoder {
             bytes: self.bytes,
             addresses: self.addresses.collect(),
             attachments: self.attachments.into_iter().flatten().collect(),
+            lost: self.lost,
         }
     }
 

@@ -19,7 +19,7 @@ use serde::ser::Error as _;
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::scope::Scope;
-use crate::platform::{Attachment, ThreadSlot};
+use crate::platform::{Attachment, NoRoom, ThreadSlot};
 
 /// The newtype that stands for an attachment.
 pub(super) const ATTACHMENT: &str = "$wasm_mt::Attachment";
@@ -59,7 +59,7 @@ pub(super) fn deliver<T>(attachment: Attachment, deserialize: impl FnOnce() -> T
 pub(crate) fn serialize<S: Serializer>(
     serializer: S,
     name: &'static str,
-    attach: impl Fn() -> Attachment,
+    attach: impl Fn() -> Result<Attachment, NoRoom>,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_newtype_struct(ATTACHMENT, &AttachmentOffer { name, attach })
 }
@@ -69,11 +69,12 @@ struct AttachmentOffer<F> {
     attach: F,
 }
 
-impl<F: Fn() -> Attachment> Serialize for AttachmentOffer<F> {
+impl<F: Fn() -> Result<Attachment, NoRoom>> Serialize for AttachmentOffer<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match ATTACHMENT_SLOT.with(ThreadSlot::take) {
             AttachmentSlot::Open => {
-                ATTACHMENT_SLOT.with(|slot| slot.set(AttachmentSlot::Filled((self.attach)())));
+                let attachment = (self.attach)().map_err(S::Error::custom)?;
+                ATTACHMENT_SLOT.with(|slot| slot.set(AttachmentSlot::Filled(attachment)));
                 serializer.serialize_unit()
             }
             other => {
@@ -88,7 +89,7 @@ impl<F: Fn() -> Attachment> Serialize for AttachmentOffer<F> {
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     name: &'static str,
-    detach: impl FnOnce(Attachment) -> Option<T>,
+    detach: impl FnOnce(Attachment) -> Result<Option<T>, NoRoom>,
 ) -> Result<T, D::Error> {
     deserializer
         .deserialize_newtype_struct(ATTACHMENT, AttachmentVisitor { name, detach, value: PhantomData })
@@ -100,7 +101,7 @@ struct AttachmentVisitor<F, T> {
     value: PhantomData<fn() -> T>,
 }
 
-impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for AttachmentVisitor<F, T> {
+impl<'de, F: FnOnce(Attachment) -> Result<Option<T>, NoRoom>, T> Visitor<'de> for AttachmentVisitor<F, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,12 +110,14 @@ impl<'de, F: FnOnce(Attachment) -> Option<T>, T> Visitor<'de> for AttachmentVisi
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<T, D::Error> {
         match ATTACHMENT_SLOT.with(ThreadSlot::take) {
-            AttachmentSlot::Filled(attachment) => (self.detach)(attachment).ok_or_else(|| {
-                D::Error::custom(format_args!(
-                    "the attachment is no `{}`; let `Serialize` and `Deserialize` of the type agree",
-                    std::any::type_name::<T>()
-                ))
-            }),
+            AttachmentSlot::Filled(attachment) => {
+                (self.detach)(attachment).map_err(D::Error::custom)?.ok_or_else(|| {
+                    D::Error::custom(format_args!(
+                        "the attachment is no `{}`; let `Serialize` and `Deserialize` of the type agree",
+                        std::any::type_name::<T>()
+                    ))
+                })
+            }
             other => {
                 ATTACHMENT_SLOT.with(|slot| slot.set(other));
                 Err(D::Error::custom(foreign(self.name)))

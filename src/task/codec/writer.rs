@@ -22,18 +22,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(Packet { heads, bytes, addresses, attachments }: Packet) -> Self {
-        let out = postcard::Serializer { output: Buffer(bytes) };
+    pub(super) fn new(Packet { heads, bytes, addresses, attachments, lost: _ }: Packet) -> Self {
+        let out = postcard::Serializer { output: Buffer { bytes, wanted: 0 } };
         Writer { out, heads, addresses, attachments, depth: Depth::default(), written: None }
     }
 
     /// Takes the lanes out.
     pub(super) fn take(&mut self) -> Packet {
         Packet {
-            bytes: mem::take(&mut self.out.output.0),
+            bytes: mem::take(&mut self.out.output.bytes),
             heads: mem::take(&mut self.heads),
             addresses: mem::take(&mut self.addresses),
             attachments: mem::take(&mut self.attachments),
+            lost: 0,
         }
     }
 
@@ -50,7 +51,17 @@ impl Writer {
 
     #[inline]
     pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
-        &mut self.out.output.0
+        &mut self.out.output.bytes
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, byte: u8) -> Result<(), Fault> {
+        Ok(self.out.output.try_push(byte)?)
+    }
+
+    /// How many bytes there was no memory for, if that is what went wrong.
+    pub(super) fn wanted(&self) -> Option<usize> {
+        Some(self.out.output.wanted).filter(|wanted| *wanted > 0)
     }
 
     #[inline]
@@ -70,8 +81,7 @@ impl Writer {
     #[inline]
     pub(super) fn variant(&mut self, index: u32, name: &str, shape: Shape) -> Result<(), Fault> {
         index.serialize(&mut self.out)?;
-        self.bytes().push(fingerprint::variant(name, shape));
-        Ok(())
+        self.push(fingerprint::variant(name, shape))
     }
 
     /// Goes into a struct, a tuple or a newtype; gives the depth to return to.
@@ -89,21 +99,44 @@ impl Writer {
     }
 }
 
-/// Bytes that grow.
-pub(super) struct Buffer(Vec<u8>);
+/// Bytes that grow, as long as there is memory.
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    /// How many it was to hold when there was none.
+    wanted: usize,
+}
+
+impl Buffer {
+    #[inline(always)]
+    fn reserve(&mut self, more: usize) -> postcard::Result<()> {
+        if more > self.bytes.capacity() - self.bytes.len() { self.grow(more) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) -> postcard::Result<()> {
+        // Room for what comes behind it too; or without that, if memory is short.
+        let grown = self.bytes.try_reserve(more).or_else(|_| self.bytes.try_reserve_exact(more));
+        grown.map_err(|_| {
+            self.wanted = self.bytes.len().saturating_add(more);
+            postcard::Error::SerializeBufferFull
+        })
+    }
+}
 
 impl Flavor for Buffer {
     type Output = ();
 
     #[inline(always)]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(data);
+        self.reserve(data.len())?;
+        self.bytes.extend_from_slice(data);
         Ok(())
     }
 
     #[inline(always)]
     fn try_push(&mut self, data: u8) -> postcard::Result<()> {
-        self.0.push(data);
+        self.reserve(1)?;
+        self.bytes.push(data);
         Ok(())
     }
 
@@ -114,7 +147,6 @@ impl Flavor for Buffer {
 
 impl fmt::Write for Buffer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
+        self.try_extend(text.as_bytes()).map_err(|_| fmt::Error)
     }
 }

@@ -251,3 +251,9 @@ fn parts_end_where_they_end() {
         &["`Named` reads more than the 2 fields"],
     );
 }
+
+#[test]
+fn a_value_whose_bytes_are_lost_is_an_error_with_their_number() {
+    let lost = Packet { bytes: Vec::new(), lost: 7, ..packet("values").unwrap() };
+    fails(decode::<String>(lost), &["String", "no memory for its 7 bytes"]);
+}
