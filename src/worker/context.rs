@@ -75,7 +75,7 @@ pub(crate) struct WorkerContext {
     /// What other threads want. `None`: the worker has ended.
     requests: Mutex<Option<Vec<Request>>>,
     /// Wakes the worker's loop.
-    pub(super) waker: LoopWaker,
+    pub(super) loop_waker: LoopWaker,
 }
 
 /// What another thread wants of the worker.
@@ -90,7 +90,7 @@ impl WorkerContext {
         Self {
             threads: config.threads as usize,
             requests: Mutex::new(Some(Vec::new())),
-            waker: LoopWaker::new(),
+            loop_waker: LoopWaker::new(),
         }
     }
 
@@ -149,7 +149,7 @@ impl WorkerContext {
             Some(requests) => requests.push(request),
             None => return Err(request),
         }
-        self.waker.wake();
+        self.loop_waker.wake();
         Ok(())
     }
 
@@ -178,7 +178,7 @@ impl TaskOwner for WorkerContext {
         match self.on_thread() {
             Some(worker) => {
                 worker.on_signal(task, signal);
-                self.waker.wake();
+                self.loop_waker.wake();
             }
             // A worker that has ended has no such task any more.
             None => drop(self.request(Request::Signal(task, signal))),
@@ -188,6 +188,6 @@ impl TaskOwner for WorkerContext {
 
 impl ArcWake for WorkerContext {
     fn wake_by_ref(context: &Arc<Self>) {
-        context.waker.wake();
+        context.loop_waker.wake();
     }
 }

@@ -32,7 +32,7 @@ fn main(outbox: Outbox) -> Inbox {
         }
         if let Some(worker) = &worker {
             worker.handle(LocalEvent::Woken);
-            worker.context.waker.wake();
+            worker.context.loop_waker.wake();
         }
     })
 }

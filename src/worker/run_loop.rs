@@ -39,7 +39,7 @@ impl RunLoop {
     fn poll_tasks(&mut self) {
         const MOST: usize = 4;
         for _ in 0..MOST {
-            if !self.worker.context.waker.take_wakes() {
+            if !self.worker.context.loop_waker.take_wakes() {
                 break;
             }
             self.worker.serve_requests();
@@ -88,12 +88,12 @@ impl RunLoop {
                 Next::Begin(task) => {
                     if let Some(future) = begin(&worker, task) {
                         self.tasks.push(future);
-                        worker.context.waker.wake();
+                        worker.context.loop_waker.wake();
                     }
                 }
                 Next::Yield => self.pause = Some(Box::pin(platform::yield_now())),
                 // Tasks that wake themselves leave a turn to the event loop, which others may wait for.
-                Next::Rest if worker.context.waker.is_awake() => {
+                Next::Rest if worker.context.loop_waker.is_awake() => {
                     self.pause = Some(Box::pin(platform::yield_now()));
                 }
                 Next::Rest if worker.is_poisoned() => break,
@@ -111,10 +111,10 @@ impl Future for RunLoop {
     /// Never ready: what has begun stays as it is when a worker is poisoned, and goes with its thread.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let worker = self.worker.clone();
-        let waker = &worker.context.waker;
-        waker.begin_turn(context.waker());
+        let loop_waker = &worker.context.loop_waker;
+        loop_waker.begin_turn(context.waker());
         let sleeps = self.go_on(context);
-        let woken = waker.end_turn();
+        let woken = loop_waker.end_turn();
         if sleeps && woken {
             context.waker().wake_by_ref();
         }

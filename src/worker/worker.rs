@@ -212,7 +212,7 @@ impl LocalWorker for Worker {
         }
         let effects = self.state.borrow_mut().enter_own(task, options, call, reply);
         self.follow(effects);
-        self.context.waker.wake();
+        self.context.loop_waker.wake();
     }
 
     fn on_signal(&self, task: TaskId, signal: HandleSignal) {

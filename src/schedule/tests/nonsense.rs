@@ -107,8 +107,10 @@ fn spreads() -> impl Strategy<Value = Spread> {
     prop_oneof![Just(Spread::Serial), Just(Spread::Parallel), Just(Spread::WorkStealing)]
 }
 
+const CASES: u32 = if cfg!(miri) { 2 } else { 1_000 };
+
 proptest! {
-    #![proptest_config(ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::with_cases(CASES) })]
 
     #[test]
     fn every_task_of_a_page_is_settled_whatever_its_workers_say(

@@ -17,7 +17,8 @@ fn hold(allowed: Allowed, property: impl Fn(&Plan, &Outcome)) {
 }
 
 fn hold_for(allowed: Allowed, adapt: impl Fn(Plan) -> Plan, property: impl Fn(&Plan, &Outcome)) {
-    let cases = option_env!("SCHEDULE_CASES").map_or(300, |cases| cases.parse().expect("a number"));
+    let usual = if cfg!(miri) { 1 } else { 300 };
+    let cases = option_env!("SCHEDULE_CASES").map_or(usual, |cases| cases.parse().expect("a number"));
     let mut runner = TestRunner::new(Config { cases, ..Config::default() });
     let tried = runner.run(&plans(allowed).prop_map(adapt), |plan| {
         // Caught, so that the plan is made smaller and shown.

@@ -5,53 +5,9 @@ mod bulk;
 mod described;
 mod ends;
 mod faults;
-#[cfg(not(target_family = "wasm"))]
-mod foreign;
 mod property;
 mod refusals;
 mod shapes;
+mod worker;
 
-use std::fmt::Debug;
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use wasm_mt::{Error, Remote, Thread};
-
-/// A worker that is sent values.
-struct Worker(Thread);
-
-impl Worker {
-    fn new() -> Self {
-        Worker(Thread::new())
-    }
-
-    /// Sends a value there and back. The worker also tells what it sees: two faults could cancel out.
-    async fn echo<T>(&self, value: T) -> Result<T, Error>
-    where
-        T: Serialize + DeserializeOwned + Debug + 'static,
-    {
-        let here = format!("{value:?}");
-        let echo = Remote::new(value, |value: T| (format!("{value:?}"), value));
-        let (there, value) = self.0.spawn_remote(echo).await?;
-        assert_eq!(there, here, "seen differently by the worker");
-        Ok(value)
-    }
-
-    /// Asserts that a value comes back as it was.
-    async fn survives<T>(&self, value: T)
-    where
-        T: Serialize + DeserializeOwned + Debug + Clone + PartialEq + 'static,
-    {
-        assert_eq!(self.echo(value.clone()).await.expect("it crosses"), value);
-    }
-}
-
-/// Asserts that a codec error was given, and that its text tells all of this.
-#[track_caller]
-fn assert_refused<T>(result: Result<T, Error>, texts: &[&str]) {
-    let Err(error) = result else { panic!("it must be refused: {texts:?}") };
-    assert!(error.is_codec(), "{error}");
-    for text in texts {
-        assert!(error.to_string().contains(text), "no {text:?} in: {error}");
-    }
-}
+use worker::{Worker, assert_refused};

@@ -1,8 +1,8 @@
 //! Which tests ran where.
 //!
 //! Engines run one and the same binary, so they MUST run the same tests. A test with one body for all targets
-//! (`remote_test!`) MUST run natively and in every engine. A file of tests that nothing includes would run nowhere, so
-//! every file beside a suite's root MUST belong to it.
+//! (`remote_test!`) MUST run natively and in every engine, one for the web (`web_test!`) in every engine. A file of tests
+//! that nothing includes would run nowhere, so every file beside a suite's root MUST belong to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -238,21 +238,24 @@ fn functions<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = &'a str> {
 ///
 /// Sections without any test are left alone: their fault is known.
 pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Option<&str>) -> usize {
-    let shared: BTreeSet<&String> = declared.shared.iter().filter(|name| is_wanted(name, filter)).collect();
+    let of_filter = |tests: &BTreeSet<String>| -> BTreeSet<String> {
+        tests.iter().filter(|name| is_wanted(name, filter)).cloned().collect()
+    };
+    let (shared, web) = (of_filter(&declared.shared), of_filter(&declared.web));
     let mut anywhere: BTreeMap<String, String> = BTreeMap::new();
     for section in sections.iter().filter(|section| section.is_engine) {
         anywhere.extend(section.tests.keys().map(|name| (name.clone(), section.name.clone())));
     }
     for section in sections.iter_mut().filter(|section| !section.tests.is_empty()) {
+        let declared = |name: &String| shared.contains(name) || section.is_engine && web.contains(name);
         let mut missing: BTreeSet<String> = shared
-            .iter()
-            .filter(|name| !section.tests.contains_key(**name))
+            .union(&web)
+            .filter(|name| declared(name) && !section.tests.contains_key(*name))
             .map(|name| format!("{name} did not run here"))
             .collect();
         if section.is_engine {
-            let elsewhere = anywhere
-                .iter()
-                .filter(|(name, _)| !section.tests.contains_key(*name) && !shared.contains(name));
+            let elsewhere =
+                anywhere.iter().filter(|(name, _)| !section.tests.contains_key(*name) && !declared(name));
             missing.extend(elsewhere.map(|(name, other)| format!("{name} ran in {other} and not here")));
         }
         missing.into_iter().for_each(|fault| section.fault(fault));
@@ -273,10 +276,10 @@ pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Optio
 }
 
 /// A shared test that is ignored in one place MUST be ignored in all.
-fn ignored_alike(sections: &mut [Section], shared: &BTreeSet<&String>) {
+fn ignored_alike(sections: &mut [Section], shared: &BTreeSet<String>) {
     for name in shared {
         let ignored =
-            |section: &Section| section.tests.get(*name).map(|outcome| *outcome == Outcome::Ignored);
+            |section: &Section| section.tests.get(name).map(|outcome| *outcome == Outcome::Ignored);
         if sections.iter().any(|section| ignored(section) == Some(false)) {
             for section in sections.iter_mut().filter(|section| ignored(section) == Some(true)) {
                 section.fault(format!("{name} is ignored here and not elsewhere"));
@@ -355,6 +358,16 @@ mod tests {
         ];
         assert_eq!(faults(&mut sections, &["it::a", "it::b"]), ["webkit: it::b did not run here"]);
         assert_eq!(sections[2].failed, 1);
+    }
+
+    #[test]
+    fn a_test_for_the_web_that_runs_in_no_engine_is_a_fault() {
+        let ran = [("it::a", Outcome::Passed)];
+        let mut sections = [section("native", false, &ran), section("chromium", true, &ran)];
+        let declared = Declared { web: ["it::web".to_owned()].into(), ..Declared::default() };
+        check(&mut sections, &declared, None);
+        assert!(sections[0].faults.is_empty());
+        assert_eq!(sections[1].faults, ["it::web did not run here"]);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Worker, assert_refused};
+use worker::{Worker, assert_refused};
+
+#[path = "../it/codec/worker.rs"]
+mod worker;
 
 /// A value with parts of its own on both sides, so that whatever is read too far or not far enough shows.
 async fn crosses<T>(worker: &Worker, value: T)
@@ -27,7 +30,8 @@ macro_rules! cross {
     };
 }
 
-native_test! { fn types_of_nalgebra_cross() {
+#[test]
+fn types_of_nalgebra_cross() {
     use nalgebra::{
         DMatrix, DVector, Isometry3, Matrix2x3, Matrix3, Matrix4, Perspective3, Point3, Quaternion, Rotation3, Similarity2,
         Translation3, Unit, UnitQuaternion, Vector2, Vector3,
@@ -50,9 +54,10 @@ native_test! { fn types_of_nalgebra_cross() {
         DVector::from_vec(vec![1.0, 2.0]),
         DMatrix::from_vec(2, 3, vec![1, 2, 3, 4, 5, 6]),
     );
-}}
+}
 
-native_test! { fn types_of_mathematics_cross() {
+#[test]
+fn types_of_mathematics_cross() {
     use geo_types::{Coord, Geometry, LineString, Point, Polygon};
     use glam::{DQuat, Mat3, Mat4, Quat, UVec4, Vec2, Vec3, Vec3A};
     use ndarray::{Array1, Array2, arr2};
@@ -70,9 +75,10 @@ native_test! { fn types_of_mathematics_cross() {
         (Point::new(1.0, 2.0), Coord { x: 1, y: 2 }),
         vec![Geometry::from(polygon), Geometry::from(ring), Geometry::from(Point::new(0.5, 0.5))],
     );
-}}
+}
 
-native_test! { fn types_of_time_cross() {
+#[test]
+fn types_of_time_cross() {
     use chrono::{DateTime, Month, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
     use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -88,7 +94,7 @@ native_test! { fn types_of_time_cross() {
         (OffsetDateTime::UNIX_EPOCH, UtcOffset::UTC, Duration::MIN),
         (time::Weekday::Monday, time::Month::May),
     );
-}}
+}
 
 bitflags::bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,7 +117,8 @@ impl<'de> serde::Deserialize<'de> for Flags {
     }
 }
 
-native_test! { fn names_numbers_and_collections_cross() {
+#[test]
+fn names_numbers_and_collections_cross() {
     use std::hash::RandomState;
 
     use arrayvec::{ArrayString, ArrayVec};
@@ -138,9 +145,34 @@ native_test! { fn names_numbers_and_collections_cross() {
         vec![Either::Left(1_u8), Either::Right("right".to_owned())],
         vec![Flags::empty(), Flags::LAST, Flags::all()],
     );
-}}
+}
 
-native_test! { fn types_that_ask_what_comes_next_are_refused_with_their_cure() {
+#[test]
+fn pictures_cross_as_their_pixels() {
+    use image::{ColorType, ImageFormat, Rgba, RgbaImage, imageops::FilterType};
+    use wasm_mt::{Remote, Thread, Transfer};
+
+    cross!(
+        (ImageFormat::Png, ImageFormat::WebP),
+        (ColorType::Rgb8, ColorType::Rgba32F),
+        vec![FilterType::Nearest, FilterType::Lanczos3],
+    );
+    // A picture is no serde value. Its pixels are moved.
+    let picture = RgbaImage::from_fn(3, 2, |x, y| Rgba([x as u8, y as u8, 3, 255]));
+    let (width, height) = picture.dimensions();
+    let flip = Remote::new((width, height, Transfer(picture.clone().into_raw())), |(width, height, pixels)| {
+        let Transfer(pixels) = pixels;
+        let picture = RgbaImage::from_raw(width, height, pixels).unwrap();
+        Transfer(image::imageops::flip_horizontal(&picture).into_raw())
+    });
+    let Transfer(pixels) = wasm_mt::run(async { Thread::new().spawn_remote(flip).await.unwrap() });
+    let flipped = RgbaImage::from_raw(width, height, pixels).unwrap();
+    assert_eq!(image::imageops::flip_horizontal(&flipped), picture);
+    assert_ne!(flipped, picture);
+}
+
+#[test]
+fn types_that_ask_what_comes_next_are_refused_with_their_cure() {
     wasm_mt::run(async {
         let worker = Worker::new();
         // Its features give it other ways, by `#[serde(with = "..")]` too.
@@ -148,4 +180,4 @@ native_test! { fn types_that_ask_what_comes_next_are_refused_with_their_cure() {
         assert_refused(worker.echo(decimal).await, &["rust_decimal", "asks what comes next", "String"]);
         worker.survives(decimal.to_string()).await;
     });
-}}
+}

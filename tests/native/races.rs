@@ -1,8 +1,6 @@
 //! Where threads race over state of ours, the orders of what they do are tried: all with at most one preemption, where
 //! faults of such code show. `LOOM_MAX_PREEMPTIONS=2` tries more of them, for a minute.
 
-#![cfg(not(target_family = "wasm"))]
-
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -14,7 +12,7 @@ use loom::thread;
 use loop_waker::LoopWaker;
 use sync::Ordering;
 
-#[path = "../src/worker/loop_waker.rs"]
+#[path = "../../src/worker/loop_waker.rs"]
 mod loop_waker;
 
 /// What the module is made of here: each step of it is seen by the model.

@@ -1,0 +1,260 @@
+//! The ways onto a page.
+
+use super::{COMPUTED, Expected, INLINE, Scenario};
+use crate::bindings::BindingsTarget;
+
+/// An ordinary page: bindings as a module, no policy, nothing missing.
+pub(super) const PLAIN: Scenario = Scenario {
+    name: "plain",
+    target: BindingsTarget::Web,
+    programs: &["{root}app/app.js"],
+    call: None,
+    head: "",
+    edit: None,
+    sandboxed: false,
+    policy: None,
+    missing: None,
+    query: "",
+    evaluates: false,
+    leaves: false,
+    expected: COMPUTED,
+};
+
+macro_rules! types {
+    () => {
+        "require-trusted-types-for 'script'; trusted-types wasm-mt"
+    };
+}
+const TYPES: &str = types!();
+
+macro_rules! preloaded {
+    () => {
+        "<link rel=\"modulepreload\" href=\"{root}app/app.js\" integrity=\"{integrity}\">"
+    };
+}
+const PRELOADED: &str = preloaded!();
+
+/// A host that gives a program other glue than its page.
+macro_rules! changed {
+    () => {
+        "<script>const other = fetch; self.fetch = (url, options) => \
+             other(String(url).replace('app/app.js', 'edited/app.js'), options);</script>"
+    };
+}
+
+const BOTH: &[&str] = &["{root}app/app.js", "{root}app/other.js"];
+const BOTH_COMPUTED: Expected = Expected::Prints(&["computed 42", "computed page task worker"]);
+
+pub(in crate::pages) const SCENARIOS: &[Scenario] = &[
+    PLAIN,
+    Scenario {
+        name: "no_modules",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/app.js"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "no_modules_with_space_and_query",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}my%20app/app.js?version=1"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "no_modules_with_policy",
+        target: BindingsTarget::NoModules,
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_with_blob",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:"),
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_without_blob",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_without_blob_and_no_script",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        expected: Expected::IsStartup(&["content security policy", "script_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "worker_script_missing",
+        missing: Some("wasm-mt-worker.js"),
+        query: "?script={root}wasm-mt-worker.js",
+        expected: Expected::IsStartup(&["wasm-mt-worker.js", "404"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_missing",
+        missing: Some("nowhere/"),
+        query: "?glue={root}nowhere/app.js",
+        expected: Expected::IsStartup(&["nowhere/app.js", "404", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_of_another_program",
+        query: "?glue={root}app/other.js",
+        expected: Expected::IsStartup(&["app/other.js", "reload the page"]),
+        ..PLAIN
+    },
+    Scenario { name: "query_in_the_glue", programs: &["{root}app/app.js?version=1&x=a:1"], ..PLAIN },
+    Scenario { name: "space_in_the_path", programs: &["{root}my%20app/app.js"], ..PLAIN },
+    Scenario { name: "brackets_in_the_path", programs: &["{root}(app)@1/app.js"], ..PLAIN },
+    Scenario { name: "base_elsewhere", head: "<base href=\"/nowhere/\">", ..PLAIN },
+    Scenario {
+        name: "glue_within_the_page",
+        programs: &[INLINE],
+        expected: Expected::IsStartup(&["in the page itself", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "page_instead_of_the_glue",
+        query: "?glue={root}index.html",
+        expected: Expected::IsStartup(&["index.html", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_without_a_last_semicolon",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}edited/app.js"],
+        edit: Some(|glue| glue.trim_end().trim_end_matches(';').to_owned()),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_with_a_last_comment",
+        programs: &["{root}edited/app.js"],
+        edit: Some(|glue| glue.trim_end().to_owned() + "// the end"),
+        ..PLAIN
+    },
+    Scenario { name: "trusted_types", programs: BOTH, policy: Some(TYPES), expected: BOTH_COMPUTED, ..PLAIN },
+    Scenario {
+        name: "trusted_types_with_script",
+        policy: Some(concat!(types!(), "; worker-src 'self'")),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "trusted_types_no_modules",
+        target: BindingsTarget::NoModules,
+        policy: Some(TYPES),
+        ..PLAIN
+    },
+    Scenario {
+        name: "trusted_types_no_modules_with_script",
+        target: BindingsTarget::NoModules,
+        policy: Some(concat!(types!(), "; worker-src 'self'")),
+        query: "?script={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "trusted_types_without_our_policy",
+        policy: Some("require-trusted-types-for 'script'; trusted-types other"),
+        expected: Expected::IsStartupUnderTypes(&["Trusted Types", "`trusted-types wasm-mt`"]),
+        ..PLAIN
+    },
+    Scenario { name: "trusted_types_that_are_not_required", policy: Some("trusted-types other"), ..PLAIN },
+    Scenario { name: "sandboxed", sandboxed: true, ..PLAIN },
+    Scenario { name: "sandboxed_no_modules", target: BindingsTarget::NoModules, sandboxed: true, ..PLAIN },
+    Scenario {
+        name: "no_worker_in_the_scope",
+        head: "<script>delete self.Worker</script>",
+        expected: Expected::IsStartup(&["no `Worker`", "InlineExecutor"]),
+        ..PLAIN
+    },
+    Scenario { name: "integrity", head: PRELOADED, ..PLAIN },
+    Scenario {
+        name: "integrity_of_a_classic_script",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/app.js\" integrity=\"{integrity}"],
+        ..PLAIN
+    },
+    Scenario {
+        name: "integrity_that_is_lost",
+        head: concat!(preloaded!(), changed!()),
+        edit: Some(|glue| glue.to_owned() + "\nself.postMessage('changed');\n"),
+        expected: Expected::IsStartup(&["app/app.js", "integrity", "reload the page"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "integrity_that_is_lost_with_script",
+        head: concat!(preloaded!(), changed!()),
+        edit: Some(|glue| glue.to_owned() + "\nself.postMessage('changed');\n"),
+        query: "?script={root}wasm-mt-worker.js",
+        expected: Expected::IsStartup(&["app/app.js", "integrity", "reload the page"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "eight_threads_and_one_below_each",
+        query: "?threads=8",
+        expected: Expected::Prints(&["computed 42"; 8]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "program_of_0_1",
+        programs: &["{root}app/ported.js"],
+        call: Some("app"),
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts false"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "program_of_0_1_no_modules",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/ported.js"],
+        call: Some("app"),
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
+        ..PLAIN
+    },
+    Scenario { name: "two_programs", programs: BOTH, expected: BOTH_COMPUTED, ..PLAIN },
+    Scenario {
+        name: "program_of_0_1_evaluated",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/ported.js"],
+        call: Some("app"),
+        evaluates: true,
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "program_of_0_1_evaluated_with_buffers",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}app/ported.js"],
+        call: Some("app"),
+        evaluates: true,
+        query: "?buffers=yes",
+        expected: Expected::Prints(&["computed Some(42.0) and 45", "computed importScripts true"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "evaluated",
+        target: BindingsTarget::NoModules,
+        evaluates: true,
+        expected: Expected::IsStartup(&["was not found", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "evaluated_with_glue_url",
+        target: BindingsTarget::NoModules,
+        evaluates: true,
+        query: "?glue={root}app/app.js",
+        ..PLAIN
+    },
+    Scenario {
+        name: "left_and_come_back_to",
+        programs: &["{root}app/visited.js"],
+        leaves: true,
+        expected: Expected::Prints(&["computed 42", "computed after true"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "one_program_twice",
+        programs: &["{root}app/app.js", "{root}my%20app/app.js"],
+        expected: Expected::Prints(&["computed 42", "computed 42"]),
+        ..PLAIN
+    },
+];
