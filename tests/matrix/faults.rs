@@ -34,6 +34,8 @@ pub(crate) struct Fault {
     pub(crate) loops: bool,
     /// How the executor is built.
     pub(crate) options: Option<fn(u32) -> Options>,
+    /// Its tasks are spawned when all workers have started.
+    pub(crate) after_start: bool,
     /// An executor without workers can have it.
     pub(crate) inline: bool,
     pub(crate) tells: Tells,
@@ -133,6 +135,7 @@ impl Fault {
             aborted: false,
             loops: false,
             options: None,
+            after_start: false,
             inline: false,
             tells: Tells::Begun,
             shares: false,

@@ -43,6 +43,8 @@ pub(crate) static FAULTS: &[Fault] = &[
             on_start: Some(remote!(move || assert!(calls(case) != 3, "an `on_start` of the matrix"))),
             ..Options::default()
         }),
+        // The third to start is the replacement: a worker that fails at first is not tried again.
+        after_start: true,
         ..Fault::new(
             "a panic, and one of the replacement's on_start",
             Act::Sync(|_| panic!("it wants a replacement")),

@@ -95,6 +95,10 @@ pub(crate) async fn run(number: u32, case: &Case, stage: &Cell<&str>) -> Vec<Str
     let made = subject.make(fault.options.map(|options| options(number)).unwrap_or_default());
     let scene = Scene { number, place, fault, executor: made.executor(), notes: Some(notes.clone()) };
 
+    if fault.after_start {
+        stage.set("the start of all workers");
+        made.ready().await.expect("the first workers start");
+    }
     stage.set("what ends before the fault");
     let mut records = Vec::new();
     if fault.options.is_none() {
