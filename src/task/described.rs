@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::codec;
 
 /// As deep as values of our own encoding.
-const MOST_LEVELS: usize = 128;
+const MOST_DESCRIBED_LEVELS: usize = 128;
 
 /// A value that describes itself as it crosses, for types that cannot cross otherwise.
 ///
@@ -109,7 +109,7 @@ where
     }
     let bytes = <&'de [u8]>::deserialize(deserializer)?;
     let mut described = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
-    described.set_max_depth(MOST_LEVELS);
+    described.set_max_depth(MOST_DESCRIBED_LEVELS);
     T::deserialize(&mut described).map_err(|error| {
         serde::de::Error::custom(format_args!("it could not be read as MessagePack: {error}"))
     })

@@ -33,8 +33,8 @@ macro_rules! cross {
 #[test]
 fn types_of_nalgebra_cross() {
     use nalgebra::{
-        DMatrix, DVector, Isometry3, Matrix2x3, Matrix3, Matrix4, Perspective3, Point3, Quaternion, Rotation3, Similarity2,
-        Translation3, Unit, UnitQuaternion, Vector2, Vector3,
+        DMatrix, DVector, Isometry3, Matrix2x3, Matrix3, Matrix4, Perspective3, Point3, Quaternion,
+        Rotation3, Similarity2, Translation3, Unit, UnitQuaternion, Vector2, Vector3,
     };
 
     let turn = UnitQuaternion::from_quaternion(Quaternion::new(0.5, 0.5, 0.5, 0.5));
@@ -149,26 +149,25 @@ fn names_numbers_and_collections_cross() {
 
 #[test]
 fn pictures_cross_as_their_pixels() {
-    use image::{ColorType, ImageFormat, Rgba, RgbaImage, imageops::FilterType};
+    use image::{ImageFormat, Rgba, RgbaImage, imageops::FilterType};
     use wasm_mt::{Remote, Thread, Transfer};
 
-    cross!(
-        (ImageFormat::Png, ImageFormat::WebP),
-        (ColorType::Rgb8, ColorType::Rgba32F),
-        vec![FilterType::Nearest, FilterType::Lanczos3],
-    );
+    cross!((ImageFormat::Png, ImageFormat::WebP), vec![FilterType::Nearest, FilterType::Lanczos3]);
     // A picture is no serde value. Its pixels are moved.
     let picture = RgbaImage::from_fn(3, 2, |x, y| Rgba([x as u8, y as u8, 3, 255]));
     let (width, height) = picture.dimensions();
-    let flip = Remote::new((width, height, Transfer(picture.clone().into_raw())), |(width, height, pixels)| {
-        let Transfer(pixels) = pixels;
-        let picture = RgbaImage::from_raw(width, height, pixels).unwrap();
-        Transfer(image::imageops::flip_horizontal(&picture).into_raw())
+    let flip =
+        Remote::new((width, height, Transfer(picture.clone().into_raw())), |(width, height, pixels)| {
+            let Transfer(pixels) = pixels;
+            let picture = RgbaImage::from_raw(width, height, pixels).unwrap();
+            Transfer(image::imageops::flip_horizontal(&picture).into_raw())
+        });
+    wasm_mt::run(async move {
+        let Transfer(pixels) = Thread::new().spawn_remote(flip).await.unwrap();
+        let flipped = RgbaImage::from_raw(width, height, pixels).unwrap();
+        assert_eq!(image::imageops::flip_horizontal(&flipped), picture);
+        assert_ne!(flipped, picture);
     });
-    let Transfer(pixels) = wasm_mt::run(async { Thread::new().spawn_remote(flip).await.unwrap() });
-    let flipped = RgbaImage::from_raw(width, height, pixels).unwrap();
-    assert_eq!(image::imageops::flip_horizontal(&flipped), picture);
-    assert_ne!(flipped, picture);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use wasm_mt::{Error, Remote, Thread};
 
 /// A worker that is sent values.
-pub(crate) struct Worker(Thread);
+pub(crate) struct Worker(pub(crate) Thread);
 
 impl Worker {
     pub(crate) fn new() -> Self {

@@ -278,8 +278,7 @@ pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Optio
 /// A shared test that is ignored in one place MUST be ignored in all.
 fn ignored_alike(sections: &mut [Section], shared: &BTreeSet<String>) {
     for name in shared {
-        let ignored =
-            |section: &Section| section.tests.get(name).map(|outcome| *outcome == Outcome::Ignored);
+        let ignored = |section: &Section| section.tests.get(name).map(|outcome| *outcome == Outcome::Ignored);
         if sections.iter().any(|section| ignored(section) == Some(false)) {
             for section in sections.iter_mut().filter(|section| ignored(section) == Some(true)) {
                 section.fault(format!("{name} is ignored here and not elsewhere"));

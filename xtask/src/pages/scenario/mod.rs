@@ -148,7 +148,7 @@ impl Scenario {
                 format!("{top}<script src=\"/harness.js\" data-programs=\"0\"></script>\n{frame}</iframe>\n");
             web::write(&folder.join("index.html"), &page)?;
         }
-        let script = include_str!("../../../src/platform/web/worker.js");
+        let script = include_str!("../../../../src/platform/web/worker.js");
         web::write(&folder.join("wasm-mt-worker.js"), script)?;
         Ok(self)
     }
