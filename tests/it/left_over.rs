@@ -68,6 +68,7 @@ mod native {
     use std::future::Future;
     use std::pin::pin;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::{Context, Wake, Waker};
 
     use super::*;
@@ -80,13 +81,23 @@ mod native {
         }
     }
 
+    /// The task that is to find that waker does not end before.
+    static HELD: AtomicBool = AtomicBool::new(false);
+
     native_test! { fn a_waker_that_panics_costs_nobody_a_task() {
         wasm_mt::run(async {
             for pool in pools() {
-                let handle = pool.spawn_remote(milliseconds(1_000));
-                let mut handle = pin!(handle);
+                HELD.store(true, Ordering::Release);
+                let held = remote!(|| {
+                    while HELD.load(Ordering::Acquire) {
+                        std::thread::yield_now();
+                    }
+                    1_000
+                });
+                let mut handle = pin!(pool.spawn_remote(held));
                 let waker = Waker::from(Arc::new(Fails));
                 assert!(handle.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                HELD.store(false, Ordering::Release);
                 let tasks = (0..64).map(|number| pool.spawn_remote(milliseconds(number)));
                 let values = join_all(tasks).await.into_iter().map(Result::unwrap);
                 assert!(values.eq(0..64));
