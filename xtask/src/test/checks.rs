@@ -12,7 +12,7 @@ use crate::progress::{Step, note};
 use crate::setup::Wasm;
 use crate::tidy;
 
-/// Selects the library without its names of 0.1.
+/// Selects the library without its names of 0.1, which it has on the web only.
 const WITHOUT_COMPAT: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features"];
 
 /// Runs all checks; without a toolchain for the web, those for it are left out.
@@ -36,8 +36,6 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
     };
     check("fmt", cmd!(shell, "cargo fmt --all --check"))?;
     check("clippy", cmd!(shell, "cargo clippy --workspace --all-targets").args(strict))?;
-    let clippy = cmd!(shell, "cargo clippy").args(WITHOUT_COMPAT).args(strict);
-    check("clippy without compat", clippy)?;
     check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
     if let Some(wasm) = wasm {
         // These two are for this machine only.
