@@ -70,7 +70,7 @@ pub use run::{ProgramOutput, run, sleep, try_run, yield_now};
 pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
 #[cfg(feature = "described")]
-pub use task::described::{self, Described};
+pub use task::described::Described;
 pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 
@@ -95,6 +95,12 @@ mod js {
 /// # Ok::<_, std::io::Error>(())
 /// ```
 pub const WORKER_SCRIPT: &str = platform::WORKER_SCRIPT;
+
+/// For `#[serde(with = "wasm_mt::described")]`: a field crosses as in a [`Described`].
+#[cfg(feature = "described")]
+pub mod described {
+    pub use crate::task::described::{deserialize, serialize};
+}
 
 #[doc(hidden)]
 pub mod __private;

@@ -3,7 +3,7 @@
 mod chunk;
 mod codec;
 #[cfg(feature = "described")]
-pub mod described;
+pub(crate) mod described;
 mod encoded;
 mod entry;
 mod handle;

@@ -12,8 +12,8 @@ use crate::progress::{Step, note};
 use crate::setup::Wasm;
 use crate::tidy;
 
-/// Selects the library without its names of 0.1, which it has on the web only.
-const WITHOUT_COMPAT: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features"];
+/// Selects the library without its features.
+const BARE: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features"];
 
 /// Runs all checks; without a toolchain for the web, those for it are left out.
 pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section> {
@@ -36,17 +36,18 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
     };
     check("fmt", cmd!(shell, "cargo fmt --all --check"))?;
     check("clippy", cmd!(shell, "cargo clippy --workspace --all-targets").args(strict))?;
+    check("clippy without features", cmd!(shell, "cargo clippy").args(BARE).args(strict))?;
     check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
     if let Some(wasm) = wasm {
         // These two are for this machine only.
         let packages = ["--workspace", "--exclude", "xtask", "--exclude", "wasm-mt-native-tests"];
         let clippy = wasm.cargo(shell, "clippy").args(packages).arg("--all-targets").args(strict);
         check("clippy for the web", clippy)?;
-        let clippy = wasm.cargo(shell, "clippy").args(WITHOUT_COMPAT).args(strict);
-        check("clippy for the web, without compat", clippy)?;
+        let clippy = wasm.cargo(shell, "clippy").args(BARE).args(strict);
+        check("clippy for the web, without features", clippy)?;
         // These two share a folder: the whole documentation is to stay in it.
         for (name, selection) in
-            [("doc for the web, without compat", &WITHOUT_COMPAT[..]), ("doc for the web", &packages)]
+            [("doc for the web, without features", &BARE[..]), ("doc for the web", &packages)]
         {
             let doc = wasm.cargo(shell, "doc").args(selection).arg("--no-deps");
             check(name, doc.env("RUSTDOCFLAGS", "-D warnings"))?;
