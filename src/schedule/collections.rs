@@ -193,7 +193,11 @@ mod tests {
 
     use super::*;
 
+    const CASES: u32 = if cfg!(miri) { 2 } else { 256 };
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(CASES))]
+
         #[test]
         fn a_sorted_queue_does_what_a_tree_does(steps in prop::collection::vec((0..3_u8, 0..9_u64, 0..9_u64), 0..200)) {
             let (mut order, mut tree) = (SortedQueue::default(), BTreeSet::new());

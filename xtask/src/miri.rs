@@ -18,7 +18,7 @@ pub(crate) fn run(shell: &Shell) -> Result<ExitCode> {
     }
     let tests = cmd!(shell, "cargo +nightly miri test --lib --").args(MODULES);
     // The simulator's tests measure schedules, which are safe code.
-    let tests = tests.args(["--skip", "schedule::simulator"]).env("PROPTEST_CASES", "4");
+    let tests = tests.args(["--skip", "schedule::simulator"]);
     // The tests look at the clock.
     let passed = tests.env("MIRIFLAGS", "-Zmiri-disable-isolation").run().is_ok();
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
