@@ -77,6 +77,7 @@ fn sequences_within_one_another_share_the_bytes() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so many elements take hours")]
 fn elements_that_take_no_bytes_are_bounded() {
     /// Takes no bytes, and memory.
     #[derive(Clone, Default, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,6 +189,7 @@ fn large_values_take_no_more_stack_than_in_plain_postcard() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so many elements take hours")]
 fn sequences_of_nothing_within_one_another_are_bounded_together() {
     // Each inner one has a byte for each of its elements, but the same bytes as the others.
     let length = packet(&2000_usize).unwrap().bytes;
@@ -203,7 +205,8 @@ fn trait_objects_that_take_no_bytes_are_not_bounded() {
     struct Unit;
     impl Nothing for Unit {}
 
-    let many = (0..100_000).map(|_| Box::new(Unit) as Box<dyn Nothing>).collect::<Vec<_>>();
+    let number = if cfg!(miri) { 1_000 } else { 100_000 };
+    let many = (0..number).map(|_| Box::new(Unit) as Box<dyn Nothing>).collect::<Vec<_>>();
     assert_eq!(decode::<Vec<Box<dyn Nothing>>>(packet(&many).unwrap()).unwrap().len(), many.len());
 }
 
