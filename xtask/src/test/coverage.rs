@@ -183,6 +183,9 @@ fn scan_items(tokens: &[Token<'_>], path: &str, mut for_all_targets: bool, found
             let path = format!("{path}::{}", text(place + 1));
             scan_items(&tokens[place + 3..end - 1], &path, for_all_targets, found);
             place = end;
+        } else if text(place) == "macro_rules" && text(place + 1) == "!" {
+            // It makes tests of what it is given.
+            place = end_of_group(tokens, place + 3);
         } else if text(place) == "remote_test" && text(place + 1) == "!" {
             let end = end_of_group(tokens, place + 2);
             if for_all_targets {
@@ -302,6 +305,7 @@ mod tests {
             "#[macro_use]\nmod common;\nremote_test! {\n    /// fn no()\n    async fn one() { fn inner() {} }\n    #[ignore]\n    \
              async fn two() {}\n}\nmod deep { remote_test!(async fn three() {}); }\n#[cfg(target_family = \"wasm\")]\nmod web;\n\
              #[cfg(not(target_family = \"wasm\"))]\nremote_test! { async fn four() {} }\n\
+             macro_rules! tests { ($name:ident) => { web_test! { async fn $name() {} } } }\n\
              #[cfg(target_family = \"wasm\")]\nweb_test! { async fn five() { fn inner() {} } }\n",
         );
         assert_eq!(found.web_tests, ["it::run::five"]);
