@@ -120,6 +120,7 @@ fn nesting_is_bounded_both_ways() {
 
 /// What plain postcard takes is what serde's own frames take, and little more.
 #[test]
+#[cfg_attr(miri, ignore = "it measures the stack of compiled code")]
 fn large_values_take_no_more_stack_than_in_plain_postcard() {
     thread_local! {
         static DEEPEST: Cell<usize> = const { Cell::new(0) };
