@@ -36,8 +36,7 @@ impl Schedule {
             worker.asked = false;
             worker.responded = true;
         });
-        if self.is_new(worker, id) {
-            self.free_name(now, id, actions);
+        if self.takes_name(now, worker, id, actions) {
             self.enter(id, options);
         } else if self.posted(worker, id).is_some() {
             self.put_back(id);
@@ -56,12 +55,23 @@ impl Schedule {
         }
     }
 
-    /// A maker has used up its numbers and come to this one again, in the time that an older task of this name has taken to
-    /// stop on another worker. That one ends.
-    pub(super) fn free_name(&mut self, now: Duration, id: TaskId, actions: &mut Vec<PageAction>) {
-        let Some(TaskRecord { state: TaskState::Posted(posted), .. }) = self.tasks.get(id) else { return };
-        let worker = posted.worker;
-        actions.push(PageAction::Terminate { worker, overdue: Deadline::Grace(id) });
-        self.lose(now, worker, None, None, actions);
+    /// True if the task [is new](Self::is_new). Then its name is its alone: if its maker has used up its numbers and come to this
+    /// one again, in the time that an older task of the name has taken to stop on another worker, that one ends.
+    pub(super) fn takes_name(
+        &mut self,
+        now: Duration,
+        worker: WorkerId,
+        id: TaskId,
+        actions: &mut Vec<PageAction>,
+    ) -> bool {
+        if !self.is_new(worker, id) {
+            return false;
+        }
+        if let Some(TaskRecord { state: TaskState::Posted(posted), .. }) = self.tasks.get(id) {
+            let worker = posted.worker;
+            actions.push(PageAction::Terminate { worker, overdue: Deadline::Grace(id) });
+            self.lose(now, worker, None, None, actions);
+        }
+        true
     }
 }

@@ -381,8 +381,7 @@ impl Schedule {
         if self.workers.get(worker).is_none() {
             return;
         }
-        if self.is_new(worker, id) {
-            self.free_name(now, id, actions);
+        if self.takes_name(now, worker, id, actions) {
             let share =
                 Share { posted: false, cost: Cost::Unknown, uninterruptible: options.is_uninterruptible() };
             let posted = Assignment { worker, share, began: false, waits: false, behind: false };
