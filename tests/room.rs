@@ -13,8 +13,7 @@ const IS_LIMITED: &str = "WASM_MT_TEST_IS_LIMITED";
 /// What a process may have, in KiB.
 const LIMIT: u32 = 1024 * 1024;
 
-/// There may be one such value, and not two.
-// The encoding of what it is in takes a few bytes more.
+/// There may be one such value, and not two. (An encoding of it takes a few bytes more.)
 const LARGE: usize = 600 * 1024 * 1024;
 
 /// Runs this test alone in a process that has little memory. False in that process.

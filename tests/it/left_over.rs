@@ -68,7 +68,7 @@ mod native {
     use std::future::Future;
     use std::pin::pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::task::{Context, Wake, Waker};
 
     use super::*;
@@ -77,10 +77,12 @@ mod native {
 
     impl Wake for Fails {
         fn wake(self: Arc<Self>) {
+            WAKES.fetch_add(1, Ordering::Relaxed);
             panic!("a waker that fails");
         }
     }
 
+    static WAKES: AtomicUsize = AtomicUsize::new(0);
     /// The task that is to find that waker does not end before.
     static HELD: AtomicBool = AtomicBool::new(false);
 
@@ -104,6 +106,7 @@ mod native {
                 assert_eq!(handle.await.unwrap(), 1_000);
                 assert_eq!(pool.stats().lost_workers, 0);
             }
+            assert_eq!(WAKES.load(Ordering::Relaxed), 3, "each pool has found the waker");
         });
     }}
 
