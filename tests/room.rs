@@ -5,7 +5,7 @@ use std::env;
 use std::process::Command;
 
 use serde_bytes::ByteBuf;
-use wasm_mt::{Error, Remote, RemoteFn, Thread, Transfer, remote};
+use wasm_mt::{Described, Error, Remote, RemoteFn, Thread, Transfer, remote};
 
 /// Set in the process that has little memory.
 const IS_LIMITED: &str = "WASM_MT_TEST_IS_LIMITED";
@@ -66,6 +66,8 @@ fn an_argument_for_which_there_is_no_memory_is_an_error() {
         let thread = Thread::new();
         let bytes = Remote::new(ByteBuf::from(vec![0; LARGE]), |_| ());
         assert_no_room(thread.spawn_remote(bytes).await, &["ByteBuf"]);
+        let described = Remote::new(Described(ByteBuf::from(vec![0; LARGE])), |_| ());
+        assert_no_room(thread.spawn_remote(described).await, &["Described"]);
         let numbers = Transfer(vec![0f32; LARGE / 4]);
         assert_no_room(thread.spawn_remote(remote!(move || numbers.0.len())).await, &["f32"]);
         assert_eq!(thread.spawn_remote(remote!(|| 1)).await.expect("it runs"), 1);

@@ -7,9 +7,12 @@
 //! The encoding says that it is readable to humans. It is not, but serde holds every value that it keeps for `flatten`, `tag`
 //! and `untagged` to be, and an address or a date could not be read again.
 
+use std::io;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::codec;
+use crate::platform::NoRoom;
 
 /// As deep as values of our own encoding.
 const MOST_DESCRIBED_LEVELS: usize = 128;
@@ -86,12 +89,39 @@ where
     if !codec::is_writer::<S>() {
         return value.serialize(serializer);
     }
-    let mut bytes = Vec::new();
-    let mut described = rmp_serde::Serializer::new(&mut bytes).with_struct_map().with_human_readable();
-    value.serialize(&mut described).map_err(|error| {
-        serde::ser::Error::custom(format_args!("it could not be written as MessagePack: {error}"))
-    })?;
-    serializer.serialize_bytes(&bytes)
+    let mut described = rmp_serde::Serializer::new(Output::default()).with_struct_map().with_human_readable();
+    let written = value.serialize(&mut described);
+    let Output { bytes, no_room } = described.into_inner();
+    match (written, no_room) {
+        (Ok(()), _) => serializer.serialize_bytes(&bytes),
+        (Err(_), Some(no_room)) => Err(serde::ser::Error::custom(no_room)),
+        (Err(error), None) => {
+            Err(serde::ser::Error::custom(format_args!("it could not be written as MessagePack: {error}")))
+        }
+    }
+}
+
+/// Bytes that grow, as long as there is memory.
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    /// For what there was none.
+    no_room: Option<NoRoom>,
+}
+
+impl io::Write for Output {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.bytes.try_reserve(data.len()).is_err() {
+            self.no_room = Some(NoRoom::of::<u8>(self.bytes.len().saturating_add(data.len())));
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Deserializes a value as [`Described`] does: for `#[serde(with = "wasm_mt::described")]`.
