@@ -34,6 +34,7 @@ mod first {
     pub(super) const PARENT: u32 = 900;
     pub(super) const KNOWN: u32 = 1_000;
     pub(super) const PROBE: u32 = 2_000;
+    pub(super) const WAITING: u32 = 3_000;
 }
 
 /// What a task is in its case.
@@ -113,7 +114,7 @@ pub(crate) async fn run(number: u32, case: &Case, stage: &Cell<&str>) -> Vec<Str
         Situation::ParMap => scene.par_map().await,
     });
     stage.set("the loss of the worker");
-    scene.worker_has_ended(&made).await;
+    records.extend(scene.worker_has_ended(&made).await);
     stage.set("a note of a task with a result");
     while records.iter().any(|record| record.outcome.is_ok() && notes.count(record.number) == 0) {
         yield_now().await;
@@ -231,7 +232,7 @@ impl Scene<'_> {
         let mut records = vec![self.faulty().await];
         // A worker that left-over code occupies ends when a task waits behind that.
         if self.fault.limit_behind.is_none() {
-            self.worker_has_ended(made).await;
+            records.extend(self.worker_has_ended(made).await);
         }
         records.extend(join_all((0..4).map(|n| self.plain(Role::Behind, first::BEHIND + n))).await);
         records
@@ -292,12 +293,20 @@ impl Scene<'_> {
         records.collect()
     }
 
-    /// Resolves when the worker has ended, if the fault ends one.
-    async fn worker_has_ended(&self, made: &Made) {
+    /// Resolves when the worker has ended, if the fault ends one: to the tasks that it took to see that.
+    async fn worker_has_ended(&self, made: &Made) -> Vec<Record> {
         let stays = || made.stats().is_some_and(|stats| stats.lost_workers == 0);
+        let mut records = Vec::new();
         while self.fault.worker == Worker::Ends && stays() {
-            yield_now().await;
+            if self.fault.limit_behind.is_none() {
+                yield_now().await;
+                continue;
+            }
+            // The tasks behind may all have run before the left-over code began, and only one that waits shows that.
+            let base = first::WAITING + records.len() as u32;
+            records.extend(join_all((0..4).map(|n| self.plain(Role::Behind, base + n))).await);
         }
+        records
     }
 }
 

@@ -173,6 +173,11 @@ impl Kind {
         matches!(self, Spin | AbortSpin | Endless | BehindEndless)
     }
 
+    /// True if it runs on a pool that is made for it, and not on the executor.
+    pub(crate) fn has_own_pool(self) -> bool {
+        matches!(self, HookPanics | WakerPanics)
+    }
+
     /// True if it is asynchronous and is stopped before its end.
     pub(crate) fn is_stopped(self) -> bool {
         matches!(self, Abort | Timeout)

@@ -26,19 +26,23 @@ pub(crate) struct Ticket {
     state: Rc<State>,
     record: Rc<Record>,
     is_too_late: bool,
+    /// What becomes of the executor is no excuse.
+    has_own_pool: bool,
 }
 
 impl Ticket {
     fn new(kind: Kind, state: &Rc<State>, record: &Rc<Record>) -> Ticket {
         let number = record.open(kind, &state.name);
-        let is_too_late = state.takes_no_more.get();
-        Ticket { number, state: state.clone(), record: record.clone(), is_too_late }
+        let has_own_pool = kind.has_own_pool();
+        let is_too_late = state.takes_no_more.get() && !has_own_pool;
+        Ticket { number, state: state.clone(), record: record.clone(), is_too_late, has_own_pool }
     }
 
     /// True if the executor's state explains an error.
     pub(crate) fn excuses(&self, error: &Error) -> bool {
-        error.is_closed() && (self.state.has_ended.get() || self.is_too_late)
-            || error.is_worker_lost() && self.state.is_spoiled.get()
+        let of_executor = error.is_closed() && (self.state.has_ended.get() || self.is_too_late)
+            || error.is_worker_lost() && self.state.is_spoiled.get();
+        of_executor && !self.has_own_pool
     }
 
     /// Judges a result that is fine if `is_fine`, or if it is an error that has an excuse.
