@@ -11,6 +11,7 @@ use crate::executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExec
 use crate::executor::inline::InlineExecutor;
 use crate::executor::pool::PoolBuilder;
 use crate::platform::{self, Attachment, NoRoom};
+use crate::setup::WorkerSetup;
 use crate::task::Remote;
 use crate::task::transfer::{Transfer, Transferable, sealed, side_table};
 use crate::thread::{Thread, ThreadBuilder};
@@ -186,8 +187,16 @@ macro_rules! worker_factory {
             /// Makes the Web Workers, for bundlers that look for the expression `new Worker(new URL(..))` in JavaScript.
             ///
             /// The factory is typically an imported JavaScript function. The worker's script must be
-            /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT), as a classic or a module script. Usually a bundler's program needs
-            /// [`glue_url`](Self::glue_url) too. Under Trusted Types the factory's own policy makes the URL.
+            /// [`WORKER_SCRIPT`](crate::WORKER_SCRIPT), as a classic or a module script. In a bundle it also brings what
+            /// wasm-bindgen generated, or [`glue_url`](Self::glue_url) says where that is:
+            ///
+            /// ```js
+            /// import * as glue from "./pkg/app.js";
+            /// import "./wasm-mt-worker.js"; // the text of `WORKER_SCRIPT`
+            /// self.wasm_bindgen = glue;
+            /// ```
+            ///
+            /// Workers of such a worker are made by the same factory. Under Trusted Types the factory's own policy makes the URL.
             pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
                 self.config.spec.web.factory = Some(factory);
                 self
@@ -197,3 +206,12 @@ macro_rules! worker_factory {
 }
 
 worker_factory!(PoolBuilder ThreadBuilder);
+
+/// Web only.
+impl WorkerSetup {
+    /// Makes the Web Workers: [`ThreadBuilder::worker_factory`] for all workers, in workers too.
+    pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
+        self.options.factory = Some(factory);
+        self
+    }
+}

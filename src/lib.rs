@@ -10,6 +10,7 @@
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - `Described`, with the feature `described`: values of types that describe themselves, such as `serde_json::Value`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
+//! - [`WorkerSetup`]: how workers are made on the web, where a program cannot leave that to the library.
 //! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
 //! - [`prelude`]: most of these names, for `use wasm_mt::prelude::*`.
 //!
@@ -48,6 +49,7 @@ mod platform;
 pub mod prelude;
 mod run;
 mod schedule;
+mod setup;
 mod supervisor;
 mod task;
 mod thread;
@@ -68,6 +70,7 @@ pub use executor::traits::Executor;
 pub use js::{Js, exec_js, exec_js_async};
 pub use run::{ProgramOutput, run, sleep, try_run, yield_now};
 pub use schedule::Strategy;
+pub use setup::WorkerSetup;
 pub use supervisor::{Stats, TaskRun};
 #[cfg(feature = "described")]
 pub use task::described::Described;

@@ -68,7 +68,8 @@ macro_rules! worker_options {
 
             /// The URL of the JavaScript that wasm-bindgen generated for the program; by default it is found automatically.
             ///
-            /// Needed if a bundler put that JavaScript into a larger file. Ignored natively.
+            /// Needed if a bundler put that JavaScript into a larger file. [`WorkerSetup`](crate::WorkerSetup) says it for all
+            /// workers of a program. Ignored natively.
             pub fn glue_url(mut self, url: impl Into<String>) -> Self {
                 self.config.spec.web.glue = Some(url.into());
                 self

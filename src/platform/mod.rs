@@ -49,10 +49,10 @@ pub(crate) use web::js_error;
 pub(crate) use web::url_of_hidden_glue;
 
 pub(crate) use backend::{
-    Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, at_end_of_tick, can_interrupt,
-    clock_tick, contain, current_task, guard, has_local_pool, is_panicking, now, on_panic, parallelism,
-    print, run, show_begun, show_gathered, sleep, spawn_local, spawn_service, stack_has_sunk, start, try_run,
-    yield_by_message, yield_now,
+    Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick,
+    can_interrupt, clock_tick, contain, current_task, guard, has_local_pool, install, is_panicking, now,
+    on_panic, parallelism, print, run, show_begun, show_gathered, sleep, spawn_local, spawn_service,
+    stack_has_sunk, start, try_run, yield_by_message, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};

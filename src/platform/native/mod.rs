@@ -19,7 +19,7 @@ pub(crate) use attachment::{Attachment, Number};
 use local::run_local;
 pub(crate) use local::{has_local_pool, on_panic, spawn_local};
 pub(crate) use memory::{memory_size, stack_has_sunk};
-pub(crate) use options::WebOptions;
+pub(crate) use options::{WebOptions, install};
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
 pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now, yield_now as yield_by_message};

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::memory::table_length;
 use super::outbox::{self, Outbox};
 use super::reflect::get;
-use super::{glue, locks, message, status};
+use super::{glue, locks, message, setup, status};
 use crate::platform::{Address, Inbox, Main};
 
 thread_local! {
@@ -20,23 +20,18 @@ thread_local! {
 /// Called by `worker.js` once, with what the page sent, and a function that posts to it. Gives the address of the block that
 /// shows what runs, or zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
-pub fn __wasm_mt_start(
-    main: usize,
-    table: u32,
-    glue: String,
-    bundle: &JsValue,
-    base: String,
-    first: &JsValue,
-    post: Function,
-) -> usize {
-    if table != table_length() {
+pub fn __wasm_mt_start(boot: &JsValue, post: Function) -> usize {
+    let number = |key| get(boot, key).as_f64().map_or(0, |number| number as usize);
+    let text = |key| get(boot, key).as_string();
+    if number("table") != table_length() as usize {
         return 0;
     }
-    let main = Address::from_lane(main).get::<Main>();
-    let (Some(Main(main)), Some(first)) = (main, message::unpack(first)) else { return 0 };
+    let main = Address::from_lane(number("main")).get::<Main>();
+    let (Some(Main(main)), Some(first)) = (main, message::unpack(&get(boot, "first"))) else { return 0 };
     let block = status::enter_worker();
     outbox::set(post);
-    glue::set(glue, bundle, base);
+    glue::set(text("glue"), &get(boot, "bundle"), text("base").unwrap_or_default());
+    setup::inherit(Address::from_lane(number("factory")));
     let mut inbox = main(Outbox::new());
     inbox(first);
     INBOX.set(Some(inbox));

@@ -38,6 +38,10 @@ pub(super) fn refusal(stage: &str, url: &str, text: &str) -> String {
             "the program's JavaScript {url} could not be imported: {text}; \
              give the builder the right `glue_url`, and let the content security policy allow it"
         ),
+        "missing" => format!(
+            "the worker that the application makes brings no JavaScript of the program, and what is in the page is not that: \
+             {text}; let its script import what wasm-bindgen generated, or give `glue_url`"
+        ),
         "instance" => format!(
             "{url} does not fit the running program: {text}; reload the page, so that both are of one build"
         ),

@@ -14,17 +14,18 @@ thread_local! {
     static GLUE_URL: RefCell<Option<String>> = const { RefCell::new(None) };
     /// In a worker of ours: what URLs are relative to on its page.
     static BASE: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, or an empty one if it could not be had.
+    /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, one of null if it is not the glue, or an
+    /// empty one if it could not be had.
     static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
 }
 
 /// In a worker: the page knows it already, and has a bundle of it if it started this worker from one. That lasts as long as the
 /// page, which is longer.
-pub(super) fn set(url: String, bundle: &JsValue, base: String) {
-    if bundle.is_object() {
+pub(super) fn set(url: Option<String>, bundle: &JsValue, base: String) {
+    if let (Some(url), true) = (&url, bundle.is_object()) {
         BUNDLE.set(Some((url.clone(), Promise::resolve(bundle))));
     }
-    GLUE_URL.set(Some(url));
+    GLUE_URL.set(url);
     BASE.set(Some(base));
 }
 
@@ -108,14 +109,23 @@ impl Bundle {
     }
 }
 
-/// The glue's text and the worker's, in one script of a blob. Importing the glue would take each worker as long as
-/// everything else together. `None` if the glue cannot be had, or imports others itself, by URLs that mean nothing in a
-/// blob: then a worker loads it.
+/// What there is at the glue's URL.
+pub(super) enum Found {
+    /// The glue's text and the worker's, in one script of a blob. Importing the glue would take each worker as long as
+    /// everything else together.
+    Bundled(Bundle),
+    /// It cannot be had here, or imports others itself, by URLs that mean nothing in a blob: a worker loads it.
+    Loadable,
+    /// It is not the glue. No worker may run it: it may be the whole application.
+    Other,
+}
+
+/// Looks at what is to be the glue, and bundles it if that can be.
 ///
 /// # Errors
 ///
 /// What the page demands the integrity of, and cannot be had, no worker may load.
-pub(super) async fn bundle(url: &str) -> Result<Option<Bundle>, String> {
+pub(super) async fn bundle(url: &str) -> Result<Found, String> {
     let known =
         BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
     let promise = known.unwrap_or_else(|| {
@@ -127,10 +137,13 @@ pub(super) async fn bundle(url: &str) -> Result<Option<Bundle>, String> {
     });
     let bundle = Bundle(JsFuture::from(promise).await.unwrap_or_default());
     if bundle.url().is_some() {
-        return Ok(Some(bundle));
+        return Ok(Found::Bundled(bundle));
+    }
+    if get(&bundle.0, "0").is_null() {
+        return Ok(Found::Other);
     }
     if get(&bundle.0, "length").is_truthy() {
-        return Ok(None);
+        return Ok(Found::Loadable);
     }
     // The network may do better next time.
     BUNDLE.set(None);
@@ -140,15 +153,36 @@ pub(super) async fn bundle(url: &str) -> Result<Option<Bundle>, String> {
              reload the page, so that both are of one build"
         ));
     }
-    Ok(None)
+    Ok(Found::Loadable)
 }
 
 /// How long the glue may take, in milliseconds: the browser has it. A worker that has no bundle imports it itself. WebKit
 /// leaves a request now and then without an end.
 const LIMIT: u32 = 2_000;
 
+/// What the glue of this library's programs exports, as a module, and as a classic script or a part of one.
+const EXPORT: &str = r"\bexport\b[^;]*\b__wasm_mt_start\b|\.__wasm_mt_start\s*=";
+
+/// Tools that keep scripts in memory name them by URLs that nothing can load.
+const NO_URL: &str = "webpack";
+
+/// Why [`Found::Other`] cannot be run by a worker.
+#[cold]
+pub(super) fn is_other(url: &str) -> String {
+    format!(
+        "{url} is not the JavaScript that wasm-bindgen generated for the program: a bundler has put that into a larger script, \
+         which would run the whole application in each worker; with Vite or webpack, write \
+         `globalThis.wasmMt = {{ glueUrl: new URL(\"./pkg/app.js\", import.meta.url) }}`, with the name of that file, before \
+         the program starts"
+    )
+}
+
 /// What a [`Bundle`] holds.
 async fn make_bundle(url: &str) -> Option<Array> {
+    let other = || Some(Array::of1(&JsValue::NULL));
+    if url.starts_with(NO_URL) {
+        return other();
+    }
     let Demands { integrity, credentials } = Demands::of(url);
     // As the page has it, even if the host has a newer one by now.
     let options = object([
@@ -166,6 +200,9 @@ async fn make_bundle(url: &str) -> Option<Array> {
     // A host may answer with a page whatever is asked of it.
     if text.trim_start().starts_with('<') {
         return None;
+    }
+    if !has(EXPORT) {
+        return other();
     }
     if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#) {
         return Some(Array::of1(&JsValue::UNDEFINED));

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::platform::{Address, EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
 
 /// Version of the boot message and of all that is no packet; `worker.js` has the same.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
@@ -156,7 +156,7 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     };
     let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    let WorkerSource { glue, bundle, .. } = source.clone();
+    let WorkerSource { script, glue, may_load, bundle, factory } = source.clone();
     let source = Rc::new(source);
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, &source, &policy));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -167,7 +167,9 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     let boot = object([
         ("version", VERSION.into()),
         ("key", key(id).into()),
-        ("glue", glue.into()),
+        ("glue", if may_load { glue.into() } else { JsValue::UNDEFINED }),
+        ("script", script.into()),
+        ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
         ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
         ("base", glue::base().into()),
         ("module", wasm_bindgen::module()),

@@ -7,9 +7,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Url, Worker, WorkerType};
 
 use super::failure::{Seen, is_opaque};
-use super::glue::{self, Bundle};
+use super::glue::{self, Bundle, Found};
 use super::options::Factory;
 use super::reflect::{get, object};
+use super::setup::{Maker, Setup};
 use super::thrown::text_of;
 use crate::error::Error;
 use crate::platform::{WORKER_SCRIPT, WorkerSpec};
@@ -17,8 +18,11 @@ use crate::platform::{WORKER_SCRIPT, WorkerSpec};
 /// How a worker is to be made, with URLs in full.
 pub(super) struct Launch {
     script: Option<String>,
+    /// Empty if it was neither said nor found: then what the application makes brings it.
     glue: String,
-    factory: Option<Factory>,
+    /// The URL was said by somebody. What was found may be anything.
+    is_given: bool,
+    maker: Option<Maker>,
     name: Option<String>,
 }
 
@@ -28,29 +32,36 @@ pub(super) struct WorkerSource {
     /// The URL of the worker script, if it is the host's own.
     pub(super) script: Option<String>,
     pub(super) glue: String,
+    /// False if that is not the glue, or within the page: what the application makes must bring it.
+    pub(super) may_load: bool,
     pub(super) bundle: Option<Bundle>,
+    pub(super) factory: Option<Factory>,
 }
 
 impl Launch {
     pub(super) fn new(spec: WorkerSpec) -> Result<Self, Error> {
+        let Setup { script, glue: given, maker } = Setup::of(&spec.web);
         let hidden = || Some(spec.web.hidden_glue).filter(|url| !url.is_empty() && glue::url().is_none());
-        let glue = match spec.web.glue.or_else(hidden) {
+        let given = given.or_else(hidden);
+        let is_given = given.is_some();
+        let glue = match given {
             Some(url) => absolute(&url, "`glue_url` the URL of the program's JavaScript")?,
-            None => glue::url().ok_or_else(|| {
-                Error::startup(
-                    "the program's JavaScript was not found; give the builder its URL with `glue_url`",
-                )
-            })?,
+            None => glue::url().unwrap_or_default(),
         };
-        if glue::is_page(&glue) {
+        if maker.is_none() && glue.is_empty() {
+            return Err(Error::startup(
+                "the program's JavaScript was not found; give the builder its URL with `glue_url`",
+            ));
+        }
+        if maker.is_none() && glue::is_page(&glue) {
             return Err(Error::startup(
                 "the program's JavaScript is in the page itself, which no worker can run; put it into a file, or give the \
                  builder the URL of one with `glue_url`",
             ));
         }
         let absolute_script = |url: String| absolute(&url, "`script_url` the URL of the worker script");
-        let script = spec.web.script.map(absolute_script).transpose()?;
-        Ok(Self { script, glue, factory: spec.web.factory, name: spec.name })
+        let script = script.map(absolute_script).transpose()?;
+        Ok(Self { script, glue, is_given, maker, name: spec.name })
     }
 
     /// Makes ready what the worker runs.
@@ -59,24 +70,34 @@ impl Launch {
     ///
     /// The cause and the cure, if there can be no worker.
     pub(super) async fn source(&self) -> Result<WorkerSource, String> {
-        let is_ours = self.script.is_none() && self.factory.is_none();
-        if self.factory.is_none() && get(&js_sys::global(), "Worker").is_undefined() {
+        let is_ours = self.script.is_none() && self.maker.is_none();
+        if self.maker.is_none() && get(&js_sys::global(), "Worker").is_undefined() {
             return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
                         an `InlineExecutor`, or on a page"
                 .to_owned());
         }
-        // The worker may fetch the glue itself; what it must be like is checked here, where that is known.
-        let is_fetched = is_ours || glue::is_pinned(&self.glue);
-        let bundle = if is_fetched { glue::bundle(&self.glue).await? } else { None };
-        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), bundle })
+        // The worker may load the glue itself; what it must be like is checked here, where that is known.
+        let found = if self.glue.is_empty() || glue::is_page(&self.glue) {
+            Found::Other
+        } else if is_ours || !self.is_given || glue::is_pinned(&self.glue) {
+            glue::bundle(&self.glue).await?
+        } else {
+            Found::Loadable
+        };
+        let (may_load, bundle) = match found {
+            Found::Bundled(bundle) => (true, Some(bundle)),
+            Found::Loadable => (true, None),
+            Found::Other if self.maker.is_some() => (false, None),
+            Found::Other => return Err(glue::is_other(&self.glue)),
+        };
+        let factory = self.maker.as_ref().and_then(Maker::factory);
+        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), may_load, bundle, factory })
     }
 
     /// Some engines throw what others report by an event.
     pub(super) fn create(&self, source: &WorkerSource) -> Result<Worker, Seen> {
-        if let Some(factory) = self.factory {
-            let complain =
-                |thrown| format!("the worker factory threw {}; it must give a Worker", text_of(&thrown));
-            return factory().map_err(|thrown| Seen::Known(complain(thrown)));
+        if let Some(maker) = &self.maker {
+            return maker.make().map_err(Seen::Known);
         }
         let bundle = source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
         let made = match (&source.script, bundle) {

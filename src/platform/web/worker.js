@@ -2,14 +2,14 @@
 // blob or, under a strict content security policy, from a URL of the host's own, that imports the glue. It runs the page's
 // own compiled module behind that glue.
 //
-// Boot message:  { version, key, glue, bundle, base, module, main, table, first }
+// Boot message:  { version, key, glue, bundle, base, script, factory, module, main, table, first }
 // To the page:   Uint8Array or [Uint8Array, ..attachments]   packets
 //                { wasmMt: key, up | refused | print | died | closing | unread | sent | .. }   everything else
 //
 // The key is known to the page and to this script alone: a task may post whatever it likes.
 (() => {
   "use strict";
-  const VERSION = 4;
+  const VERSION = 5;
   const MAGIC = 0x746d7770;
 
   // Taken once: a task may put something else in their places.
@@ -272,17 +272,20 @@
     if (/^(blob|data):/.test(self.location)) rebase(boot.base);
     withoutMain(boot.module);
     const url = boot.glue;
+    // What the page said of its program holds for the workers of this one too, unless its own script says otherwise.
+    self.wasmMt ??= { glueUrl: url, scriptUrl: boot.script };
     misfit = (error) => {
       if (!dead) refuse("instance", error, url);
       dead = true;
     };
     let glue;
     try {
-      glue = present() ?? (await load(url));
+      glue = present() ?? (url && (await load(url)));
     } catch (error) {
       const status = await fetch(url).then((response) => response.status, () => 0);
       return refuse(status && status !== 200 ? `status ${status}` : "glue", error, url);
     }
+    if (!glue) return refuse("missing", new Error("`self.wasm_bindgen` is not set"));
     try {
       glue.initSync({ module: boot.module });
       if (!glue.__wasm_mt_start) throw new Error("it belongs to another program");
@@ -301,9 +304,8 @@
       }
     });
     try {
-      const { main, table, bundle, base, first } = boot;
       const send = (what, rest) => (typeof rest === "string" ? tell({ [rest]: what }) : post(what, rest));
-      block = glue.__wasm_mt_start(main, table, url, bundle, base, first, send);
+      block = glue.__wasm_mt_start(boot, send);
       if (!block) refuse("instance", new Error("it belongs to another build"), url);
     } catch (error) {
       die(error);

@@ -1,7 +1,7 @@
 //! Computes 42 on a worker of a worker, with the worker script and the glue that the page's address names, as often at
 //! once as it says.
 
-use wasm_mt::{Error, Remote, Thread, remote};
+use wasm_mt::{Error, Remote, Thread, WorkerSetup, remote};
 use wasm_mt_pages::{announce_main, parameter};
 
 fn main() {
@@ -10,6 +10,9 @@ fn main() {
 }
 
 async fn app() -> Result<(), Error> {
+    if let Some(script) = parameter("setup") {
+        WorkerSetup::new().script_url(script).install()?;
+    }
     let (script, glue) = (parameter("script"), parameter("glue"));
     let threads = parameter("threads").and_then(|count| count.parse().ok()).unwrap_or(1);
     let outer: Vec<Thread> = (0..threads).map(|_| thread(script.clone(), glue.clone())).collect();
@@ -25,6 +28,8 @@ async fn app() -> Result<(), Error> {
             }
         }
     }
+    let late = WorkerSetup::new().install();
+    assert!(late.is_err_and(|error| error.is_startup()), "a worker was made before");
     Ok(())
 }
 

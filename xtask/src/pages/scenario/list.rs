@@ -42,6 +42,17 @@ macro_rules! changed {
     };
 }
 
+/// Workers of an application that has the glue in a module of its own, and nested ones of theirs.
+const OWN_WORKERS: &str = "<script>
+    const source = `
+        import * as glue from '${location.origin}{root}app/app.js';
+        import '${location.origin}{root}wasm-mt-worker.js';
+        self.wasm_bindgen = glue;
+        self.wasmMt = { createWorker: () => new Worker(self.location.href, { type: 'module' }) };`;
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    globalThis.wasmMt = { createWorker: () => new Worker(url, { type: 'module' }) };
+</script>";
+
 const BOTH: &[&str] = &["{root}app/app.js", "{root}app/other.js"];
 const BOTH_COMPUTED: Expected = Expected::Prints(&["computed 42", "computed page task worker"]);
 
@@ -252,9 +263,67 @@ pub(in crate::pages) const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "bundled",
+        programs: &["{root}edited/app.js"],
+        edit: Some(bundle),
+        expected: Expected::IsStartup(&["edited/app.js", "a bundler", "globalThis.wasmMt"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "bundled_with_glue_url",
+        programs: &["{root}edited/app.js"],
+        edit: Some(bundle),
+        head: "<script>globalThis.wasmMt = { glueUrl: new URL('{root}app/app.js', location) };</script>",
+        ..PLAIN
+    },
+    Scenario {
+        name: "bundled_with_script",
+        programs: &["{root}edited/app.js"],
+        edit: Some(bundle),
+        query: "?script={root}wasm-mt-worker.js",
+        expected: Expected::IsStartup(&["edited/app.js", "a bundler", "globalThis.wasmMt"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "bundled_with_workers_of_its_own",
+        programs: &["{root}edited/app.js"],
+        edit: Some(bundle),
+        head: OWN_WORKERS,
+        ..PLAIN
+    },
+    Scenario {
+        name: "bundled_with_workers_without_glue",
+        programs: &["{root}edited/app.js"],
+        edit: Some(bundle),
+        head: "<script>globalThis.wasmMt = { createWorker: () => new Worker('{root}wasm-mt-worker.js') };</script>",
+        expected: Expected::IsStartup(&["brings no JavaScript of the program", "glue_url"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "workers_that_are_none",
+        head: "<script>globalThis.wasmMt = { createWorker: () => 7 };</script>",
+        expected: Expected::IsStartup(&["globalThis.wasmMt.createWorker", "7", "must give a Worker"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "policy_without_blob_with_setup",
+        policy: Some("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"),
+        query: "?setup={root}wasm-mt-worker.js",
+        ..PLAIN
+    },
+    Scenario {
         name: "one_program_twice",
         programs: &["{root}app/app.js", "{root}my%20app/app.js"],
         expected: Expected::Prints(&["computed 42", "computed 42"]),
         ..PLAIN
     },
 ];
+
+/// A script as a bundler makes it of glue and application: it exports nothing of the glue's, and starts the program itself.
+fn bundle(glue: &str) -> String {
+    let without_exports = glue
+        .replace("export function ", "function ")
+        .replace("export { initSync, __wbg_init as default };", "");
+    without_exports
+        + "const started = __wbg_init();\nconst wait = () => started;\nexport { wait as default };\n"
+}
