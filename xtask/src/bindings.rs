@@ -14,6 +14,8 @@ pub(crate) enum BindingsTarget {
     Web,
     /// A classic script that defines the global `wasm_bindgen`.
     NoModules,
+    /// Modules for a bundler, which makes a module of the `.wasm` file too.
+    Bundler,
 }
 
 /// Generates `<name>.js` and `<name>_bg.wasm` from a module that Cargo built.
@@ -29,6 +31,7 @@ pub(crate) fn generate(wasm_file: &Path, out_dir: &Path, target: BindingsTarget)
     let target = match target {
         BindingsTarget::Web => "web",
         BindingsTarget::NoModules => "no-modules",
+        BindingsTarget::Bundler => "bundler",
     };
     let args = ["wasm-bindgen".as_ref(), wasm_file.as_os_str(), "--target".as_ref(), target.as_ref()];
     let more = ["--no-typescript".as_ref(), "--out-dir".as_ref(), out_dir.as_os_str()];

@@ -30,6 +30,18 @@ thread_local! {
     static NEXT: Cell<u32> = const { Cell::new(0) };
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// The program's module, a variable of the glue. `wasm_bindgen::module()` gives the same, but where the glue has none, the
+    /// generator refuses the whole program in words of its own.
+    #[wasm_bindgen(thread_local_v2, js_name = wasmModule)]
+    static MODULE: Option<JsValue>;
+}
+
+/// What the glue of `--target bundler` and `--target deno` lacks.
+const NO_MODULE: &str = "the program's JavaScript does not keep the compiled program, as that of `--target bundler`, the default of \
+                         wasm-pack, does not; build with `--target web`";
+
 /// A worker of this page, until its [`Port`] is dropped.
 struct LiveWorker {
     id: u32,
@@ -142,6 +154,7 @@ pub(crate) fn start(
 
 /// Makes a worker, listens to it, and posts it what it needs to boot.
 async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Packet) -> Result<(), String> {
+    let module = MODULE.with(Option::clone).ok_or(NO_MODULE)?;
     let source = launch.source().await?;
     // Nobody may want it any more.
     if is_up(id) {
@@ -172,7 +185,7 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
         ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
         ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
         ("base", glue::base().into()),
-        ("module", wasm_bindgen::module()),
+        ("module", module),
         ("main", Address::of(main).number().into()),
         ("table", table_length().into()),
         ("first", first),

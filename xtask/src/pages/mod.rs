@@ -50,7 +50,7 @@ impl Pages {
     pub(crate) fn build(shell: &Shell, wasm: &Wasm) -> Result<Pages> {
         let folder = workspace::own_dir(shell, "pages")?;
         let programs = Programs::build(shell, wasm, ["--package", "wasm-mt-pages"])?;
-        for target in [BindingsTarget::Web, BindingsTarget::NoModules] {
+        for target in [BindingsTarget::Web, BindingsTarget::NoModules, BindingsTarget::Bundler] {
             for program in ["app", "other", "ported", "visited"] {
                 programs.bind(program, &folder.join(format!("{target:?}")), target)?;
             }

@@ -263,6 +263,13 @@ pub(in crate::pages) const SCENARIOS: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "target_bundler",
+        target: BindingsTarget::Bundler,
+        programs: &["{root}app/app_bg.js"],
+        expected: Expected::IsStartup(&["--target bundler", "--target web"]),
+        ..PLAIN
+    },
+    Scenario {
         name: "bundled",
         programs: &["{root}edited/app.js"],
         edit: Some(bundle),

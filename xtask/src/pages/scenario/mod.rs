@@ -108,6 +108,15 @@ impl Scenario {
                     let call = call(&glue);
                     start += &format!("import * as {glue} from '{program}';\n{glue}.default(){call};\n");
                 }
+                // What a bundler makes of the imports in the glue.
+                BindingsTarget::Bundler => {
+                    let (glue, module) = ("./app_bg.js", self.fill("{root}app/app_bg.wasm"));
+                    start += &format!(
+                        "import * as glue from '{program}';\n\
+                         WebAssembly.instantiateStreaming(fetch('{module}'), {{ '{glue}': glue }}).then(({{ instance }}) => {{\n\
+                         glue.__wbg_set_wasm(instance.exports);\ninstance.exports.__wbindgen_start();\n}});\n"
+                    );
+                }
                 BindingsTarget::NoModules if self.evaluates => {
                     let module = program.replace(".js", "_bg.wasm");
                     let call = call("glue");
@@ -127,7 +136,7 @@ impl Scenario {
                 }
             }
         }
-        let kind = if self.target == BindingsTarget::Web { " type=\"module\"" } else { "" };
+        let kind = if self.target == BindingsTarget::NoModules { "" } else { " type=\"module\"" };
         let head = self.fill(self.head).replace("{integrity}", &integrity(&glue));
         let top = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n",
