@@ -1,4 +1,5 @@
-//! The script of a Web Worker, made ready for the program: without the comments, which are for readers of its source.
+//! The script of a Web Worker, made ready for the program: without the comments, which are for
+//! readers of its source, and without what a bundler needs.
 
 const SOURCE: &[u8] = include_bytes!("web/worker.js");
 
@@ -14,10 +15,22 @@ const SCRIPT: [u8; bare(SOURCE, &mut [0; SOURCE.len()])] = {
     script
 };
 
-/// Copies the lines that are not empty and not comments, without their indentation. Gives the length of the copy.
+/// Where this begins, what is for bundlers begins.
+const EXPORT: &[u8] = b"export ";
+
+const fn is_export(source: &[u8], at: usize) -> bool {
+    let mut nth = 0;
+    while nth < EXPORT.len() && at + nth < source.len() && source[at + nth] == EXPORT[nth] {
+        nth += 1;
+    }
+    nth == EXPORT.len()
+}
+
+/// Copies the lines that are not empty and not comments, without their indentation, up to what is for bundlers. Gives the
+/// length of the copy.
 const fn bare(source: &[u8], copy: &mut [u8]) -> usize {
     let (mut at, mut length) = (0, 0);
-    while at < source.len() {
+    while at < source.len() && !is_export(source, at) {
         while source[at] == b' ' {
             at += 1;
         }
@@ -40,8 +53,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_comments_and_indentation_are_left_out() {
-        let source = b"// one\n\n  a();  // two\n    // three\nb();\n";
+    fn comments_indentation_and_exports_are_left_out() {
+        let source = b"// one\n\n  a();  // two\n    // three\nb();\nexport c;\n";
         let mut copy = [0; 64];
         let length = bare(source, &mut copy);
         assert_eq!(copy[..length].escape_ascii().to_string(), "a();  // two\\nb();\\n");

@@ -171,7 +171,7 @@ const NO_URL: &str = "webpack";
 pub(super) fn is_other(url: &str) -> String {
     format!(
         "{url} is not the JavaScript that wasm-bindgen generated for the program: a bundler has put that into a larger script, \
-         which would run the whole application in each worker; with Vite or webpack, write \
+         which would run the whole application in each worker; enable the feature `bundler` of wasm-mt, or write \
          `globalThis.wasmMt = {{ glueUrl: new URL(\"./pkg/app.js\", import.meta.url) }}`, with the name of that file, before \
          the program starts"
     )

@@ -5,6 +5,8 @@
 
 mod attachment;
 mod boot;
+#[cfg(feature = "bundler")]
+mod bundler;
 mod console;
 mod failure;
 mod glue;

@@ -16,6 +16,7 @@ use super::locks;
 use super::memory::table_length;
 use super::message;
 use super::reflect::{get, object};
+use super::setup::Maker;
 use super::source::{Launch, WorkerSource};
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
@@ -37,10 +38,6 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = wasmModule)]
     static MODULE: Option<JsValue>;
 }
-
-/// What the glue of `--target bundler` and `--target deno` lacks.
-const NO_MODULE: &str = "the program's JavaScript does not keep the compiled program, as that of `--target bundler`, the default of \
-                         wasm-pack, does not; build with `--target web`";
 
 /// A worker of this page, until its [`Port`] is dropped.
 struct LiveWorker {
@@ -154,8 +151,8 @@ pub(crate) fn start(
 
 /// Makes a worker, listens to it, and posts it what it needs to boot.
 async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Packet) -> Result<(), String> {
-    let module = MODULE.with(Option::clone).ok_or(NO_MODULE)?;
-    let source = launch.source().await?;
+    let module = MODULE.with(Option::clone);
+    let source = launch.source(module.is_some()).await?;
     // Nobody may want it any more.
     if is_up(id) {
         return Ok(());
@@ -169,7 +166,8 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     };
     let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    let WorkerSource { script, glue, may_load, bundle, factory } = source.clone();
+    let WorkerSource { script, glue, may_load, bundle, maker } = source.clone();
+    let factory = maker.as_ref().and_then(Maker::factory);
     let source = Rc::new(source);
     let on_error = Closure::new(move |event: JsValue| on_error(id, &event, &source, &policy));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -185,7 +183,7 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
         ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
         ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
         ("base", glue::base().into()),
-        ("module", module),
+        ("module", module.into()),
         ("main", Address::of(main).number().into()),
         ("table", table_length().into()),
         ("first", first),

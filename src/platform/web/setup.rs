@@ -92,6 +92,7 @@ impl From<&WebOptions> for Setup {
 }
 
 /// Makes a worker.
+#[derive(Clone)]
 pub(super) enum Maker {
     /// A function of the program.
     Program(Factory),

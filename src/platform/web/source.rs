@@ -8,7 +8,6 @@ use web_sys::{Url, Worker, WorkerType};
 
 use super::failure::{Seen, is_opaque};
 use super::glue::{self, Bundle, Found};
-use super::options::Factory;
 use super::reflect::{get, object};
 use super::setup::{Maker, Setup};
 use super::thrown::text_of;
@@ -35,7 +34,8 @@ pub(super) struct WorkerSource {
     /// False if that is not the glue, or within the page: what the application makes must bring it.
     pub(super) may_load: bool,
     pub(super) bundle: Option<Bundle>,
-    pub(super) factory: Option<Factory>,
+    /// What makes the worker, if that is not this library.
+    pub(super) maker: Option<Maker>,
 }
 
 impl Launch {
@@ -69,15 +69,21 @@ impl Launch {
     /// # Errors
     ///
     /// The cause and the cure, if there can be no worker.
-    pub(super) async fn source(&self) -> Result<WorkerSource, String> {
+    ///
+    /// `has_module`: the glue keeps the compiled program, so that it can be posted.
+    pub(super) async fn source(&self, has_module: bool) -> Result<WorkerSource, String> {
         let is_ours = self.script.is_none() && self.maker.is_none();
         if self.maker.is_none() && get(&js_sys::global(), "Worker").is_undefined() {
             return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
                         an `InlineExecutor`, or on a page"
                 .to_owned());
         }
+        let maker = self.maker.clone().or_else(|| (is_ours && !has_module).then(of_bundler).flatten());
+        if !has_module && maker.is_none() {
+            return Err(NO_MODULE.to_owned());
+        }
         // The worker may load the glue itself; what it must be like is checked here, where that is known.
-        let found = if self.glue.is_empty() || glue::is_page(&self.glue) {
+        let found = if !has_module || self.glue.is_empty() || glue::is_page(&self.glue) {
             Found::Other
         } else if is_ours || !self.is_given || glue::is_pinned(&self.glue) {
             glue::bundle(&self.glue).await?
@@ -87,16 +93,18 @@ impl Launch {
         let (may_load, bundle) = match found {
             Found::Bundled(bundle) => (true, Some(bundle)),
             Found::Loadable => (true, None),
-            Found::Other if self.maker.is_some() => (false, None),
-            Found::Other => return Err(glue::is_other(&self.glue)),
+            Found::Other => (false, None),
         };
-        let factory = self.maker.as_ref().and_then(Maker::factory);
-        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), may_load, bundle, factory })
+        let maker = maker.or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
+        if !may_load && maker.is_none() {
+            return Err(glue::is_other(&self.glue));
+        }
+        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), may_load, bundle, maker })
     }
 
     /// Some engines throw what others report by an event.
     pub(super) fn create(&self, source: &WorkerSource) -> Result<Worker, Seen> {
-        if let Some(maker) = &self.maker {
+        if let Some(maker) = &source.maker {
             return maker.make().map_err(Seen::Known);
         }
         let bundle = source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
@@ -111,6 +119,18 @@ impl Launch {
         made.map_err(|thrown| Seen::Thrown(text_of(&thrown)))
     }
 }
+
+/// What makes the worker where only a bundler knows how.
+fn of_bundler() -> Option<Maker> {
+    #[cfg(feature = "bundler")]
+    return Some(Maker::Program(super::bundler::create_worker));
+    #[cfg(not(feature = "bundler"))]
+    None
+}
+
+/// What the glue of `--target bundler` and `--target deno` lacks.
+const NO_MODULE: &str = "the program's JavaScript does not keep the compiled program, as that of `--target bundler`, the default of \
+                         wasm-pack, does not; enable the feature `bundler` of wasm-mt, or build with `--target web`";
 
 /// `new Worker`.
 fn construct(url: &str, is_module: bool, name: Option<&str>) -> Result<Worker, JsValue> {

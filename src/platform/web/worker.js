@@ -9,6 +9,8 @@
 // The key is known to the page and to this script alone: a task may post whatever it likes.
 (() => {
   "use strict";
+  // In a bundle this is a module of the page too, and of its workers that are none of ours.
+  if (typeof __wasm_mt_create_worker === "function" && self.name !== "wasm-mt") return;
   const VERSION = 5;
   const MAGIC = 0x746d7770;
 
@@ -161,20 +163,33 @@
 
   // The glue's start function runs the application's `main`. A worker must not: only the start function's other job,
   // the table of JavaScript references, is done. It stays so for the worker's life, because the glue may instantiate
-  // the module again.
+  // the module again. Where the page has no module to give, a bundler's code makes one.
+  const adopt = (instance, imports) => {
+    memory = instance.exports.memory;
+    const exports = guardAll(instance.exports);
+    exports.__wbindgen_start = () => {
+      for (const some of Object.values(imports)) some.__wbindgen_init_externref_table?.();
+    };
+    return { exports };
+  };
   const withoutMain = (module) => {
+    const isOurs = (instance, from) => (module ? from === module : instance.exports.__wasm_mt_start);
     WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
       construct(target, args, newTarget) {
         const instance = Reflect.construct(target, args, newTarget);
-        if (args[0] !== module) return instance;
-        memory = instance.exports.memory;
-        const exports = guardAll(instance.exports);
-        exports.__wbindgen_start = () => {
-          for (const imports of Object.values(args[1])) imports.__wbindgen_init_externref_table?.();
-        };
-        return { exports };
+        return isOurs(instance, args[0]) ? adopt(instance, args[1]) : instance;
       },
     });
+    for (const name of module ? [] : ["instantiate", "instantiateStreaming"]) {
+      const make = WebAssembly[name];
+      WebAssembly[name] = async (source, imports) => {
+        const made = await make(source, imports);
+        const instance = made.instance ?? made;
+        if (!isOurs(instance)) return made;
+        const adopted = adopt(instance, imports);
+        return made.instance ? { module: made.module, instance: adopted } : adopted;
+      };
+    }
   };
 
   // A blob has no folder: what is relative in it is relative to the page. What is no URL, or trusted, stays as it is.
@@ -280,14 +295,16 @@
     };
     let glue;
     try {
-      glue = present() ?? (url && (await load(url)));
+      const isBundled = typeof __wasm_mt_load === "function";
+      glue = isBundled ? await __wasm_mt_load() : (present() ?? (url && (await load(url))));
     } catch (error) {
-      const status = await fetch(url).then((response) => response.status, () => 0);
+      const status = url && (await fetch(url).then((response) => response.status, () => 0));
       return refuse(status && status !== 200 ? `status ${status}` : "glue", error, url);
     }
     if (!glue) return refuse("missing", new Error("`self.wasm_bindgen` is not set"));
     try {
-      glue.initSync({ module: boot.module });
+      // A bundler's code has made the instance.
+      if (boot.module) glue.initSync({ module: boot.module });
       if (!glue.__wasm_mt_start) throw new Error("it belongs to another program");
     } catch (error) {
       return refuse(isShortOfMemory(error) ? "memory" : "instance", error, url);
@@ -319,3 +336,12 @@
   // Not by `onmessage`: a task may set that for messages of its own.
   self.addEventListener("message", start, { once: true });
 })();
+
+// What follows is for bundlers, which find the worker and the program by it. It is left out where no bundler is.
+export function __wasm_mt_create_worker() {
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "wasm-mt" });
+}
+// The package that wasm-bindgen made, in whose folder `snippets` this file is.
+function __wasm_mt_load() {
+  return import("../../../../../");
+}

@@ -157,8 +157,7 @@ impl Scenario {
                 format!("{top}<script src=\"/harness.js\" data-programs=\"0\"></script>\n{frame}</iframe>\n");
             web::write(&folder.join("index.html"), &page)?;
         }
-        let script = include_str!("../../../../src/platform/web/worker.js");
-        web::write(&folder.join("wasm-mt-worker.js"), script)?;
+        web::write(&folder.join("wasm-mt-worker.js"), wasm_mt::WORKER_SCRIPT)?;
         Ok(self)
     }
 
