@@ -9,8 +9,9 @@
 // The key is known to the page and to this script alone: a task may post whatever it likes.
 (() => {
   "use strict";
-  // In a bundle this is a module of the page too, and of its workers that are none of ours.
-  if (typeof __wasm_mt_create_worker === "function" && self.name !== "wasm-mt") return;
+  // In a bundle this is a module of the page too, and of its workers that are none of ours; and in one of ours it may be
+  // evaluated again under another URL, when the program is loaded.
+  if (typeof __wasm_mt_create_worker === "function" && (self.name !== "wasm-mt" || self.wasmMt)) return;
   const VERSION = 5;
   const MAGIC = 0x746d7770;
 
@@ -237,7 +238,7 @@
   const load = async (url) => {
     let problem;
     try {
-      const glue = await import(url);
+      const glue = await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
       if (glue.initSync) return glue;
     } catch (error) {
       problem = error;
@@ -337,11 +338,16 @@
   self.addEventListener("message", start, { once: true });
 })();
 
-// What follows is for bundlers, which find the worker and the program by it. It is left out where no bundler is.
+// What follows is for bundlers, which find the worker and the program by it. It is left out where no bundler is. A name that
+// webpack sees would be that of the file, which nested workers look for under another.
 export function __wasm_mt_create_worker() {
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "wasm-mt" });
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", ["name"]: "wasm-mt" });
 }
-// The package that wasm-bindgen made, in whose folder `snippets` this file is.
+// The package that wasm-bindgen made, in whose folder `snippets` this file is. Only by a pattern does webpack find a file in it
+// whose name is not known; `_bg.js` is a part of the other.
 function __wasm_mt_load() {
-  return import("../../../../../");
+  const first = (files) => files(files.keys()[0]);
+  return import.meta.webpack
+    ? first(import.meta.webpackContext("../../../../../", { recursive: false, regExp: /(?<!_bg)\.js$/, mode: "lazy" }))
+    : import("../../../../../");
 }
