@@ -13,6 +13,7 @@ mod api;
 mod bench;
 mod bindings;
 mod demo;
+mod houses;
 mod miri;
 mod pages;
 mod progress;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Args),
     /// Tries random tasks with random faults for minutes, natively and in browsers.
     Soak(soak::Args),
+    /// Builds an application in the toolchains of web developers, and opens it in a browser.
+    Houses(houses::Args),
     /// Runs the unit tests of tasks, messages and the schedule in Miri, if it is installed.
     Miri,
     /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
@@ -74,6 +77,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Test(args) => Ok(test::run(&shell, &args)),
         Command::Bench(args) => bench::run(&shell, &args),
         Command::Soak(args) => soak::run(&shell, &args),
+        Command::Houses(args) => houses::run(&shell, &args),
         Command::Miri => miri::run(&shell),
         Command::Tidy => tidy::run(&shell),
         Command::Api(args) => api::run(&shell, &args),

@@ -11,6 +11,7 @@ mod program;
 mod server;
 mod session;
 
+pub(crate) use process::Process;
 pub(crate) use program::{Programs, read, write};
 pub(crate) use server::{Server, Site};
 pub(crate) use session::Session;

@@ -22,7 +22,7 @@ fn running() -> MutexGuard<'static, Vec<(u32, PathBuf)>> {
 
 /// A child process and everything it starts in its group, with a folder for their temporary files; dropping it ends
 /// the ones and removes the other.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     _folder: TempDir,
 }
@@ -36,7 +36,7 @@ impl Process {
     /// # Errors
     ///
     /// If the folder cannot be made, or the program cannot be started.
-    pub(super) fn start(mut command: Command) -> Result<Process> {
+    pub(crate) fn start(mut command: Command) -> Result<Process> {
         end_all_on_interrupt()?;
         let folder = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
         command.env("TMPDIR", folder.path()).env("TMP", folder.path());
@@ -55,7 +55,7 @@ impl Process {
     /// # Errors
     ///
     /// If the system does not tell.
-    pub(super) fn is_running(&mut self) -> Result<bool> {
+    pub(crate) fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }
 }

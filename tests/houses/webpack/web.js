@@ -1,0 +1,3 @@
+import init from "./web-pkg/house.js";
+
+init();

@@ -1,0 +1,11 @@
+import Html from "html-webpack-plugin";
+
+// One application for each kind of package.
+export default ["bundler", "web"].map((name) => ({
+  name,
+  entry: `./${name}.js`,
+  experiments: { asyncWebAssembly: true },
+  performance: { hints: false },
+  plugins: [new Html({ title: "house" })],
+  output: { path: `${import.meta.dirname}/dist/${name}`, clean: true },
+}));
