@@ -18,7 +18,8 @@ fn main() {
 
 async fn application() -> Result<(), Error> {
     note(&format!("library {}", wasm_mt_house_library::answer().await?));
-    let squares = executor::current().par_map(0..20_u32, remote!(|n: u32| n * n));
+    let executor = executor::current();
+    let squares = executor.par_map(0..20_u32, remote!(|n: u32| n * n));
     let sum: u32 = squares.map(Result::unwrap_or_default).collect::<Vec<_>>().await.iter().sum();
     note(&format!("squares {sum}"));
     let bytes = Transfer(vec![1_u8; 1000]);
