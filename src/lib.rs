@@ -49,7 +49,6 @@ mod platform;
 pub mod prelude;
 mod run;
 mod schedule;
-mod setup;
 mod supervisor;
 mod task;
 mod thread;
@@ -65,12 +64,12 @@ pub use executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecuto
 pub use executor::inline::InlineExecutor;
 pub use executor::par_map::ParMap;
 pub use executor::pool::{Pool, PoolBuilder};
+pub use executor::setup::WorkerSetup;
 pub use executor::traits::Executor;
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};
 pub use run::{ProgramOutput, run, sleep, try_run, yield_now};
 pub use schedule::Strategy;
-pub use setup::WorkerSetup;
 pub use supervisor::{Stats, TaskRun};
 #[cfg(feature = "described")]
 pub use task::described::Described;

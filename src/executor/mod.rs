@@ -10,6 +10,7 @@ pub(crate) mod fronts;
 pub(crate) mod inline;
 pub(crate) mod par_map;
 pub(crate) mod pool;
+pub(crate) mod setup;
 pub(crate) mod traits;
 
 pub use self::current::current;

@@ -16,14 +16,14 @@ const SCRIPT: [u8; bare(SOURCE, &mut [0; SOURCE.len()])] = {
 };
 
 /// Where this begins, what is for bundlers begins.
-const EXPORT: &[u8] = b"export ";
+const FOR_BUNDLERS: &[u8] = b"export ";
 
 const fn is_export(source: &[u8], at: usize) -> bool {
     let mut nth = 0;
-    while nth < EXPORT.len() && at + nth < source.len() && source[at + nth] == EXPORT[nth] {
+    while nth < FOR_BUNDLERS.len() && at + nth < source.len() && source[at + nth] == FOR_BUNDLERS[nth] {
         nth += 1;
     }
-    nth == EXPORT.len()
+    nth == FOR_BUNDLERS.len()
 }
 
 /// Copies the lines that are not empty and not comments, without their indentation, up to what is for bundlers. Gives the
