@@ -20,7 +20,19 @@ pub(super) struct Example {
     pub(super) source: String,
 }
 
-/// The examples in `folder` by name, or only those in `names`.
+impl Example {
+    /// True if it shows that programs of 0.1 still run.
+    pub(super) fn is_old(&self) -> bool {
+        ["of wasm-mt 0.1:", "of wasm-mt-pool 0.1:"].iter().any(|old| self.sentence.contains(old))
+    }
+
+    /// The tour comes first, what is old last.
+    fn place(&self) -> (bool, bool, &str) {
+        (self.is_old(), self.name != "tour", &self.name)
+    }
+}
+
+/// The examples in `folder` in the order in which they are shown, or only those in `names`.
 ///
 /// # Errors
 ///
@@ -44,11 +56,12 @@ pub(super) fn find(folder: &Path, names: &[String]) -> Result<Vec<Example>> {
         let known: Vec<&str> = examples.keys().map(String::as_str).collect();
         bail!("there is no example {unknown}; there are: {}", known.join(", "));
     }
-    let wanted: Vec<Example> =
+    let mut wanted: Vec<Example> =
         examples.into_values().filter(|example| names.is_empty() || names.contains(&example.name)).collect();
     if wanted.is_empty() {
         bail!("there are no examples in {}", folder.display());
     }
+    wanted.sort_by(|one, other| one.place().cmp(&other.place()));
     Ok(wanted)
 }
 

@@ -1,8 +1,9 @@
 //! The pages: an index, and one page per example. Their parts are ordinary files in `xtask/gallery/`.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 
 use super::example::Example;
 use crate::web;
@@ -21,8 +22,11 @@ const SHARED: [(&str, &str); 3] = [
     ("icon.svg", include_str!("../../gallery/icon.svg")),
 ];
 
-/// Writes the gallery of `examples` to `site`, where their programs already are. `inject` is a script that runs in each
-/// example's page before everything else.
+/// The name of an example's picture in its folder.
+pub(super) const PICTURE: &str = "picture.png";
+
+/// Writes the gallery of `examples` to `site`, where their programs already are, and their pictures, if there are any. `inject`
+/// is a script that runs in each example's page before everything else.
 ///
 /// # Errors
 ///
@@ -30,7 +34,7 @@ const SHARED: [(&str, &str); 3] = [
 pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> Result<()> {
     let script = if inject.is_some() { "<script src=\"../inject.js\"></script>" } else { "" };
     web::write(&site.join("inject.js"), inject.unwrap_or_default())?;
-    let mut entries = String::new();
+    let (mut entries, mut old) = (String::new(), String::new());
     for example in examples {
         let (name, sentence, source) =
             (escape(&example.name), escape(&example.sentence), escape(&example.source));
@@ -38,23 +42,56 @@ pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> 
             true => String::new(),
             false => format!(" It runs natively as well: <code>cargo run --example {name}</code>"),
         };
+        let folder = site.join(&example.name);
+        let picture = match folder.join(PICTURE).is_file() {
+            true => format!("<img src=\"{name}/{PICTURE}\" alt=\"\" loading=\"lazy\">"),
+            false => String::new(),
+        };
         let values = [
-            ("name", name.as_str()),
+            ("picture", picture.as_str()),
+            ("name", &name),
             ("sentence", &sentence),
             ("source", &source),
             ("native", &native),
             ("inject", script),
         ];
-        entries += &fill(ENTRY, &values);
-        let folder = site.join(&example.name);
+        if example.is_old() { &mut old } else { &mut entries }.push_str(&fill(ENTRY, &values));
         web::write(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
         web::write(&folder.join(format!("{}.rs", example.name)), &example.source)?;
     }
-    web::write(&site.join("index.html"), &fill(INDEX, &[("examples", entries.trim_end())]))?;
+    let hidden = if old.is_empty() { " hidden" } else { "" };
+    let lists = [("examples", entries.trim_end()), ("old", old.trim_end()), ("hidden", hidden)];
+    web::write(&site.join("index.html"), &fill(INDEX, &lists))?;
     for (name, text) in SHARED {
         web::write(&site.join(name), text)?;
     }
     Ok(())
+}
+
+/// Copies the gallery to a folder that any host can serve, below any path.
+///
+/// # Errors
+///
+/// If there is something in the folder, or it cannot be written.
+pub(super) fn export(site: &Path, examples: &[Example], folder: &Path) -> Result<()> {
+    let is_vacant = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    ensure!(is_vacant, "{} is not empty; name another folder, or remove it", folder.display());
+    let copy = |file: &str| -> Result<()> {
+        let (from, to) = (site.join(file), folder.join(file));
+        fs::create_dir_all(to.parent().unwrap_or(folder))
+            .and_then(|()| fs::copy(&from, &to))
+            .with_context(|| format!("failed to copy {}", from.display()))?;
+        Ok(())
+    };
+    for Example { name, .. } in examples {
+        let files =
+            [format!("{name}.js"), format!("{name}_bg.wasm"), format!("{name}.rs"), "index.html".to_owned()];
+        files.iter().try_for_each(|file| copy(&format!("{name}/{file}")))?;
+        if site.join(name).join(PICTURE).is_file() {
+            copy(&format!("{name}/{PICTURE}"))?;
+        }
+    }
+    SHARED.iter().map(|(name, _)| *name).chain(["index.html"]).try_for_each(copy)
 }
 
 /// `template` with each `{{key}}` replaced. One pass: what is put in is not looked at again.
@@ -81,8 +118,6 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -110,5 +145,27 @@ mod tests {
         write(site.path(), &[example], None).unwrap();
         let page = fs::read_to_string(site.path().join("old/index.html")).unwrap();
         assert!(!page.contains("cargo run"), "{page}");
+    }
+
+    #[test]
+    fn a_gallery_is_exported_whole_and_over_nothing() {
+        let (site, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let example = Example { name: "new".into(), sentence: "New.".into(), source: String::new() };
+        let inside = site.path().join("new");
+        fs::create_dir(&inside).unwrap();
+        for file in ["new.js", "new_bg.wasm", "new.stamp", PICTURE] {
+            fs::write(inside.join(file), file).unwrap();
+        }
+        let examples = [example];
+        write(site.path(), &examples, None).unwrap();
+        export(site.path(), &examples, folder.path()).unwrap();
+        let index = fs::read_to_string(folder.path().join("index.html")).unwrap();
+        assert!(index.contains("src=\"new/picture.png\"") && !index.contains("=\"/"), "{index}");
+        for file in ["index.html", "new.js", "new.rs", "new_bg.wasm", PICTURE] {
+            assert!(folder.path().join("new").join(file).is_file(), "{file}");
+        }
+        assert!(!folder.path().join("new/new.stamp").exists());
+        let error = export(site.path(), &examples, folder.path()).unwrap_err().to_string();
+        assert!(error.contains("not empty"), "{error}");
     }
 }

@@ -88,7 +88,7 @@ impl Pages<'_> {
     fn index(&self) -> Result<String> {
         let since = Instant::now();
         let session = self.open("/")?;
-        let listed = session.texts("main h2")?;
+        let listed = session.texts("main h3")?;
         ensure!(
             self.visit.examples.iter().all(|example| listed.contains(&example.name)),
             "the index lists only {}",

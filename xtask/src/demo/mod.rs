@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use xshell::Shell;
 
@@ -21,6 +21,9 @@ mod example;
 mod gallery;
 mod headless;
 
+/// How wide a page is in the pictures of the gallery, in pixels: they are shown small.
+const PICTURE_WIDTH: u32 = 600;
+
 /// Options of `cargo xtask demo`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -32,6 +35,9 @@ pub(crate) struct Args {
     /// Opens the gallery in the browser of this desktop.
     #[arg(long)]
     open: bool,
+    /// Writes the gallery to a folder that any static host can serve, with a picture of each example as Chromium shows it.
+    #[arg(long, value_name = "DIR", conflicts_with = "headless")]
+    export: Option<PathBuf>,
     /// Opens every page in real browsers, prints output and verdicts, takes screenshots, and ends.
     #[arg(long)]
     headless: bool,
@@ -65,7 +71,11 @@ enum Choice {
 /// If something cannot be built, served or driven. An example that fails is an exit code.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     // Before the build: a browser that is missing should be known at once.
-    let browsers = if args.headless { browsers(shell, &args.browser)? } else { Vec::new() };
+    let browsers = match (&args.export, args.headless) {
+        (Some(_), _) => browsers(shell, &[Choice::Chromium])?,
+        (None, true) => browsers(shell, &args.browser)?,
+        (None, false) => Vec::new(),
+    };
     let wasm = setup::wasm(shell)?;
     let folder = workspace::target_dir(shell)?.join("demo");
     let site = folder.join("site");
@@ -79,15 +89,25 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 
     let server = Server::start(Site::new(&site), args.port)?;
     let address = server.url("/");
-    if args.headless {
+    if args.headless || args.export.is_some() {
         let visit = headless::Visit {
             server: &server,
             examples: &examples,
             pictures: folder.join("screenshots"),
             deadline: Duration::from_secs(args.timeout),
-            width: args.width,
+            width: if args.export.is_some() { PICTURE_WIDTH } else { args.width },
         };
-        return headless::run(&visit, &browsers);
+        let code = headless::run(&visit, &browsers)?;
+        let Some(export) = &args.export else { return Ok(code) };
+        ensure!(code == ExitCode::SUCCESS, "examples that fail are not exported");
+        for example in &examples {
+            let picture = visit.pictures.join(format!("chromium/{}.png", example.name));
+            shell.copy_file(picture, site.join(&example.name).join(gallery::PICTURE))?;
+        }
+        gallery::write(&site, &examples, None)?;
+        gallery::export(&site, &examples, export)?;
+        note(format_args!("the gallery is in {}", export.display()));
+        return Ok(code);
     }
     println!("==> the gallery is at {address} until you press Ctrl-C");
     if args.open {
