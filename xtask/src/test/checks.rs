@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
 use super::report::Section;
@@ -10,10 +10,14 @@ use super::stream;
 use crate::api::{self, Comparison, Face};
 use crate::progress::{Step, note};
 use crate::setup::Wasm;
-use crate::tidy;
+use crate::{tidy, workspace};
 
 /// Selects the library without its features.
 const BARE: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features"];
+
+/// The crates that are published.
+const PUBLISHED: [&str; 6] =
+    ["--package", "wasm-mt-macros", "--package", "wasm-mt", "--package", "wasm-mt-pool"];
 
 /// Runs all checks; without a toolchain for the web, those for it are left out.
 pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section> {
@@ -53,6 +57,14 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
             check(name, doc.env("RUSTDOCFLAGS", "-D warnings"))?;
         }
     }
+    // As they are published, and compiled from that.
+    check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(PUBLISHED))?;
+    if let Some(wasm) = wasm {
+        let package = wasm.cargo(shell, "package").args(["--allow-dirty", "--quiet"]).args(PUBLISHED);
+        check("packages for the web", package)?;
+    }
+    oldest_compiler(shell, &mut section)?;
+    licences(shell, &mut section)?;
     for face in Face::all(wasm) {
         let name = format!("public API, {}", face.name());
         let step = Step::begin(&name);
@@ -68,6 +80,45 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
         }
     }
     Ok(section)
+}
+
+/// The oldest compiler that is promised compiles the library, where it is installed.
+fn oldest_compiler(shell: &Shell, section: &mut Section) -> anyhow::Result<()> {
+    let manifest = shell.read_file("Cargo.toml")?;
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'));
+    let version = version.context("Cargo.toml promises no compiler")?;
+    let name = format!("Rust {version}");
+    let toolchain = format!("+{version}");
+    if cmd!(shell, "cargo {toolchain} --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        section.skip(&name, &format!("`rustup toolchain install {version} --profile minimal`"));
+        return Ok(());
+    }
+    let step = Step::begin(&name);
+    // Its artefacts are no use to the other compiler.
+    let folder = workspace::own_dir(shell, "oldest")?;
+    let command = cmd!(shell, "cargo {toolchain} check --package wasm-mt --target-dir {folder}");
+    // Cargo has set this to the compiler in use.
+    let success =
+        stream::run(Command::from(command.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC")), |_| {})?;
+    step.end(if success { "passed" } else { "FAILED" });
+    section.check(&name, if success { Ok(()) } else { failed() });
+    Ok(())
+}
+
+/// Licences, sources and duplicates among the dependencies, where cargo-deny is installed. The database of advisories is on the
+/// network.
+fn licences(shell: &Shell, section: &mut Section) -> anyhow::Result<()> {
+    const NAME: &str = "dependencies";
+
+    if cmd!(shell, "cargo deny --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        section.skip(NAME, "`cargo install cargo-deny`");
+        return Ok(());
+    }
+    let step = Step::begin(NAME);
+    let success = stream::run(Command::from(cmd!(shell, "cargo deny check licenses bans sources")), |_| {})?;
+    step.end(if success { "passed" } else { "FAILED" });
+    section.check(NAME, if success { Ok(()) } else { failed() });
+    Ok(())
 }
 
 fn failed() -> anyhow::Result<()> {
