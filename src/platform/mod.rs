@@ -22,6 +22,7 @@
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`yield_by_message`] comes in time however late timers are, and in a turn after that of its call.
+//! - While there is a [`KeepAlive`], the program does not end for want of anything to wait for; [`sleep_aside`] is none.
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod address;
@@ -49,10 +50,10 @@ pub(crate) use web::js_error;
 pub(crate) use web::url_of_hidden_glue;
 
 pub(crate) use backend::{
-    Attachment, HAS_EVENT_LOOP, HAS_TICKS, Number, Outbox, PANIC_ABORTS, Port, WebOptions, at_end_of_tick,
-    can_interrupt, clock_tick, contain, current_task, guard, has_local_pool, install, is_panicking, now,
-    on_panic, parallelism, print, run, show_begun, show_gathered, sleep, spawn_local, spawn_service,
-    stack_has_sunk, start, try_run, yield_by_message, yield_now,
+    Attachment, HAS_EVENT_LOOP, HAS_TICKS, KeepAlive, Number, Outbox, PANIC_ABORTS, Port, WebOptions,
+    at_end_of_tick, can_interrupt, clock_tick, contain, current_task, guard, has_local_pool, install,
+    is_panicking, now, on_panic, parallelism, print, run, show_begun, show_gathered, sleep, sleep_aside,
+    spawn_local, spawn_service, stack_has_sunk, start, try_run, yield_by_message, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};

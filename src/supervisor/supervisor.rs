@@ -233,7 +233,7 @@ impl Shared {
                 if wake.is_due {
                     platform::yield_by_message().await;
                 } else {
-                    platform::sleep(after).await;
+                    platform::sleep_aside(after).await;
                 }
                 if let Some(shared) = this.upgrade() {
                     shared.wake(wake);

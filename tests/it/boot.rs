@@ -31,7 +31,7 @@ web_test! { async fn glue_that_is_not_there_is_told_by_its_status() {
 web_test! { async fn foreign_glue_is_refused() {
     let foreign = "data:text/javascript,export const initSync = () => {};";
     let text = start_error(Thread::builder().glue_url(foreign)).await;
-    assert!(text.contains("reload the page"), "{text}");
+    assert!(text.contains("is not the JavaScript") && text.contains("glue_url"), "{text}");
 }}
 
 web_test! { async fn a_script_that_is_not_glue_is_refused() {

@@ -4,9 +4,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_mt::{Error, Remote, Thread};
 
-#[cfg(target_family = "wasm")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
-
 /// Makes tests for both targets of one body: `native_test!` within `wasm_mt::run`, and `web_test!`.
 macro_rules! remote_test {
     ($($(#[$attribute:meta])* async fn $name:ident() $body:block)*) => {$(

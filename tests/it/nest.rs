@@ -44,25 +44,42 @@ mod witness {
     }
 }
 
-/// Tells whether the worker that entered is still there: the browser takes a lock back when its worker has ended.
+/// Tells whether the worker that entered is still there: the browser takes a lock back when its worker has ended. Where there
+/// are no locks, as in older versions of Node.js, it answers as long as it is there.
 #[cfg(target_family = "wasm")]
 mod witness {
     use crate::common::javascript;
 
+    const ASK: &str = "const ask = () => new Promise((answered) => {
+        const channel = new BroadcastChannel('witness');
+        const end = (answer) => { channel.close(); answered(answer); };
+        channel.onmessage = () => end(true);
+        channel.postMessage('who is there?');
+        setTimeout(end, 1000, false);
+    });";
+
     pub(super) async fn enter() {
-        let source = "await new Promise((entered) => {
+        let source = "if (!globalThis.navigator?.locks) {
+            const channel = new BroadcastChannel('witness');
+            channel.onmessage = () => channel.postMessage('I am');
+            return;
+        }
+        await new Promise((entered) => {
             navigator.locks.request('witness', () => { entered(); return new Promise(() => {}); });
         });";
         javascript(source).await;
     }
 
     pub(super) async fn is_present() -> bool {
-        let source = "return await navigator.locks.request('witness', { ifAvailable: true }, (lock) => lock === null);";
-        javascript(source).await.is_truthy()
+        let source = "if (!globalThis.navigator?.locks) return await ask();
+            return await navigator.locks.request('witness', { ifAvailable: true }, (lock) => lock === null);";
+        javascript(&format!("{ASK}\n{source}")).await.is_truthy()
     }
 
     pub(super) async fn has_left() {
-        javascript("await navigator.locks.request('witness', () => {});").await;
+        let source = "if (!globalThis.navigator?.locks) while (await ask());
+            else await navigator.locks.request('witness', () => {});";
+        javascript(&format!("{ASK}\n{source}")).await;
     }
 }
 

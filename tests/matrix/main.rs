@@ -28,9 +28,6 @@ use native as target;
 #[cfg(target_family = "wasm")]
 use web as target;
 
-#[cfg(target_family = "wasm")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
-
 /// Makes tests for both targets of one body: `#[test]` within `wasm_mt::run` natively, `#[wasm_bindgen_test]` on the web.
 macro_rules! remote_test {
     ($(async fn $name:ident() $body:block)*) => {$(

@@ -22,7 +22,9 @@ pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::{WebOptions, install};
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
-pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_now, yield_now as yield_by_message};
+pub(crate) use time::{
+    clock_tick, now, sleep, sleep as sleep_aside, spawn_service, yield_now, yield_now as yield_by_message,
+};
 
 use super::Packet;
 
@@ -72,6 +74,15 @@ pub(crate) const HAS_TICKS: bool = false;
 /// Never called, since there are no ticks.
 pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) {
     spawn_service(future);
+}
+
+/// Nothing: a program ends when its main thread does.
+pub(crate) struct KeepAlive(());
+
+impl KeepAlive {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
 }
 
 /// A thread ends when its code returns.

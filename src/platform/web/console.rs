@@ -6,9 +6,9 @@ use std::sync::Once;
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
-use super::outbox;
 use super::reflect::object;
 use super::status::is_worker;
+use super::{node, outbox};
 
 /// Writes a line where the program's user reads it: the console of the page.
 pub(crate) fn print(text: &str) {
@@ -36,11 +36,15 @@ pub(super) fn show_panics() {
     });
 }
 
-/// Fires `wasm-mt-exit` on the global object, for pages that show how a program ended.
+/// Fires `wasm-mt-exit` on the global object, for pages that show how a program ended. In Node.js it is an exit code.
 pub(super) fn announce_exit(error: Option<String>) {
+    if error.is_some() {
+        node::fail();
+    }
     let error = error.map_or(JsValue::NULL, JsValue::from);
     let init = object([("detail", object([("error", error)]).into())]);
-    dispatch_event(&CustomEvent::new("wasm-mt-exit", &init));
+    // Node.js has nobody to hear it.
+    let _listens: Result<bool, JsValue> = dispatch_event(&CustomEvent::new("wasm-mt-exit", &init));
 }
 
 #[wasm_bindgen]
@@ -50,8 +54,8 @@ extern "C" {
     #[wasm_bindgen(js_namespace = console)]
     pub(super) fn error(text: &str);
 
-    #[wasm_bindgen(js_name = dispatchEvent)]
-    fn dispatch_event(event: &CustomEvent) -> bool;
+    #[wasm_bindgen(catch, js_name = dispatchEvent)]
+    fn dispatch_event(event: &CustomEvent) -> Result<bool, JsValue>;
 
     type CustomEvent;
     #[wasm_bindgen(constructor)]

@@ -22,6 +22,10 @@ pub(super) enum Seen {
     Reported(String),
 }
 
+/// What the glue of `--target bundler` lacks.
+pub(super) const NO_MODULE: &str = "the program's JavaScript does not keep the compiled program, as that of `--target bundler`, the default of \
+                         wasm-pack, does not; enable the feature `bundler` of wasm-mt, or build with `--target web`";
+
 /// True if this page shares an origin with nothing, as in a sandboxed frame.
 pub(super) fn is_opaque() -> bool {
     get(&js_sys::global(), "origin").as_string().is_some_and(|origin| origin == "null")
@@ -38,6 +42,7 @@ pub(super) fn refusal(stage: &str, url: &str, text: &str) -> String {
             "the program's JavaScript {url} could not be imported: {text}; \
              give the builder the right `glue_url`, and let the content security policy allow it"
         ),
+        "module" => NO_MODULE.to_owned(),
         "missing" => format!(
             "the worker that the application makes brings no JavaScript of the program, and what is in the page is not that: \
              {text}; let its script import what wasm-bindgen generated, or give `glue_url`"
@@ -140,7 +145,8 @@ impl PolicyMonitor {
                 _ => {}
             }
         });
-        add_event_listener(Self::EVENT, &listener);
+        // Where there is nothing like it, there is no such policy.
+        let _listens: Result<(), JsValue> = add_event_listener(Self::EVENT, &listener);
         Rc::new(Self { blocked, listener })
     }
 
@@ -156,14 +162,14 @@ const UNTRUSTED: &str = "the page's Trusted Types do not let it make a worker; l
 
 impl Drop for PolicyMonitor {
     fn drop(&mut self) {
-        remove_event_listener(Self::EVENT, &self.listener);
+        let _listened: Result<(), JsValue> = remove_event_listener(Self::EVENT, &self.listener);
     }
 }
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = addEventListener)]
-    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
-    #[wasm_bindgen(js_name = removeEventListener)]
-    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+    #[wasm_bindgen(catch, js_name = addEventListener)]
+    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_name = removeEventListener)]
+    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
 }

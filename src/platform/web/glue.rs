@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{Blob, BlobPropertyBag, Url};
 
+use super::node;
 use super::reflect::{get, object};
 use crate::platform::WORKER_SCRIPT;
 
@@ -50,7 +51,11 @@ pub(super) fn url() -> Option<String> {
     // and what called it is another script.
     let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
     let place = get(&RegExp::new(PLACE_PATTERN, "").exec(&trace), "0").as_string()?;
-    let url = get(&RegExp::new(SCRIPT_PATTERN, "m").exec(&place), "0").as_string()?;
+    let url = if node::is_here() {
+        node::script_in(&place)?
+    } else {
+        get(&RegExp::new(SCRIPT_PATTERN, "m").exec(&place), "0").as_string()?
+    };
     GLUE_URL.set(Some(url.clone()));
     Some(url)
 }
@@ -168,18 +173,39 @@ const NO_URL: &str = "webpack";
 
 /// Why [`Found::Other`] cannot be run by a worker.
 #[cold]
-pub(super) fn is_other(url: &str) -> String {
-    format!(
-        "{url} is not the JavaScript that wasm-bindgen generated for the program: a bundler has put that into a larger script, \
-         which would run the whole application in each worker; enable the feature `bundler` of wasm-mt, or write \
-         `globalThis.wasmMt = {{ glueUrl: new URL(\"./pkg/app.js\", import.meta.url) }}`, with the name of that file, before \
-         the program starts"
-    )
+pub(super) fn is_other(url: &str, is_given: bool) -> String {
+    let cure = if is_given {
+        "give `glue_url` the URL of that, a file of its own"
+    } else {
+        "a bundler has put that into a larger script, which would run the whole application in each worker; enable the feature \
+         `bundler` of wasm-mt, or write `globalThis.wasmMt = { glueUrl: new URL(\"./pkg/app.js\", import.meta.url) }`, with the \
+         name of that file, before the program starts"
+    };
+    format!("{url} is not the JavaScript that wasm-bindgen generated for the program; {cure}")
+}
+
+/// Glue that is a classic script, and the name of its global.
+const CLASSIC: &str = r"^\s*let ([\w$]+) = \(function\(exports\)";
+
+/// What stands at the end of that.
+const CLASSIC_END: &str = r"\.__wasm_mt_start\s*=[^]*\}\)\([^()]*\);\s*$";
+
+/// The glue in a script element of its own within the page. A module there holds what starts the application too.
+fn inline() -> Option<String> {
+    let elements = query_selector_all("script").map(|list| Array::from(&list)).ok()?;
+    let texts = elements.iter().filter_map(|element| get(&element, "text").as_string());
+    let is_glue = |text: &String| {
+        [CLASSIC, CLASSIC_END].iter().all(|pattern| !RegExp::new(pattern, "").exec(text).is_null())
+    };
+    texts.into_iter().find(is_glue)
 }
 
 /// What a [`Bundle`] holds.
 async fn make_bundle(url: &str) -> Option<Array> {
     let other = || Some(Array::of1(&JsValue::NULL));
+    if is_page(url) {
+        return inline().map_or_else(other, |text| bundle_text(&text));
+    }
     if url.starts_with(NO_URL) {
         return other();
     }
@@ -207,8 +233,15 @@ async fn make_bundle(url: &str) -> Option<Array> {
     if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#) {
         return Some(Array::of1(&JsValue::UNDEFINED));
     }
-    let is_module = has(r"^\s*export\b|\bimport\.meta\b");
-    let url = blob_url(&[&text, "\n;", WORKER_SCRIPT]).ok()?;
+    bundle_text(&text)
+}
+
+fn bundle_text(text: &str) -> Option<Array> {
+    let is_module = !RegExp::new(r"^\s*export\b|\bimport\.meta\b", "m").exec(text).is_null();
+    // The worker's script knows one name only.
+    let name = get(&RegExp::new(CLASSIC, "").exec(text), "1").as_string();
+    let name = name.map_or(String::new(), |name| format!("self.wasm_bindgen={name};"));
+    let url = blob_url(&[text, "\n;", &name, WORKER_SCRIPT]).ok()?;
     Some(Array::of2(&url.into(), &is_module.into()))
 }
 

@@ -82,7 +82,8 @@ fn listen() {
         });
     });
     for event in ["beforeunload", "pagehide", "pageshow"] {
-        add_event_listener(event, &on_event);
+        // Where there is nothing like it, there is no page that leaves.
+        let _listens: Result<(), JsValue> = add_event_listener(event, &on_event);
     }
     on_event.forget();
 }
@@ -111,6 +112,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
     fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(js_name = addEventListener)]
-    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>);
+    #[wasm_bindgen(catch, js_name = addEventListener)]
+    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
 }

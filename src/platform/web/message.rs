@@ -8,7 +8,6 @@
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Worker;
 
 use super::attachment::{self, Attachment};
 use crate::error::Error;
@@ -168,11 +167,6 @@ fn word(bytes: &[u8]) -> usize {
 
 #[wasm_bindgen]
 extern "C" {
-    /// To a worker.
-    #[wasm_bindgen(catch, js_namespace = ["Worker", "prototype", "postMessage"], js_name = call)]
-    pub(super) fn post_message_to(worker: &Worker, message: &JsValue, moved: &JsValue)
-    -> Result<(), JsValue>;
-
     #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
     fn copy_out(to: &mut [u8], from: &Uint8Array);
 

@@ -13,6 +13,7 @@ mod glue;
 mod locks;
 mod memory;
 mod message;
+mod node;
 mod options;
 mod outbox;
 mod port;
@@ -34,6 +35,7 @@ pub(crate) use console::print;
 #[cfg(feature = "compat")]
 pub(crate) use glue::url_of_hidden_glue;
 pub(crate) use memory::{memory_size, stack_has_sunk};
+pub(crate) use node::KeepAlive;
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
 pub(crate) use port::{Port, start};
@@ -42,7 +44,7 @@ pub(crate) use status::{
     PANIC_ABORTS, contain, current_task, guard, is_panicking, on_panic, show_begun, show_gathered,
 };
 pub(crate) use thrown::js_error;
-pub(crate) use time::{clock_tick, now, sleep, spawn_service, yield_by_message, yield_now};
+pub(crate) use time::{clock_tick, now, sleep, sleep_aside, spawn_service, yield_by_message, yield_now};
 
 /// What is posted in one tick to one worker leaves in one message.
 pub(crate) const HAS_TICKS: bool = true;
@@ -63,7 +65,8 @@ fn navigator() -> JsValue {
 
 /// How many threads can run at the same time.
 pub(crate) fn parallelism() -> usize {
-    get(&navigator(), "hardwareConcurrency").as_f64().map_or(1, |count| count as usize).max(1)
+    let count = get(&navigator(), "hardwareConcurrency").as_f64().or_else(node::parallelism);
+    count.map_or(1, |count| count as usize).max(1)
 }
 
 /// A future that was given to [`spawn_local`] runs without anybody waiting.

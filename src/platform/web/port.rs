@@ -7,7 +7,7 @@ use futures::task::FutureObj;
 use js_sys::BigUint64Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{MessageEvent, Worker};
+use web_sys::Worker;
 
 use super::console::print;
 use super::failure::{PolicyMonitor, Seen, load_failure, refusal};
@@ -15,6 +15,7 @@ use super::glue;
 use super::locks;
 use super::memory::table_length;
 use super::message;
+use super::node;
 use super::reflect::{get, object};
 use super::setup::Maker;
 use super::source::{Launch, WorkerSource};
@@ -37,6 +38,10 @@ extern "C" {
     /// generator refuses the whole program in words of its own.
     #[wasm_bindgen(thread_local_v2, js_name = wasmModule)]
     static MODULE: Option<JsValue>;
+
+    /// Of a worker.
+    #[wasm_bindgen(js_namespace = Reflect)]
+    fn set(worker: &Worker, key: &str, listener: &Listener) -> bool;
 }
 
 /// A worker of this page, until its [`Port`] is dropped.
@@ -55,10 +60,11 @@ struct LiveWorker {
 
 struct Started {
     worker: Worker,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(JsValue)>,
-    _on_unread: Closure<dyn FnMut()>,
+    /// None in Node.js.
+    _listeners: [Option<Listener>; 3],
 }
+
+type Listener = Closure<dyn FnMut(JsValue)>;
 
 fn find(workers: &[LiveWorker], id: u32) -> Option<&LiveWorker> {
     workers.iter().find(|live| live.id == id)
@@ -93,7 +99,7 @@ impl Port {
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
         let worker = worker(self.id).expect("a worker that has greeted is there until its port is dropped");
         let (message, moved) = message::pack(packet)?;
-        message::post_message_to(&worker, &message, &moved).map_err(|thrown| not_cloneable(&thrown))
+        worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
     }
 }
 
@@ -164,15 +170,21 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
             return Err(load_failure(Some(seen), source.script.as_deref(), &source.glue, &policy).await);
         }
     };
-    let on_message = Closure::new(move |event: MessageEvent| on_message(id, &event.data()));
-    worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     let WorkerSource { script, glue, may_load, bundle, maker } = source.clone();
     let factory = maker.as_ref().and_then(Maker::factory);
     let source = Rc::new(source);
-    let on_error = Closure::new(move |event: JsValue| on_error(id, &event, &source, &policy));
-    worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-    let on_unread = Closure::new(move || count_packets(id));
-    worker.set_onmessageerror(Some(on_unread.as_ref().unchecked_ref()));
+    let is_node = node::is_here();
+    let on_message = move |event: JsValue| {
+        on_message(id, &if is_node { event } else { get(&event, "data") });
+    };
+    let _listeners = [
+        listen(&worker, "message", on_message),
+        listen(&worker, "error", move |event| on_error(id, &event, &source, &policy)),
+        listen(&worker, "messageerror", move |_| count_packets(id)),
+    ];
+    if is_node {
+        node::listen(&worker, "exit", move |_| lose_ended(id));
+    }
 
     let (first, moved) = message::pack(first).map_err(|error| error.to_string())?;
     let boot = object([
@@ -188,12 +200,20 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
         ("table", table_length().into()),
         ("first", first),
     ]);
-    let posted = message::post_message_to(&worker, &boot, &moved);
-    change(id, |live| {
-        let (_on_message, _on_error, _on_unread) = (on_message, on_error, on_unread);
-        live.worker = Some(Started { worker, _on_message, _on_error, _on_unread });
-    });
+    let posted = worker.post_message_with_transfer(&boot, &moved);
+    change(id, |live| live.worker = Some(Started { worker, _listeners }));
     posted.map_err(|thrown| text_of(&thrown))
+}
+
+/// Hears of what happens to a worker.
+fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) -> Option<Listener> {
+    if node::is_here() {
+        node::listen(worker, event, listener);
+        return None;
+    }
+    let listener = Closure::new(listener);
+    set(worker, &format!("on{event}"), &listener);
+    Some(listener)
 }
 
 /// Hands an event to the listener of this worker, unless its port is gone.
@@ -227,9 +247,7 @@ fn on_message(id: u32, data: &JsValue) {
         change(id, |live| live.up = true);
     }
     if let Some(lock) = text("lock") {
-        locks::watch(&lock, get(data, "departure").as_f64(), tell_of_departure, move || {
-            deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
-        });
+        locks::watch(&lock, get(data, "departure").as_f64(), tell_of_departure, move || lose_ended(id));
     } else if let Some(stage) = text("refused") {
         let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
         deliver(id, WorkerEvent::NotStarted(cause));
@@ -248,12 +266,17 @@ fn on_message(id: u32, data: &JsValue) {
     }
 }
 
+/// The worker is gone, without a word.
+fn lose_ended(id: u32) {
+    deliver(id, WorkerEvent::Lost(Loss { cause: "it has ended".into(), ..Loss::default() }));
+}
+
 /// A message of the worker could not be read. It need not be a packet: Firefox reports errors of a task in the same way. The
 /// worker says how many packets there were.
 fn count_packets(id: u32) {
     if let Some(worker) = worker(id) {
         let question = object([("count", true.into())]);
-        let posted = message::post_message_to(&worker, &question, &JsValue::UNDEFINED);
+        let posted = worker.post_message_with_transfer(&question, &JsValue::UNDEFINED);
         debug_assert!(posted.is_ok(), "plain values can be cloned");
     }
 }
@@ -274,7 +297,7 @@ fn tell_of_departure(hold: bool, departure: u32) {
         |live: &LiveWorker| live.worker.as_ref().filter(|_| live.up).map(|started| started.worker.clone());
     let workers: Vec<Worker> = WORKERS.with_borrow(|workers| workers.iter().filter_map(up).collect());
     for worker in workers {
-        let posted = message::post_message_to(&worker, &told, &JsValue::UNDEFINED);
+        let posted = worker.post_message_with_transfer(&told, &JsValue::UNDEFINED);
         debug_assert!(posted.is_ok(), "plain values can be cloned");
     }
 }

@@ -1,11 +1,17 @@
 //! Properties of JavaScript objects.
 
-use js_sys::{Object, Reflect};
+use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 /// A property, or undefined.
 pub(super) fn get(object: &JsValue, key: &str) -> JsValue {
     Reflect::get(object, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Calls a method, if it is there.
+pub(super) fn call(object: &JsValue, method: &str, args: &[JsValue]) -> Result<JsValue, JsValue> {
+    let method: Function = get(object, method).dyn_into()?;
+    method.apply(object, &args.iter().collect::<Array>())
 }
 
 pub(super) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> Object {

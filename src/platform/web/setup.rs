@@ -91,6 +91,11 @@ impl From<&WebOptions> for Setup {
     }
 }
 
+/// A `Worker`, be it one of Node.js.
+fn worker(made: JsValue) -> Result<Worker, JsValue> {
+    if get(&made, "postMessage").is_function() { Ok(made.unchecked_into()) } else { Err(made) }
+}
+
 /// Makes a worker.
 #[derive(Clone)]
 pub(super) enum Maker {
@@ -114,7 +119,7 @@ impl Maker {
     pub(super) fn make(&self) -> Result<Worker, String> {
         let made = match self {
             Self::Program(factory) => factory(),
-            Self::Script(function) => function.call0(&JsValue::UNDEFINED).and_then(JsCast::dyn_into),
+            Self::Script(function) => function.call0(&JsValue::UNDEFINED).and_then(worker),
         };
         made.map_err(|thrown| match self {
             Self::Program(_) => {

@@ -6,8 +6,9 @@ use js_sys::{Array, Function, Object, Reflect, RegExp};
 use wasm_bindgen::prelude::*;
 use web_sys::{Url, Worker, WorkerType};
 
-use super::failure::{Seen, is_opaque};
+use super::failure::{NO_MODULE, Seen, is_opaque, refusal};
 use super::glue::{self, Bundle, Found};
+use super::node;
 use super::reflect::{get, object};
 use super::setup::{Maker, Setup};
 use super::thrown::text_of;
@@ -53,12 +54,6 @@ impl Launch {
                 "the program's JavaScript was not found; give the builder its URL with `glue_url`",
             ));
         }
-        if maker.is_none() && glue::is_page(&glue) {
-            return Err(Error::startup(
-                "the program's JavaScript is in the page itself, which no worker can run; put it into a file, or give the \
-                 builder the URL of one with `glue_url`",
-            ));
-        }
         let absolute_script = |url: String| absolute(&url, "`script_url` the URL of the worker script");
         let script = script.map(absolute_script).transpose()?;
         Ok(Self { script, glue, is_given, maker, name: spec.name })
@@ -73,17 +68,21 @@ impl Launch {
     /// `has_module`: the glue keeps the compiled program, so that it can be posted.
     pub(super) async fn source(&self, has_module: bool) -> Result<WorkerSource, String> {
         let is_ours = self.script.is_none() && self.maker.is_none();
-        if self.maker.is_none() && get(&js_sys::global(), "Worker").is_undefined() {
+        let is_node = node::is_here();
+        if self.maker.is_none() && !is_node && get(&js_sys::global(), "Worker").is_undefined() {
             return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
                         an `InlineExecutor`, or on a page"
                 .to_owned());
         }
-        let maker = self.maker.clone().or_else(|| (is_ours && !has_module).then(of_bundler).flatten());
-        if !has_module && maker.is_none() {
-            return Err(NO_MODULE.to_owned());
-        }
+        let failed = |thrown| refusal("glue", &self.glue, &text_of(&thrown));
         // The worker may load the glue itself; what it must be like is checked here, where that is known.
-        let found = if !has_module || self.glue.is_empty() || glue::is_page(&self.glue) {
+        let found = if self.glue.is_empty() {
+            Found::Other
+        } else if is_node {
+            // Glue that keeps no module makes one again.
+            let is_glue = self.is_given || node::is_glue(&self.glue).await.map_err(failed)?;
+            if is_glue { Found::Loadable } else { Found::Other }
+        } else if !has_module {
             Found::Other
         } else if is_ours || !self.is_given || glue::is_pinned(&self.glue) {
             glue::bundle(&self.glue).await?
@@ -95,9 +94,15 @@ impl Launch {
             Found::Loadable => (true, None),
             Found::Other => (false, None),
         };
-        let maker = maker.or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
+        let maker = self.maker.clone().or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
         if !may_load && maker.is_none() {
-            return Err(glue::is_other(&self.glue));
+            return Err(if !has_module {
+                NO_MODULE.to_owned()
+            } else if glue::is_page(&self.glue) {
+                INLINE.to_owned()
+            } else {
+                glue::is_other(&self.glue, self.is_given)
+            });
         }
         Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), may_load, bundle, maker })
     }
@@ -106,6 +111,10 @@ impl Launch {
     pub(super) fn create(&self, source: &WorkerSource) -> Result<Worker, Seen> {
         if let Some(maker) = &source.maker {
             return maker.make().map_err(Seen::Known);
+        }
+        if node::is_here() {
+            let made = node::create_worker(source.script.as_deref(), self.name.as_deref());
+            return made.map_err(|thrown| Seen::Thrown(text_of(&thrown)));
         }
         let bundle = source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
         let made = match (&source.script, bundle) {
@@ -128,9 +137,8 @@ fn of_bundler() -> Option<Maker> {
     None
 }
 
-/// What the glue of `--target bundler` and `--target deno` lacks.
-const NO_MODULE: &str = "the program's JavaScript does not keep the compiled program, as that of `--target bundler`, the default of \
-                         wasm-pack, does not; enable the feature `bundler` of wasm-mt, or build with `--target web`";
+const INLINE: &str = "the program's JavaScript is in the page itself, among what starts the application; put it into a file, or, \
+                      as `--target no-modules` makes it, into a script element of its own";
 
 /// `new Worker`.
 fn construct(url: &str, is_module: bool, name: Option<&str>) -> Result<Worker, JsValue> {

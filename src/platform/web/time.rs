@@ -11,6 +11,7 @@ use futures::channel::oneshot;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use super::node;
 use super::reflect::get;
 
 /// Time since 1970, by a clock that never goes back within a thread and is the same for all threads of a page.
@@ -30,6 +31,18 @@ pub(crate) fn clock_tick() -> Duration {
 
 /// Resolves after `duration`; longer than 24 days is cut to that.
 pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+    start_timer(duration, set_timeout)
+}
+
+/// As [`sleep`], but for this alone a program does not stay.
+pub(crate) fn sleep_aside(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+    start_timer(duration, if node::is_here() { node::set_timeout_aside } else { set_timeout })
+}
+
+fn start_timer(
+    duration: Duration,
+    set_timeout: fn(&JsValue, i32),
+) -> impl Future<Output = ()> + Send + 'static {
     let (sender, receiver) = oneshot::channel::<()>();
     let rest = u64::from(duration.subsec_micros().div_ceil(1000));
     let milliseconds = duration.as_secs().saturating_mul(1000).saturating_add(rest);
@@ -42,7 +55,7 @@ pub(crate) fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'st
 
 /// Resolves after the event loop had a turn: in most engines by a message to itself, since a timer that was set by a timer
 /// waits 4 ms from the fifth on. In WebKit a message takes a quarter of a millisecond, so there four of five turns are
-/// timers.
+/// timers. Node.js has a function of its own for it.
 pub(crate) fn yield_now() -> impl Future<Output = ()> + Send + 'static {
     thread_local! {
         static TURNS: Turns = Turns::new(is_webkit());
@@ -66,7 +79,8 @@ fn is_webkit() -> bool {
 /// Who waits for a turn of the event loop, and what brings it.
 struct Turns {
     waiting: Rc<RefCell<VecDeque<oneshot::Sender<()>>>>,
-    channel: MessageChannel,
+    /// None in Node.js, which it would keep from its end.
+    channel: Option<MessageChannel>,
     next: Closure<dyn FnMut()>,
     /// How many timers were set in a row, where they are the faster way.
     timers: Option<Cell<u32>>,
@@ -86,24 +100,27 @@ impl Turns {
                 sender.send(()).unwrap_or(());
             }
         });
-        let channel = MessageChannel::new();
-        channel.port1().set_onmessage(&next);
+        let channel = (!node::is_here()).then(MessageChannel::new);
+        if let Some(channel) = &channel {
+            channel.port1().set_onmessage(&next);
+        }
         Self { waiting, channel, next, timers: has_slow_messages.then(Cell::default) }
     }
 
     fn wait(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sender, receiver) = oneshot::channel::<()>();
         self.waiting.borrow_mut().push_back(sender);
-        match &self.timers {
-            Some(timers) if timers.get() < Self::MOST_TIMERS => {
+        match (&self.timers, &self.channel) {
+            (_, None) => node::set_immediate(self.next.as_ref()),
+            (Some(timers), _) if timers.get() < Self::MOST_TIMERS => {
                 timers.set(timers.get() + 1);
                 set_timeout(self.next.as_ref(), 0);
             }
-            timers => {
+            (timers, Some(channel)) => {
                 if let Some(timers) = timers {
                     timers.set(0);
                 }
-                self.channel.port2().post_message(0);
+                channel.port2().post_message(0);
             }
         }
         receiver.map(|_| ())

@@ -15,9 +15,35 @@
   const VERSION = 5;
   const MAGIC = 0x746d7770;
 
+  // A thread of Node.js has no scope like that of a worker, and ends by what is uncaught. Its page hears of its end without a
+  // lock.
+  const isThread = typeof self === "undefined" || !self.close;
+  if (isThread) {
+    const { parentPort: port } = process.getBuiltinModule("node:worker_threads");
+    const target = new EventTarget();
+    const emit = (type, properties) => {
+      const event = Object.assign(new Event(type, { cancelable: true }), properties);
+      self[`on${type}`]?.(event);
+      return target.dispatchEvent(event);
+    };
+    const uncaught = (error) => emit("error", { error }) && console.error(error);
+    // Deno has this one, and does not ask the process about timers.
+    const onEvent = (event) => (event.preventDefault(), uncaught(event.error));
+    if (globalThis.addEventListener) globalThis.addEventListener("error", onEvent);
+    else process.on("uncaughtException", uncaught);
+    globalThis.self = globalThis;
+    for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) self[name] = target[name].bind(target);
+    self.postMessage = port.postMessage.bind(port);
+    self.close = () => process.exit();
+    for (const type of ["message", "messageerror"]) port.on(type, (data) => emit(type, { data }));
+    process.on("unhandledRejection", (reason) => console.error(reason));
+  }
+
   // Taken once: a task may put something else in their places.
   const post = self.postMessage.bind(self);
   const queue = self.queueMicrotask.bind(self);
+  // Deno puts it in place when it is first called.
+  queue(() => {});
   const close = self.close.bind(self);
   const { RuntimeError } = WebAssembly;
 
@@ -174,23 +200,30 @@
     return { exports };
   };
   const withoutMain = (module) => {
-    const isOurs = (instance, from) => (module ? from === module : instance.exports.__wasm_mt_start);
+    const isOurs = (instance, from) => {
+      if (!memory && instance.exports.__wasm_mt_start) module = from;
+      return from === module;
+    };
     WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
       construct(target, args, newTarget) {
         const instance = Reflect.construct(target, args, newTarget);
         return isOurs(instance, args[0]) ? adopt(instance, args[1]) : instance;
       },
     });
-    for (const name of module ? [] : ["instantiate", "instantiateStreaming"]) {
+    for (const name of ["instantiate", "instantiateStreaming"]) {
       const make = WebAssembly[name];
       WebAssembly[name] = async (source, imports) => {
         const made = await make(source, imports);
-        const instance = made.instance ?? made;
-        if (!isOurs(instance)) return made;
+        const { instance = made, module = source } = made;
+        if (!isOurs(instance, module)) return made;
         const adopted = adopt(instance, imports);
-        return made.instance ? { module: made.module, instance: adopted } : adopted;
+        return made.instance ? { module, instance: adopted } : adopted;
       };
     }
+    // The glue of `--target nodejs` would compile it again.
+    const { Module } = WebAssembly;
+    if (module) WebAssembly.Module = new Proxy(Module, { construct: () => module });
+    return () => (WebAssembly.Module = Module);
   };
 
   // A blob has no folder: what is relative in it is relative to the page. What is no URL, or trusted, stays as it is.
@@ -239,7 +272,8 @@
     let problem;
     try {
       const glue = await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
-      if (glue.initSync) return glue;
+      if (glue.initSync || glue.__wasm_mt_start) return glue;
+      if (glue.default?.__wasm_mt_start) return glue.default;
     } catch (error) {
       problem = error;
     }
@@ -257,7 +291,7 @@
   let letGo = () => {};
   const hold = () =>
     new Promise((held) => {
-      if (!self.navigator.locks) return held();
+      if (isThread || !self.navigator.locks) return held();
       const lock = `wasm-mt ${Math.random()} ${performance.timeOrigin + performance.now()}`;
       const untilLetGo = () => {
         held(lock);
@@ -286,7 +320,7 @@
       return refuse("version", `the script has version ${VERSION}, the page wants ${boot.version}`);
     }
     if (/^(blob|data):/.test(self.location)) rebase(boot.base);
-    withoutMain(boot.module);
+    const mayCompile = withoutMain(boot.module);
     const url = boot.glue;
     // What the page said of its program holds for the workers of this one too, unless its own script says otherwise.
     self.wasmMt ??= { glueUrl: url, scriptUrl: boot.script };
@@ -305,7 +339,9 @@
     if (!glue) return refuse("missing", new Error("`self.wasm_bindgen` is not set"));
     try {
       // A bundler's code has made the instance.
-      if (boot.module) glue.initSync({ module: boot.module });
+      if (boot.module) glue.initSync?.({ module: boot.module });
+      mayCompile();
+      if (!memory) return refuse("module");
       if (!glue.__wasm_mt_start) throw new Error("it belongs to another program");
     } catch (error) {
       return refuse(isShortOfMemory(error) ? "memory" : "instance", error, url);

@@ -16,7 +16,7 @@ use super::effects::{PoolEffects, Wake};
 use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, Packet, WorkerSpec};
+use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, WorkerSpec};
 use crate::schedule::{
     Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
     Urgency, WorkerId,
@@ -88,6 +88,8 @@ pub(super) struct PoolState {
     wake_planned: Option<Wake>,
     tick_planned: bool,
     stats: Stats,
+    /// While somebody waits for a task or for the workers.
+    keep_alive: Option<KeepAlive>,
     /// Packets to workers that are gone.
     posted: u64,
     effects: PoolEffects,
@@ -139,6 +141,7 @@ impl PoolState {
             wake_planned: None,
             tick_planned: false,
             stats: Stats::default(),
+            keep_alive: None,
             posted: 0,
             effects: PoolEffects::default(),
         }
@@ -414,6 +417,10 @@ impl PoolState {
             if self.effects.readiness.is_some() {
                 self.effects.ready = mem::take(&mut self.ready);
             }
+        }
+        let is_awaited = self.pending > 0 || !self.ready.is_empty() || !self.closing.is_empty();
+        if is_awaited != self.keep_alive.is_some() {
+            self.keep_alive = is_awaited.then(KeepAlive::new);
         }
         let next = self.schedule.wake_at().filter(|_| self.ended.is_none());
         if let Some(at) = next {

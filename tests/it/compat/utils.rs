@@ -12,11 +12,12 @@ use crate::common::on_worker;
 
 /// Keeps what is printed on the console.
 fn keep() {
-    run_js("self.log = console.log; self.lines = []; console.log = line => self.lines.push(line);").unwrap();
+    run_js("globalThis.log = console.log; globalThis.lines = []; console.log = line => lines.push(line);")
+        .unwrap();
 }
 
 fn kept() -> Vec<String> {
-    let lines = run_js("console.log = self.log; return self.lines;").unwrap();
+    let lines = run_js("console.log = log; return lines;").unwrap();
     js_sys::Array::from(&lines).iter().map(|line| line.as_string().unwrap()).collect()
 }
 

@@ -1,0 +1,142 @@
+//! Node.js, and Deno and Bun, which have its modules too: workers are threads of `worker_threads`, for which `worker.js` makes
+//! up what they lack of a Web Worker. They end with the main thread, and that ends when it waits for nothing.
+
+use std::cell::Cell;
+
+use js_sys::{Array, Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Url, Worker};
+
+use super::reflect::{call, get, object};
+use crate::platform::WORKER_SCRIPT;
+
+thread_local! {
+    /// The module `worker_threads`, if this is Node.js or the like.
+    static THREADS: Option<JsValue> = threads();
+    /// A timer that never comes, by which this thread stays.
+    static TIMER: JsValue = timer("setInterval", &Function::new_no_args(""), i32::MAX);
+    /// For how many it is to stay.
+    static HOLDS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A window of Electron has them too, and is a page.
+fn threads() -> Option<JsValue> {
+    get(&js_sys::global(), "document").is_undefined().then(|| builtin("node:worker_threads")).flatten()
+}
+
+/// A module that is part of Node.js.
+fn builtin(name: &str) -> Option<JsValue> {
+    let process = get(&js_sys::global(), "process");
+    call(&process, "getBuiltinModule", &[name.into()]).ok().filter(|module| !module.is_undefined())
+}
+
+/// True if this is Node.js or the like.
+pub(super) fn is_here() -> bool {
+    THREADS.with(Option::is_some)
+}
+
+/// A thread that runs the worker script, the host's own or else that of the library.
+pub(super) fn create_worker(script: Option<&str>, name: Option<&str>) -> Result<Worker, JsValue> {
+    let module = THREADS.with(Clone::clone).unwrap_or_default();
+    let constructor: Function = get(&module, "Worker").dyn_into()?;
+    let url = script.map(Url::new).transpose()?;
+    let options = object([("eval", url.is_none().into()), ("name", name.into())]);
+    let script = url.map_or_else(|| WORKER_SCRIPT.into(), JsValue::from);
+    Reflect::construct(&constructor, &Array::of2(&script, &options)).map(JsCast::unchecked_into)
+}
+
+/// Hears of what happens to a worker. It is so for good: some comes after its end.
+pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) {
+    let listener = Closure::<dyn FnMut(JsValue)>::new(listener).into_js_value();
+    let listens = call(worker, "on", &[event.into(), listener]);
+    // A program stays by its timer. What hears of messages stays for them too.
+    let listens = listens.and_then(|_| call(worker, "unref", &[]));
+    debug_assert!(listens.is_ok(), "a worker of Node.js is an event emitter");
+}
+
+/// The URL of a script in a line of a stack trace. Scripts that are no modules stand there by their paths.
+pub(super) fn script_in(line: &str) -> Option<String> {
+    let start = ["file:", "/"].iter().filter_map(|start| line.find(start)).min();
+    let start = start.or_else(|| line.find(":\\")?.checked_sub(1))?;
+    // The last two numbers are line and column.
+    let end = line[start..].rsplitn(3, ':').nth(2)?;
+    if end.starts_with("file:") {
+        return Some(end.to_owned());
+    }
+    get(&call(&builtin("node:url")?, "pathToFileURL", &[end.into()]).ok()?, "href").as_string()
+}
+
+/// True if the module at this URL, which runs already, is what wasm-bindgen generated for the program.
+///
+/// # Errors
+///
+/// What was thrown, if it cannot be imported.
+pub(super) async fn is_glue(url: &str) -> Result<bool, JsValue> {
+    const EXPORT: &str = "__wasm_mt_start";
+
+    let import = Function::new_with_args("url", "return import(url)").call1(&JsValue::UNDEFINED, &url.into());
+    let module = JsFuture::from(Promise::from(import?)).await?;
+    Ok([get(&module, EXPORT), get(&get(&module, "default"), EXPORT)].iter().any(JsValue::is_function))
+}
+
+/// How many threads can run at the same time.
+pub(super) fn parallelism() -> Option<f64> {
+    call(&builtin("node:os")?, "availableParallelism", &[]).ok()?.as_f64()
+}
+
+/// Has the process end with an exit code that says it failed.
+pub(super) fn fail() {
+    if is_here() {
+        set(&get(&js_sys::global(), "process"), "exitCode", 1);
+    }
+}
+
+/// Calls a function in a turn of the event loop of its own.
+pub(super) fn set_immediate(callback: &JsValue) {
+    let set = call(&js_sys::global(), "setImmediate", std::slice::from_ref(callback));
+    debug_assert!(set.is_ok(), "Node.js has this function");
+}
+
+/// While there is one, this thread does not end for want of work.
+pub(crate) struct KeepAlive(());
+
+impl KeepAlive {
+    pub(crate) fn new() -> Self {
+        if HOLDS.replace(HOLDS.get() + 1) == 0 && is_here() {
+            TIMER.with(|timer| hold(timer, "ref"));
+        }
+        Self(())
+    }
+}
+
+impl Drop for KeepAlive {
+    fn drop(&mut self) {
+        HOLDS.set(HOLDS.get() - 1);
+        if HOLDS.get() == 0 && is_here() {
+            TIMER.with(|timer| hold(timer, "unref"));
+        }
+    }
+}
+
+/// Calls a function later, for which alone the thread does not stay.
+pub(super) fn set_timeout_aside(callback: &JsValue, milliseconds: i32) {
+    hold(&timer("setTimeout", callback, milliseconds), "unref");
+}
+
+/// Timers of the module are objects; those of the global scope are numbers in Deno.
+fn timer(kind: &str, callback: &JsValue, milliseconds: i32) -> JsValue {
+    let timers = builtin("node:timers").unwrap_or_default();
+    call(&timers, kind, &[callback.clone(), milliseconds.into()]).unwrap_or_default()
+}
+
+fn hold(timer: &JsValue, how: &str) {
+    let held = call(timer, how, &[]);
+    debug_assert!(held.is_ok(), "a timer of this module can be held");
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Reflect)]
+    fn set(process: &JsValue, key: &str, code: u32) -> bool;
+}
