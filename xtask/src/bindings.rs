@@ -16,6 +16,11 @@ pub(crate) enum BindingsTarget {
     NoModules,
     /// Modules for a bundler, which makes a module of the `.wasm` file too.
     Bundler,
+    /// A `CommonJS` module for Node.js.
+    Nodejs,
+    /// An ES module for Node.js.
+    NodejsModule,
+    Deno,
 }
 
 /// Generates `<name>.js` and `<name>_bg.wasm` from a module that Cargo built.
@@ -32,6 +37,9 @@ pub(crate) fn generate(wasm_file: &Path, out_dir: &Path, target: BindingsTarget)
         BindingsTarget::Web => "web",
         BindingsTarget::NoModules => "no-modules",
         BindingsTarget::Bundler => "bundler",
+        BindingsTarget::Nodejs => "nodejs",
+        BindingsTarget::NodejsModule => "experimental-nodejs-module",
+        BindingsTarget::Deno => "deno",
     };
     let args = ["wasm-bindgen".as_ref(), wasm_file.as_os_str(), "--target".as_ref(), target.as_ref()];
     let more = ["--no-typescript".as_ref(), "--out-dir".as_ref(), out_dir.as_os_str()];

@@ -1,9 +1,12 @@
 //! What the commands say about their progress.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::fs::File;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -21,19 +24,48 @@ impl Step {
     /// Prints `==> name`.
     pub(crate) fn begin(name: impl Into<String>) -> Self {
         let name = name.into();
-        println!("==> {name}");
+        show(format_args!("==> {name}"));
         Self { name, start: Instant::now() }
     }
 
     /// Prints how the step ended and the time it took.
     pub(crate) fn end(self, verdict: impl Display) {
-        println!("    {}: {verdict} ({:.1} s)", self.name, self.start.elapsed().as_secs_f64());
+        let seconds = self.start.elapsed().as_secs_f64();
+        show(format_args!("    {}: {verdict} ({seconds:.1} s)", self.name));
     }
 }
 
 /// Prints a line that belongs to the current step.
 pub(crate) fn note(line: impl Display) {
-    println!("    {line}");
+    show(format_args!("    {line}"));
+}
+
+thread_local! {
+    /// What this thread shows when another has shown all of its own.
+    static LATER: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Prints a line.
+pub(crate) fn show(line: impl Display) {
+    LATER.with_borrow_mut(|later| match later {
+        Some(lines) => lines.push(line.to_string()),
+        None => println!("{line}"),
+    });
+}
+
+/// Does two things at the same time. What the second shows is printed after what the first does.
+pub(crate) fn at_once<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce() -> B + Send) -> (A, B) {
+    thread::scope(|scope| {
+        let second = scope.spawn(|| {
+            LATER.set(Some(Vec::new()));
+            let result = second();
+            (result, LATER.take().unwrap_or_default())
+        });
+        let first = first();
+        let (second, lines) = second.join().unwrap_or_else(|panic| resume_unwind(panic));
+        lines.iter().for_each(show);
+        (first, second)
+    })
 }
 
 /// Runs a long, talkative command with its output in a log file, and prints a sign of life now and then.
@@ -74,7 +106,7 @@ pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> a
             note(format_args!("{:3} s: {}", start.elapsed().as_secs(), tail(log, 1)));
             next_sign += SIGN_OF_LIFE;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -1,9 +1,9 @@
 import Html from "html-webpack-plugin";
 
 // One application for each kind of package.
-export default ["bundler", "web"].map((name) => ({
+export default ["bundler", "web", "url"].map((name) => ({
   name,
-  entry: `./${name}.js`,
+  entry: `./${name}/main.js`,
   experiments: { asyncWebAssembly: true },
   performance: { hints: false },
   plugins: [new Html({ title: "house" })],

@@ -1,19 +1,20 @@
-//! `cargo xtask houses`: the application of `tests/houses` in the toolchains of web developers.
+//! `cargo xtask houses`: the application of `tests/houses` in the toolchains and runtimes of web developers.
 //!
-//! Each house is a folder with a bundler's configuration and locked packages of npm. It is copied to the target folder, given
-//! what wasm-pack would make of the application, built as its users build it, and opened in a browser. The application writes
-//! what it computes into its page.
+//! Each house is a folder with what a user writes, and locked packages of npm. It is copied to the target folder, given what
+//! wasm-pack would make of the application, built as its users build it, and opened in a browser, or run. The application says
+//! what it computes: in attributes of its document, and on the console.
 
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
 use crate::bindings::BindingsTarget;
 use crate::progress::Step;
@@ -28,7 +29,7 @@ mod list;
 /// How long a page may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How often a server is tried that is starting.
+/// How often is looked whether a server answers, or a program has ended.
 const POLL: Duration = Duration::from_millis(50);
 
 /// What the application notes in every house.
@@ -41,107 +42,165 @@ pub(crate) struct Args {
     names: Vec<String>,
 }
 
-/// One way of building and serving the application.
-struct House {
-    name: &'static str,
-    /// Its folder in `tests/houses`.
-    folder: &'static str,
-    target: BindingsTarget,
-    /// The application has the feature `bundler`.
-    with_feature: bool,
-    /// Where the package of the application goes, below the folder.
-    package: &'static str,
-    /// A tool of npm and its arguments.
-    tool: &'static [&'static str],
-    serves: Serves,
-}
-
-/// How the page comes to the browser.
-enum Serves {
-    /// The tool builds a folder, which any server can serve.
-    Folder(&'static str),
-    /// The tool is a server: it listens on the port that stands for `{port}` in its arguments.
-    Itself,
-}
-
-/// Builds the houses, opens each, and prints a table.
+/// Visits the houses, and prints a table.
 ///
 /// # Errors
 ///
 /// If something that all houses need cannot be had. A house that fails is an exit code.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
-    let wanted = |house: &&House| {
+    let is_wanted = |house: &House| {
         args.names.is_empty() || args.names.iter().any(|name| house.name.contains(name.as_str()))
     };
-    let chosen: Vec<&House> = HOUSES.iter().filter(wanted).collect();
     ensure!(
-        !chosen.is_empty(),
+        HOUSES.iter().any(is_wanted),
         "no house has such a name; there are {}",
-        HOUSES.iter().map(|house| house.name).collect::<Vec<_>>().join(", ")
-    );
-    ensure!(
-        cmd!(shell, "npm --version").quiet().ignore_stdout().run().is_ok(),
-        "npm is needed: install Node.js 20 or later"
+        HOUSES.iter().map(|house| house.name).collect::<Vec<_>>().join("; ")
     );
     let wasm = setup::wasm(shell)?;
     let browsers = setup::browsers(shell, &[Browser::Chromium])?;
     let browser = browsers.installed.first().context("Chromium is needed")?;
-    let site = workspace::own_dir(shell, "houses")?;
-    let mut rows = Vec::new();
-    for house in chosen {
+    let rows = visit(shell, &wasm, browser, is_wanted)?;
+    println!();
+    for (name, result) in &rows {
+        println!("| {name:44} | {} |", if result.is_ok() { "works" } else { "FAILED" });
+    }
+    Ok(if rows.iter().all(|(_, result)| result.is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A target, and the `type` of the package.
+type Package = (BindingsTarget, Option<&'static str>);
+
+const WEB: Package = (BindingsTarget::Web, Some("module"));
+const BUNDLER: Package = (BindingsTarget::Bundler, Some("module"));
+const NODEJS: Package = (BindingsTarget::NodejsModule, Some("module"));
+
+/// One way of building and running the application.
+struct House {
+    name: &'static str,
+    /// Its folder in `tests/houses`. Houses may share one.
+    folder: &'static str,
+    package: Package,
+    /// Where the package of the application goes, in the folder.
+    path: &'static str,
+    steps: Steps,
+    /// The application has the feature `bundler`.
+    has_feature: bool,
+    /// `cargo xtask test` tries it too.
+    is_quick: bool,
+}
+
+impl House {
+    const QUICK: Self = Self {
+        name: "",
+        folder: "",
+        package: WEB,
+        path: "",
+        steps: Steps::Static(""),
+        has_feature: false,
+        is_quick: true,
+    };
+    const BUNDLER: Self = Self { has_feature: true, ..Self::QUICK };
+}
+
+/// What is done with the folder. Tools are those of npm, with their arguments.
+enum Steps {
+    /// A folder in it is served as it is.
+    Static(&'static str),
+    /// The tool builds a folder, which is served.
+    Build(&'static [&'static str], &'static str),
+    /// The tool is a server. Its last argument is to be a port.
+    Serve(&'static [&'static str]),
+    /// The tool runs the application.
+    Run(&'static [&'static str]),
+}
+
+/// Visits the houses that `cargo xtask test` tries; a result for each.
+///
+/// # Errors
+///
+/// If something that all houses need cannot be had.
+pub(crate) fn visit_quick(
+    shell: &Shell,
+    wasm: &Wasm,
+    browser: &Installed,
+) -> Result<Vec<(&'static str, Result<()>)>> {
+    visit(shell, wasm, browser, |house| house.is_quick)
+}
+
+fn visit(
+    shell: &Shell,
+    wasm: &Wasm,
+    browser: &Installed,
+    is_wanted: impl Fn(&House) -> bool,
+) -> Result<Vec<(&'static str, Result<()>)>> {
+    setup::npm(shell)?;
+    let houses = workspace::own_dir(shell, "houses")?;
+    let visit = |house: &'static House| {
         let step = Step::begin(house.name);
-        let result = house.visit(shell, &wasm, browser, &site);
+        let result = house.visit(shell, wasm, browser, &houses);
         step.end(match &result {
             Ok(()) => "works".to_owned(),
             Err(error) => format!("FAILED: {error:#}"),
         });
-        rows.push((house.name, result));
-    }
-    println!();
-    for (name, result) in &rows {
-        println!("| {name:40} | {} |", if result.is_ok() { "works" } else { "FAILED" });
-    }
-    Ok(if rows.iter().all(|(_, result)| result.is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        (house.name, result)
+    };
+    Ok(HOUSES.iter().filter(|house| is_wanted(house)).map(visit).collect())
 }
 
 impl House {
     fn visit(&self, shell: &Shell, wasm: &Wasm, browser: &Installed, houses: &Path) -> Result<()> {
         let folder = houses.join(self.folder);
         furnish(&workspace::root().join("tests/houses").join(self.folder), &folder)?;
-        self.pack(shell, wasm, &folder.join(self.package))?;
-        let _here = shell.push_dir(&folder);
-        if !folder.join("node_modules").is_dir() {
-            cmd!(shell, "npm ci --no-audit --no-fund").quiet().run()?;
+        self.pack(shell, wasm, &folder.join(self.path))?;
+        if folder.join("package.json").is_file() {
+            setup::packages(shell, &folder)?;
         }
-        match self.serves {
-            Serves::Folder(built) => {
-                let tool = self.tool;
-                cmd!(shell, "npx --no-install {tool...}").quiet().ignore_stdout().run()?;
-                let server = Server::start(Site::new(folder.join(built)), None)?;
-                open(browser, &server.url("/"))
+        let tool = |tool: &[&str]| {
+            let mut command = Command::new("npx");
+            command.arg("--no-install").args(tool).current_dir(&folder);
+            command.env("DENO_DIR", folder.join("cache")).env("DENO_NO_UPDATE_CHECK", "1");
+            command
+        };
+        let serve = |built: &str| {
+            let server = Server::start(Site::new(folder.join(built)), None)?;
+            open(browser, &server.url("/"))
+        };
+        match self.steps {
+            Steps::Static(built) => serve(built),
+            Steps::Build(args, built) => {
+                let output = tool(args).output().context("failed to run npx")?;
+                let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+                ensure!(output.status.success(), "{} failed:\n{text}", args[0]);
+                serve(built)
             }
-            Serves::Itself => {
+            Steps::Serve(args) => {
                 let port = free_port()?;
-                let mut command = Command::new("npx");
-                command.arg("--no-install").current_dir(&folder);
-                command.args(self.tool.iter().map(|arg| arg.replace("{port}", &port.to_string())));
+                let mut command = tool(args);
+                command.arg(port.to_string());
                 let mut process = Process::start(command)?;
                 wait_for(port, &mut process)?;
                 open(browser, &format!("http://127.0.0.1:{port}/"))
             }
+            Steps::Run(["node", args @ ..]) => {
+                let mut node = Command::new("node");
+                node.args(args).current_dir(&folder);
+                run_to_end(node)
+            }
+            Steps::Run(args) => run_to_end(tool(args)),
         }
     }
 
     /// Makes what wasm-pack makes: bindings, and what tells npm of them.
     fn pack(&self, shell: &Shell, wasm: &Wasm, package: &Path) -> Result<()> {
-        let mut selection = vec!["--release", "--package", "wasm-mt-house"];
-        if self.with_feature {
+        let (target, kind) = self.package;
+        let mut selection = vec!["--package", "wasm-mt-house"];
+        if self.has_feature {
             selection.extend(["--features", "bundler"]);
         }
-        Programs::build(shell, wasm, selection)?.bind("house", package, self.target)?;
+        Programs::build(shell, wasm, selection)?.bind("house", package, target)?;
         let manifest = json!({
             "name": "house",
-            "type": "module",
+            "type": kind.unwrap_or("commonjs"),
             "version": "0.0.0",
             "main": "house.js",
             "sideEffects": ["./house.js", "./snippets/*"],
@@ -176,6 +235,35 @@ fn open(browser: &Installed, url: &str) -> Result<()> {
     Ok(())
 }
 
+/// Runs the application where there is no document. It ends by itself, and well.
+fn run_to_end(mut command: Command) -> Result<()> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child =
+        command.spawn().with_context(|| format!("failed to start {}", command.get_program().display()))?;
+    let mut stdout = child.stdout.take().context("its output is piped")?;
+    let reader = thread::spawn(move || io::read_to_string(&mut stdout));
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if since.elapsed() > DEADLINE {
+            child.kill()?;
+            child.wait()?;
+            break None;
+        }
+        thread::sleep(POLL);
+    };
+    let said = reader.join().map_err(|_| anyhow!("the reader panicked"))??;
+    let notes = said.lines().map(|line| format!("{line};")).collect::<String>();
+    ensure!(status.is_some(), "it did not end; it noted {notes:?}");
+    ensure!(
+        status.is_some_and(|status| status.success()) && notes == NOTES,
+        "it noted {notes:?}, {status:?}"
+    );
+    Ok(())
+}
+
 /// A port on which nothing listens now.
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a free port")?;
@@ -191,4 +279,47 @@ fn wait_for(port: u16, server: &mut Process) -> Result<()> {
         thread::sleep(POLL);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts of all files below a folder.
+    fn read_all(folder: &Path, texts: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read_all(&path, texts);
+            } else {
+                texts.extend(fs::read_to_string(&path));
+            }
+        }
+    }
+
+    #[test]
+    fn what_readme_tells_users_to_write_is_in_a_house() {
+        let root = workspace::root();
+        let mut houses = Vec::new();
+        read_all(&root.join("tests/houses"), &mut houses);
+        let readme = fs::read_to_string(root.join("README.md")).unwrap().replace("app.js", "house.js");
+        let blocks = readme.split("```js\n").skip(1).filter_map(|block| block.split("```").next());
+        let mut count = 0;
+        for block in blocks {
+            // A first line may name the file.
+            let lines =
+                block.trim_end().lines().skip_while(|line| line.starts_with("// ")).map(str::trim_start);
+            let lines: Vec<&str> = lines.collect();
+            let has_all = |text: &String| {
+                text.lines()
+                    .map(str::trim_start)
+                    .collect::<Vec<_>>()
+                    .windows(lines.len())
+                    .any(|part| part == lines)
+            };
+            assert!(houses.iter().any(has_all), "no house has this:\n{block}");
+            count += 1;
+        }
+        assert_eq!(count, 2);
+    }
 }

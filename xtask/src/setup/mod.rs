@@ -5,11 +5,13 @@
 
 pub(crate) use apt::which;
 pub(crate) use browsers::{Browser, Browsers, Installed, browsers};
+pub(crate) use runtimes::{Runtime, npm, packages};
 pub(crate) use rustup::linters;
 pub(crate) use wasm::{TARGET, Wasm, wasm};
 
 mod apt;
 mod browsers;
 mod debian;
+mod runtimes;
 mod rustup;
 mod wasm;

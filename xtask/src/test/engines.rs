@@ -1,7 +1,8 @@
-//! The integration tests in browsers, through wasm-bindgen's test runner, which is this program itself.
+//! The integration tests in engines, through wasm-bindgen's test runner, which is this program itself.
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use xshell::Shell;
@@ -9,47 +10,77 @@ use xshell::Shell;
 use super::coverage::{Declared, TestPage};
 use super::output::{Output, TestList};
 use super::report::Section;
-use super::stream;
+use super::{runtimes, stream};
 use crate::pages::Pages;
-use crate::progress::{Step, note};
-use crate::setup::{Browser, Installed, Wasm};
+use crate::progress::{Step, at_once, note};
+use crate::setup::{Browser, Installed, Runtime, Wasm};
 use crate::workspace;
 
 /// The limit for one test binary on one page, in seconds.
 const LIMIT: &str = "300";
 
-/// Builds the tests once and runs them in each browser; a section for each.
+/// Where tests for the web run.
+#[derive(Clone, Copy)]
+pub(super) enum Engine<'a> {
+    Browser(&'a Installed),
+    /// With the folder of the program that runs them.
+    Runtime(Runtime, &'a Path),
+}
+
+/// Runs the tests, which were built, in each engine; a section for each. Two engines run at a time: most tests wait for something
+/// to happen.
 pub(super) fn run(
     shell: &Shell,
     wasm: &Wasm,
-    browsers: &[Installed],
+    engines: &[Engine<'_>],
     declared: &Declared,
     filter: Option<&str>,
 ) -> anyhow::Result<Vec<Section>> {
-    if browsers.is_empty() {
-        return Ok(Vec::new());
-    }
     let only_pages = filter.is_some_and(names_pages);
-    if !only_pages && !build_tests(shell, wasm)? {
-        let mut section = Section::new("web");
-        section.fault("the tests do not compile for the web".to_owned());
-        return Ok(vec![section]);
-    }
-    let step = Step::begin("building the pages");
-    let pages = Pages::build(shell, wasm);
-    step.end(if pages.is_ok() { "built" } else { "failed" });
-    let run = |browser: &Installed| {
-        let mut section = Section { is_engine: true, ..Section::new(browser.browser.to_string()) };
-        if !only_pages {
-            run_in(shell, wasm, browser, declared, filter, &mut section)?;
+    let pages = engines.iter().any(|engine| matches!(engine, Engine::Browser(_))).then(|| {
+        let step = Step::begin("building the pages");
+        let pages = Pages::build(shell, wasm);
+        step.end(if pages.is_ok() { "built" } else { "failed" });
+        pages
+    });
+    let run = |shell: &Shell, engine: Engine<'_>| match engine {
+        Engine::Runtime(runtime, folder) => {
+            let command = wasm.cargo(shell, "test").args(["--tests", "--no-fail-fast", "--config"]);
+            runtimes::run(
+                Command::from(command.arg(runner()?).arg("--").args(filter)),
+                runtime,
+                folder,
+                declared,
+            )
         }
-        match &pages {
-            Ok(pages) => run_pages(pages, browser, filter, &mut section),
-            Err(error) => section.fault(format!("the pages cannot be built: {error:#}")),
+        Engine::Browser(browser) => {
+            let mut section = Section { is_engine: true, ..Section::new(browser.browser.to_string()) };
+            if !only_pages {
+                run_in(shell, wasm, browser, declared, filter, &mut section)?;
+            }
+            match &pages {
+                Some(Ok(pages)) => run_pages(pages, browser, filter, &mut section),
+                Some(Err(error)) => section.fault(format!("the pages cannot be built: {error:#}")),
+                None => {}
+            }
+            Ok(section)
         }
-        Ok(section)
     };
-    browsers.iter().map(run).collect()
+    let next = AtomicUsize::new(0);
+    let lane = || -> anyhow::Result<Vec<_>> {
+        let shell = Shell::new()?;
+        shell.change_dir(workspace::root());
+        let mut sections = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(engine) = engines.get(place) else { return Ok(sections) };
+            sections.push((place, run(&shell, *engine)?));
+        }
+    };
+    let (first, second) = at_once(lane, lane);
+    let mut sections = [first?, second?].concat();
+    sections.sort_by_key(|(place, _)| *place);
+    Ok(sections.into_iter().map(|(_, section)| section).collect())
 }
 
 /// True if only page tests are meant.
@@ -57,7 +88,8 @@ pub(super) fn names_pages(filter: &str) -> bool {
     filter.starts_with("pages::")
 }
 
-fn build_tests(shell: &Shell, wasm: &Wasm) -> anyhow::Result<bool> {
+/// Builds the tests for the web. False if they do not compile.
+pub(super) fn build_tests(shell: &Shell, wasm: &Wasm) -> anyhow::Result<bool> {
     let step = Step::begin("building the tests for the web");
     let command = wasm.cargo(shell, "test").args(["--tests", "--no-run"]);
     let built = stream::run(Command::from(command), |_| {})?;
@@ -97,6 +129,7 @@ fn run_in(
         };
         let command = tests()?
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            .env("WASM_BINDGEN_USE_BROWSER", "1")
             .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
             // Without this the runner's server sends the headers that shared memory needs; we promise to do without.

@@ -9,8 +9,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use xshell::Shell;
 
+use crate::houses;
 use crate::progress::{Step, note};
-use crate::setup::{self, Browser, Browsers};
+use crate::setup::{self, Browser, Browsers, Installed, Runtime, Wasm};
+use engines::Engine;
 use report::{Report, Section};
 
 mod checks;
@@ -20,16 +22,17 @@ mod engines;
 mod native;
 mod output;
 mod report;
+mod runtimes;
 mod soak;
 mod stream;
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The browsers to test in. By default those that are installed or can be; one that is named here and cannot be
-    /// had fails the run.
-    #[arg(long, value_delimiter = ',', value_name = "BROWSER,..")]
-    browser: Vec<Wanted>,
+    /// Where to test, without the checks. By default everywhere but in Deno, in all browsers and runtimes that are installed or
+    /// can be; one that is named here and cannot be had fails the run.
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORM,..")]
+    on: Vec<Platform>,
 
     /// Runs only tests whose name contains this, and leaves out the checks (formatting, lints, documentation).
     #[arg(long, value_name = "NAME")]
@@ -37,24 +40,45 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Wanted {
+enum Platform {
+    Native,
     Chromium,
     Firefox,
     Webkit,
-    All,
+    Node,
+    Deno,
 }
 
 impl Args {
+    fn includes(&self, platform: Platform) -> bool {
+        // Deno takes as long as all browsers together.
+        self.on.contains(&platform) || self.on.is_empty() && platform != Platform::Deno
+    }
+
     fn browsers(&self) -> Vec<Browser> {
-        let everything = self.browser.is_empty() || self.browser.contains(&Wanted::All);
         let wanted = |browser: &Browser| {
-            self.browser.contains(&match browser {
-                Browser::Chromium => Wanted::Chromium,
-                Browser::Firefox => Wanted::Firefox,
-                Browser::Webkit => Wanted::Webkit,
+            self.includes(match browser {
+                Browser::Chromium => Platform::Chromium,
+                Browser::Firefox => Platform::Firefox,
+                Browser::Webkit => Platform::Webkit,
             })
         };
-        Browser::ALL.into_iter().filter(|browser| everything || wanted(browser)).collect()
+        Browser::ALL.into_iter().filter(wanted).collect()
+    }
+
+    fn runtimes(&self) -> Vec<Runtime> {
+        let wanted = |runtime: &Runtime| {
+            self.includes(match runtime {
+                Runtime::Node => Platform::Node,
+                Runtime::Deno => Platform::Deno,
+            })
+        };
+        Runtime::ALL.into_iter().filter(wanted).collect()
+    }
+
+    /// True if everything is to run: the checks too.
+    fn is_whole(&self) -> bool {
+        self.filter.is_none() && self.on.is_empty()
     }
 }
 
@@ -75,45 +99,73 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> ExitCode {
 fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     let filter = args.filter.as_deref();
     let step = Step::begin("set-up");
-    if filter.is_none()
+    if args.is_whole()
         && let Err(error) = setup::linters(shell)
     {
         note(format_args!("warning: {error:#}"));
     }
     let wasm = setup::wasm(shell).inspect_err(|error| note(format_args!("{error:#}")));
     let browsers = setup::browsers(shell, &args.browsers())?;
+    let only_pages = filter.is_some_and(engines::names_pages);
+    let mut report = Report::default();
+    let mut runtimes = Vec::new();
+    for runtime in args.runtimes().into_iter().filter(|_| !only_pages) {
+        match runtime.ensure(shell) {
+            Ok(folder) => runtimes.push((runtime, folder)),
+            Err(error) if args.on.is_empty() => report.not_run.push(format!("{runtime}: {error:#}")),
+            Err(error) => report.add(fault(&runtime.to_string(), format!("{error:#}"))),
+        }
+    }
     step.end("done");
 
     let declared = coverage::declared(crate::workspace::root()).context("failed to read the tests")?;
-    let mut report = Report::default();
-    if filter.is_none() {
+    if args.is_whole() {
         report.add(checks::run(shell, wasm.as_ref().ok())?);
     }
-    if !filter.is_some_and(engines::names_pages) {
+    if args.includes(Platform::Native) && !only_pages {
         report.add(native::run(shell, filter)?);
     }
+    let mut engines: Vec<_> = browsers.installed.iter().map(Engine::Browser).collect();
+    engines.extend(runtimes.iter().map(|(runtime, folder)| Engine::Runtime(*runtime, folder)));
     match &wasm {
-        Ok(wasm) => {
-            for section in engines::run(shell, wasm, &browsers.installed, &declared, filter)? {
+        Ok(_) if engines.is_empty() => {}
+        Ok(wasm) if only_pages || engines::build_tests(shell, wasm)? => {
+            for section in engines::run(shell, wasm, &engines, &declared, filter)? {
                 report.add(section);
             }
-            if filter.is_none() && !browsers.installed.is_empty() {
+            if args.is_whole() && !browsers.installed.is_empty() {
                 report.add(demo::run(shell, &browsers.installed));
+                report.add(visit_houses(shell, wasm, &browsers.installed[0]));
             }
         }
-        Err(error) => {
-            let mut section = Section::new("web");
-            section.fault(format!("nothing was tested in a browser: {error:#}"));
-            report.add(section);
-        }
+        Ok(_) => report.add(fault("web", "the tests do not compile for the web".to_owned())),
+        Err(error) => report.add(fault("web", format!("nothing was tested for the web: {error:#}"))),
     }
-    if filter.is_none() {
+    if args.is_whole() {
         report.add(soak::run(shell, wasm.as_ref().ok(), &browsers.installed));
     }
-    account_for_missing(&mut report, &browsers, !args.browser.is_empty());
+    account_for_missing(&mut report, &browsers, !args.on.is_empty());
     report.shared = coverage::check(&mut report.sections, &declared, filter);
 
     Ok(report.print())
+}
+
+/// The application of `tests/houses` where it is quick to build. What differs between them is not the browser, so the first
+/// one will do.
+fn visit_houses(shell: &Shell, wasm: &Wasm, browser: &Installed) -> Section {
+    let mut section = Section::new("houses");
+    match houses::visit_quick(shell, wasm, browser) {
+        Ok(results) => results.into_iter().for_each(|(name, result)| section.check(name, result)),
+        Err(error) => section.fault(format!("{error:#}")),
+    }
+    section
+}
+
+/// Nothing ran there.
+fn fault(section: &str, what: String) -> Section {
+    let mut section = Section::new(section);
+    section.fault(what);
+    section
 }
 
 /// A browser that could not be had is named; it is a fault if it was asked for, or if there is no other.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::output::{Outcome, Output};
 
 /// The results of one part of a run: the checks, the native tests, or one engine.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Section {
     pub(super) name: String,
     pub(super) passed: usize,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::progress::show;
+
 /// A command that says nothing for so long hangs. Cargo prints each package, and the browser runner has a limit of its own.
 const SILENCE: Duration = Duration::from_secs(15 * 60);
 
@@ -44,7 +46,7 @@ fn run_within(silence: Duration, mut command: Command, mut line: impl FnMut(&str
     loop {
         match lines.recv_timeout(silence) {
             Ok(text) => {
-                println!("{text}");
+                show(&text);
                 line(&text);
             }
             Err(RecvTimeoutError::Disconnected) => break,

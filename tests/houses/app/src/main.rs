@@ -49,20 +49,24 @@ mod web {
 
     #[wasm_bindgen]
     extern "C" {
-        #[wasm_bindgen(thread_local_v2, js_namespace = ["document", "documentElement"], js_name = dataset)]
-        static DATASET: JsValue;
+        #[wasm_bindgen(thread_local_v2, js_name = document)]
+        static DOCUMENT: Option<JsValue>;
+    }
+
+    /// The attributes. Undefined where there is no document: there what it prints is all.
+    fn data() -> JsValue {
+        let element = |document: &JsValue| Reflect::get(document, &"documentElement".into());
+        let data = DOCUMENT
+            .with(|document| Reflect::get(&element(document.as_ref()?).ok()?, &"dataset".into()).ok());
+        data.unwrap_or_default()
     }
 
     pub(crate) fn get(key: &str) -> String {
-        DATASET
-            .with(|data| Reflect::get(data, &key.into()))
-            .ok()
-            .and_then(|value| value.as_string())
-            .unwrap_or_default()
+        Reflect::get(&data(), &key.into()).ok().and_then(|value| value.as_string()).unwrap_or_default()
     }
 
     pub(crate) fn set(key: &str, value: &str) {
-        let _is_set = DATASET.with(|data| Reflect::set(data, &key.into(), &value.into()));
+        let _is_set = Reflect::set(&data(), &key.into(), &value.into());
     }
 }
 

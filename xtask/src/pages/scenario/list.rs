@@ -121,7 +121,24 @@ pub(in crate::pages) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "glue_within_the_page",
         programs: &[INLINE],
-        expected: Expected::IsStartup(&["in the page itself", "glue_url"]),
+        expected: Expected::IsStartup(&["in the page itself", "no-modules"]),
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_within_the_page_no_modules",
+        target: BindingsTarget::NoModules,
+        programs: &[INLINE],
+        ..PLAIN
+    },
+    Scenario {
+        name: "glue_with_another_global",
+        target: BindingsTarget::NoModules,
+        programs: &["{root}edited/app.js"],
+        // As `--no-modules-global` makes it. What starts it on the page knows the usual name.
+        edit: Some(|glue| {
+            let glue = glue.replacen("let wasm_bindgen =", "let my_program =", 1);
+            glue + "\nif (self.document) self.wasm_bindgen = my_program;\n"
+        }),
         ..PLAIN
     },
     Scenario {

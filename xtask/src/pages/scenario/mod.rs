@@ -126,6 +126,11 @@ impl Scenario {
                          return glue({{ module_or_path: '{module}' }}){call};\n}});\n"
                     );
                 }
+                BindingsTarget::NoModules if program == INLINE => {
+                    let module = self.fill("{root}app/app_bg.wasm");
+                    scripts += &format!("<script>\n{glue}\n</script>\n");
+                    start += &format!("wasm_bindgen({{ module_or_path: '{module}' }});\n");
+                }
                 BindingsTarget::NoModules => {
                     scripts += &format!("<script src=\"{program}\"></script>\n");
                     // Of itself this glue finds its module only if its own address ends in `.js`.
@@ -133,6 +138,9 @@ impl Scenario {
                         program.split(['?', '"']).next().unwrap_or_default().replace(".js", "_bg.wasm");
                     let call = call("wasm_bindgen");
                     start += &format!("wasm_bindgen({{ module_or_path: '{module}' }}){call};\n");
+                }
+                BindingsTarget::Nodejs | BindingsTarget::NodejsModule | BindingsTarget::Deno => {
+                    unreachable!("it is for no page")
                 }
             }
         }

@@ -1,0 +1,3 @@
+import init from "./web/house.js";
+
+await init();

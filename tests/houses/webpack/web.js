@@ -1,3 +1,0 @@
-import init from "./web-pkg/house.js";
-
-init();
