@@ -50,6 +50,7 @@ mod witness {
 mod witness {
     use crate::common::javascript;
 
+    // The timer is no wait for something to happen: that nobody answers is what it finds.
     const ASK: &str = "const ask = () => new Promise((answered) => {
         const channel = new BroadcastChannel('witness');
         const end = (answer) => { channel.close(); answered(answer); };
