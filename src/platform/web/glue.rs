@@ -51,11 +51,10 @@ pub(super) fn url() -> Option<String> {
     // and what called it is another script.
     let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
     let place = get(&RegExp::new(PLACE_PATTERN, "").exec(&trace), "0").as_string()?;
-    let url = if node::is_here() {
-        node::script_in(&place)?
-    } else {
-        get(&RegExp::new(SCRIPT_PATTERN, "m").exec(&place), "0").as_string()?
-    };
+    let is_node = node::is_here();
+    let pattern = if is_node { node::SCRIPT_PATTERN } else { SCRIPT_PATTERN };
+    let script = get(&RegExp::new(pattern, "m").exec(&place), "0").as_string()?;
+    let url = if is_node { node::url_of(script)? } else { script };
     GLUE_URL.set(Some(url.clone()));
     Some(url)
 }

@@ -46,7 +46,12 @@ pub(super) fn create_worker(script: Option<&str>, name: Option<&str>) -> Result<
     Reflect::construct(&constructor, &Array::of2(&script, &options)).map(JsCast::unchecked_into)
 }
 
-/// Hears of what happens to a worker. It is so for good: some comes after its end.
+/// True if this is a worker of `worker_threads`. In Deno an application may make others.
+pub(super) fn is_thread(worker: &Worker) -> bool {
+    get(worker, "on").is_function()
+}
+
+/// Hears of what happens to such a worker. It is so for good: some comes after its end.
 pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) {
     let listener = Closure::<dyn FnMut(JsValue)>::new(listener).into_js_value();
     let listens = call(worker, "on", &[event.into(), listener]);
@@ -55,16 +60,15 @@ pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue)
     debug_assert!(listens.is_ok(), "a worker of Node.js is an event emitter");
 }
 
-/// The URL of a script in a line of a stack trace. Scripts that are no modules stand there by their paths.
-pub(super) fn script_in(line: &str) -> Option<String> {
-    let start = ["file:", "/"].iter().filter_map(|start| line.find(start)).min();
-    let start = start.or_else(|| line.find(":\\")?.checked_sub(1))?;
-    // The last two numbers are line and column.
-    let end = line[start..].rsplitn(3, ':').nth(2)?;
-    if end.starts_with("file:") {
-        return Some(end.to_owned());
+/// The place of a script in a line of a stack trace: a URL, or the path of one that is no module.
+pub(super) const SCRIPT_PATTERN: &str = r"(?:file:|\/|\w:\\).*(?=:\d+:\d+\)?$)";
+
+/// What stands in a stack trace as a URL.
+pub(super) fn url_of(script: String) -> Option<String> {
+    if script.starts_with("file:") {
+        return Some(script);
     }
-    get(&call(&builtin("node:url")?, "pathToFileURL", &[end.into()]).ok()?, "href").as_string()
+    get(&call(&builtin("node:url")?, "pathToFileURL", &[script.into()]).ok()?, "href").as_string()
 }
 
 /// True if the module at this URL, which runs already, is what wasm-bindgen generated for the program.

@@ -60,7 +60,7 @@ struct LiveWorker {
 
 struct Started {
     worker: Worker,
-    /// None in Node.js.
+    /// None of a thread of Node.js.
     _listeners: [Option<Listener>; 3],
 }
 
@@ -173,16 +173,16 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     let WorkerSource { script, glue, may_load, bundle, maker } = source.clone();
     let factory = maker.as_ref().and_then(Maker::factory);
     let source = Rc::new(source);
-    let is_node = node::is_here();
+    let is_thread = node::is_thread(&worker);
     let on_message = move |event: JsValue| {
-        on_message(id, &if is_node { event } else { get(&event, "data") });
+        on_message(id, &if is_thread { event } else { get(&event, "data") });
     };
     let _listeners = [
         listen(&worker, "message", on_message),
         listen(&worker, "error", move |event| on_error(id, &event, &source, &policy)),
         listen(&worker, "messageerror", move |_| count_packets(id)),
     ];
-    if is_node {
+    if is_thread {
         node::listen(&worker, "exit", move |_| lose_ended(id));
     }
 
@@ -207,7 +207,7 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
 
 /// Hears of what happens to a worker.
 fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) -> Option<Listener> {
-    if node::is_here() {
+    if node::is_thread(worker) {
         node::listen(worker, event, listener);
         return None;
     }
