@@ -52,7 +52,7 @@ pub(super) fn url() -> Option<String> {
     let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
     let place = get(&RegExp::new(PLACE_PATTERN, "").exec(&trace), "0").as_string()?;
     let is_node = node::is_here();
-    let pattern = if is_node { node::SCRIPT_PATTERN } else { SCRIPT_PATTERN };
+    let pattern = if is_node { node::PATH_PATTERN } else { SCRIPT_PATTERN };
     let script = get(&RegExp::new(pattern, "m").exec(&place), "0").as_string()?;
     let url = if is_node { node::url_of(script)? } else { script };
     GLUE_URL.set(Some(url.clone()));

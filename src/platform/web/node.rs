@@ -61,7 +61,7 @@ pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue)
 }
 
 /// The place of a script in a line of a stack trace: a URL, or the path of one that is no module.
-pub(super) const SCRIPT_PATTERN: &str = r"(?:file:|\/|\w:\\).*(?=:\d+:\d+\)?$)";
+pub(super) const PATH_PATTERN: &str = r"(?:file:|\/|\w:\\).*(?=:\d+:\d+\)?$)";
 
 /// What stands in a stack trace as a URL.
 pub(super) fn url_of(script: String) -> Option<String> {
