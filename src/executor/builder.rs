@@ -31,7 +31,8 @@ macro_rules! worker_options {
 
             /// How long an asynchronous task that was [aborted](crate::RemoteHandle::abort), or has run for longer than its
             /// [`timeout`](crate::Remote::timeout), may take to reach an await before its worker is ended. Default:
-            /// 100 milliseconds.
+            /// 100 milliseconds. It begins anew while the worker answers other tasks, and is twenty times as long if
+            /// most likely another task keeps the worker busy.
             pub fn grace(mut self, grace: ::std::time::Duration) -> Self {
                 self.config.grace = grace;
                 self

@@ -86,9 +86,10 @@ pub(crate) struct WorkerRecord {
     pub(crate) attempt: Option<u32>,
     /// A task has run on it, or runs.
     pub(crate) worked: bool,
-    /// By when a message of it is wanted, and whether one has come since that was set.
-    pub(crate) expected: Option<Duration>,
-    pub(crate) responded: bool,
+    /// How many messages have come from it.
+    pub(crate) messages: u64,
+    /// By when a further one is wanted, and how many there were when that was set.
+    pub(crate) expected: Option<(Duration, u64)>,
     /// It was asked for one.
     pub(crate) asked_to_report: bool,
     /// Its place among the open ones.
@@ -145,8 +146,8 @@ impl Workers {
             asked: true,
             attempt,
             worked: false,
+            messages: 0,
             expected: None,
-            responded: false,
             asked_to_report: false,
             rank: None,
             idle: false,

@@ -9,7 +9,7 @@ use crate::schedule::event::{Completion, PageAction};
 use crate::schedule::phase::WorkerPhase;
 use crate::schedule::task::{TaskId, TaskKind, WorkerId};
 
-/// How many times longer a worker may take to answer for a stopped task that awaits something.
+/// How many times longer a worker may take to answer for a stopped task that awaits something, or has others before it.
 const PATIENCE: u32 = 20;
 
 /// The pause after the first worker that failed to replace a lost one; it doubles with each that fails, up to the longest.
@@ -106,9 +106,12 @@ impl Schedule {
                 else {
                     return;
                 };
-                let running = self.workers.get(posted.worker).map_or(0, |worker| worker.load.running);
-                // A synchronous task that has begun and not ended has the thread: another is not to blame.
-                let to_blame = running == 0 || posted.began && options.kind == TaskKind::Sync;
+                let Some(worker) = self.workers.get(posted.worker) else { return };
+                let is_running = posted.began && options.kind == TaskKind::Sync;
+                // A synchronous task that has begun and not ended has the thread, and one that never awaits leaves the
+                // worker no time to say anything: otherwise another is to blame, or nobody.
+                let has_excuse = worker.load.running > 0 || worker.messages > posted.messages;
+                let to_blame = is_running || !has_excuse;
                 if !to_blame {
                     self.give_grace(now, id);
                 }
@@ -126,9 +129,8 @@ impl Schedule {
         let wait = timeout.saturating_add(self.config.grace);
         let at = now.saturating_add(wait);
         self.workers.change(id, |worker| {
-            if worker.expected.is_none_or(|expected| !worker.asked_to_report && at < expected) {
-                worker.expected = Some(at);
-                worker.responded = false;
+            if worker.expected.is_none_or(|(expected, _)| !worker.asked_to_report && at < expected) {
+                worker.expected = Some((at, worker.messages));
                 self.deadlines.set(Deadline::Silence(id), now, wait);
             }
         });
@@ -159,7 +161,8 @@ impl Schedule {
         }
         // What was suspended may have gone on, and what was taken for short is not announced.
         let quiet = may_have_begun.is_empty() && worker.resting && worker.local == 0;
-        let (responded, asked) = (worker.responded, worker.asked_to_report);
+        let responded = worker.expected.is_some_and(|(_, before)| worker.messages > before);
+        let asked = worker.asked_to_report;
         self.workers.change(id, |worker| {
             worker.expected = None;
             worker.asked_to_report = false;
@@ -182,15 +185,16 @@ impl Schedule {
     pub(super) fn give_grace(&mut self, now: Duration, id: TaskId) {
         let Some(task) = self.tasks.get_mut(id) else { return };
         let TaskState::Posted(posted) = &mut task.state else { return };
-        let mut grace = self.config.grace;
-        if posted.waits {
-            // Most likely another has the thread, one that was taken for short and not named.
-            grace = grace.saturating_mul(PATIENCE);
-        } else {
+        let Some(worker) = self.workers.get(posted.worker) else { return };
+        posted.messages = worker.messages;
+        // Most likely another has the thread, one that was taken for short and not named.
+        let is_behind = posted.waits || !posted.began && worker.load.count > 1;
+        let patience = if is_behind { PATIENCE } else { 1 };
+        if !posted.waits {
             let first = !std::mem::replace(&mut posted.share.uninterruptible, true);
             let worker = posted.worker;
             self.workers.change(worker, |worker| worker.load.uninterruptible += u32::from(first));
         }
-        self.deadlines.set(Deadline::Grace(id), now, grace);
+        self.deadlines.set(Deadline::Grace(id), now, self.config.grace.saturating_mul(patience));
     }
 }

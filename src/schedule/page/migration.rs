@@ -34,7 +34,7 @@ impl Schedule {
         }
         self.workers.change(worker, |worker| {
             worker.asked = false;
-            worker.responded = true;
+            worker.messages += 1;
         });
         if self.takes_name(now, worker, id, actions) {
             self.enter(id, options);

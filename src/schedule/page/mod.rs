@@ -58,6 +58,14 @@ struct Assignment {
     waits: bool,
     /// It is a task of the page that was posted behind others and is not known to have begun: it still counts as queued.
     behind: bool,
+    /// How many messages had come from its worker when it was last given time to stop.
+    messages: u64,
+}
+
+impl Assignment {
+    fn new(worker: WorkerId, share: Share) -> Self {
+        Self { worker, share, began: false, waits: false, behind: false, messages: 0 }
+    }
 }
 
 /// Decides which worker runs which task, and when. See the README of the folder `schedule`.
@@ -145,7 +153,7 @@ impl Schedule {
                 self.deadlines.clear(Deadline::Start(worker));
                 self.workers.change(worker, |worker| {
                     worker.phase = WorkerPhase::Ready;
-                    worker.responded = true;
+                    worker.messages += 1;
                 });
             }
             PageEvent::Began { worker, task, options } => self.began(now, worker, task, options, actions),
@@ -157,7 +165,7 @@ impl Schedule {
             PageEvent::Reported { worker, local, resting } => self.workers.change(worker, |worker| {
                 worker.local = local;
                 worker.resting = resting;
-                worker.responded = true;
+                worker.messages += 1;
             }),
             PageEvent::Lost { worker, culprit, begun } => {
                 self.lose(now, worker, culprit, begun.as_deref(), actions);
@@ -259,7 +267,7 @@ impl Schedule {
         };
         let busy = self.workers.get(worker).is_some_and(|worker| worker.load.count > 0);
         let behind = busy && place.is_root();
-        task.state = TaskState::Posted(Assignment { worker, share, began: false, waits: false, behind });
+        task.state = TaskState::Posted(Assignment { behind, ..Assignment::new(worker, share) });
         self.behind += usize::from(behind);
         self.injector.remove(place, id);
         self.workers.change(worker, |worker| {
@@ -353,7 +361,7 @@ impl Schedule {
         self.behind -= usize::from(posted.behind);
         self.workers.change(posted.worker, |worker| {
             worker.posted.remove(0, id);
-            worker.responded = true;
+            worker.messages += 1;
             worker.load.running -= u32::from(posted.began && kind == TaskKind::Sync);
             if !posted.waits {
                 worker.load.remove(posted.share);
@@ -384,7 +392,7 @@ impl Schedule {
         if self.takes_name(now, worker, id, actions) {
             let share =
                 Share { posted: false, cost: Cost::Unknown, uninterruptible: options.is_uninterruptible() };
-            let posted = Assignment { worker, share, began: false, waits: false, behind: false };
+            let posted = Assignment::new(worker, share);
             self.tasks.insert(
                 id,
                 TaskRecord { options, place: None, state: TaskState::Posted(posted), settled: false },
@@ -401,7 +409,7 @@ impl Schedule {
         posted.began = true;
         self.behind -= usize::from(behind);
         self.workers.change(worker, |worker| {
-            worker.responded = true;
+            worker.messages += 1;
             worker.worked = true;
             worker.load.running += u32::from(first);
         });
@@ -421,7 +429,7 @@ impl Schedule {
         posted.behind = false;
         self.behind -= usize::from(before.behind);
         self.workers.change(worker, |worker| {
-            worker.responded = true;
+            worker.messages += 1;
             worker.worked = true;
             worker.load.remove(before.share);
         });

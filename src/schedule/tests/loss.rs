@@ -243,6 +243,38 @@ fn an_aborted_task_that_has_not_begun_is_not_to_blame() {
 }
 
 #[test]
+fn an_aborted_task_that_may_wait_behind_others_has_more_time() {
+    let mut page = Page::new(Strategy::WorkStealing, 1);
+    page.submit(1, options());
+    page.finish(1, root(1), SHORT);
+    for number in 2..=3 {
+        assert_eq!(page.submit(number, options()), [post(1, number)]);
+    }
+    page.handle(PageEvent::Aborted { task: root(3) });
+    let aborted = page.now;
+    let told = page.wait();
+    assert_eq!(told[0], PageAction::Terminate { worker: worker(1), overdue: Deadline::Grace(root(3)) });
+    assert_eq!(page.now - aborted, 20 * Config::default().grace);
+}
+
+#[test]
+fn a_worker_is_not_ended_for_an_aborted_task_while_it_says_something() {
+    let asynchronous = TaskOptions { kind: TaskKind::Async, ..options() };
+    for strategy in [Strategy::Serial, Strategy::WorkStealing] {
+        let mut page = Page::new(strategy, 1);
+        page.submit(1, asynchronous);
+        page.handle(PageEvent::Began { worker: worker(1), task: root(1), options: asynchronous });
+        page.handle(PageEvent::Aborted { task: root(1) });
+        for _ in 0..3 {
+            page.handle(PageEvent::Reported { worker: worker(1), local: 0, resting: false });
+            assert_eq!(page.wait(), [], "its thread is free now and then");
+        }
+        let terminate = PageAction::Terminate { worker: worker(1), overdue: Deadline::Grace(root(1)) };
+        assert_eq!(page.wait()[0], terminate);
+    }
+}
+
+#[test]
 fn a_worker_s_own_task_with_a_timeout_is_watched_too() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, TaskOptions { kind: TaskKind::Async, ..options() });
