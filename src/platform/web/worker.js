@@ -27,12 +27,18 @@
       return target.dispatchEvent(event);
     };
     const uncaught = (error) => emit("error", { error }) && console.error(error);
-    // Deno has this one, and does not ask the process about timers.
-    const onEvent = (event) => (event.preventDefault(), uncaught(event.error));
-    if (globalThis.addEventListener) globalThis.addEventListener("error", onEvent);
-    else process.on("uncaughtException", uncaught);
     globalThis.self = globalThis;
-    for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) self[name] = target[name].bind(target);
+    // Deno has events of its own there, and dispatches its errors by this name.
+    if (self.dispatchEvent) {
+      self.addEventListener("error", (event) => {
+        event.preventDefault();
+        uncaught(event.error);
+      });
+    } else {
+      self.dispatchEvent = target.dispatchEvent.bind(target);
+      process.on("uncaughtException", uncaught);
+    }
+    for (const name of ["addEventListener", "removeEventListener"]) self[name] = target[name].bind(target);
     self.postMessage = port.postMessage.bind(port);
     self.close = () => process.exit();
     for (const type of ["message", "messageerror"]) port.on(type, (data) => emit(type, { data }));
