@@ -20,29 +20,31 @@
   const isThread = typeof self === "undefined" || !self.close;
   if (isThread) {
     const { parentPort: port } = process.getBuiltinModule("node:worker_threads");
-    const target = new EventTarget();
-    const emit = (type, properties) => {
-      const event = Object.assign(new Event(type, { cancelable: true }), properties);
-      self[`on${type}`]?.(event);
-      return target.dispatchEvent(event);
-    };
-    const uncaught = (error) => emit("error", { error }) && console.error(error);
     globalThis.self = globalThis;
-    // Deno has events of its own there, and dispatches its errors by this name.
-    if (self.dispatchEvent) {
-      self.addEventListener("error", (event) => {
-        event.preventDefault();
-        uncaught(event.error);
-      });
-    } else {
-      self.dispatchEvent = target.dispatchEvent.bind(target);
-      process.on("uncaughtException", uncaught);
-    }
-    for (const name of ["addEventListener", "removeEventListener"]) self[name] = target[name].bind(target);
     self.postMessage = port.postMessage.bind(port);
     self.close = () => process.exit();
-    for (const type of ["message", "messageerror"]) port.on(type, (data) => emit(type, { data }));
     process.on("unhandledRejection", (reason) => console.error(reason));
+    if (self.dispatchEvent) {
+      // In Deno the scope is that of a worker otherwise. This listener is the last.
+      Promise.resolve().then(() => {
+        self.addEventListener("error", (event) => {
+          if (!event.defaultPrevented) console.error(event.error);
+          event.preventDefault();
+        });
+      });
+    } else {
+      const target = new EventTarget();
+      const emit = (type, properties) => {
+        const event = Object.assign(new Event(type, { cancelable: true }), properties);
+        self[`on${type}`]?.(event);
+        return target.dispatchEvent(event);
+      };
+      for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) {
+        self[name] = target[name].bind(target);
+      }
+      for (const type of ["message", "messageerror"]) port.on(type, (data) => emit(type, { data }));
+      process.on("uncaughtException", (error) => emit("error", { error }) && console.error(error));
+    }
   }
 
   // Taken once: a task may put something else in their places.
