@@ -3,226 +3,166 @@
 use super::{BUNDLER, House, NODEJS, Steps, WEB};
 use crate::bindings::BindingsTarget;
 
+/// What most houses have in common.
+const HOUSE: House = House {
+    name: "",
+    folder: "",
+    site: "",
+    package: WEB,
+    path: "{site}/pkg",
+    steps: Steps::Static("{site}"),
+    has_feature: false,
+    is_quick: true,
+};
+
+const PLAIN: House = House { folder: "plain", ..HOUSE };
+
+const VITE: House = House { folder: "vite", has_feature: true, ..HOUSE };
+const VITE_BUILD: Steps = Steps::Build(
+    &["vite", "build", "{site}", "--config", "vite.config.js", "--outDir", "../dist/{site}"],
+    "dist/{site}",
+);
+const VITE_SERVE: Steps = Steps::Serve(&[
+    "vite",
+    "{site}",
+    "--config",
+    "vite.config.js",
+    "--host",
+    "127.0.0.1",
+    "--strictPort",
+    "--port",
+]);
+
+const WEBPACK: House = House { folder: "webpack", has_feature: true, ..HOUSE };
+const WEBPACK_PRODUCTION: Steps =
+    Steps::Build(&["webpack", "--config-name", "{site}", "--mode", "production"], "dist/{site}");
+const WEBPACK_DEVELOPMENT: Steps =
+    Steps::Build(&["webpack", "--config-name", "{site}", "--mode", "development"], "dist/{site}");
+
+/// The package stays beside the bundle.
+const BESIDE: House = House { site: "dist", is_quick: false, ..HOUSE };
+
+const NODE: House = House { folder: "node", path: "{site}", ..HOUSE };
+const DENO: House = House { folder: "deno", path: "{site}", ..HOUSE };
+
 pub(super) const HOUSES: &[House] = &[
-    House {
-        name: "a module script, no build tool",
-        folder: "plain",
-        package: WEB,
-        path: "module/pkg",
-        steps: Steps::Static("module"),
-        ..House::QUICK
-    },
+    House { name: "a module script, no build tool", site: "module", ..PLAIN },
     House {
         name: "a classic script, no build tool",
-        folder: "plain",
+        site: "classic",
         package: (BindingsTarget::NoModules, None),
-        path: "classic/pkg",
-        steps: Steps::Static("classic"),
-        ..House::QUICK
+        ..PLAIN
     },
-    House {
-        name: "Vite, web package, production",
-        folder: "vite",
-        package: WEB,
-        path: "web/pkg",
-        steps: Steps::Build(
-            &["vite", "build", "web", "--config", "vite.config.js", "--outDir", "../dist/web"],
-            "dist/web",
-        ),
-        ..House::BUNDLER
-    },
-    House {
-        name: "Vite, web package, development",
-        folder: "vite",
-        package: WEB,
-        path: "web/pkg",
-        steps: Steps::Serve(&[
-            "vite",
-            "web",
-            "--config",
-            "vite.config.js",
-            "--host",
-            "127.0.0.1",
-            "--strictPort",
-            "--port",
-        ]),
-        ..House::BUNDLER
-    },
+    House { name: "Vite, web package, production", site: "web", steps: VITE_BUILD, ..VITE },
+    House { name: "Vite, web package, development", site: "web", steps: VITE_SERVE, ..VITE },
     House {
         name: "Vite, bundler package, production",
-        folder: "vite",
+        site: "bundler",
         package: BUNDLER,
-        path: "bundler/pkg",
-        steps: Steps::Build(
-            &["vite", "build", "bundler", "--config", "vite.config.js", "--outDir", "../dist/bundler"],
-            "dist/bundler",
-        ),
-        ..House::BUNDLER
+        steps: VITE_BUILD,
+        ..VITE
     },
     House {
         name: "Vite, bundler package, development",
-        folder: "vite",
+        site: "bundler",
         package: BUNDLER,
-        path: "bundler/pkg",
-        steps: Steps::Serve(&[
-            "vite",
-            "bundler",
-            "--config",
-            "vite.config.js",
-            "--host",
-            "127.0.0.1",
-            "--strictPort",
-            "--port",
-        ]),
-        ..House::BUNDLER
+        steps: VITE_SERVE,
+        ..VITE
     },
     House {
         name: "Vite, web package, its URL is said, production",
-        folder: "vite",
-        package: WEB,
-        path: "url/pkg",
-        steps: Steps::Build(
-            &["vite", "build", "url", "--config", "vite.config.js", "--outDir", "../dist/url"],
-            "dist/url",
-        ),
-        ..House::QUICK
+        site: "url",
+        steps: VITE_BUILD,
+        has_feature: false,
+        ..VITE
     },
     House {
         name: "Vite, web package, its URL is said, development",
-        folder: "vite",
-        package: WEB,
-        path: "url/pkg",
-        steps: Steps::Serve(&[
-            "vite",
-            "url",
-            "--config",
-            "vite.config.js",
-            "--host",
-            "127.0.0.1",
-            "--strictPort",
-            "--port",
-        ]),
-        ..House::QUICK
+        site: "url",
+        steps: VITE_SERVE,
+        has_feature: false,
+        ..VITE
     },
-    House {
-        name: "webpack, web package, production",
-        folder: "webpack",
-        package: WEB,
-        path: "web/pkg",
-        steps: Steps::Build(&["webpack", "--config-name", "web", "--mode", "production"], "dist/web"),
-        ..House::BUNDLER
-    },
-    House {
-        name: "webpack, web package, development",
-        folder: "webpack",
-        package: WEB,
-        path: "web/pkg",
-        steps: Steps::Build(&["webpack", "--config-name", "web", "--mode", "development"], "dist/web"),
-        ..House::BUNDLER
-    },
+    House { name: "webpack, web package, production", site: "web", steps: WEBPACK_PRODUCTION, ..WEBPACK },
+    House { name: "webpack, web package, development", site: "web", steps: WEBPACK_DEVELOPMENT, ..WEBPACK },
     House {
         name: "webpack, bundler package, production",
-        folder: "webpack",
+        site: "bundler",
         package: BUNDLER,
-        path: "bundler/pkg",
-        steps: Steps::Build(&["webpack", "--config-name", "bundler", "--mode", "production"], "dist/bundler"),
-        ..House::BUNDLER
+        steps: WEBPACK_PRODUCTION,
+        ..WEBPACK
     },
     House {
         name: "webpack, bundler package, development",
-        folder: "webpack",
+        site: "bundler",
         package: BUNDLER,
-        path: "bundler/pkg",
-        steps: Steps::Build(
-            &["webpack", "--config-name", "bundler", "--mode", "development"],
-            "dist/bundler",
-        ),
-        ..House::BUNDLER
+        steps: WEBPACK_DEVELOPMENT,
+        ..WEBPACK
     },
     House {
         name: "webpack, web package, its URL is said, production",
-        folder: "webpack",
-        package: WEB,
-        path: "url/pkg",
-        steps: Steps::Build(&["webpack", "--config-name", "url", "--mode", "production"], "dist/url"),
-        ..House::QUICK
+        site: "url",
+        steps: WEBPACK_PRODUCTION,
+        has_feature: false,
+        ..WEBPACK
     },
     House {
         name: "webpack, web package, its URL is said, development",
-        folder: "webpack",
-        package: WEB,
-        path: "url/pkg",
-        steps: Steps::Build(&["webpack", "--config-name", "url", "--mode", "development"], "dist/url"),
-        ..House::QUICK
+        site: "url",
+        steps: WEBPACK_DEVELOPMENT,
+        has_feature: false,
+        ..WEBPACK
     },
     House {
         name: "esbuild, the package beside the bundle",
         folder: "esbuild",
-        package: WEB,
-        path: "dist/pkg",
         steps: Steps::Build(
             &["esbuild", "main.js", "--bundle", "--format=esm", "--external:./pkg/*", "--outdir=dist"],
             ".",
         ),
-        is_quick: false,
-        ..House::QUICK
+        ..BESIDE
     },
     House {
         name: "Rollup, the package beside the bundle",
         folder: "rollup",
-        package: WEB,
-        path: "dist/pkg",
         steps: Steps::Build(&["rollup", "--config"], "."),
-        is_quick: false,
-        ..House::QUICK
+        ..BESIDE
     },
     House {
         name: "Parcel, web package, production",
         folder: "parcel",
-        package: WEB,
         path: "pkg",
         steps: Steps::Build(&["parcel", "build", "index.html", "--no-cache", "--dist-dir", "dist"], "dist"),
+        has_feature: true,
         is_quick: false,
-        ..House::BUNDLER
+        ..HOUSE
     },
     House {
         name: "Node.js, --target nodejs",
-        folder: "node",
+        site: "nodejs",
         package: (BindingsTarget::Nodejs, None),
-        path: "nodejs",
         steps: Steps::Run(&["node", "commonjs.cjs"]),
-        ..House::QUICK
+        ..NODE
     },
     House {
         name: "Node.js, --target experimental-nodejs-module",
-        folder: "node",
+        site: "module",
         package: NODEJS,
-        path: "module",
         steps: Steps::Run(&["node", "module.mjs"]),
-        ..House::QUICK
+        ..NODE
     },
-    House {
-        name: "Node.js, --target web",
-        folder: "node",
-        package: WEB,
-        path: "web",
-        steps: Steps::Run(&["node", "web.mjs"]),
-        ..House::QUICK
-    },
+    House { name: "Node.js, --target web", site: "web", steps: Steps::Run(&["node", "web.mjs"]), ..NODE },
     House {
         name: "Deno, --target deno",
-        folder: "deno",
+        site: "deno",
         package: (BindingsTarget::Deno, Some("module")),
-        path: "deno",
         steps: Steps::Run(&["deno", "run", "--allow-read", "deno.js"]),
-        ..House::QUICK
+        ..DENO
     },
     House {
         name: "Deno, --target web",
-        folder: "deno",
-        package: WEB,
-        path: "web",
+        site: "web",
         steps: Steps::Run(&["deno", "run", "--allow-read", "web.js"]),
-        ..House::QUICK
+        ..DENO
     },
 ];

@@ -74,11 +74,13 @@ const WEB: Package = (BindingsTarget::Web, Some("module"));
 const BUNDLER: Package = (BindingsTarget::Bundler, Some("module"));
 const NODEJS: Package = (BindingsTarget::NodejsModule, Some("module"));
 
-/// One way of building and running the application.
+/// One way of building and running the application. In its texts `{site}` stands for the site.
 struct House {
     name: &'static str,
     /// Its folder in `tests/houses`. Houses may share one.
     folder: &'static str,
+    /// What tells it from others of the folder: mostly the folder of a page.
+    site: &'static str,
     package: Package,
     /// Where the package of the application goes, in the folder.
     path: &'static str,
@@ -87,19 +89,6 @@ struct House {
     has_feature: bool,
     /// `cargo xtask test` tries it too.
     is_quick: bool,
-}
-
-impl House {
-    const QUICK: Self = Self {
-        name: "",
-        folder: "",
-        package: WEB,
-        path: "",
-        steps: Steps::Static(""),
-        has_feature: false,
-        is_quick: true,
-    };
-    const BUNDLER: Self = Self { has_feature: true, ..Self::QUICK };
 }
 
 /// What is done with the folder. Tools are those of npm, with their arguments.
@@ -151,18 +140,18 @@ impl House {
     fn visit(&self, shell: &Shell, wasm: &Wasm, browser: &Installed, houses: &Path) -> Result<()> {
         let folder = houses.join(self.folder);
         furnish(&workspace::root().join("tests/houses").join(self.folder), &folder)?;
-        self.pack(shell, wasm, &folder.join(self.path))?;
+        self.pack(shell, wasm, &folder.join(self.fill(self.path)))?;
         if folder.join("package.json").is_file() {
             setup::packages(shell, &folder)?;
         }
         let tool = |tool: &[&str]| {
             let mut command = Command::new("npx");
-            command.arg("--no-install").args(tool).current_dir(&folder);
+            command.arg("--no-install").args(tool.iter().map(|arg| self.fill(arg))).current_dir(&folder);
             command.env("DENO_DIR", folder.join("cache")).env("DENO_NO_UPDATE_CHECK", "1");
             command
         };
         let serve = |built: &str| {
-            let server = Server::start(Site::new(folder.join(built)), None)?;
+            let server = Server::start(Site::new(folder.join(self.fill(built))), None)?;
             open(browser, &server.url("/"))
         };
         match self.steps {
@@ -188,6 +177,10 @@ impl House {
             }
             Steps::Run(args) => run_to_end(tool(args)),
         }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("{site}", self.site)
     }
 
     /// Makes what wasm-pack makes: bindings, and what tells npm of them.
