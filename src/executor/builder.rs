@@ -31,8 +31,8 @@ macro_rules! worker_options {
 
             /// How long an asynchronous task that was [aborted](crate::RemoteHandle::abort), or has run for longer than its
             /// [`timeout`](crate::Remote::timeout), may take to reach an await before its worker is ended. Default:
-            /// 100 milliseconds. It begins anew while the worker answers other tasks, and is twenty times as long if
-            /// most likely another task keeps the worker busy.
+            /// 100 milliseconds. It begins anew as long as the worker sends messages, for other tasks for example, and is
+            /// twenty times as long if the task awaits something, or may be waiting behind others.
             pub fn grace(mut self, grace: ::std::time::Duration) -> Self {
                 self.config.grace = grace;
                 self

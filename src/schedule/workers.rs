@@ -86,9 +86,9 @@ pub(crate) struct WorkerRecord {
     pub(crate) attempt: Option<u32>,
     /// A task has run on it, or runs.
     pub(crate) worked: bool,
-    /// How many messages have come from it.
+    /// Goes up with each message that comes from it.
     pub(crate) messages: u64,
-    /// By when a further one is wanted, and how many there were when that was set.
+    /// By when a further one is wanted, and what `messages` was when that was set.
     pub(crate) expected: Option<(Duration, u64)>,
     /// It was asked for one.
     pub(crate) asked_to_report: bool,

@@ -62,7 +62,7 @@ impl<T> RemoteHandle<T> {
     /// unless it has its answer already.
     ///
     /// A task that has not begun never starts; an asynchronous one is dropped at its next await. If it has not ended after
-    /// a grace of 100 milliseconds (see [`PoolBuilder::grace`](crate::PoolBuilder::grace)), its worker is ended with it:
+    /// a grace, 100 milliseconds or more (see [`PoolBuilder::grace`](crate::PoolBuilder::grace)), its worker is ended with it:
     /// in the browser where it is; natively the thread runs on until the task ends, and its result is ignored. A pool replaces that worker,
     /// and other tasks on it resolve with an error that [`is_worker_lost`](Error::is_worker_lost). A
     /// [`Thread`](crate::Thread) is lost. A task that runs on the thread of its own executor, an

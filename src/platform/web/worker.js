@@ -25,7 +25,8 @@
     self.close = () => process.exit();
     process.on("unhandledRejection", (reason) => console.error(reason));
     if (self.dispatchEvent) {
-      // In Deno the scope is that of a worker otherwise. This listener is the last.
+      // In Deno the scope is that of a worker already, but an error that nobody prevents ends the thread. Added behind the
+      // listener of this script, which prevents those that it handles.
       Promise.resolve().then(() => {
         self.addEventListener("error", (event) => {
           if (!event.defaultPrevented) console.error(event.error);

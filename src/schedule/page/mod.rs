@@ -58,7 +58,7 @@ struct Assignment {
     waits: bool,
     /// It is a task of the page that was posted behind others and is not known to have begun: it still counts as queued.
     behind: bool,
-    /// How many messages had come from its worker when it was last given time to stop.
+    /// What `messages` of its worker was when it was last given time to stop.
     messages: u64,
 }
 
