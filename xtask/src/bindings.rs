@@ -1,5 +1,6 @@
 //! `wasm-bindgen-cli` as a library: the bindings generator, and the runner of browser tests.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,6 +22,8 @@ pub(crate) enum BindingsTarget {
     /// An ES module for Node.js.
     NodejsModule,
     Deno,
+    /// A module that imports the `.wasm` file as a module that is compiled and not instantiated.
+    Module,
 }
 
 /// Generates `<name>.js` and `<name>_bg.wasm` from a module that Cargo built.
@@ -40,11 +43,17 @@ pub(crate) fn generate(wasm_file: &Path, out_dir: &Path, target: BindingsTarget)
         BindingsTarget::Nodejs => "nodejs",
         BindingsTarget::NodejsModule => "experimental-nodejs-module",
         BindingsTarget::Deno => "deno",
+        BindingsTarget::Module => "module",
     };
-    let args = ["wasm-bindgen".as_ref(), wasm_file.as_os_str(), "--target".as_ref(), target.as_ref()];
-    let more = ["--no-typescript".as_ref(), "--out-dir".as_ref(), out_dir.as_os_str()];
-    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(args.into_iter().chain(more))
+    let args = [wasm_file.as_os_str(), "--target".as_ref(), target.as_ref(), "--no-typescript".as_ref()];
+    run_generator(args.into_iter().chain(["--out-dir".as_ref(), out_dir.as_os_str()]))
         .with_context(|| format!("failed to generate bindings for {}", wasm_file.display()))
+}
+
+/// Runs the generator as its own program would.
+pub(crate) fn run_generator<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
+    let args = args.into_iter().map(Into::into);
+    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args([OsString::from("wasm-bindgen")].into_iter().chain(args))
 }
 
 /// Runs one test binary as wasm-bindgen's own runner would; `args` begin with the file.

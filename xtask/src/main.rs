@@ -57,6 +57,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Generates bindings; Trunk calls this.
+    #[command(hide = true, disable_help_flag = true)]
+    WasmBindgen {
+        /// What wasm-bindgen's own program takes.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -82,5 +89,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&shell),
         Command::Api(args) => api::run(&shell, &args),
         Command::WasmRunner { args } => bindings::run_tests(args),
+        Command::WasmBindgen { args } => bindings::run_generator(args).map(|()| ExitCode::SUCCESS),
     }
 }

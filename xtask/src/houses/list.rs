@@ -3,14 +3,20 @@
 use super::{BUNDLER, House, NODEJS, Steps, WEB};
 use crate::bindings::BindingsTarget;
 
+/// As strict as one can be: no blobs, no inline code, and Trusted Types.
+const STRICT: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
+    require-trusted-types-for 'script'; trusted-types wasm-mt";
+
 /// What most houses have in common.
 const HOUSE: House = House {
     name: "",
     folder: "",
     site: "",
-    package: WEB,
+    package: Some(WEB),
     path: "{site}/pkg",
     steps: Steps::Static("{site}"),
+    base: "/",
+    policy: "",
     has_feature: false,
     is_quick: true,
 };
@@ -42,6 +48,9 @@ const WEBPACK_DEVELOPMENT: Steps =
 /// The package stays beside the bundle.
 const BESIDE: House = House { site: "dist", is_quick: false, ..HOUSE };
 
+/// A page without a build tool that starts a framework's program, which takes minutes to build.
+const FRAMEWORK: House = House { site: ".", is_quick: false, ..HOUSE };
+
 const NODE: House = House { folder: "node", path: "{site}", ..HOUSE };
 const DENO: House = House { folder: "deno", path: "{site}", ..HOUSE };
 
@@ -50,22 +59,42 @@ pub(super) const HOUSES: &[House] = &[
     House {
         name: "a classic script, no build tool",
         site: "classic",
-        package: (BindingsTarget::NoModules, None),
+        package: Some((BindingsTarget::NoModules, None)),
         ..PLAIN
     },
+    House {
+        name: "a strict content security policy, Trusted Types",
+        folder: "policy",
+        site: "static",
+        policy: STRICT,
+        is_quick: false,
+        ..HOUSE
+    },
+    House { name: "Leptos", folder: "leptos", ..FRAMEWORK },
+    House {
+        name: "Leptos, Trunk: hashes, integrity, below a path",
+        folder: "leptos",
+        package: None,
+        steps: Steps::Build(&["trunk", "build", "--dist", "{copy}/dist"], "dist"),
+        base: "/some/where/",
+        ..FRAMEWORK
+    },
+    House { name: "Yew", folder: "yew", ..FRAMEWORK },
+    House { name: "Dioxus", folder: "dioxus", ..FRAMEWORK },
+    House { name: "Sycamore", folder: "sycamore", ..FRAMEWORK },
     House { name: "Vite, web package, production", site: "web", steps: VITE_BUILD, ..VITE },
     House { name: "Vite, web package, development", site: "web", steps: VITE_SERVE, ..VITE },
     House {
         name: "Vite, bundler package, production",
         site: "bundler",
-        package: BUNDLER,
+        package: Some(BUNDLER),
         steps: VITE_BUILD,
         ..VITE
     },
     House {
         name: "Vite, bundler package, development",
         site: "bundler",
-        package: BUNDLER,
+        package: Some(BUNDLER),
         steps: VITE_SERVE,
         ..VITE
     },
@@ -88,14 +117,14 @@ pub(super) const HOUSES: &[House] = &[
     House {
         name: "webpack, bundler package, production",
         site: "bundler",
-        package: BUNDLER,
+        package: Some(BUNDLER),
         steps: WEBPACK_PRODUCTION,
         ..WEBPACK
     },
     House {
         name: "webpack, bundler package, development",
         site: "bundler",
-        package: BUNDLER,
+        package: Some(BUNDLER),
         steps: WEBPACK_DEVELOPMENT,
         ..WEBPACK
     },
@@ -140,14 +169,14 @@ pub(super) const HOUSES: &[House] = &[
     House {
         name: "Node.js, --target nodejs",
         site: "nodejs",
-        package: (BindingsTarget::Nodejs, None),
+        package: Some((BindingsTarget::Nodejs, None)),
         steps: Steps::Run(&["node", "commonjs.cjs"]),
         ..NODE
     },
     House {
         name: "Node.js, --target experimental-nodejs-module",
         site: "module",
-        package: NODEJS,
+        package: Some(NODEJS),
         steps: Steps::Run(&["node", "module.mjs"]),
         ..NODE
     },
@@ -155,8 +184,15 @@ pub(super) const HOUSES: &[House] = &[
     House {
         name: "Deno, --target deno",
         site: "deno",
-        package: (BindingsTarget::Deno, Some("module")),
+        package: Some((BindingsTarget::Deno, Some("module"))),
         steps: Steps::Run(&["deno", "run", "--allow-read", "deno.js"]),
+        ..DENO
+    },
+    House {
+        name: "Deno, --target module",
+        site: "source",
+        package: Some((BindingsTarget::Module, Some("module"))),
+        steps: Steps::Run(&["deno", "run", "--allow-read", "source.js"]),
         ..DENO
     },
     House {

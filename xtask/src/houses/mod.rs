@@ -1,13 +1,14 @@
 //! `cargo xtask houses`: the application of `tests/houses` in the toolchains and runtimes of web developers.
 //!
 //! Each house is a folder with what a user writes, and locked packages of npm. It is copied to the target folder, given what
-//! wasm-pack would make of the application, built as its users build it, and opened in a browser, or run. The application says
-//! what it computes: in attributes of its document, and on the console.
+//! wasm-pack would make of the application, built as its users build it, and opened in a browser, or run. A house of a framework
+//! is a Cargo project with a lock file of its own. The application says what it computes: in attributes of its document, and on
+//! the console.
 
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -74,24 +75,30 @@ const WEB: Package = (BindingsTarget::Web, Some("module"));
 const BUNDLER: Package = (BindingsTarget::Bundler, Some("module"));
 const NODEJS: Package = (BindingsTarget::NodejsModule, Some("module"));
 
-/// One way of building and running the application. In its texts `{site}` stands for the site.
+/// One way of building and running the application. In its texts `{site}` stands for the site, and `{copy}` for the copy of
+/// its folder.
 struct House {
     name: &'static str,
-    /// Its folder in `tests/houses`. Houses may share one.
+    /// Its folder in `tests/houses`. Houses may share one. If it is a Cargo project, it is the application.
     folder: &'static str,
     /// What tells it from others of the folder: mostly the folder of a page.
     site: &'static str,
-    package: Package,
+    /// None if the tool makes it.
+    package: Option<Package>,
     /// Where the package of the application goes, in the folder.
     path: &'static str,
     steps: Steps,
+    /// Where its page is, with a slash at the end.
+    base: &'static str,
+    /// The content security policy that its server sends; none if it is empty.
+    policy: &'static str,
     /// The application has the feature `bundler`.
     has_feature: bool,
     /// `cargo xtask test` tries it too.
     is_quick: bool,
 }
 
-/// What is done with the folder. Tools are those of npm, with their arguments.
+/// What is done with the folder. Tools are Node.js, Trunk, and those of npm, with their arguments.
 enum Steps {
     /// A folder in it is served as it is.
     Static(&'static str),
@@ -138,59 +145,90 @@ fn visit(
 
 impl House {
     fn visit(&self, shell: &Shell, wasm: &Wasm, browser: &Installed, houses: &Path) -> Result<()> {
-        let folder = houses.join(self.folder);
-        furnish(&workspace::root().join("tests/houses").join(self.folder), &folder)?;
-        self.pack(shell, wasm, &folder.join(self.fill(self.path)))?;
-        if folder.join("package.json").is_file() {
-            setup::packages(shell, &folder)?;
+        let copy = houses.join(self.folder);
+        furnish(&self.source(), &copy)?;
+        if let Some(package) = self.package {
+            self.pack(shell, wasm, package, &copy)?;
         }
-        let tool = |tool: &[&str]| {
-            let mut command = Command::new("npx");
-            command.arg("--no-install").args(tool.iter().map(|arg| self.fill(arg))).current_dir(&folder);
-            command.env("DENO_DIR", folder.join("cache")).env("DENO_NO_UPDATE_CHECK", "1");
-            command
+        if copy.join("package.json").is_file() {
+            setup::packages(shell, &copy)?;
+        }
+        let tool = |args: &[&str]| -> Result<Command> {
+            let mut command = self.tool(shell, wasm, args[0], &copy)?;
+            command.args(args[1..].iter().map(|arg| self.fill(arg, &copy)));
+            Ok(command)
         };
         let serve = |built: &str| {
-            let server = Server::start(Site::new(folder.join(self.fill(built))), None)?;
-            open(browser, &server.url("/"))
+            let mut site = Site::default().folder(self.base, copy.join(self.fill(built, &copy)));
+            if !self.policy.is_empty() {
+                site = site.header("/", "Content-Security-Policy", self.policy);
+            }
+            let server = Server::start(site, None)?;
+            open(browser, &server.url(self.base))
         };
         match self.steps {
             Steps::Static(built) => serve(built),
             Steps::Build(args, built) => {
-                let output = tool(args).output().context("failed to run npx")?;
+                let output = tool(args)?.output().with_context(|| format!("failed to run {}", args[0]))?;
                 let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
                 ensure!(output.status.success(), "{} failed:\n{text}", args[0]);
                 serve(built)
             }
             Steps::Serve(args) => {
                 let port = free_port()?;
-                let mut command = tool(args);
+                let mut command = tool(args)?;
                 command.arg(port.to_string());
                 let mut process = Process::start(command)?;
                 wait_for(port, &mut process)?;
                 open(browser, &format!("http://127.0.0.1:{port}/"))
             }
-            Steps::Run(["node", args @ ..]) => {
-                let mut node = Command::new("node");
-                node.args(args).current_dir(&folder);
-                run_to_end(node)
-            }
-            Steps::Run(args) => run_to_end(tool(args)),
+            Steps::Run(args) => run_to_end(tool(args)?),
         }
     }
 
-    fn fill(&self, text: &str) -> String {
-        text.replace("{site}", self.site)
+    fn source(&self) -> PathBuf {
+        workspace::root().join("tests/houses").join(self.folder)
+    }
+
+    fn fill(&self, text: &str, copy: &Path) -> String {
+        text.replace("{site}", self.site).replace("{copy}", &copy.to_string_lossy())
+    }
+
+    /// A command that starts the tool where it finds what it works on.
+    fn tool(&self, shell: &Shell, wasm: &Wasm, name: &str, copy: &Path) -> Result<Command> {
+        let mut command = match name {
+            // The paths in a Cargo project hold in its own folder, not in the copy.
+            "trunk" => {
+                let mut trunk = setup::trunk(shell, wasm)?;
+                trunk.current_dir(self.source()).env("CARGO_TARGET_DIR", project_dir(shell)?);
+                return Ok(trunk);
+            }
+            "node" => Command::new("node"),
+            _ => {
+                let mut npx = Command::new("npx");
+                npx.args(["--no-install", name]);
+                npx.env("DENO_DIR", copy.join("cache")).env("DENO_NO_UPDATE_CHECK", "1");
+                npx
+            }
+        };
+        command.current_dir(copy);
+        Ok(command)
     }
 
     /// Makes what wasm-pack makes: bindings, and what tells npm of them.
-    fn pack(&self, shell: &Shell, wasm: &Wasm, package: &Path) -> Result<()> {
-        let (target, kind) = self.package;
-        let mut selection = vec!["--package", "wasm-mt-house"];
-        if self.has_feature {
-            selection.extend(["--features", "bundler"]);
-        }
-        Programs::build(shell, wasm, selection)?.bind("house", package, target)?;
+    fn pack(&self, shell: &Shell, wasm: &Wasm, (target, kind): Package, copy: &Path) -> Result<()> {
+        let package = copy.join(self.fill(self.path, copy));
+        let manifest = self.source().join("Cargo.toml");
+        let programs = if manifest.is_file() {
+            let (manifest, target_dir) = (manifest.to_string_lossy(), project_dir(shell)?);
+            let target_dir = target_dir.to_string_lossy();
+            let selection = ["--locked", "--manifest-path", &manifest, "--target-dir", &target_dir];
+            Programs::build(shell, wasm, selection)?
+        } else {
+            let feature: &[&str] = if self.has_feature { &["--features", "bundler"] } else { &[] };
+            Programs::build(shell, wasm, ["--package", "wasm-mt-house"].iter().chain(feature).copied())?
+        };
+        programs.bind("house", &package, target)?;
         let manifest = json!({
             "name": "house",
             "type": kind.unwrap_or("commonjs"),
@@ -200,6 +238,11 @@ impl House {
         });
         web::write(&package.join("package.json"), &manifest.to_string())
     }
+}
+
+/// The target folder of houses that are Cargo projects.
+fn project_dir(shell: &Shell) -> Result<PathBuf> {
+    workspace::own_dir(shell, "house-projects")
 }
 
 /// Copies what is tracked of a house over what is there of it.
@@ -296,23 +339,23 @@ mod tests {
         let mut houses = Vec::new();
         read_all(&root.join("tests/houses"), &mut houses);
         let readme = fs::read_to_string(root.join("README.md")).unwrap().replace("app.js", "house.js");
-        let blocks = readme.split("```js\n").skip(1).filter_map(|block| block.split("```").next());
         let mut count = 0;
-        for block in blocks {
-            // A first line may name the file.
-            let lines =
-                block.trim_end().lines().skip_while(|line| line.starts_with("// ")).map(str::trim_start);
-            let lines: Vec<&str> = lines.collect();
-            let has_all = |text: &String| {
-                text.lines()
-                    .map(str::trim_start)
-                    .collect::<Vec<_>>()
-                    .windows(lines.len())
-                    .any(|part| part == lines)
-            };
-            assert!(houses.iter().any(has_all), "no house has this:\n{block}");
-            count += 1;
+        for opening in ["```js\n", "```rust,ignore\n"] {
+            for block in readme.split(opening).skip(1).filter_map(|block| block.split("```").next()) {
+                // A first line may name the file.
+                let lines = block.trim_end().lines().skip_while(|line| line.trim_start().starts_with("// "));
+                let lines: Vec<&str> = lines.map(str::trim_start).collect();
+                let has_all = |text: &String| {
+                    text.lines()
+                        .map(str::trim_start)
+                        .collect::<Vec<_>>()
+                        .windows(lines.len())
+                        .any(|part| part == lines)
+                };
+                assert!(houses.iter().any(has_all), "no house has this:\n{block}");
+                count += 1;
+            }
         }
-        assert_eq!(count, 2);
+        assert_eq!(count, 3);
     }
 }

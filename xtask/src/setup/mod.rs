@@ -7,6 +7,7 @@ pub(crate) use apt::which;
 pub(crate) use browsers::{Browser, Browsers, Installed, browsers};
 pub(crate) use runtimes::{Runtime, npm, packages};
 pub(crate) use rustup::linters;
+pub(crate) use trunk::trunk;
 pub(crate) use wasm::{TARGET, Wasm, wasm};
 
 mod apt;
@@ -14,4 +15,5 @@ mod browsers;
 mod debian;
 mod runtimes;
 mod rustup;
+mod trunk;
 mod wasm;

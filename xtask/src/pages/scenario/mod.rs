@@ -139,9 +139,10 @@ impl Scenario {
                     let call = call("wasm_bindgen");
                     start += &format!("wasm_bindgen({{ module_or_path: '{module}' }}){call};\n");
                 }
-                BindingsTarget::Nodejs | BindingsTarget::NodejsModule | BindingsTarget::Deno => {
-                    unreachable!("it is for no page")
-                }
+                BindingsTarget::Nodejs
+                | BindingsTarget::NodejsModule
+                | BindingsTarget::Deno
+                | BindingsTarget::Module => unreachable!("it is for no page"),
             }
         }
         let kind = if self.target == BindingsTarget::NoModules { "" } else { " type=\"module\"" };

@@ -1,0 +1,3 @@
+import init from "./pkg/house.js";
+
+init();
