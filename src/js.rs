@@ -126,7 +126,7 @@ pub fn exec_js(source: impl Into<String>) -> Remote<Js<JsValue>> {
 ///
 /// A relative URL means what it means on the page for `fetch`, `Request`, `XMLHttpRequest`, `WebSocket`, `EventSource`,
 /// `Worker` and `importScripts`, in Rust code too. All else, such as `import()`, `new URL(path, location)` and the methods of
-/// `Cache`, wants URLs in full, since a worker's script is a blob, to which nothing is relative:
+/// `Cache`, needs full URLs, since a worker's script is a blob, to which nothing is relative:
 ///
 /// ```ignore (web only)
 /// let sum = exec_js_async("const url = new Request('sum.js').url; return (await import(url)).sum(1, 2);");

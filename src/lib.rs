@@ -90,7 +90,7 @@ mod js {
 /// [`script_url`](ThreadBuilder::script_url).
 ///
 /// ```
-/// // In a build script: what a server is to give to workers, always of the right version.
+/// // In a build script: the file that a server sends to workers, always of the right version.
 /// let folder = std::env::temp_dir();
 /// std::fs::write(folder.join("worker.js"), wasm_mt::WORKER_SCRIPT)?;
 /// # std::fs::remove_file(folder.join("worker.js"))?;

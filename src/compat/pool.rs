@@ -197,7 +197,7 @@ impl Inner {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        // Callbacks are called when the program is done for now: it may hold what they want to borrow.
+        // Callbacks are called when the program is done for now: it may hold what they borrow.
         for PoolJob { callback, .. } in self.0.queue.take() {
             let cancelled =
                 JsValue::from_str("the job was cancelled: its pool was dropped before a thread was free");

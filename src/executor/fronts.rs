@@ -76,7 +76,7 @@ fronts! {
     /// ```
     ParallelExecutor: Parallel, "Starts as many workers as the machine can run at once.";
 
-    /// Tasks run on whichever worker is idle, also those that tasks make: a [`Pool`] with [`Strategy::WorkStealing`].
+    /// Tasks run on an idle worker, also those that tasks spawn: a [`Pool`] with [`Strategy::WorkStealing`].
     ///
     /// ```
     /// use wasm_mt::{WorkStealingExecutor, remote};

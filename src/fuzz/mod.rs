@@ -1,4 +1,4 @@
-//! Has everything that reads what crosses the seam read what nobody wrote: for the property beside, and for the target in
+//! Gives random input to everything that reads what crosses the seam: for the property beside, and for the target in
 //! the folder `fuzz`.
 //!
 //! An input names a reader and makes a [packet](packet) for it: of any lanes, or of those that the library's own writers

@@ -1,4 +1,4 @@
-//! Packets that nobody wrote.
+//! Random packets.
 
 use super::readers::{Reader, addresses};
 use crate::platform::{Attachment, Packet};

@@ -1,4 +1,4 @@
-//! Inputs that chance thinks up.
+//! Random inputs.
 
 use std::panic;
 

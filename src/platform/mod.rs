@@ -11,7 +11,7 @@
 //!   [`Port`] was dropped: then it may be left out, and no other event comes.
 //! - Dropping a [`Port`] ends the worker: on the web at once, natively as soon as the running task yields.
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
-//!   to [`start`] or [`Port::post`] (web). Their handler MUST NOT hold a lock that the worker's tasks may want.
+//!   to [`start`] or [`Port::post`] (web). Their handler MUST NOT hold a lock that the worker's tasks may take.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - After [`Port::end`] a worker that looks at [`Outbox::is_connected`] begins nothing.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
@@ -22,7 +22,7 @@
 //! - [`now`] is one clock for all workers and their page. It may stand still for as long as [`clock_tick`] says.
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`yield_by_message`] comes in time however late timers are, and in a turn after that of its call.
-//! - While there is a [`KeepAlive`], the program does not end for want of anything to wait for; [`sleep_aside`] is none.
+//! - While there is a [`KeepAlive`], the program does not end, even if it awaits nothing else; [`sleep_aside`] is none.
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod address;

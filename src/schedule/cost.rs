@@ -1,6 +1,6 @@
 //! What tasks cost, learnt from those that ran.
 //!
-//! Two figures per site. The *mean* says how many tasks fill a round trip. The *score* remembers tasks that were long: a site
+//! Two figures per site. The *mean* says how many tasks fill a round trip. The *score* keeps a trace of tasks that were long: a site
 //! that is now and then long counts as long, because a long task holds up all that was posted behind it. One long task
 //! among many short ones does not make it so: its thread was held up, most likely.
 //!

@@ -98,7 +98,7 @@ impl Deadlines {
         }
     }
 
-    /// When the schedule wants to be woken.
+    /// When the schedule is to be called again.
     pub(crate) fn next(&self) -> Option<Duration> {
         self.order.first().map(|(at, _)| Duration::from_nanos(at))
     }

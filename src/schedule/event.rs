@@ -18,7 +18,7 @@ pub(crate) enum PageEvent {
     Aborted { task: TaskId },
     /// The handle of a child that waits or runs elsewhere was let go: the child runs even if its maker is lost.
     Detached { task: TaskId },
-    /// The page submits nothing more, and wants to know when all is done.
+    /// The page submits nothing more, and awaits the end of all tasks.
     Closing,
 
     /// The worker has greeted.

@@ -11,7 +11,7 @@ impl WorkerId {
     pub(crate) const PAGE: Self = Self(0);
 }
 
-/// Names a task for life, wherever it goes: its maker numbers it, and is part of the id. A name that nobody has any more may
+/// Names a task for life, wherever it goes: its maker numbers it, and is part of the id. A name that is not in use any more may
 /// be given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TaskId {

@@ -38,13 +38,13 @@ pub(super) struct PoolEffects {
 
 impl PoolEffects {
     pub(super) fn happen(self) {
-        // Workers go before anybody who is woken may start another.
+        // Workers end before a waker runs: what it wakes may start another.
         drop(self.ports);
         drop(self.dropped);
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }
-        // Each wakes somebody, whose waker may fail: the others hear all the same.
+        // Each calls a waker, which may panic: the others are called all the same.
         for sender in self.ready {
             let Some(readiness) = &self.readiness else { break };
             // A receiver that is gone does not wait.

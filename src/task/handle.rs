@@ -20,7 +20,7 @@ use crate::schedule::HandleSignal;
 ///
 /// It always resolves: to the task's value, or to an [`Error`] that says why there is none.
 ///
-/// **Dropping the handle cancels the task**: one that has not begun when its worker hears of it never starts, an
+/// **Dropping the handle cancels the task**: one that has not begun by the time its worker gets the message never starts, an
 /// asynchronous one is dropped at its next await, and a synchronous one that has begun finishes and its result is thrown
 /// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
 /// does not keep its executor alive.
@@ -41,7 +41,7 @@ impl<T> RemoteHandle<T> {
         (Reply::new(slot.clone()), Self { slot, made_at, decode, taken: false })
     }
 
-    /// Lets the task run to its end without anybody waiting for it. Its result, or error, is thrown away.
+    /// Detaches the task: it runs to its end. Its result, or error, is thrown away.
     pub fn forget(mut self) {
         let (_waker, owner, lazy) = match &mut *self.slot.lock() {
             ReplyState::Waiting { waker, owner, lazy } => (waker.take(), owner.take(), lazy.take()),
@@ -115,7 +115,7 @@ impl<T> Future for RemoteHandle<T> {
     }
 }
 
-/// True if nobody is woken by it.
+/// True if waking it does nothing.
 fn is_noop(waker: &Waker) -> bool {
     waker.will_wake(noop_waker_ref()) || waker.will_wake(Waker::noop())
 }

@@ -89,7 +89,7 @@ impl Job {
     ) -> InHandle {
         let slot = self.reply.slot();
         let lazy = Lazy::Unbegun(Box::new(move || begin(self)));
-        // Nobody wants it to run, if the handle is gone.
+        // It is not to run, if the handle is gone.
         drop(slot.put_lazy(lazy));
         slot.wake();
         InHandle(Arc::downgrade(&slot))

@@ -285,6 +285,6 @@ macro_rules! remote {
 ///
 /// # The path of the crate
 ///
-/// The output names the crate `::wasm_mt`. Where it has another name, or is only there through another crate, the attribute is
-/// told: `#[remote_trait(crate = other::wasm_mt)]`.
+/// The output names the crate `::wasm_mt`. Where it has another name, or is only there through another crate, give its path:
+/// `#[remote_trait(crate = other::wasm_mt)]`.
 pub use wasm_mt_macros::remote_trait;

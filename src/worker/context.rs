@@ -69,16 +69,16 @@ pub(crate) fn context() -> Option<Arc<WorkerContext>> {
     CURRENT_WORKER.try_with(|current| Some(current.borrow().as_ref()?.context.clone())).ok().flatten()
 }
 
-/// The way to a worker. It may be sent, as executors may: what another thread wants becomes a request.
+/// The way to a worker. It may be sent, as executors may: a call from another thread becomes a request.
 pub(crate) struct WorkerContext {
     threads: usize,
-    /// What other threads want. `None`: the worker has ended.
+    /// Requests of other threads. `None`: the worker has ended.
     requests: Mutex<Option<Vec<Request>>>,
     /// Wakes the worker's loop.
     pub(super) loop_waker: LoopWaker,
 }
 
-/// What another thread wants of the worker.
+/// A request of another thread to the worker.
 pub(super) enum Request {
     Submit(Job),
     Signal(TaskId, HandleSignal),

@@ -5,7 +5,7 @@
 //!
 //! The program may set a hook of its own at any time, in a task too. std then drops ours, and what [`Chained`] does when it
 //! is dropped is to come again, in front of the program's. So also a task that sets a hook and panics at once is understood.
-//! A program that takes our hook and keeps it, as code does that wants silence for a while, is not waited for where panics
+//! A program that takes our hook and keeps it, as code does that suppresses output for a while, is not waited for where panics
 //! abort: ours is set again before any code of a task runs. Where they unwind that is done after a panic that was not noted,
 //! because other threads may panic while a hook is changed; what that one said is in its payload.
 

@@ -18,7 +18,7 @@ use crate::schedule::{LocalEvent, Next, TaskId};
 use crate::task::Call;
 
 /// Does what the schedule says, until the worker ends. It is one future of its thread, with all asynchronous tasks within it:
-/// from one task to the next nothing goes through the event loop, unless the schedule wants that.
+/// from one task to the next nothing goes through the event loop, unless the schedule demands it.
 pub(super) struct RunLoop {
     worker: Rc<Worker>,
     /// The asynchronous tasks that have begun and not ended. They wake [`WorkerContext`], which wakes this.

@@ -1,4 +1,4 @@
-//! A worker on its thread: what the page and the tasks want of it, and what it answers.
+//! A worker on its thread: the requests of the page and of tasks, and its answers.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

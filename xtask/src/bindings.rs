@@ -51,9 +51,13 @@ pub(crate) fn generate(wasm_file: &Path, out_dir: &Path, target: BindingsTarget)
 }
 
 /// Runs the generator as its own program would.
-pub(crate) fn run_generator<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
+pub(crate) fn run_generator<T: Into<OsString> + Clone>(
+    args: impl IntoIterator<Item = T>,
+) -> anyhow::Result<()> {
     let args = args.into_iter().map(Into::into);
-    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args([OsString::from("wasm-bindgen")].into_iter().chain(args))
+    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(
+        [OsString::from("wasm-bindgen")].into_iter().chain(args),
+    )
 }
 
 /// Runs one test binary as wasm-bindgen's own runner would; `args` begin with the file.

@@ -54,7 +54,7 @@ pub(crate) fn is_panicking() -> bool {
     thread::panicking()
 }
 
-/// Runs code of the program that nobody's task depends on: a panic of it ends here, and the hook has shown it.
+/// Runs code of the program that no task depends on: a panic of it ends here, and the hook has shown it.
 pub(crate) fn contain(code: impl FnOnce()) {
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(code)) {
         // Its drop may panic again.

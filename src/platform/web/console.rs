@@ -43,7 +43,7 @@ pub(super) fn announce_exit(error: Option<String>) {
     }
     let error = error.map_or(JsValue::NULL, JsValue::from);
     let init = object([("detail", object([("error", error)]).into())]);
-    // Node.js has nobody to hear it.
+    // Node.js has no listener for it.
     let _listens: Result<bool, JsValue> = dispatch_event(&CustomEvent::new("wasm-mt-exit", &init));
 }
 

@@ -1,4 +1,4 @@
-//! The locks by which a page hears of workers that end without a word, also while it comes and goes.
+//! The locks by which a page notices workers that end without a message, also while it is hidden and restored.
 //!
 //! A worker holds a lock, and its page asks for the same one: it gets it when the worker is gone, however it went. But Firefox
 //! loads a page anew on the way back to it if any of its workers held a lock, and looks before `pagehide`. So the workers let

@@ -69,7 +69,7 @@ pub(crate) fn parallelism() -> usize {
     count.map_or(1, |count| count as usize).max(1)
 }
 
-/// A future that was given to [`spawn_local`] runs without anybody waiting.
+/// A future that was given to [`spawn_local`] runs without being awaited.
 pub(crate) const HAS_EVENT_LOOP: bool = true;
 
 /// True if [`spawn_local`] can be called here.

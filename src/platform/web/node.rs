@@ -55,7 +55,7 @@ pub(super) fn is_thread(worker: &Worker) -> bool {
 pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) {
     let listener = Closure::<dyn FnMut(JsValue)>::new(listener).into_js_value();
     let listens = call(worker, "on", &[event.into(), listener]);
-    // A program stays by its timer. What hears of messages stays for them too.
+    // A program stays by its timer. The listener for messages stays too.
     let listens = listens.and_then(|_| call(worker, "unref", &[]));
     debug_assert!(listens.is_ok(), "a worker of Node.js is an event emitter");
 }
@@ -102,7 +102,7 @@ pub(super) fn set_immediate(callback: &JsValue) {
     debug_assert!(set.is_ok(), "Node.js has this function");
 }
 
-/// While there is one, this thread does not end for want of work.
+/// While there is one, this thread does not end, even without work.
 pub(crate) struct KeepAlive(());
 
 impl KeepAlive {

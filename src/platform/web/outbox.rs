@@ -14,7 +14,7 @@ thread_local! {
     /// How many packets this worker has posted.
     static SENT: Cell<u32> = const { Cell::new(0) };
     /// What `worker.js` posts with: a task may replace the worker's own `postMessage`. It takes a packet and what is moved
-    /// with it; or a value and the name by which the page is told that.
+    /// with it; or a value and the name of the message that carries it.
     static POST: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 

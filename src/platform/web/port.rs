@@ -159,7 +159,7 @@ pub(crate) fn start(
 async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Packet) -> Result<(), String> {
     let module = MODULE.with(Option::clone);
     let source = launch.source(module.is_some()).await?;
-    // Nobody may want it any more.
+    // It may not be needed any more.
     if is_up(id) {
         return Ok(());
     }

@@ -50,7 +50,7 @@ pub(super) fn inherit(factory: Address) {
 pub(super) struct Setup {
     /// The URL of the worker script, if it is the host's own.
     pub(super) script: Option<String>,
-    /// The URL of the glue, if somebody said it.
+    /// The URL of the glue, if the program or the page gave it.
     pub(super) glue: Option<String>,
     pub(super) maker: Option<Maker>,
 }

@@ -20,7 +20,7 @@ pub(super) struct Launch {
     script: Option<String>,
     /// Empty if it was neither said nor found: then what the application makes brings it.
     glue: String,
-    /// The URL was said by somebody. What was found may be anything.
+    /// The program gave the URL. One that was found may name anything.
     is_given: bool,
     maker: Option<Maker>,
     name: Option<String>,

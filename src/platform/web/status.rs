@@ -57,7 +57,7 @@ pub(crate) fn is_panicking() -> bool {
     std::thread::panicking()
 }
 
-/// Runs code of the program that nobody's task depends on. A panic of it ends the instance, here as anywhere.
+/// Runs code of the program that no task depends on. A panic of it ends the instance, here as anywhere.
 pub(crate) fn contain(code: impl FnOnce()) {
     code();
 }

@@ -32,7 +32,7 @@ const PACKET_ITEMS: u32 = 64;
 struct LocalTask<T> {
     payload: T,
     options: TaskOptions,
-    /// The page wants an answer.
+    /// The page awaits an answer.
     posted: bool,
     begun: Option<Duration>,
     /// The time that its polls took.

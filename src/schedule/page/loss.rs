@@ -70,7 +70,7 @@ impl Schedule {
         self.restarts.push((id, failed));
         let pause = RESTART_PAUSE.saturating_mul(1 << failed.min(16)).min(LONGEST_PAUSE);
         self.deadlines.set(Deadline::Restart(id), now, pause);
-        // What waits hears why. What comes later waits for the next attempt, which ends in time too.
+        // What waits fails with the cause. What comes later waits for the next attempt, which ends in time too.
         if self.workers.is_empty() {
             self.give_up(actions);
         }
@@ -109,7 +109,7 @@ impl Schedule {
                 let Some(worker) = self.workers.get(posted.worker) else { return };
                 let is_running = posted.began && options.kind == TaskKind::Sync;
                 // A synchronous task that has begun and not ended has the thread, and one that never awaits leaves the
-                // worker no time to say anything: otherwise another is to blame, or nobody.
+                // worker no time to say anything: otherwise another task is the cause, or none.
                 let has_excuse = worker.load.running > 0 || worker.messages > posted.messages;
                 let to_blame = is_running || !has_excuse;
                 if !to_blame {

@@ -39,7 +39,7 @@ pub(crate) struct Network {
     pub(crate) boot: (Duration, Duration),
     /// The step of the workers' clocks.
     pub(crate) tick: Duration,
-    /// From the loss of a worker until its page hears of it.
+    /// From the loss of a worker until its page notices it.
     pub(crate) witness: Duration,
 }
 

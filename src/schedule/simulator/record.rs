@@ -21,7 +21,7 @@ pub(crate) struct Record {
     pub(crate) refused: bool,
     /// Its handle has its answer or was dropped, or the task was refused.
     pub(crate) resolved: bool,
-    /// When its worker heard that nobody waits for it.
+    /// When its worker received its cancellation.
     pub(crate) stopped: Option<(WorkerId, Duration)>,
 }
 

@@ -129,7 +129,7 @@ fn serial_runs_children_within_their_parent_s_turn() {
     worker.handle(LocalEvent::Polled { task: own(1), ended: false });
     assert_eq!(worker.next().1, Next::Begin(own(3)));
     worker.handle(LocalEvent::Polled { task: own(3), ended: false });
-    // It awaits something else: nobody goes ahead of it.
+    // It awaits something else: no task goes ahead of it.
     assert_eq!(worker.next().1, Next::Rest);
     worker.handle(LocalEvent::Resumed { task: own(3) });
     worker.end(own(3));

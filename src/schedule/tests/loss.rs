@@ -195,7 +195,7 @@ fn a_worker_that_fails_to_take_the_place_of_a_lost_one_is_tried_again_and_again(
     assert_eq!(page.lose(1), [PageAction::Start { worker: worker(2) }]);
     let mut pause = Duration::ZERO;
     for id in 2..8 {
-        // What waits hears of it, and what comes later waits for the next attempt.
+        // What waits fails with it, and what comes later waits for the next attempt.
         page.submit(id, options());
         assert_eq!(page.lose(id), [settle(id, Completion::NoWorkers)]);
         let failed = page.now;

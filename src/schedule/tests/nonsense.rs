@@ -20,7 +20,7 @@ fn worker() -> impl Strategy<Value = WorkerId> {
     (0..THREADS + 3).prop_map(WorkerId)
 }
 
-/// Of the page, of a worker, or of nobody.
+/// Of the page, of a worker, or of none.
 fn task() -> impl Strategy<Value = TaskId> {
     (worker(), 1..=TASKS + 1).prop_map(|(maker, number)| TaskId { maker, number })
 }

@@ -11,7 +11,7 @@ use super::plan::{Allowed, ENDLESS, Plan, plans};
 use crate::schedule::simulator::{Deed, Outcome, Record, Step};
 use crate::schedule::{Completion, Strategy as Spread, TaskId, TaskKind, WorkerId};
 
-/// Runs the plans that chance thinks up, and shows the smallest that breaks the property.
+/// Runs random plans, and shows the smallest that breaks the property.
 fn hold(allowed: Allowed, property: impl Fn(&Plan, &Outcome)) {
     hold_for(allowed, |plan| plan, property);
 }

@@ -68,7 +68,7 @@ pub(super) struct PoolState {
     worker_at: Vec<Option<WorkerId>>,
     /// Workers with something to post.
     dirty: Vec<WorkerId>,
-    /// What is to be posted now, in order, and whether somebody does that.
+    /// What is to be posted now, in order, and whether a caller is posting it.
     outgoing: VecDeque<QueuedPacket>,
     posting: bool,
     /// Whose turn it is to get a future.
@@ -88,7 +88,7 @@ pub(super) struct PoolState {
     wake_planned: Option<Wake>,
     tick_planned: bool,
     stats: Stats,
-    /// While somebody waits for a task or for the workers.
+    /// While a caller awaits a task or the workers.
     keep_alive: Option<KeepAlive>,
     /// Packets to workers that are gone.
     posted: u64,

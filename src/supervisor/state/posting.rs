@@ -10,7 +10,7 @@ use crate::wire::ToWorker;
 
 impl PoolState {
     /// The next packet to be posted, when the lock is free: of what is gathered all, or what should not wait. `None` too if
-    /// somebody else is posting, who goes on with what is here. [`posted`](Self::posted) MUST follow.
+    /// another caller is posting, which goes on with what is here. [`posted`](Self::posted) MUST follow.
     pub(in crate::supervisor) fn take_outgoing(&mut self, all: bool) -> Option<QueuedPacket> {
         for worker in mem::take(&mut self.dirty) {
             let Some(slot) = self.slots.get_mut(worker) else { continue };

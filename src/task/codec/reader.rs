@@ -26,7 +26,7 @@ pub(super) struct Reader<'de, 'l> {
     bytes: &'de [u8],
     pub(super) addresses: &'l mut vec::IntoIter<Address>,
     attachments: &'l mut [Option<Attachment>],
-    /// Sequences, maps and all with fields set it for each of their parts; so nobody need set it back.
+    /// Sequences, maps and all with fields set it for each of their parts; so it is never set back.
     pub(super) depth: Depth,
     /// How many elements of the sequences around are to come, of those that have a byte each.
     promised: usize,

@@ -30,7 +30,15 @@ pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
         note(format_args!("building Trunk {VERSION}, once (several minutes)"));
         let log = workspace::own_dir(shell, "logs")?.join("trunk.log");
         let mut install = Command::new("cargo");
-        install.args(["install", "trunk", "--version", VERSION, "--locked", "--no-default-features", "--debug"]);
+        install.args([
+            "install",
+            "trunk",
+            "--version",
+            VERSION,
+            "--locked",
+            "--no-default-features",
+            "--debug",
+        ]);
         install.arg("--root").arg(&folder).env("CARGO_PROFILE_DEV_DEBUG", "none");
         run_logged(install, &log, LIMIT)?;
     }

@@ -48,7 +48,7 @@ fn sequences_within_one_another_share_the_bytes() {
         static HINTS: Cell<Vec<Option<usize>>> = const { Cell::new(Vec::new()) };
     }
 
-    /// Sequences of sequences; notes the length that each is told.
+    /// Sequences of sequences; notes the length that each is given.
     #[derive(Debug)]
     struct Notes;
     impl<'de> Deserialize<'de> for Notes {
