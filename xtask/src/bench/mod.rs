@@ -18,11 +18,11 @@ use xshell::{Shell, cmd};
 
 use crate::bindings::BindingsTarget;
 use crate::progress::{Step, note};
-use crate::setup::{self, Browser, Installed};
+use crate::setup::{self, Browser, Installed, Wasm};
 use crate::web::{self, Programs, Server, Session, Site};
 use crate::workspace;
 
-use size::Weight;
+use size::Program;
 
 mod size;
 mod table;
@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// The benchmarks to run; all unless told.
     #[arg(long, value_delimiter = ',', value_name = "NAME,..", value_parser = PossibleValuesParser::new(Benchmark::ALL.map(Benchmark::name)))]
     only: Vec<String>,
+    /// Weighs programs, and measures no times.
+    #[arg(long, conflicts_with_all = ["browser", "rounds", "only"])]
+    sizes: bool,
 }
 
 impl Args {
@@ -56,8 +59,7 @@ impl Args {
 /// Everything that was measured.
 #[derive(Serialize)]
 struct Report {
-    /// The program that does nothing but run one task.
-    size: Vec<Weight>,
+    sizes: Vec<Program>,
     runs: Vec<Run>,
 }
 
@@ -78,20 +80,22 @@ struct Run {
 ///
 /// If something cannot be built or does not run to its end. Never because of a time.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
+    let folder = workspace::target_dir(shell)?.join("bench");
+    if args.sizes {
+        let sizes = weigh(shell, &setup::wasm(shell)?, &folder)?;
+        return print(&Report { sizes, runs: Vec::new() }, &folder.join("sizes.json"));
+    }
     // Before the builds: a browser that is missing should be known at once.
     let browsers = setup::browsers(shell, &args.browser)?;
     if let Some(missing) = browsers.missing.first() {
         bail!("{} is missing: {}", missing.browser, missing.cure);
     }
     let wasm = setup::wasm(shell)?;
-    let folder = workspace::target_dir(shell)?.join("bench");
 
     let step = Step::begin("building the benchmarks, for the web and natively");
     let site = folder.join("site");
-    for (program, profile) in [("bench", SPEED), ("noop", "release")] {
-        let selection = ["--profile", profile, "--package", PACKAGE, "--bin", program];
-        Programs::build(shell, &wasm, selection)?.bind(program, &site, BindingsTarget::Web)?;
-    }
+    let selection = ["--profile", SPEED, "--package", PACKAGE, "--bin", "bench"];
+    Programs::build(shell, &wasm, selection)?.bind("bench", &site, BindingsTarget::Web)?;
     for (name, text) in [
         ("index.html", include_str!("../../benches/index.html")),
         ("floor.js", include_str!("../../benches/floor.js")),
@@ -102,11 +106,9 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     cmd!(shell, "cargo build --quiet --profile {SPEED} --package {PACKAGE} --bin bench").quiet().run()?;
     step.end("built");
 
-    let step = Step::begin("weighing the smallest program");
-    let size = size::weigh(shell, &site, "noop")?;
-    step.end("done");
+    let sizes = weigh(shell, &wasm, &folder)?;
     let server = Server::start(Site::new(&site), None)?;
-    let mut report = Report { size, runs: Vec::new() };
+    let mut report = Report { sizes, runs: Vec::new() };
     for browser in &browsers.installed {
         let step = Step::begin(format!("measuring in {}", browser.browser));
         let run = in_browser(&server, browser, args)?;
@@ -126,9 +128,20 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         measured,
     });
 
-    print!("\n{}", table::of(&report));
-    let file = folder.join("bench.json");
-    write(&file, &report)?;
+    print(&report, &folder.join("bench.json"))
+}
+
+fn weigh(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
+    let step = Step::begin("weighing programs");
+    let sizes = size::weigh_all(shell, wasm, &folder.join("sizes"))?;
+    step.end("done");
+    Ok(sizes)
+}
+
+/// Prints what was measured, and writes it to a file.
+fn print(report: &Report, file: &Path) -> Result<ExitCode> {
+    print!("\n{}", table::of(report));
+    write(file, report)?;
     println!("\nthe figures are in {}", file.display());
     Ok(ExitCode::SUCCESS)
 }

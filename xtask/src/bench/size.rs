@@ -1,4 +1,5 @@
-//! What a program weighs: its module and its glue, as they are and as a server would send them.
+//! What programs weigh: their modules and their glue, as they are and as a server would send them. Beside ours are the smallest
+//! ones of libraries of this kind, built in the same way.
 //!
 //! The names of functions are left out. They are there for debuggers; a release for users drops them, by `strip = true` or
 //! by `wasm-opt`.
@@ -10,50 +11,92 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use xshell::{Shell, cmd};
 
+use crate::bindings::BindingsTarget;
 use crate::progress::note;
-use crate::setup;
+use crate::setup::{self, Wasm};
+use crate::web::Programs;
 use crate::workspace;
 
 /// The release of the npm package `binaryen` that `wasm-opt` is taken from where there is none on `PATH`.
 const BINARYEN: &str = "binaryen@132.0.0";
 
+/// Programs of the package of benchmarks.
+const OURS: [(&str, &str); 3] = [
+    ("noop", "wasm-mt, a `Thread`"),
+    ("pool", "wasm-mt, the pool of the program"),
+    ("everything", "wasm-mt, all that it has"),
+];
+
+/// Programs in `xtask/benches/peers`, which are named after their libraries.
+const PEERS: [&str; 2] = ["gloo-worker", "wasmworker"];
+
+/// A program, and its parts.
+#[derive(Debug, Serialize)]
+pub(super) struct Program {
+    pub(super) name: String,
+    pub(super) glue: Weight,
+    pub(super) module: Weight,
+    /// After `wasm-opt -Oz`, where that can be had.
+    pub(super) smaller: Option<Weight>,
+}
+
 /// How many bytes a file has.
 #[derive(Debug, Serialize)]
 pub(super) struct Weight {
-    pub(super) what: String,
     pub(super) raw: usize,
     /// After `gzip -9`.
     pub(super) gzip: usize,
 }
 
-/// Weighs the program `name` in `folder`, also after `wasm-opt -Oz` where that can be had.
+/// Builds programs into `folder` and weighs them.
 ///
 /// # Errors
 ///
-/// If a file cannot be read or compressed.
-pub(super) fn weigh(shell: &Shell, folder: &Path, name: &str) -> Result<Vec<Weight>> {
-    let module = folder.join(format!("{name}_bg.wasm"));
-    let nameless = folder.join(format!("{name}_nameless.wasm"));
+/// If one cannot be built, or its files cannot be read or compressed.
+pub(super) fn weigh_all(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
+    let wasm_opt = wasm_opt(shell).inspect_err(|error| note(format_args!("no wasm-opt: {error:#}"))).ok();
+    let mut programs = Vec::new();
+    for (bin, name) in OURS {
+        let selection = ["--release", "--package", super::PACKAGE, "--bin", bin];
+        Programs::build(shell, wasm, selection)?.bind(bin, folder, BindingsTarget::Web)?;
+        programs.push(weigh(shell, folder, bin, name, wasm_opt.as_deref())?);
+    }
+    let target_dir = workspace::own_dir(shell, "peers")?;
+    for bin in PEERS {
+        let manifest = workspace::root().join("xtask/benches/peers").join(bin).join("Cargo.toml");
+        let (manifest, target_dir) = (manifest.to_string_lossy(), target_dir.to_string_lossy());
+        let selection = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target_dir];
+        Programs::build(shell, wasm, selection)?.bind(bin, folder, BindingsTarget::Web)?;
+        programs.push(weigh(shell, folder, bin, bin, wasm_opt.as_deref())?);
+    }
+    Ok(programs)
+}
+
+/// Weighs the files of a program.
+fn weigh(shell: &Shell, folder: &Path, bin: &str, name: &str, wasm_opt: Option<&Path>) -> Result<Program> {
+    let module = folder.join(format!("{bin}_bg.wasm"));
+    let nameless = folder.join(format!("{bin}_nameless.wasm"));
     let bytes = fs::read(&module).with_context(|| format!("failed to read {}", module.display()))?;
     let bytes = without_names(&bytes).with_context(|| format!("{} is no module", module.display()))?;
     fs::write(&nameless, bytes).with_context(|| format!("failed to write {}", nameless.display()))?;
-    let script = folder.join(format!("{name}.js"));
-    let mut weights = vec![file(shell, "JavaScript", &script)?, file(shell, "module", &nameless)?];
-    match wasm_opt(shell) {
-        Ok(wasm_opt) => {
-            let smaller = folder.join(format!("{name}_oz.wasm"));
-            cmd!(shell, "{wasm_opt} -Oz --all-features {nameless} -o {smaller}").quiet().run()?;
-            weights.push(file(shell, "module after wasm-opt -Oz", &smaller)?);
-        }
-        Err(error) => note(format_args!("no wasm-opt: {error:#}")),
+    let mut smaller = None;
+    if let Some(wasm_opt) = wasm_opt {
+        let file = folder.join(format!("{bin}_oz.wasm"));
+        cmd!(shell, "{wasm_opt} -Oz --all-features {nameless} -o {file}").quiet().run()?;
+        smaller = Some(weight(shell, &file)?);
     }
-    Ok(weights)
+    Ok(Program {
+        name: name.to_owned(),
+        glue: weight(shell, &folder.join(format!("{bin}.js")))?,
+        module: weight(shell, &nameless)?,
+        smaller,
+    })
 }
 
-fn file(shell: &Shell, what: &str, path: &Path) -> Result<Weight> {
+fn weight(shell: &Shell, path: &Path) -> Result<Weight> {
     let raw = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?.len();
     let gzip = cmd!(shell, "gzip -9 -c {path}").quiet().output()?.stdout.len();
-    Ok(Weight { what: what.to_owned(), raw, gzip })
+    Ok(Weight { raw, gzip })
 }
 
 /// A module without its section of names; `None` if it is no module.

@@ -4,17 +4,24 @@ use std::fmt::Write as _;
 
 use wasm_mt_benches::{Aim, Measured, Spread};
 
+use super::size::{Program, Weight};
 use super::{Report, Run};
 
 /// All figures, as Markdown.
 pub(super) fn of(report: &Report) -> String {
-    let mut text = String::from("| the smallest program | raw | gzip -9 |\n| --- | --- | --- |\n");
-    let mut row = |cells: &[String]| writeln!(text, "| {} |", cells.join(" | ")).unwrap_or(());
-    for weight in &report.size {
-        row(&[weight.what.clone(), kilobytes(weight.raw), kilobytes(weight.gzip)]);
+    let mut text = String::from(
+        "| smallest program of, gzip -9 (raw) | JavaScript | module | after wasm-opt -Oz |\n| --- | --- | --- | --- |\n",
+    );
+    for Program { name, glue, module, smaller } in &report.sizes {
+        let smaller = smaller.as_ref().map_or_else(String::new, weight);
+        writeln!(text, "| {name} | {} | {} | {smaller} |", weight(glue), weight(module)).unwrap_or(());
     }
     report.runs.iter().for_each(|run| text.push_str(&of_run(run)));
     text
+}
+
+fn weight(Weight { raw, gzip }: &Weight) -> String {
+    format!("{} ({})", kilobytes(*gzip), kilobytes(*raw))
 }
 
 /// The figures of one platform.
