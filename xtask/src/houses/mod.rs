@@ -146,9 +146,11 @@ fn visit(
 impl House {
     fn visit(&self, shell: &Shell, wasm: &Wasm, browser: &Installed, houses: &Path) -> Result<()> {
         let copy = houses.join(self.folder);
+        // A build script may write files into its folder, so it is copied afterwards.
+        let programs = self.package.map(|_| self.build(shell, wasm)).transpose()?;
         furnish(&self.source(), &copy)?;
-        if let Some(package) = self.package {
-            self.pack(shell, wasm, package, &copy)?;
+        if let (Some(programs), Some(package)) = (programs, self.package) {
+            self.pack(&programs, package, &copy)?;
         }
         if copy.join("package.json").is_file() {
             setup::packages(shell, &copy)?;
@@ -215,19 +217,22 @@ impl House {
         Ok(command)
     }
 
-    /// Makes what wasm-pack makes: bindings, and what tells npm of them.
-    fn pack(&self, shell: &Shell, wasm: &Wasm, (target, kind): Package, copy: &Path) -> Result<()> {
-        let package = copy.join(self.fill(self.path, copy));
+    /// Builds the application.
+    fn build(&self, shell: &Shell, wasm: &Wasm) -> Result<Programs> {
         let manifest = self.source().join("Cargo.toml");
-        let programs = if manifest.is_file() {
+        if manifest.is_file() {
             let (manifest, target_dir) = (manifest.to_string_lossy(), project_dir(shell)?);
             let target_dir = target_dir.to_string_lossy();
             let selection = ["--locked", "--manifest-path", &manifest, "--target-dir", &target_dir];
-            Programs::build(shell, wasm, selection)?
-        } else {
-            let feature: &[&str] = if self.has_feature { &["--features", "bundler"] } else { &[] };
-            Programs::build(shell, wasm, ["--package", "wasm-mt-house"].iter().chain(feature).copied())?
-        };
+            return Programs::build(shell, wasm, selection);
+        }
+        let feature: &[&str] = if self.has_feature { &["--features", "bundler"] } else { &[] };
+        Programs::build(shell, wasm, ["--package", "wasm-mt-house"].iter().chain(feature).copied())
+    }
+
+    /// Makes what wasm-pack makes: bindings, and what tells npm of them.
+    fn pack(&self, programs: &Programs, (target, kind): Package, copy: &Path) -> Result<()> {
+        let package = copy.join(self.fill(self.path, copy));
         programs.bind("house", &package, target)?;
         let manifest = json!({
             "name": "house",
