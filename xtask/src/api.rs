@@ -7,8 +7,9 @@
 //! what no program on stable Rust can name; and of an item that has several paths the details stand at the first.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 use xshell::{Cmd, Shell, cmd};
@@ -19,6 +20,9 @@ use crate::workspace;
 
 /// What the files are made with. `public-api` in xtask/Cargo.toml must be of the version that reads its format.
 const COMPILER: &str = "1.95.";
+
+/// Where this is set, Cargo has started this program as its rustdoc; the value is the real one.
+pub(crate) const RUSTDOC: &str = "WASM_MT_RUSTDOC";
 
 /// Traits of the compiler's own.
 const UNSTABLE: [&str; 3] =
@@ -75,9 +79,19 @@ impl<'a> Face<'a> {
         }
     }
 
+    /// The rustdoc that Cargo would start.
+    fn real_rustdoc(&self) -> OsString {
+        let own = match self {
+            Self::Native => None,
+            Self::Web(wasm) | Self::WebWithoutCompat(wasm) => wasm.program("RUSTDOC").map(OsString::from),
+        };
+        own.or_else(|| std::env::var_os("RUSTDOC")).unwrap_or_else(|| "rustdoc".into())
+    }
+
     /// The API as it is now.
     fn text(&self, shell: &Shell) -> anyhow::Result<String> {
-        // Build scripts look at this variable too. With a folder of its own nothing else is built anew for it.
+        // What rustdoc writes has a folder of its own, since Cargo removes what was written by other options; dependencies
+        // are those of all other builds.
         let folder = workspace::own_dir(shell, "api")?;
         let target = match self {
             Self::Native => Path::new(""),
@@ -90,7 +104,9 @@ impl<'a> Face<'a> {
             .args(["--quiet", "--package", "wasm-mt", "--lib", "--target-dir"])
             .arg(&folder)
             .args(["--", "-Z", "unstable-options", "--output-format", "json"])
-            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_BUILD_BUILD_DIR", workspace::target_dir(shell)?)
+            .env("RUSTDOC", std::env::current_exe()?)
+            .env(RUSTDOC, self.real_rustdoc())
             .quiet()
             .run()?;
         let api = public_api::Builder::from_rustdoc_json(&file)
@@ -164,6 +180,18 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+/// Runs rustdoc for Cargo, and allows it unstable options. If Cargo had the variable for that, it would build all anew whose
+/// build scripts look at it.
+///
+/// # Errors
+///
+/// Fails if rustdoc cannot be started.
+pub(crate) fn run_rustdoc(real: &OsStr) -> anyhow::Result<ExitCode> {
+    let status = Command::new(real).args(std::env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").status();
+    let status = status.with_context(|| format!("failed to start {}", real.display()))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// True if the files were made with this compiler, as it gives its version. Debian's, which has changes of its own, is

@@ -67,7 +67,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let result = match std::env::var_os(api::RUSTDOC) {
+        Some(real) => api::run_rustdoc(&real),
+        None => run(Cli::parse()),
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -1,97 +1,36 @@
 //! Reads Rust source as far as rules about words need it: comments and literals are blanked, words have lines.
 
-/// The source with comments and the contents of literals replaced by spaces. Lines keep their numbers, and every byte its
+use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
+
+/// The pieces that the compiler's own lexer finds in a source, with their kinds. They make up all of it.
+pub(crate) fn pieces(source: &str) -> impl Iterator<Item = (TokenKind, &str)> {
+    let mut rest = source;
+    tokenize(source, FrontmatterAllowed::No).map(move |piece| {
+        let (text, after) = rest.split_at(piece.len as usize);
+        rest = after;
+        (piece.kind, text)
+    })
+}
+
+/// The source with comments and literals other than numbers replaced by spaces. Lines keep their numbers, and every byte its
 /// place.
 pub(crate) fn blank(source: &str) -> String {
-    let mut blanked = source.as_bytes().to_vec();
-    let bytes = source.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let end = match bytes[at] {
-            b'/' if bytes[at..].starts_with(b"//") => find(bytes, at, b"\n"),
-            b'/' if bytes[at..].starts_with(b"/*") => end_of_comment(bytes, at),
-            b'"' => end_of_string(bytes, at + 1),
-            b'r' if !follows_word(bytes, at, b"bc") => match end_of_raw(bytes, at + 1) {
-                Some(end) => end,
-                None => at + 1,
-            },
-            b'\'' => end_of_char(bytes, at),
-            _ => at + 1,
-        };
-        if end > at + 1 {
-            let inner = blanked[at..end].iter_mut().filter(|byte| **byte != b'\n');
-            inner.for_each(|byte| *byte = b' ');
-        }
-        at = end;
-    }
-    // Only whole comments and literals were replaced, byte by byte, by ASCII.
-    String::from_utf8(blanked).unwrap_or_default()
-}
-
-/// The end of the first `pattern` from `at` on, or of the text.
-fn find(bytes: &[u8], at: usize, pattern: &[u8]) -> usize {
-    let found = bytes[at..].windows(pattern.len()).position(|window| window == pattern);
-    found.map_or(bytes.len(), |place| at + place + pattern.len())
-}
-
-fn end_of_comment(bytes: &[u8], mut at: usize) -> usize {
-    let mut depth = 0;
-    while at < bytes.len() {
-        if bytes[at..].starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if bytes[at..].starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                break;
+    let mut blanked = String::with_capacity(source.len());
+    for (kind, text) in pieces(source) {
+        let is_code = match kind {
+            TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => false,
+            TokenKind::Literal { kind, .. } => {
+                matches!(kind, LiteralKind::Int { .. } | LiteralKind::Float { .. })
             }
+            _ => true,
+        };
+        if is_code {
+            blanked += text;
         } else {
-            at += 1;
+            blanked.extend(text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
         }
     }
-    at
-}
-
-fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' => at += 2,
-            b'"' => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// The end of `r"..."` or `r#"..."#`, if that is what begins after the `r`.
-fn end_of_raw(bytes: &[u8], at: usize) -> Option<usize> {
-    let hashes = bytes[at..].iter().take_while(|byte| **byte == b'#').count();
-    if bytes.get(at + hashes) != Some(&b'"') {
-        return None;
-    }
-    let mut end = vec![b'"'];
-    end.resize(hashes + 1, b'#');
-    Some(find(bytes, at + hashes + 1, &end))
-}
-
-/// The end of a character; a lifetime ends at once.
-fn end_of_char(bytes: &[u8], at: usize) -> usize {
-    if bytes.get(at + 1) == Some(&b'\\') {
-        return find(bytes, at + 3, b"'");
-    }
-    let width = std::str::from_utf8(&bytes[at + 1..])
-        .ok()
-        .and_then(|rest| rest.chars().next())
-        .map_or(1, char::len_utf8);
-    if bytes.get(at + 1 + width) == Some(&b'\'') { at + width + 2 } else { at + 1 }
-}
-
-/// True if the byte before `at` belongs to a word, other than one of `prefixes` by itself.
-fn follows_word(bytes: &[u8], at: usize, prefixes: &[u8]) -> bool {
-    let word =
-        |place: usize| bytes.get(place).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    at > 0 && word(at - 1) && !(prefixes.contains(&bytes[at - 1]) && (at == 1 || !word(at - 2)))
+    blanked
 }
 
 /// A word or a sign of blanked source.
@@ -177,13 +116,14 @@ mod tests {
     #[test]
     fn comments_and_literals_are_blanked() {
         let source =
-            "a /* b /* c */ d */ e // f\n\"g \\\" h\" r#\"i \" j\"# 'k' '\\'' &'l m br\"n\" for\"o\"";
+            "a /* b /* c */ d */ e // é\n\"g \\\" h\" r#\"i \" j\"# 'k' '\\'' &'l m br\"n\" for\"o\" 1u8";
         let blanked = blank(source);
         let is_word = |token: &Token<'_>| token.text.chars().all(char::is_alphanumeric);
         let words: Vec<_> = tokens(&blanked).into_iter().filter(is_word).collect();
         let texts: Vec<_> = words.iter().map(|token| token.text).collect();
-        assert_eq!(texts, ["a", "e", "l", "m", "b", "for"]);
+        assert_eq!(texts, ["a", "e", "l", "m", "for", "1u8"]);
         assert_eq!(words[2].line, 2);
+        assert_eq!(blanked.len(), source.len());
     }
 
     #[test]

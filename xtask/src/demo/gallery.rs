@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 
 use super::example::Example;
+use super::highlight;
 use crate::web;
 
 const INDEX: &str = include_str!("../../gallery/index.html");
@@ -37,7 +38,7 @@ pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> 
     let (mut entries, mut old) = (String::new(), String::new());
     for example in examples {
         let (name, sentence, source) =
-            (escape(&example.name), escape(&example.sentence), escape(&example.source));
+            (escape(&example.name), escape(&example.sentence), coloured(&example.source));
         let native = match example.sentence.ends_with(WEB_ONLY) {
             true => String::new(),
             false => format!(" It runs natively as well: <code>cargo run --example {name}</code>"),
@@ -111,6 +112,15 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
     text
 }
 
+/// Rust source in HTML, with a class on each part that has a colour.
+fn coloured(source: &str) -> String {
+    let element = |part: &highlight::Part<'_>| match (part.class, escape(part.text)) {
+        (Some(class), text) => format!("<span class=\"{class}\">{text}</span>"),
+        (None, text) => text,
+    };
+    highlight::parts(source).iter().map(element).collect()
+}
+
 /// `text` as it is written in HTML, between tags and in quoted attributes.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
@@ -118,6 +128,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -128,12 +140,59 @@ mod tests {
         let example = Example { name: "odd".into(), sentence: "A & B".into(), source: source.into() };
         write(site.path(), &[example], None).unwrap();
         let page = fs::read_to_string(site.path().join("odd/index.html")).unwrap();
-        assert!(page.contains("println!(&quot;&lt;b&gt;{{name}}&lt;/b&gt;&quot;)"), "{page}");
+        let string = "<span class=\"string\">&quot;&lt;b&gt;{{name}}&lt;/b&gt;&quot;</span>";
+        assert!(page.contains(&format!("<span class=\"macro\">println</span>!({string})")), "{page}");
         assert!(page.contains("<p>A &amp; B</p>"), "{page}");
         assert!(page.contains("cargo run --example odd"), "{page}");
         assert_eq!(fs::read_to_string(site.path().join("odd/odd.rs")).unwrap(), source);
         let index = fs::read_to_string(site.path().join("index.html")).unwrap();
         assert!(index.contains("href=\"odd/odd.rs\""), "{index}");
+    }
+
+    const STYLE: &str = include_str!("../../gallery/style.css");
+
+    #[test]
+    fn each_part_of_a_source_has_a_colour() {
+        let html = coloured("#[a]\nstruct B<'c>; // d\nconst LIMIT: u8 = f!(1, \"g\", 'h');");
+        let classes: Vec<&str> =
+            html.split("class=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        for class in &classes {
+            assert!(STYLE.contains(&format!(".source .{class}")), "{class}");
+        }
+        let all = ["attribute", "keyword", "type", "char", "comment"];
+        assert_eq!(classes, [&all[..], &["keyword", "macro", "number", "string", "char"]].concat());
+    }
+
+    /// The relative luminance of a colour in hexadecimal digits, as WCAG defines it.
+    fn luminance(digits: &str) -> f64 {
+        let width = digits.len() / 3;
+        let parts = (0..3).map(|place| {
+            let value = u8::from_str_radix(&digits[place * width..][..width], 16).unwrap();
+            let part = f64::from(value) / if width == 1 { 15.0 } else { 255.0 };
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        parts.zip([0.2126, 0.7152, 0.0722]).map(|(part, weight)| part * weight).sum()
+    }
+
+    #[test]
+    fn colours_can_be_read_on_either_ground_in_light_and_in_darkness() {
+        let (light, dark) = STYLE.split_once("@media (prefers-color-scheme: dark)").unwrap();
+        for mode in [light, dark] {
+            let colours: BTreeMap<&str, f64> = mode
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("--")?.strip_suffix(';')?.split_once(": #"))
+                .map(|(name, digits)| (name, luminance(digits)))
+                .collect();
+            let is_text = |name: &str| !["ground", "raised", "line"].contains(&name);
+            for (name, colour) in colours.iter().filter(|(name, _)| is_text(name)) {
+                for ground in ["ground", "raised"] {
+                    let (one, other) = (colour + 0.05, colours[ground] + 0.05);
+                    let contrast = (one / other).max(other / one);
+                    assert!(contrast >= 4.5, "{name} on {ground}: {contrast}");
+                }
+            }
+            assert_eq!(colours.len(), 12);
+        }
     }
 
     #[test]

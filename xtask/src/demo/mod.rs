@@ -20,6 +20,7 @@ use crate::workspace;
 mod example;
 mod gallery;
 mod headless;
+mod highlight;
 
 /// How wide a page is in the pictures of the gallery, in pixels: they are shown small.
 const PICTURE_WIDTH: u32 = 600;

@@ -3,7 +3,7 @@
 //! The toolchain in use is taken if it has the target. Else `rustup` is asked for it. Where that fails, Debian's own
 //! toolchain is a way without rustup's servers ([`super::debian`]).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use xshell::{Cmd, Shell, cmd};
@@ -40,9 +40,13 @@ impl Wasm {
 
     /// What the compiler says of its version.
     pub(crate) fn compiler(&self, shell: &Shell) -> anyhow::Result<String> {
-        let own = self.env.iter().find(|(name, _)| *name == "RUSTC").map(|(_, path)| path.as_path());
-        let rustc = own.unwrap_or(Path::new("rustc"));
+        let rustc = self.program("RUSTC").unwrap_or_else(|| PathBuf::from("rustc"));
         Ok(cmd!(shell, "{rustc} --version").quiet().read()?)
+    }
+
+    /// What this toolchain needs such a variable to name: `RUSTC`, `RUSTDOC`.
+    pub(crate) fn program(&self, variable: &str) -> Option<PathBuf> {
+        self.env.iter().find(|(name, _)| *name == variable).map(|(_, path)| path.clone())
     }
 
     /// The toolchain that runs this program.
