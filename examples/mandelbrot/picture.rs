@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasm_mt::Transfer;
 
 /// The rows of a band.
-const ROWS: u32 = 16;
+const ROWS: u32 = 8;
 /// The steps after which a point counts as one of the set.
 const LIMIT: u32 = 1000;
 
