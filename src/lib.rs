@@ -43,6 +43,8 @@ mod error;
 pub mod executor;
 #[cfg(any(test, fuzzing))]
 mod fuzz;
+#[cfg(doctest)]
+mod guide;
 #[cfg(target_family = "wasm")]
 mod js;
 mod platform;

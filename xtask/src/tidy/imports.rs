@@ -7,7 +7,8 @@ use super::reader::Mention;
 use super::{Fault, Tree};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
+    ("guide", &[]),
     ("error", &[]),
     ("schedule", &[]),
     ("platform", &["error"]),

@@ -1,8 +1,8 @@
 //! `cargo xtask tidy`: the rules of the house, each with its cure.
 //!
 //! The rules are about words, not meaning, so that anyone can foresee their verdict: who may import whom ([`imports`]),
-//! what things are called ([`names`]), where a word may stand ([`words`]), and what the repository holds ([`files`]). They
-//! run as tests too.
+//! what things are called ([`names`]), where a word may stand ([`words`]), what the repository holds ([`files`]), and what its
+//! documents say of it ([`documents`]). They run as tests too.
 
 use std::fmt;
 use std::path::Path;
@@ -16,6 +16,7 @@ use crate::progress::note;
 use crate::source::{blank, without_tests};
 use crate::workspace;
 
+mod documents;
 mod files;
 mod imports;
 mod modules;
@@ -57,10 +58,18 @@ impl SourceFile {
     }
 }
 
+/// A document for people, with its path from the root in `/`.
+#[derive(Debug)]
+struct Document {
+    path: String,
+    text: String,
+}
+
 /// What the rules look at.
 #[derive(Debug, Default)]
 struct Tree {
     sources: Vec<SourceFile>,
+    documents: Vec<Document>,
     /// Paths that git knows; none where this is no git checkout.
     tracked: Vec<String>,
     changelog: String,
@@ -70,7 +79,7 @@ struct Tree {
 /// A rule finds faults in the tree.
 type Rule = fn(&Tree) -> Vec<Fault>;
 
-const RULES: [(&str, Rule); 11] = [
+const RULES: [(&str, Rule); 14] = [
     ("imports run one way", imports::one_way),
     ("no arrow runs back inside a room", imports::no_way_back),
     ("one name is one thing", names::one_thing),
@@ -82,6 +91,9 @@ const RULES: [(&str, Rule); 11] = [
     ("tests await events", words::sleeps),
     ("the changelog knows this version", files::changelog),
     ("nothing that was built is tracked", files::artefacts),
+    ("links lead to what is there", documents::links),
+    ("chapters of the guide are listed and run", documents::chapters),
+    ("excerpts are what their files hold", documents::excerpts),
 ];
 
 /// What a rule came to.
@@ -136,6 +148,12 @@ fn read(shell: &Shell, root: &Path) -> anyhow::Result<Tree> {
     // Where this is no git checkout, nothing is tracked.
     let tracked = cmd!(shell, "git ls-files").quiet().ignore_stderr().read().unwrap_or_default();
     tree.tracked = tracked.lines().map(str::to_owned).collect();
+    for path in tree.tracked.iter().filter(|path| path.ends_with(".md")) {
+        // One that was deleted is tracked until that is committed.
+        if let Ok(text) = std::fs::read_to_string(root.join(path)) {
+            tree.documents.push(Document { path: path.clone(), text });
+        }
+    }
     tree.changelog = std::fs::read_to_string(root.join("CHANGELOG.md")).unwrap_or_default();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).context("failed to read Cargo.toml")?;
     let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
