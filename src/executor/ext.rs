@@ -38,8 +38,8 @@ pub trait ExecutorExt: Executor {
     /// Cheap items travel together, in one task of about two milliseconds, as measured where they run; costly ones travel
     /// singly. So do those of an asynchronous function, which overlap at their awaits, those that have a
     /// [`timeout`](RemoteFn::timeout) or may run [again](RemoteFn::retry), which is meant for each, and those whose
-    /// arguments or results hold a [`Transfer`](crate::Transfer) or the like. What the function captured is sent with every
-    /// chunk and decoded for every item.
+    /// arguments hold a [`Transfer`](crate::Transfer) or a `Js`, or whose results hold a `Js` that is cloned. What the function
+    /// captured is sent with every chunk and decoded for every item.
     ///
     /// # Errors
     ///
