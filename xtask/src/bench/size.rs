@@ -24,7 +24,7 @@ const BINARYEN: &str = "binaryen@132.0.0";
 const OURS: [(&str, &str); 3] = [
     ("noop", "wasm-mt, a `Thread`"),
     ("pool", "wasm-mt, the pool of the program"),
-    ("everything", "wasm-mt, all that it has"),
+    ("everything", "wasm-mt, most of what it has"),
 ];
 
 /// Programs in `xtask/benches/peers`, which are named after their libraries.

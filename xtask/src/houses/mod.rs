@@ -147,9 +147,10 @@ impl House {
     fn visit(&self, shell: &Shell, wasm: &Wasm, browser: &Installed, houses: &Path) -> Result<()> {
         let copy = houses.join(self.folder);
         // A build script may write files into its folder, so it is copied afterwards.
-        let programs = self.package.map(|_| self.build(shell, wasm)).transpose()?;
+        let built =
+            self.package.map(|package| anyhow::Ok((self.build(shell, wasm)?, package))).transpose()?;
         furnish(&self.source(), &copy)?;
-        if let (Some(programs), Some(package)) = (programs, self.package) {
+        if let Some((programs, package)) = built {
             self.pack(&programs, package, &copy)?;
         }
         if copy.join("package.json").is_file() {

@@ -23,6 +23,7 @@ use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
 use super::apt;
+use super::script;
 use super::wasm::{TARGET, Wasm};
 use crate::progress::{note, run_logged};
 use crate::workspace;
@@ -140,7 +141,9 @@ fn assemble(shell: &Shell, sysroot: &Path, built: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
     }
     for program in ["rustc", "rustdoc"] {
-        script(program, &sysroot.join("bin").join(program))?;
+        // It finds its sysroot beside itself, so that the target folder may be moved.
+        let text = format!("exec /usr/bin/{program} --sysroot \"${{0%/bin/{program}}}\" \"$@\"");
+        script::write(&sysroot.join("bin").join(program), &text)?;
     }
     link(&Path::new("/usr/lib/rustlib").join(host).join("lib"), &rustlib.join(host).join("lib"))?;
     link(&linker(shell)?, &rustlib.join(host).join("bin/rust-lld"))?;
@@ -166,22 +169,6 @@ fn linker(shell: &Shell) -> anyhow::Result<PathBuf> {
     linker.with_context(|| {
         format!("there is no rust-lld in {sysroot}: run with a toolchain that rustup installed")
     })
-}
-
-/// A script that finds its sysroot beside itself, so that the target folder may be moved.
-#[cfg(unix)]
-fn script(program: &str, at: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let text = format!("#!/bin/sh\nexec /usr/bin/{program} --sysroot \"${{0%/bin/{program}}}\" \"$@\"\n");
-    fs::write(at, text).with_context(|| format!("failed to write {}", at.display()))?;
-    fs::set_permissions(at, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("failed to make {} executable", at.display()))
-}
-
-#[cfg(not(unix))]
-fn script(_program: &str, _at: &Path) -> anyhow::Result<()> {
-    bail!("this way is for Debian only")
 }
 
 #[cfg(unix)]

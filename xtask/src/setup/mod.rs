@@ -15,5 +15,6 @@ mod browsers;
 mod debian;
 mod runtimes;
 mod rustup;
+mod script;
 mod trunk;
 mod wasm;

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use xshell::Shell;
 
+use super::script;
 use super::wasm::Wasm;
 use crate::progress::{note, run_logged};
 use crate::workspace;
@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(90 * 60);
 ///
 /// If it cannot be built.
 pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
-    let folder = workspace::own_dir(shell, "trunk")?;
+    let folder = workspace::own_dir(shell, &format!("trunk-{VERSION}"))?;
     let program = folder.join("bin/trunk");
     if !program.is_file() {
         note(format_args!("building Trunk {VERSION}, once (several minutes)"));
@@ -44,28 +44,12 @@ pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
     }
     let tools = folder.join("tools");
     fs::create_dir_all(&tools).with_context(|| format!("failed to create {}", tools.display()))?;
-    script("wasm-bindgen", &env::current_exe()?, "wasm-bindgen ", &tools)?;
-    script("cargo", &wasm.cargo, "", &tools)?;
+    let this = env::current_exe()?;
+    script::write(&tools.join("wasm-bindgen"), &format!("exec \"{}\" wasm-bindgen \"$@\"", this.display()))?;
+    script::write(&tools.join("cargo"), &format!("exec \"{}\" \"$@\"", wasm.cargo.display()))?;
     let others = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths([tools].into_iter().chain(env::split_paths(&others)))?;
     let mut command = Command::new(program);
     command.envs(wasm.env.iter().cloned()).env("PATH", path).env("TRUNK_OFFLINE", "true");
     Ok(command)
-}
-
-/// A script that calls a program, so that it is found by a name.
-#[cfg(unix)]
-fn script(name: &str, program: &Path, args: &str, folder: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let at = folder.join(name);
-    let text = format!("#!/bin/sh\nexec \"{}\" {args}\"$@\"\n", program.display());
-    fs::write(&at, text).with_context(|| format!("failed to write {}", at.display()))?;
-    fs::set_permissions(&at, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("failed to make {} executable", at.display()))
-}
-
-#[cfg(not(unix))]
-fn script(name: &str, _program: &Path, _args: &str, _folder: &Path) -> Result<()> {
-    anyhow::bail!("a script {name} for Trunk is written on Unix only")
 }

@@ -1,4 +1,4 @@
-//! A program that uses whatever the library has, once.
+//! A program that uses most of what the library has, once.
 
 use std::time::Duration;
 
