@@ -32,7 +32,8 @@ macro_rules! worker_options {
             /// How long an asynchronous task that was [aborted](crate::RemoteHandle::abort), or has run for longer than its
             /// [`timeout`](crate::Remote::timeout), may take to reach an await before its worker is ended. Default:
             /// 100 milliseconds. It begins anew as long as the worker sends messages, for other tasks for example, and is
-            /// twenty times as long if the task awaits something, or may be waiting behind others.
+            /// twenty times as long if the task awaits something, may be waiting behind others, or if others would be lost
+            /// with the worker.
             pub fn grace(mut self, grace: ::std::time::Duration) -> Self {
                 self.config.grace = grace;
                 self

@@ -8,8 +8,10 @@ use crate::schedule::deadline::Deadline;
 use crate::schedule::event::{Completion, PageAction};
 use crate::schedule::phase::WorkerPhase;
 use crate::schedule::task::{TaskId, TaskKind, WorkerId};
+use crate::schedule::workers::WorkerRecord;
 
-/// How many times longer a worker may take to answer for a stopped task that awaits something, or has others before it.
+/// How many times longer a worker may take to answer for a stopped task that awaits something or has others before it, or if
+/// others would be lost with the worker.
 const PATIENCE: u32 = 20;
 
 /// The pause after the first worker that failed to replace a lost one; it doubles with each that fails, up to the longest.
@@ -183,18 +185,27 @@ impl Schedule {
 
     /// Lets a worker answer for a task that was stopped. Until it does, nothing is posted to it: it may have to end.
     pub(super) fn give_grace(&mut self, now: Duration, id: TaskId) {
-        let Some(task) = self.tasks.get_mut(id) else { return };
-        let TaskState::Posted(posted) = &mut task.state else { return };
+        let Some(task) = self.tasks.get(id) else { return };
+        let TaskState::Posted(posted) = task.state else { return };
         let Some(worker) = self.workers.get(posted.worker) else { return };
-        posted.messages = worker.messages;
         // Most likely another has the thread, one that was taken for short and not named.
         let is_behind = posted.waits || !posted.began && worker.load.count > 1;
-        let patience = if is_behind { PATIENCE } else { 1 };
+        // A worker that gets no processor time is as silent as one that a task keeps.
+        let patience = if is_behind || self.has_unsettled(worker) { PATIENCE } else { 1 };
+        let messages = worker.messages;
+        let Some((_, posted)) = self.posted(posted.worker, id) else { return };
+        posted.messages = messages;
         if !posted.waits {
             let first = !std::mem::replace(&mut posted.share.uninterruptible, true);
             let worker = posted.worker;
             self.workers.change(worker, |worker| worker.load.uninterruptible += u32::from(first));
         }
         self.deadlines.set(Deadline::Grace(id), now, self.config.grace.saturating_mul(patience));
+    }
+
+    /// True if a task that somebody wants is lost when this worker ends.
+    fn has_unsettled(&self, worker: &WorkerRecord) -> bool {
+        let mut posted = worker.posted.names().map(TaskId::from_number);
+        posted.any(|task| self.tasks.get(task).is_some_and(|task| !task.settled))
     }
 }

@@ -258,6 +258,29 @@ fn an_aborted_task_that_may_wait_behind_others_has_more_time() {
 }
 
 #[test]
+fn a_task_that_has_begun_has_more_time_to_stop_while_others_would_pay_for_it() {
+    for kind in [TaskKind::Sync, TaskKind::Async] {
+        for innocents in [0, 1] {
+            let mut page = Page::new(Strategy::Parallel, 1);
+            let options = TaskOptions { kind, ..options() };
+            for number in 1..=2 + innocents {
+                page.submit(number, options);
+            }
+            page.handle(PageEvent::Began { worker: worker(1), task: root(1), options });
+            // The second is stopped as well: it has nothing to lose.
+            page.handle(PageEvent::Aborted { task: root(2) });
+            page.handle(PageEvent::Aborted { task: root(1) });
+            let aborted = page.now;
+            let ended = PageAction::Terminate { worker: worker(1), overdue: Deadline::Grace(root(1)) };
+            let told = std::iter::repeat_with(|| page.wait()).find(|told| told.contains(&ended));
+            assert!(told.is_some());
+            let patience = if innocents == 0 { 1 } else { 20 };
+            assert_eq!(page.now - aborted, patience * Config::default().grace, "{kind:?}, {innocents}");
+        }
+    }
+}
+
+#[test]
 fn a_worker_is_not_ended_for_an_aborted_task_while_it_says_something() {
     let asynchronous = TaskOptions { kind: TaskKind::Async, ..options() };
     for strategy in [Strategy::Serial, Strategy::WorkStealing] {
