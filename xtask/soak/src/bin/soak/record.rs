@@ -9,8 +9,9 @@ use wasm_mt_soak::Balance;
 use crate::kinds::Kind;
 use crate::room;
 
-/// Milliseconds that a task may take. Nothing here lasts half a second, if nobody is in its way.
-const MOST: f64 = 30_000.0;
+/// Milliseconds that a task may take. Nothing here lasts half a second on a quiet machine; on a busy one, WebKit's threads
+/// that spin for ever leave the others of a round so little that some took 50 seconds.
+const MOST: f64 = 120_000.0;
 /// Faults of one program that are told; the others are alike.
 const MOST_FAULTS: usize = 20;
 
@@ -105,7 +106,7 @@ impl Record {
         let open = self.open.borrow();
         let overdue: Vec<&Open> = open.values().filter(|open| now - open.since > MOST).collect();
         for open in &overdue {
-            self.tell(format!("{}: has not ended after 30 s", open.what));
+            self.tell(format!("{}: has not ended after {} s", open.what, MOST / 1000.0));
         }
         !overdue.is_empty()
     }
