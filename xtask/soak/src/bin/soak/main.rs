@@ -39,7 +39,7 @@ const MOST_SUBJECTS: usize = 3;
 /// Rounds of a program, so that two can be compared after the warm-up of its caller.
 const LEAST_ROUNDS: u64 = 3;
 /// How long threads and workers are given to end before those that are left are counted.
-const END: Duration = Duration::from_secs(5);
+const END: Duration = Duration::from_secs(60);
 
 fn main() {
     wasm_mt::run(app());
