@@ -11,7 +11,7 @@ use super::values::{self, Drawable, Kind, Large, Nothing, Record, Tree};
 use crate::error::Error;
 use crate::platform::{Address, Packet};
 use crate::schedule::{HandleSignal, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId};
-use crate::task::{self, Call, Outcome, Remote, RemoteFn, Results, Transfer, read_chunk};
+use crate::task::{self, Batch, Call, Remote, RemoteFn, Results, Transfer, read_chunk};
 use crate::wire::{self, FromWorker, ToWorker, WorkerConfig};
 
 pub(super) struct Reader {
@@ -101,12 +101,12 @@ fn readers() -> Vec<Reader> {
             name: "the results of a chunk",
             examples: vec![results(), Results::default().write()],
             callee: 0,
-            multiple: in_vector::<Outcome>(),
+            multiple: in_vector::<(usize, Error)>(),
             read: |packet| Results::read(packet).is_ok(),
         },
         Reader {
             name: "the calls of a chunk",
-            examples: vec![chunk()],
+            examples: vec![chunk(batch(&[1_u32, 2, 3])), chunk(batch(&["a", ""].map(String::from)))],
             callee: 0,
             multiple: in_vector::<Packet>(),
             read: |packet| read_chunk(packet).is_some(),
@@ -215,20 +215,24 @@ fn from_worker() -> Vec<FromWorker> {
     ]
 }
 
+fn batch<T: Serialize + 'static>(values: &[T]) -> Batch {
+    let mut batch = Batch::of::<T>();
+    values.iter().for_each(|value| batch.push(value).expect("it can be encoded"));
+    batch
+}
+
 fn results() -> Packet {
-    let outcomes = vec![Ok(encoded(&values::record())), Err(Error::cancelled()), Ok(Packet::default())];
     Results {
-        outcomes,
-        rest: vec![encoded(&1_u8), encoded(&Transfer(vec![2_u8]))],
+        values: Batch::one(encoded(&values::record())),
+        errors: vec![(1, Error::cancelled())],
+        rest: batch(&[1_u8, 2]),
         ran: Some(Duration::ZERO),
     }
     .write()
 }
 
-fn chunk() -> Packet {
-    let mut calls =
-        RemoteFn::new((1_u32,), |(a,): (u32,), hint| hint.closure(move |b: u32| a + b)).into_calls();
-    let items = (0..3_u32).map(|item| calls.encode(&item).expect("it can be encoded")).collect();
+fn chunk(items: Batch) -> Packet {
+    let calls = RemoteFn::new((1_u32,), |(a,): (u32,), hint| hint.closure(move |b: u32| a + b)).into_calls();
     let (job, _handle) = calls.job(items);
     let call = job.expect("it can be encoded").call;
     // The entry and the function of the chunk itself, and its place, are taken before.

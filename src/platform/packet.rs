@@ -40,6 +40,15 @@ impl Packet {
         })
     }
 
+    /// Leaves nothing in it but the memory of its lanes.
+    pub(crate) fn clear(&mut self) {
+        self.heads.clear();
+        self.bytes.clear();
+        self.addresses.clear();
+        self.attachments.clear();
+        self.lost = 0;
+    }
+
     /// Appends another packet, lane by lane.
     pub(crate) fn append(&mut self, more: Packet) {
         join(&mut self.heads, more.heads);

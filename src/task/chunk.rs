@@ -1,171 +1,141 @@
-//! Many calls of one function as one task: a *chunk*.
-//!
-//! A [`RemoteFn`](super::RemoteFn)'s call is a *stem*, which is the same for all of its calls, and behind it the encoded open
-//! argument, the *item*. A chunk carries the stem once and the items, each in a body of its own; on the
-//! far side each call is begun from a copy of the stem with its item behind. What comes back are the outcomes, the items that
-//! were not begun, and the time that it took.
-//!
-//! Outcomes lie in the thread's [`progress`](super::progress) until the chunk has ended, so that a panic does not take them
-//! with it.
+//! A chunk that runs: many calls of one function as one task.
 
-use std::panic::Location;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::batch::{Batch, Cursor};
 use super::codec;
-use super::encoded::Encoded;
-use super::entry::{Call, Callee, Outcome, begin, foreign};
-use super::handle::RemoteHandle;
-use super::job::Job;
-use super::progress::Progress;
+use super::progress::Rescue;
+use super::results::Results;
 use crate::error::Error;
 use crate::platform::{self, Attachment, Packet};
-use crate::schedule::{TaskKind, TaskOptions};
-use crate::wire::{PacketReader, Put, Take};
 
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
-const CHUNK_LIMIT: Duration = Duration::from_millis(8);
+const LIMIT: Duration = Duration::from_millis(8);
+/// The clock is read at least once for so many items. To read it takes longer than many an item does.
+const MOST_UNTIMED: u32 = 32;
 
-/// Makes the calls of one function.
-pub(crate) struct Calls(Encoded);
+/// The items, and how far they have come. What has run is in here at any time, since a panic takes what lies on the stack.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    items: Batch,
+    /// Of the item that it has, if it has one only.
+    attachments: RefCell<Vec<Option<Attachment>>>,
+    cursor: Cell<Cursor>,
+    results: RefCell<Results>,
+    began: Duration,
+}
 
-impl Calls {
-    pub(super) fn new(function: Encoded) -> Self {
-        Self(function)
-    }
-
-    /// The place of the call that made the function.
-    pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.0.made_at
-    }
-
-    /// True if several calls may be one task. Not if they may overlap, or if a single one may be stopped or run again.
-    pub(crate) fn share_tasks(&self) -> bool {
-        let TaskOptions { kind, timeout, retries, .. } = self.0.options;
-        kind == TaskKind::Sync && timeout.is_none() && retries == 0
-    }
-
-    /// Encodes an item.
-    pub(crate) fn encode(&mut self, x: &impl Serialize) -> Outcome {
-        let stem = self.0.call.as_mut().map_err(|error| error.clone())?;
-        let (bytes, addresses, attachments) =
-            (stem.bytes.len(), stem.addresses.len(), stem.attachments.len());
-        // Behind the stem, so that it counts attachments from there.
-        codec::encode(x, stem)?;
-        Ok(Packet {
-            heads: Vec::new(),
-            bytes: stem.bytes.split_off(bytes),
-            addresses: stem.addresses.split_off(addresses),
-            attachments: stem.attachments.split_off(attachments),
-            lost: 0,
-        })
-    }
-
-    /// The task that makes the calls for these items: a chunk, or the call itself if it [shares](Self::share_tasks) no task.
-    /// If there is none, the handle holds the error.
-    pub(crate) fn job(&self, items: Vec<Packet>) -> (Option<Job>, RemoteHandle<Results>) {
-        let decode = if self.share_tasks() { Results::read } else { Results::of_one };
-        let (reply, handle) = RemoteHandle::new(self.0.made_at, decode);
-        let call = self.0.try_clone_call().map(|stem| self.call(stem, items));
-        (Job::new(Encoded { call, ..self.0 }, reply), handle)
-    }
-
-    fn call(&self, mut stem: Packet, items: Vec<Packet>) -> Packet {
-        if self.share_tasks() {
-            let mut chunk = Callee::raw(run).packet(self.0.made_at);
-            stem.put(&mut chunk);
-            items.put(&mut chunk);
-            return chunk;
+impl Chunk {
+    pub(super) fn new(mut items: Batch) -> Self {
+        Self {
+            attachments: RefCell::new(items.take_attachments()),
+            items,
+            cursor: Cell::default(),
+            results: RefCell::default(),
+            began: platform::now(),
         }
-        items.into_iter().for_each(|item| stem.append(item));
-        stem
-    }
-}
-
-/// What has become of the items of a task.
-#[derive(Default)]
-pub(crate) struct Results {
-    /// In the order of the items.
-    pub(crate) outcomes: Vec<Outcome>,
-    /// Items that were not begun, the last of the task.
-    pub(crate) rest: Vec<Packet>,
-    /// How long it took, if it was measured.
-    pub(crate) ran: Option<Duration>,
-}
-
-impl Results {
-    pub(crate) fn write(self) -> Packet {
-        let mut packet = Packet::default();
-        self.ran.put(&mut packet);
-        self.outcomes.put(&mut packet);
-        self.rest.put(&mut packet);
-        packet
     }
 
-    pub(crate) fn read(packet: Packet) -> Result<Self, Error> {
-        let mut reader = PacketReader::new(packet);
-        let mut read = || {
-            let ran = Take::take(&mut reader)?;
-            let outcomes = Take::take(&mut reader)?;
-            Some(Self { outcomes, rest: Take::take(&mut reader)?, ran })
-        };
-        read().and_then(|results| reader.finish().map(|()| results)).ok_or_else(foreign)
-    }
-
-    #[expect(clippy::unnecessary_wraps, reason = "it stands where a packet is decoded, which may fail")]
-    fn of_one(packet: Packet) -> Result<Self, Error> {
-        Ok(Self { outcomes: vec![Ok(packet)], ..Self::default() })
-    }
-}
-
-/// The calls of a chunk: the stem, and the items.
-pub(crate) fn read(chunk: Packet) -> Option<(Packet, Vec<Packet>)> {
-    let mut reader = PacketReader::new(chunk);
-    let calls = (Packet::take(&mut reader)?, Take::take(&mut reader)?);
-    reader.finish()?;
-    Some(calls)
-}
-
-/// Runs a chunk: the function of its task.
-fn run(chunk: Packet) -> Outcome {
-    let Some((stem, items)) = read(chunk) else { return Err(foreign()) };
-    let began = platform::now();
-    // A result that cannot be posted is to harm no other.
-    let shares = items.len() > 1;
-    let mut stem = Some(stem);
-    Progress::begin(items, with_panic);
-    while let Some((item, is_last)) = Progress::next() {
-        let stem = if is_last { stem.take().map(Ok) } else { stem.as_ref().map(Packet::try_clone) };
-        let stem = stem.expect("it is taken for the last item only");
-        let outcome = stem.and_then(|mut call| {
-            call.append(item);
-            match begin(call) {
-                Call::Ended(outcome) => outcome,
-                Call::Running(_) => unreachable!("the calls of an asynchronous function share no task"),
+    /// Calls the function for one item after the other, until all have run or others should have their turn.
+    pub(super) fn run<X, R>(&self, function: &impl Fn(X) -> R)
+    where
+        X: DeserializeOwned + 'static,
+        R: Serialize + 'static,
+    {
+        self.results.borrow_mut().values = Batch::of::<R>();
+        let mut attachments = self.attachments.take();
+        let mut scratch = Packet::default();
+        let mut pace = Pace { began: self.began, items: 0, next: 1 };
+        while let Some(item) = self.next(&mut attachments) {
+            match item.map(function) {
+                Ok(result) => self.add(&result, &mut scratch),
+                Err(error) => self.fail(error),
             }
-        });
-        Progress::add(if shares { outcome.and_then(check) } else { outcome });
-        if platform::now().saturating_sub(began) >= CHUNK_LIMIT {
-            break;
+            if pace.is_over() {
+                break;
+            }
         }
     }
-    let Some(Progress { outcomes, items, .. }) = Progress::take() else {
-        unreachable!("only a panic takes it before the chunk has ended");
-    };
-    let ran = Some(platform::now().saturating_sub(began));
-    Ok(Results { outcomes, rest: items.collect(), ran }.write())
+
+    #[inline]
+    fn next<X: DeserializeOwned + 'static>(
+        &self,
+        attachments: &mut [Option<Attachment>],
+    ) -> Option<Result<X, Error>> {
+        let start = self.cursor.get();
+        let end = self.items.next(start)?;
+        // Before it is decoded: that may panic.
+        self.cursor.set(end);
+        Some(self.items.decode(start, end, attachments))
+    }
+
+    #[inline]
+    fn add<R: Serialize + 'static>(&self, result: &R, scratch: &mut Packet) {
+        if self.results.borrow_mut().values.push_plain(result) {
+            return;
+        }
+        // Nothing is borrowed meanwhile: it may run any code.
+        let encoded = codec::encode(result, scratch).and_then(|()| self.check(scratch));
+        match encoded {
+            Ok(()) => self.results.borrow_mut().values.append(scratch),
+            Err(error) => self.fail(error),
+        }
+        scratch.clear();
+    }
+
+    /// A result that cannot be posted is to harm no other.
+    fn check(&self, result: &Packet) -> Result<(), Error> {
+        let shares = self.items.len() > 1;
+        result.attachments.iter().filter(|_| shares).try_for_each(Attachment::check)
+    }
+
+    fn fail(&self, error: Error) {
+        let mut results = self.results.borrow_mut();
+        let place = results.len();
+        results.errors.push((place, error));
+    }
+
+    /// What has become of the items.
+    pub(super) fn finish(&self) -> Packet {
+        let ran = platform::now().saturating_sub(self.began);
+        Results { rest: self.items.rest(self.cursor.get()), ran: Some(ran), ..self.results.take() }.write()
+    }
 }
 
-/// Gives a result that can be posted.
-fn check(result: Packet) -> Outcome {
-    result.attachments.iter().try_for_each(Attachment::check)?;
-    Ok(result)
+impl Rescue for Chunk {
+    fn rescue(&self, panic: Error) -> Option<Packet> {
+        let mut results = self.results.take();
+        results.errors.push((results.len(), panic));
+        Some(Results { rest: self.items.rest(self.cursor.get()), ..results }.write())
+    }
 }
 
-/// What a chunk has to report though one of its items has panicked.
-fn with_panic(progress: Progress, panic: Error) -> Packet {
-    let Progress { mut outcomes, items, .. } = progress;
-    outcomes.push(Err(panic));
-    Results { outcomes, rest: items.collect(), ran: None }.write()
+/// Says when the clock is to be read.
+struct Pace {
+    began: Duration,
+    /// How many have run.
+    items: u32,
+    /// So many will have when it is read next.
+    next: u32,
+}
+
+impl Pace {
+    /// An item has run. True if it was the last for now.
+    #[inline]
+    fn is_over(&mut self) -> bool {
+        self.items += 1;
+        if self.items < self.next {
+            return false;
+        }
+        let ran = platform::now().saturating_sub(self.began);
+        // As many more as take a small part of the time.
+        let each = ran / self.items;
+        let more = (LIMIT / 64).as_nanos() / each.as_nanos().max(1);
+        self.next = self.items + u32::try_from(more).map_or(MOST_UNTIMED, |more| more.clamp(1, MOST_UNTIMED));
+        ran >= LIMIT
+    }
 }

@@ -8,6 +8,7 @@
 //! Nothing is keyed on these addresses: entries that the compiler merges or doubles are harmless.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -15,7 +16,8 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{self, Decoder};
+use super::chunk::Chunk;
+use super::codec::{self, Decoder, foreign};
 use super::hint::Hint;
 use crate::error::Error;
 use crate::platform::{Address, Packet, Tag, Tagged};
@@ -36,6 +38,17 @@ pub(crate) enum Call {
 pub(crate) struct Entry {
     /// The address MUST be that of a function of the signature that the entry was made for.
     call: unsafe fn(Address, Decoder) -> Call,
+    /// As `call`, if what is called has an open argument that many values can be given to.
+    make: Option<unsafe fn(Address, Decoder) -> Made>,
+}
+
+/// A function that was made of its captures.
+pub(super) type Made = Result<Box<dyn Function>, Error>;
+
+/// A function on its worker, without its types.
+pub(super) trait Function {
+    /// Calls it for the items of a chunk, one after the other.
+    fn run(&self, chunk: &Chunk);
 }
 
 impl Tag for Entry {
@@ -54,7 +67,7 @@ impl Callee {
         A: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_sync::<A, R> }) }, f as *const ())
+        Self::new(const { &Tagged::new(Entry { call: call_sync::<A, R>, make: None }) }, f as *const ())
     }
 
     pub(super) fn future<A, F, R>(f: fn(A) -> F) -> Self
@@ -63,7 +76,7 @@ impl Callee {
         F: Future<Output = R> + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_future::<A, F, R> }) }, f as *const ())
+        Self::new(const { &Tagged::new(Entry { call: call_future::<A, F, R>, make: None }) }, f as *const ())
     }
 
     /// The future's error is the task's.
@@ -73,7 +86,10 @@ impl Callee {
         F: Future<Output = Result<R, Error>> + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_fallible::<A, F, R> }) }, f as *const ())
+        Self::new(
+            const { &Tagged::new(Entry { call: call_fallible::<A, F, R>, make: None }) },
+            f as *const (),
+        )
     }
 
     /// What is called is the closure that `make` gives.
@@ -84,7 +100,10 @@ impl Callee {
         X: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_made::<A, G, X, R> }) }, make as *const ())
+        Self::new(
+            const { &Tagged::new(Entry { call: call_made::<A, G, X, R>, make: Some(make_sync::<A, G, X, R>) }) },
+            make as *const (),
+        )
     }
 
     /// What is called is the async closure that `make` gives.
@@ -95,12 +114,15 @@ impl Callee {
         X: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_made_async::<A, G, X, R> }) }, make as *const ())
+        Self::new(
+            const { &Tagged::new(Entry { call: call_made_async::<A, G, X, R>, make: None }) },
+            make as *const (),
+        )
     }
 
     /// A function that decodes and encodes by itself.
     pub(super) fn raw(f: fn(Packet) -> Outcome) -> Self {
-        Self::new(const { &Tagged::new(Entry { call: call_raw }) }, f as *const ())
+        Self::new(const { &Tagged::new(Entry { call: call_raw, make: None }) }, f as *const ())
     }
 
     /// `function` MUST be of the signature that the entry is for.
@@ -132,6 +154,18 @@ pub(crate) fn begin(packet: Packet) -> Call {
     }
 }
 
+/// Makes the function that this packet is the stem of: see [`RemoteFn`](super::RemoteFn).
+pub(super) fn make(stem: Packet) -> Made {
+    let mut decoder = Decoder::new(stem);
+    let [entry, function, _location] = [(); 3].map(|()| decoder.take_address());
+    let make = entry.and_then(Address::get::<Entry>).and_then(|entry| entry.make);
+    match (make, function) {
+        // SAFETY: as in `begin`.
+        (Some(make), Some(function)) => unsafe { make(function, decoder) },
+        _ => Err(foreign()),
+    }
+}
+
 /// Stands for a place in the program, here and in every other instance of its module.
 pub(super) fn site(made_at: &'static Location<'static>) -> Site {
     Site(Address::of_location(made_at).number() as u64)
@@ -147,12 +181,6 @@ pub(crate) fn read_location(packet: &Packet) -> Option<&'static Location<'static
     // SAFETY: `Callee::packet` has put a location's address where `location` finds it, and the messages hold that alone. Whoever
     // else can write to the lane of addresses is trusted ("Soundness" in `platform::address`).
     unsafe { packet.addresses.first()?.location() }
-}
-
-pub(super) fn foreign() -> Error {
-    Error::codec(
-        "the task was made by another build of the program; reload the page so that both sides run the same one",
-    )
 }
 
 /// # Safety
@@ -216,6 +244,37 @@ where
         return Call::Ended(Err(foreign()));
     };
     Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&make(args, Hint::new())(x))))
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
+unsafe fn make_sync<A, G, X, R>(address: Address, decoder: Decoder) -> Made
+where
+    A: DeserializeOwned + 'static,
+    G: Fn(X) -> R + 'static,
+    X: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else { return Err(foreign()) };
+    let function = make(decoder.last()?, Hint::new());
+    Ok(Box::new(TypedFunction { function, signature: PhantomData }))
+}
+
+struct TypedFunction<G, X, R> {
+    function: G,
+    signature: PhantomData<fn(X) -> R>,
+}
+
+impl<G, X, R> Function for TypedFunction<G, X, R>
+where
+    G: Fn(X) -> R,
+    X: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    fn run(&self, chunk: &Chunk) {
+        chunk.run(&self.function);
+    }
 }
 
 /// # Safety

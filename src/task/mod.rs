@@ -1,5 +1,7 @@
 //! Tasks: calls to be made elsewhere.
 
+mod batch;
+mod calls;
 mod chunk;
 mod codec;
 #[cfg(feature = "described")]
@@ -12,20 +14,27 @@ mod in_handle;
 mod job;
 mod lazy;
 mod macros;
+mod plain;
 mod progress;
 mod remote;
 mod remote_fn;
 mod reply;
+mod results;
 pub(crate) mod transfer;
 
-pub(crate) use chunk::{Calls, Results};
-pub(crate) use codec::{decode, object};
+pub(crate) use batch::Batch;
+pub(crate) use calls::Calls;
+pub(crate) use codec::{foreign, object};
 pub(crate) use entry::{Call, Outcome, begin, location, read_location};
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use reply::{Reply, TaskOwner};
+pub(crate) use results::{Results, ResultsReader};
 #[cfg(any(test, fuzzing))]
-pub(crate) use {chunk::read as read_chunk, codec::encode};
+pub(crate) use {
+    calls::read as read_chunk,
+    codec::{decode, encode},
+};
 
 pub use handle::RemoteHandle;
 pub use hint::Hint;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::chunk::Calls;
+use super::calls::Calls;
 use super::encoded::Encoded;
 use super::entry::Callee;
 use super::hint::Hint;

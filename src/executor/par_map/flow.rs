@@ -5,13 +5,15 @@
 //! unfinished: what it has not begun is sent again, in smaller chunks.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::FutureExt;
 
-use crate::platform::{Attachment, Packet};
-use crate::task::{Job, Outcome, RemoteHandle, Results};
+use crate::error::Error;
+use crate::platform::Attachment;
+use crate::task::{Batch, Job, RemoteHandle, Results, foreign};
 
 /// What a chunk should cost: many times what it takes to send one, and little beside what a user notices.
 const CHUNK_TIME: Duration = Duration::from_millis(2);
@@ -22,10 +24,21 @@ const IN_FLIGHT: usize = 4;
 /// At least so many chunks per worker are made of what is left, so that all workers end at the same time.
 const CHUNKS_LEFT: usize = 4;
 
+/// Items of the next chunks, as far as they were taken.
+#[derive(Default)]
+pub(super) struct Taken {
+    /// They can share a task.
+    pub(super) items: Batch,
+    /// The one behind them, which cannot: it bears attachments, or could not be encoded.
+    pub(super) odd: Option<Result<Batch, Error>>,
+    /// There are no more.
+    pub(super) over: bool,
+}
+
 /// Where items come from and tasks go to.
 pub(super) trait ChunkSource {
-    /// The next item, encoded.
-    fn next(&mut self) -> Option<Outcome>;
+    /// Takes items for the next chunk, so many at most, and encodes them.
+    fn take(&mut self, most: usize) -> Taken;
 
     /// How many items are left at most, if it is known.
     fn left(&self) -> Option<usize>;
@@ -34,7 +47,7 @@ pub(super) trait ChunkSource {
     fn share_tasks(&self) -> bool;
 
     /// The task for these items. If it cannot be made, the handle holds the error.
-    fn job(&self, items: Vec<Packet>) -> (Option<Job>, RemoteHandle<Results>);
+    fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Results>);
 
     /// Gives the task to the executor, unless its queue is full.
     fn try_submit(&self, job: Job) -> Result<(), Job>;
@@ -64,14 +77,14 @@ enum Chunk {
         handle: RemoteHandle<Results>,
         items: usize,
     },
-    Ended(Vec<Outcome>),
+    Ended(Box<Results>),
 }
 
 impl Chunk {
     fn items(&self) -> usize {
         match self {
             Self::Sent { items, .. } => *items,
-            Self::Ended(outcomes) => outcomes.len(),
+            Self::Ended(results) => results.len(),
         }
     }
 }
@@ -98,21 +111,21 @@ impl Flow {
         self.over
     }
 
-    /// The outcomes of the next chunk.
+    /// What the next chunk has given.
     pub(super) fn poll_next(
         &mut self,
         context: &mut Context<'_>,
         source: &mut dyn ChunkSource,
-    ) -> Poll<Option<Vec<Outcome>>> {
+    ) -> Poll<Option<Results>> {
         loop {
             self.send(source);
             // Those behind the first are only progressed while that is waited for.
             let mut progressed = self.poll_chunk(0, context, source);
             match self.chunks.pop_front() {
                 None => return Poll::Ready(None),
-                Some(Chunk::Ended(outcomes)) => {
+                Some(Chunk::Ended(results)) => {
                     self.send(source);
-                    return Poll::Ready(Some(outcomes));
+                    return Poll::Ready(Some(*results));
                 }
                 Some(sent) => self.chunks.push_front(sent),
             }
@@ -133,25 +146,22 @@ impl Flow {
         let Some(Chunk::Sent { handle, items }) = self.chunks.get_mut(place) else { return false };
         let Poll::Ready(results) = handle.poll_unpin(context) else { return false };
         let items = *items;
-        let Results { outcomes, rest, ran } = results.unwrap_or_else(|error| Results {
-            outcomes: (0..items).map(|_| Err(error.clone())).collect(),
-            ..Results::default()
+        // A chunk that does not account for its items is of another build.
+        let results = results.and_then(|results| {
+            if results.len() + results.rest.len() == items { Ok(results) } else { Err(foreign()) }
         });
-        self.learn(&outcomes, ran);
-        self.chunks[place] = Chunk::Ended(outcomes);
-        self.send_again(place + 1, rest, source);
+        let mut results = results.unwrap_or_else(|error| Results::failed(items, &error));
+        self.learn(&results);
+        let rest = mem::take(&mut results.rest);
+        self.chunks[place] = Chunk::Ended(Box::new(results));
+        self.send_again(place + 1, &rest, source);
         true
     }
 
     /// Sends what was not begun, before all that comes after it.
-    fn send_again(&mut self, place: usize, rest: Vec<Packet>, source: &dyn ChunkSource) {
+    fn send_again(&mut self, place: usize, rest: &Batch, source: &dyn ChunkSource) {
         let size = self.size(Some(rest.len()), source);
-        let mut rest = rest.into_iter();
-        let mut chunks = Vec::new();
-        while rest.len() > 0 {
-            chunks.push(rest.by_ref().take(size).collect::<Vec<_>>());
-        }
-        for items in chunks.into_iter().rev() {
+        for items in rest.split(size).into_iter().rev() {
             let (chunk, job) = make(items, source);
             self.chunks.insert(place, chunk);
             if let Some(job) = job {
@@ -172,29 +182,19 @@ impl Flow {
     /// Makes the next chunk. An item that bears attachments goes alone; one that could not be encoded has ended.
     fn fill(&mut self, source: &mut dyn ChunkSource) {
         let size = self.size(source.left(), source);
-        let mut items = Vec::new();
-        let mut odd = None;
-        while items.len() < size && odd.is_none() {
-            match source.next() {
-                Some(Ok(item)) if item.attachments.is_empty() => items.push(item),
-                Some(item) => odd = Some(item),
-                None => {
-                    self.over = true;
-                    break;
-                }
-            }
-        }
-        if !items.is_empty() {
+        let Taken { items, odd, over } = source.take(size);
+        self.over = over;
+        if items.len() > 0 {
             self.push(items, source);
         }
         match odd {
-            Some(Ok(item)) => self.push(vec![item], source),
-            Some(Err(error)) => self.chunks.push_back(Chunk::Ended(vec![Err(error)])),
+            Some(Ok(item)) => self.push(item, source),
+            Some(Err(error)) => self.chunks.push_back(Chunk::Ended(Box::new(Results::failed(1, &error)))),
             None => {}
         }
     }
 
-    fn push(&mut self, items: Vec<Packet>, source: &dyn ChunkSource) {
+    fn push(&mut self, items: Batch, source: &dyn ChunkSource) {
         let (chunk, job) = make(items, source);
         self.chunks.push_back(chunk);
         self.waiting.extend(job);
@@ -222,11 +222,10 @@ impl Flow {
         self.size.min(fair).max(1)
     }
 
-    fn learn(&mut self, outcomes: &[Outcome], ran: Option<Duration>) {
-        self.singly |=
-            outcomes.iter().flatten().any(|result| !result.attachments.iter().all(Attachment::moves));
-        let Some(ran) = ran else { return };
-        let done = outcomes.len();
+    fn learn(&mut self, results: &Results) {
+        self.singly |= !results.values.attachments().iter().all(Attachment::moves);
+        let Some(ran) = results.ran else { return };
+        let done = results.len();
         if 2 * ran <= CHUNK_TIME {
             self.size = self.size.max(2 * done).min(MOST_ITEMS);
         } else if ran > 2 * CHUNK_TIME {
@@ -237,7 +236,7 @@ impl Flow {
 }
 
 /// A chunk for these items, and its task. Without one, the chunk ends when it is polled.
-fn make(items: Vec<Packet>, source: &dyn ChunkSource) -> (Chunk, Option<Job>) {
+fn make(items: Batch, source: &dyn ChunkSource) -> (Chunk, Option<Job>) {
     let count = items.len();
     let (job, handle) = source.job(items);
     (Chunk::Sent { handle, items: count }, job)
@@ -248,8 +247,8 @@ mod tests {
     use super::*;
 
     fn learn(flow: &mut Flow, items: usize, millis: u64) -> usize {
-        let outcomes = (0..items).map(|_| Ok(Packet::default())).collect::<Vec<_>>();
-        flow.learn(&outcomes, Some(Duration::from_millis(millis)));
+        let ran = Some(Duration::from_millis(millis));
+        flow.learn(&Results { ran, ..Results::failed(items, &Error::closed()) });
         flow.size
     }
 

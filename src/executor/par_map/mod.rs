@@ -4,20 +4,19 @@ mod flow;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::vec;
 
 use futures::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::flow::{ChunkSource, Flow};
+use self::flow::{ChunkSource, Flow, Taken};
 use super::Executor;
 use crate::error::Error;
-use crate::platform::Packet;
-use crate::task::{self, Calls, Job, Outcome, RemoteFn, RemoteHandle, Results};
+use crate::task::{Batch, Calls, Job, RemoteFn, RemoteHandle, Results, ResultsReader};
 
 /// The results of a function for each of many items, in their order: see [`par_map`](crate::ExecutorExt::par_map).
 ///
@@ -28,7 +27,7 @@ pub struct ParMap<'a, E: ?Sized, I, R> {
     #[pin]
     chunks: Chunks<'a, E, I>,
     /// Of the first chunk that has ended, what was not given yet.
-    outcomes: vec::IntoIter<Outcome>,
+    results: ResultsReader,
     result: PhantomData<fn() -> R>,
 }
 
@@ -41,35 +40,35 @@ where
     pub(super) fn new(executor: &'a E, items: I, function: RemoteFn<I::Item, R>) -> Self {
         let flow = Flow::new(executor.concurrency());
         let chunks = Chunks { supply: Supply { executor, items, calls: function.into_calls() }, flow };
-        Self { chunks, outcomes: Vec::new().into_iter(), result: PhantomData }
+        Self { chunks, results: ResultsReader::default(), result: PhantomData }
     }
 }
 
 impl<E, I, R> Stream for ParMap<'_, E, I, R>
 where
     E: Executor + ?Sized,
-    I: Iterator<Item: Serialize>,
-    R: DeserializeOwned,
+    I: Iterator<Item: Serialize + 'static>,
+    R: DeserializeOwned + 'static,
 {
     type Item = Result<R, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
-        let outcome = loop {
-            match this.outcomes.next() {
-                Some(outcome) => break outcome,
-                None => match ready!(this.chunks.as_mut().poll_next(context)) {
-                    Some(outcomes) => *this.outcomes = outcomes.into_iter(),
-                    None => return Poll::Ready(None),
-                },
+        loop {
+            if let Some(result) = this.results.next() {
+                return Poll::Ready(Some(
+                    result.map_err(|error| error.of_task(this.chunks.supply.calls.location())),
+                ));
             }
-        };
-        let result = outcome.and_then(task::decode);
-        Poll::Ready(Some(result.map_err(|error| error.of_task(this.chunks.supply.calls.location()))))
+            match ready!(this.chunks.as_mut().poll_next(context)) {
+                Some(results) => *this.results = ResultsReader::new(results),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let more = self.outcomes.len() + self.chunks.flow.items();
+        let more = self.results.left() + self.chunks.flow.items();
         if self.chunks.flow.is_drained() {
             return (more, Some(more));
         }
@@ -81,11 +80,11 @@ where
 impl<E, I, R> FusedStream for ParMap<'_, E, I, R>
 where
     E: Executor + ?Sized,
-    I: Iterator<Item: Serialize>,
-    R: DeserializeOwned,
+    I: Iterator<Item: Serialize + 'static>,
+    R: DeserializeOwned + 'static,
 {
     fn is_terminated(&self) -> bool {
-        self.outcomes.len() == 0 && self.chunks.flow.is_drained() && self.chunks.flow.items() == 0
+        self.results.left() == 0 && self.chunks.flow.is_drained() && self.chunks.flow.items() == 0
     }
 }
 
@@ -95,7 +94,7 @@ impl<E: ?Sized, I, R> fmt::Debug for ParMap<'_, E, I, R> {
     }
 }
 
-/// The outcomes, chunk by chunk.
+/// The results, chunk by chunk.
 struct Chunks<'a, E: ?Sized, I> {
     supply: Supply<'a, E, I>,
     flow: Flow,
@@ -107,11 +106,11 @@ impl<E: ?Sized, I> Unpin for Chunks<'_, E, I> {}
 impl<E, I> Stream for Chunks<'_, E, I>
 where
     E: Executor + ?Sized,
-    I: Iterator<Item: Serialize>,
+    I: Iterator<Item: Serialize + 'static>,
 {
-    type Item = Vec<Outcome>;
+    type Item = Results;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Vec<Outcome>>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Results>> {
         let Self { supply, flow } = self.get_mut();
         flow.poll_next(context, supply)
     }
@@ -127,11 +126,30 @@ struct Supply<'a, E: ?Sized, I> {
 impl<E, I> ChunkSource for Supply<'_, E, I>
 where
     E: Executor + ?Sized,
-    I: Iterator<Item: Serialize>,
+    I: Iterator<Item: Serialize + 'static>,
 {
-    fn next(&mut self) -> Option<Outcome> {
-        let item = self.items.next()?;
-        Some(self.calls.encode(&item))
+    fn take(&mut self, most: usize) -> Taken {
+        let mut taken = Taken { items: Batch::of::<I::Item>(), ..Taken::default() };
+        while taken.items.len() < most {
+            let Some(item) = self.items.next() else {
+                taken.over = true;
+                break;
+            };
+            let result = if self.calls.share_tasks() {
+                self.calls.check().and_then(|()| taken.items.push(&item))
+            } else {
+                self.calls.encode(&item).map(|item| taken.items = item)
+            };
+            if let Err(error) = result {
+                taken.odd = Some(Err(error));
+                break;
+            }
+            if self.calls.share_tasks() && taken.items.has_attachments() {
+                let (items, alone) = mem::take(&mut taken.items).split_last();
+                return Taken { items, odd: Some(Ok(alone)), over: false };
+            }
+        }
+        taken
     }
 
     fn left(&self) -> Option<usize> {
@@ -142,7 +160,7 @@ where
         self.calls.share_tasks()
     }
 
-    fn job(&self, items: Vec<Packet>) -> (Option<Job>, RemoteHandle<Results>) {
+    fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Results>) {
         self.calls.job(items)
     }
 

@@ -64,6 +64,14 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> R
     Ok(())
 }
 
+/// What comes from a page or a worker is not what the other side writes.
+#[cold]
+pub(crate) fn foreign() -> Error {
+    Error::codec(
+        "the task was made by another build of the program; reload the page so that both sides run the same one",
+    )
+}
+
 #[cold]
 fn not_encoded(name: &str, fault: &Fault, wanted: Option<usize>) -> Error {
     let wanted = wanted.map_or_else(String::new, |wanted| format!(" (it takes {wanted} bytes or more)"));
@@ -120,6 +128,34 @@ pub(super) fn is_reader<D>() -> bool {
 /// Reads a packet's one value.
 pub(crate) fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
     Decoder::new(packet).last()
+}
+
+/// Reads the one value that these lanes hold.
+pub(crate) fn decode_from<T: DeserializeOwned>(
+    bytes: &[u8],
+    addresses: &[Address],
+    attachments: &mut [Option<Attachment>],
+) -> Result<T, Error> {
+    let mut addresses = Vec::from(addresses).into_iter();
+    let mut reader = Reader::new(bytes, &mut addresses, attachments);
+    let result = T::deserialize(&mut reader);
+    let bytes = reader.bytes_left();
+    if result.is_ok() {
+        all_read(bytes, addresses.len(), attachments)?;
+    }
+    result.map_err(|fault| not_decoded(type_name::<T>(), &fault))
+}
+
+/// Succeeds if nothing is left.
+fn all_read(bytes: usize, addresses: usize, attachments: &[Option<Attachment>]) -> Result<(), Error> {
+    let attachments = attachments.iter().flatten().count();
+    if bytes == 0 && attachments == 0 && addresses == 0 {
+        return Ok(());
+    }
+    Err(Error::codec(format!(
+        "{bytes} bytes, {attachments} attachments and {addresses} trait objects were left over; \
+         let `Deserialize` read all that `Serialize` writes"
+    )))
 }
 
 /// Reads the values of a packet, in the order in which they were appended.
@@ -189,15 +225,6 @@ impl Decoder {
 
     /// Succeeds if everything was read.
     fn finish(&self) -> Result<(), Error> {
-        let bytes = self.bytes.len() - self.position;
-        let attachments = self.attachments.iter().flatten().count();
-        let addresses = self.addresses.len();
-        if bytes == 0 && attachments == 0 && addresses == 0 {
-            return Ok(());
-        }
-        Err(Error::codec(format!(
-            "{bytes} bytes, {attachments} attachments and {addresses} trait objects were left over; \
-             let `Deserialize` read all that `Serialize` writes"
-        )))
+        all_read(self.bytes.len() - self.position, self.addresses.len(), &self.attachments)
     }
 }

@@ -1,0 +1,103 @@
+//! Many calls of one function as one task: a *chunk*.
+//!
+//! A [`RemoteFn`](super::RemoteFn) is a *stem*, from which the function is made, and each call is that with an open argument, the
+//! *item*. A chunk carries the stem once and the items behind it; the far side makes the function once and calls it
+//! for one item after the other. What comes back are the [`Results`], the items that were not begun, and the time that it took.
+
+use std::panic::Location;
+use std::rc::Rc;
+
+use serde::Serialize;
+
+use super::batch::Batch;
+use super::chunk::Chunk;
+use super::codec::{self, foreign};
+use super::encoded::Encoded;
+use super::entry::{Callee, Outcome, make};
+use super::handle::RemoteHandle;
+use super::job::Job;
+use super::progress;
+use super::results::Results;
+use crate::error::Error;
+use crate::platform::Packet;
+use crate::schedule::{TaskKind, TaskOptions};
+use crate::wire::{PacketReader, Put, Take};
+
+/// Makes the calls of one function.
+pub(crate) struct Calls(Encoded);
+
+impl Calls {
+    pub(super) fn new(function: Encoded) -> Self {
+        Self(function)
+    }
+
+    /// The place of the call that made the function.
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.0.made_at
+    }
+
+    /// True if several calls may be one task. Not if they may overlap, or if a single one may be stopped or run again.
+    pub(crate) fn share_tasks(&self) -> bool {
+        let TaskOptions { kind, timeout, retries, .. } = self.0.options;
+        kind == TaskKind::Sync && timeout.is_none() && retries == 0
+    }
+
+    /// The error of a function that could not be encoded.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.0.call.as_ref().map(drop).map_err(Clone::clone)
+    }
+
+    /// Encodes an item that shares no task.
+    pub(crate) fn encode(&mut self, x: &impl Serialize) -> Result<Batch, Error> {
+        let stem = self.0.call.as_mut().map_err(|error| error.clone())?;
+        let (bytes, addresses, attachments) =
+            (stem.bytes.len(), stem.addresses.len(), stem.attachments.len());
+        // Behind the stem, so that it counts attachments from there.
+        codec::encode(x, stem)?;
+        Ok(Batch::one(Packet {
+            bytes: stem.bytes.split_off(bytes),
+            addresses: stem.addresses.split_off(addresses),
+            attachments: stem.attachments.split_off(attachments),
+            ..Packet::default()
+        }))
+    }
+
+    /// The task that makes the calls for these items: a chunk, or the call itself if it [shares](Self::share_tasks) no task.
+    /// If there is none, the handle holds the error.
+    pub(crate) fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Results>) {
+        let decode = if self.share_tasks() { Results::read } else { |packet| Ok(Results::one(packet)) };
+        let (reply, handle) = RemoteHandle::new(self.0.made_at, decode);
+        let call = self.0.try_clone_call().map(|stem| self.call(stem, items));
+        (Job::new(Encoded { call, ..self.0 }, reply), handle)
+    }
+
+    fn call(&self, mut stem: Packet, items: Batch) -> Packet {
+        if self.share_tasks() {
+            let mut chunk = Callee::raw(run).packet(self.0.made_at);
+            stem.put(&mut chunk);
+            items.put(&mut chunk);
+            return chunk;
+        }
+        stem.append(items.into_one());
+        stem
+    }
+}
+
+/// The calls of a chunk: the stem, and the items.
+pub(crate) fn read(chunk: Packet) -> Option<(Packet, Batch)> {
+    let mut reader = PacketReader::new(chunk);
+    let calls = (Packet::take(&mut reader)?, Take::take(&mut reader)?);
+    reader.finish()?;
+    Some(calls)
+}
+
+/// Runs a chunk: the function of its task.
+fn run(chunk: Packet) -> Outcome {
+    let Some((stem, items)) = read(chunk) else { return Err(foreign()) };
+    let function = make(stem)?;
+    let chunk = Rc::new(Chunk::new(items));
+    progress::begin(chunk.clone());
+    function.run(&chunk);
+    progress::end();
+    Ok(chunk.finish())
+}

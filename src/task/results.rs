@@ -1,0 +1,109 @@
+//! What has become of the items of a chunk.
+
+use std::time::Duration;
+use std::vec;
+
+use serde::de::DeserializeOwned;
+
+use super::batch::{Batch, BatchReader};
+use super::codec::foreign;
+use crate::error::Error;
+use crate::platform::Packet;
+use crate::wire::{PacketReader, Put, Take};
+
+/// What has become of the items of a task.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    /// The results of those that have one, in the order of the items.
+    pub(crate) values: Batch,
+    /// The others of those that have begun: which, counted from the first, and why.
+    pub(crate) errors: Vec<(usize, Error)>,
+    /// Items that were not begun, the last of the task.
+    pub(crate) rest: Batch,
+    /// How long it took, if it was measured.
+    pub(crate) ran: Option<Duration>,
+}
+
+impl Results {
+    /// That of the only item, as a task of its own gives it.
+    pub(crate) fn one(packet: Packet) -> Self {
+        Self { values: Batch::one(packet), ..Self::default() }
+    }
+
+    /// The same error for so many items.
+    pub(crate) fn failed(items: usize, error: &Error) -> Self {
+        Self { errors: (0..items).map(|nth| (nth, error.clone())).collect(), ..Self::default() }
+    }
+
+    /// How many items have begun.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len() + self.errors.len()
+    }
+
+    pub(crate) fn write(self) -> Packet {
+        let mut packet = Packet::default();
+        self.ran.put(&mut packet);
+        self.errors.len().put(&mut packet);
+        for (place, error) in self.errors {
+            place.put(&mut packet);
+            error.put(&mut packet);
+        }
+        self.values.put(&mut packet);
+        self.rest.put(&mut packet);
+        packet
+    }
+
+    pub(crate) fn read(packet: Packet) -> Result<Self, Error> {
+        let mut reader = PacketReader::new(packet);
+        let mut read = || {
+            let ran = Take::take(&mut reader)?;
+            let count = usize::take(&mut reader)?;
+            let mut errors = Vec::new();
+            for _ in 0..count {
+                errors.push((Take::take(&mut reader)?, Take::take(&mut reader)?));
+            }
+            Some(Self { ran, errors, values: Take::take(&mut reader)?, rest: Take::take(&mut reader)? })
+        };
+        let results = read().and_then(|results| reader.finish().map(|()| results));
+        results.filter(Self::has_places).ok_or_else(foreign)
+    }
+
+    /// True if the errors are of one item each, in order.
+    fn has_places(&self) -> bool {
+        let in_order = self.errors.is_sorted_by(|(before, _), (behind, _)| before < behind);
+        in_order && self.errors.last().is_none_or(|(last, _)| *last < self.len())
+    }
+}
+
+/// Gives the results one by one.
+#[derive(Debug, Default)]
+pub(crate) struct ResultsReader {
+    values: BatchReader,
+    errors: vec::IntoIter<(usize, Error)>,
+    /// How many were given.
+    given: usize,
+}
+
+impl ResultsReader {
+    /// What was not begun is left out.
+    pub(crate) fn new(results: Results) -> Self {
+        let Results { values, errors, .. } = results;
+        Self { values: BatchReader::new(values), errors: errors.into_iter(), given: 0 }
+    }
+
+    /// How many are left.
+    pub(crate) fn left(&self) -> usize {
+        self.values.left() + self.errors.len()
+    }
+
+    #[inline]
+    pub(crate) fn next<R: DeserializeOwned + 'static>(&mut self) -> Option<Result<R, Error>> {
+        let result = if self.errors.as_slice().first().is_some_and(|(place, _)| *place == self.given) {
+            self.errors.next().map(|(_, error)| Err(error))
+        } else {
+            self.values.next()
+        };
+        self.given += 1;
+        result
+    }
+}
