@@ -42,29 +42,29 @@ impl Calls {
         kind == TaskKind::Sync && timeout.is_none() && retries == 0
     }
 
-    /// The error of a function that could not be encoded.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        self.0.call.as_ref().map(drop).map_err(Clone::clone)
-    }
-
-    /// Encodes an item that shares no task.
-    pub(crate) fn encode(&mut self, x: &impl Serialize) -> Result<Batch, Error> {
+    /// Encodes one more item. If it cannot [share](Self::share_tasks) a task, it is the only one.
+    pub(crate) fn encode<X: Serialize + 'static>(&mut self, x: &X, items: &mut Batch) -> Result<(), Error> {
+        let shares = self.share_tasks();
         let stem = self.0.call.as_mut().map_err(|error| error.clone())?;
+        if shares {
+            return items.push(x);
+        }
         let (bytes, addresses, attachments) =
             (stem.bytes.len(), stem.addresses.len(), stem.attachments.len());
         // Behind the stem, so that it counts attachments from there.
         codec::encode(x, stem)?;
-        Ok(Batch::one(Packet {
+        *items = Batch::one(Packet {
             bytes: stem.bytes.split_off(bytes),
             addresses: stem.addresses.split_off(addresses),
             attachments: stem.attachments.split_off(attachments),
             ..Packet::default()
-        }))
+        });
+        Ok(())
     }
 
     /// The task that makes the calls for these items: a chunk, or the call itself if it [shares](Self::share_tasks) no task.
     /// If there is none, the handle holds the error.
-    pub(crate) fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Results>) {
+    pub(crate) fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Box<Results>>) {
         let decode = if self.share_tasks() { Results::read } else { |packet| Ok(Results::one(packet)) };
         let (reply, handle) = RemoteHandle::new(self.0.made_at, decode);
         let call = self.0.try_clone_call().map(|stem| self.call(stem, items));

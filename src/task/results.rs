@@ -26,13 +26,13 @@ pub(crate) struct Results {
 
 impl Results {
     /// That of the only item, as a task of its own gives it.
-    pub(crate) fn one(packet: Packet) -> Self {
-        Self { values: Batch::one(packet), ..Self::default() }
+    pub(crate) fn one(packet: Packet) -> Box<Self> {
+        Box::new(Self { values: Batch::one(packet), ..Self::default() })
     }
 
     /// The same error for so many items.
-    pub(crate) fn failed(items: usize, error: &Error) -> Self {
-        Self { errors: (0..items).map(|nth| (nth, error.clone())).collect(), ..Self::default() }
+    pub(crate) fn failed(items: usize, error: &Error) -> Box<Self> {
+        Box::new(Self { errors: (0..items).map(|nth| (nth, error.clone())).collect(), ..Self::default() })
     }
 
     /// How many items have begun.
@@ -53,7 +53,7 @@ impl Results {
         packet
     }
 
-    pub(crate) fn read(packet: Packet) -> Result<Self, Error> {
+    pub(crate) fn read(packet: Packet) -> Result<Box<Self>, Error> {
         let mut reader = PacketReader::new(packet);
         let mut read = || {
             let ran = Take::take(&mut reader)?;
@@ -62,10 +62,11 @@ impl Results {
             for _ in 0..count {
                 errors.push((Take::take(&mut reader)?, Take::take(&mut reader)?));
             }
-            Some(Self { ran, errors, values: Take::take(&mut reader)?, rest: Take::take(&mut reader)? })
+            let (values, rest) = (Take::take(&mut reader)?, Take::take(&mut reader)?);
+            Some(Box::new(Self { values, errors, rest, ran }))
         };
         let results = read().and_then(|results| reader.finish().map(|()| results));
-        results.filter(Self::has_places).ok_or_else(foreign)
+        results.filter(|results| results.has_places()).ok_or_else(foreign)
     }
 
     /// True if the errors are of one item each, in order.
@@ -86,8 +87,8 @@ pub(crate) struct ResultsReader {
 
 impl ResultsReader {
     /// What was not begun is left out.
-    pub(crate) fn new(results: Results) -> Self {
-        let Results { values, errors, .. } = results;
+    pub(crate) fn new(results: Box<Results>) -> Self {
+        let Results { values, errors, .. } = *results;
         Self { values: BatchReader::new(values), errors: errors.into_iter(), given: 0 }
     }
 

@@ -77,6 +77,40 @@
     });
   };
 
+  // The size of a chunk of numbers.
+  const CHUNK = 4096;
+  const squaring = blob(`onmessage = ({ data }) => {
+    const squares = data.map((n) => n * n);
+    postMessage(squares, [squares.buffer]);
+  }`);
+  let squarers;
+
+  // Numbers are given in chunks to two workers in turn, and their squares come back in order. They are added here, one by one.
+  const squares = (count) => {
+    squarers ??= [new Worker(squaring), new Worker(squaring)];
+    return new Promise((resolve, reject) => {
+      const start = performance.now();
+      let [left, sum] = [count, 0];
+      for (const worker of squarers) {
+        worker.onerror = reject;
+        worker.onmessage = ({ data }) => {
+          for (const square of data) sum += square;
+          left -= data.length;
+          if (left > 0) return;
+          const time = performance.now() - start;
+          const expected = ((count - 1) * count * (2 * count - 1)) / 6;
+          if (Math.abs(sum / expected - 1) < 1e-9) resolve(time);
+          else reject(new Error(`${count} squares add up to ${sum}`));
+        };
+      }
+      for (let first = 0; first < count; first += CHUNK) {
+        const chunk = new Float64Array(Math.min(CHUNK, count - first));
+        for (let i = 0; i < chunk.length; i += 1) chunk[i] = first + i;
+        squarers[(first / CHUNK) % 2].postMessage(chunk, [chunk.buffer]);
+      }
+    });
+  };
+
   // Arrays stand for the memories of both sides: a block is copied out of one, transferred, and copied into the other.
   const storing = blob(`let memory;
   onmessage = ({ data }) => {
@@ -106,5 +140,5 @@
     store = undefined;
   };
 
-  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, bulk, endOfBulk };
+  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, squares, bulk, endOfBulk };
 }

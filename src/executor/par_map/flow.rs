@@ -27,10 +27,10 @@ const CHUNKS_LEFT: usize = 4;
 /// Items of the next chunks, as far as they were taken.
 #[derive(Default)]
 pub(super) struct Taken {
-    /// They can share a task.
+    /// If one bears attachments, it is the last.
     pub(super) items: Batch,
-    /// The one behind them, which cannot: it bears attachments, or could not be encoded.
-    pub(super) odd: Option<Result<Batch, Error>>,
+    /// Why the one behind them could not be encoded.
+    pub(super) refused: Option<Error>,
     /// There are no more.
     pub(super) over: bool,
 }
@@ -47,7 +47,7 @@ pub(super) trait ChunkSource {
     fn share_tasks(&self) -> bool;
 
     /// The task for these items. If it cannot be made, the handle holds the error.
-    fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Results>);
+    fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Box<Results>>);
 
     /// Gives the task to the executor, unless its queue is full.
     fn try_submit(&self, job: Job) -> Result<(), Job>;
@@ -74,7 +74,7 @@ pub(super) struct Flow {
 enum Chunk {
     /// -> `Ended`, when it is polled.
     Sent {
-        handle: RemoteHandle<Results>,
+        handle: RemoteHandle<Box<Results>>,
         items: usize,
     },
     Ended(Box<Results>),
@@ -116,7 +116,7 @@ impl Flow {
         &mut self,
         context: &mut Context<'_>,
         source: &mut dyn ChunkSource,
-    ) -> Poll<Option<Results>> {
+    ) -> Poll<Option<Box<Results>>> {
         loop {
             self.send(source);
             // Those behind the first are only progressed while that is waited for.
@@ -125,7 +125,7 @@ impl Flow {
                 None => return Poll::Ready(None),
                 Some(Chunk::Ended(results)) => {
                     self.send(source);
-                    return Poll::Ready(Some(*results));
+                    return Poll::Ready(Some(results));
                 }
                 Some(sent) => self.chunks.push_front(sent),
             }
@@ -153,7 +153,7 @@ impl Flow {
         let mut results = results.unwrap_or_else(|error| Results::failed(items, &error));
         self.learn(&results);
         let rest = mem::take(&mut results.rest);
-        self.chunks[place] = Chunk::Ended(Box::new(results));
+        self.chunks[place] = Chunk::Ended(results);
         self.send_again(place + 1, &rest, source);
         true
     }
@@ -182,16 +182,16 @@ impl Flow {
     /// Makes the next chunk. An item that bears attachments goes alone; one that could not be encoded has ended.
     fn fill(&mut self, source: &mut dyn ChunkSource) {
         let size = self.size(source.left(), source);
-        let Taken { items, odd, over } = source.take(size);
+        let Taken { items, refused, over } = source.take(size);
         self.over = over;
-        if items.len() > 0 {
+        if items.has_attachments() && items.len() > 1 {
+            let (others, alone) = items.split_last();
+            self.push(others, source);
+            self.push(alone, source);
+        } else if items.len() > 0 {
             self.push(items, source);
         }
-        match odd {
-            Some(Ok(item)) => self.push(item, source),
-            Some(Err(error)) => self.chunks.push_back(Chunk::Ended(Box::new(Results::failed(1, &error)))),
-            None => {}
-        }
+        self.chunks.extend(refused.map(|error| Chunk::Ended(Results::failed(1, &error))));
     }
 
     fn push(&mut self, items: Batch, source: &dyn ChunkSource) {
@@ -248,7 +248,7 @@ mod tests {
 
     fn learn(flow: &mut Flow, items: usize, millis: u64) -> usize {
         let ran = Some(Duration::from_millis(millis));
-        flow.learn(&Results { ran, ..Results::failed(items, &Error::closed()) });
+        flow.learn(&Results { ran, ..*Results::failed(items, &Error::closed()) });
         flow.size
     }
 

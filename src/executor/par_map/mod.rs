@@ -4,7 +4,6 @@ mod flow;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -108,9 +107,9 @@ where
     E: Executor + ?Sized,
     I: Iterator<Item: Serialize + 'static>,
 {
-    type Item = Results;
+    type Item = Box<Results>;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Results>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Box<Results>>> {
         let Self { supply, flow } = self.get_mut();
         flow.poll_next(context, supply)
     }
@@ -135,18 +134,12 @@ where
                 taken.over = true;
                 break;
             };
-            let result = if self.calls.share_tasks() {
-                self.calls.check().and_then(|()| taken.items.push(&item))
-            } else {
-                self.calls.encode(&item).map(|item| taken.items = item)
-            };
-            if let Err(error) = result {
-                taken.odd = Some(Err(error));
+            if let Err(error) = self.calls.encode(&item, &mut taken.items) {
+                taken.refused = Some(error);
                 break;
             }
-            if self.calls.share_tasks() && taken.items.has_attachments() {
-                let (items, alone) = mem::take(&mut taken.items).split_last();
-                return Taken { items, odd: Some(Ok(alone)), over: false };
+            if taken.items.has_attachments() {
+                break;
             }
         }
         taken
@@ -160,7 +153,7 @@ where
         self.calls.share_tasks()
     }
 
-    fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Results>) {
+    fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Box<Results>>) {
         self.calls.job(items)
     }
 

@@ -55,6 +55,7 @@ use self::reader::Reader;
 use self::writer::Writer;
 
 /// Appends a value to all lanes of a packet. If that fails or panics, the packet is as it was before.
+#[inline(never)]
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {
     let mut append = Append::to(packet);
     if let Err(fault) = value.serialize(&mut append.writer) {
@@ -131,6 +132,7 @@ pub(crate) fn decode<T: DeserializeOwned>(packet: Packet) -> Result<T, Error> {
 }
 
 /// Reads the one value that these lanes hold.
+#[inline(never)]
 pub(crate) fn decode_from<T: DeserializeOwned>(
     bytes: &[u8],
     addresses: &[Address],

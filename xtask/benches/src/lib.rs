@@ -14,6 +14,8 @@ pub enum Benchmark {
     PoolStart,
     /// Many tasks that do next to nothing.
     TinyTasks,
+    /// A function for many numbers.
+    ParMap,
     /// Tasks that compute for milliseconds, spread over two workers.
     CpuTasks,
     /// Tasks that spawn tasks and await them.
@@ -26,11 +28,12 @@ pub enum Benchmark {
 
 impl Benchmark {
     /// In the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RoundTrip,
         Self::WorkerStart,
         Self::PoolStart,
         Self::TinyTasks,
+        Self::ParMap,
         Self::CpuTasks,
         Self::ForkJoin,
         Self::Transfer,
@@ -45,6 +48,7 @@ impl Benchmark {
             Self::WorkerStart => "worker-start",
             Self::PoolStart => "pool-start",
             Self::TinyTasks => "tiny-tasks",
+            Self::ParMap => "par-map",
             Self::CpuTasks => "cpu-tasks",
             Self::ForkJoin => "fork-join",
             Self::Transfer => "transfer",

@@ -15,6 +15,7 @@ mod cpu;
 mod fork_join;
 mod julia;
 mod messages;
+mod par_map;
 mod starts;
 mod turns;
 
@@ -45,6 +46,7 @@ async fn app() -> Result<(), Error> {
             Benchmark::WorkerStart => starts::worker(&turns, &mut floor).await?,
             Benchmark::PoolStart => starts::pool(&turns, &mut floor).await?,
             Benchmark::TinyTasks => messages::tiny_tasks(&turns, &mut floor).await?,
+            Benchmark::ParMap => par_map::measure(&turns, &mut floor).await?,
             Benchmark::CpuTasks => cpu::measure(&turns).await?,
             Benchmark::ForkJoin => fork_join::measure(&turns).await?,
             Benchmark::Transfer => bulk::measure(&turns, &mut floor).await?,

@@ -17,9 +17,14 @@ pub(crate) const START: &str = "std: a thread that sends one message";
 pub(crate) const POOL_START: &str = "std: as many threads that send one message each";
 pub(crate) const TINY: &str = "futures-executor: a ThreadPool of 2, a oneshot channel for each result";
 pub(crate) const TINY_AIM: Option<Aim> = None;
+pub(crate) const SQUARES: &str = "std: chunks of 4,096 numbers to 2 threads, and back";
+pub(crate) const SQUARES_AIM: Option<Aim> = None;
 /// How long the workers of a pool are given to end before the next start is measured.
 pub(crate) const END: Duration = Duration::from_millis(1);
 pub(crate) const BULK: &str = "std: a copy into a channel, and another back";
+
+/// How many numbers are sent at once.
+const CHUNK: usize = 4096;
 
 type Payload = [u8; 64];
 
@@ -33,12 +38,14 @@ pub(crate) struct Floor {
     echo: (Sender<Payload>, Receiver<Payload>),
     bulk: Option<Bulk>,
     pool: ThreadPool,
+    squarers: [(Sender<Vec<u64>>, Receiver<Vec<u64>>); 2],
 }
 
 impl Floor {
     pub(crate) fn new() -> Self {
         let pool = ThreadPool::builder().pool_size(2).create().expect("the system has room for two threads");
-        Self { echo: echo(|payload| payload), bulk: None, pool }
+        let squarer = || echo(|numbers: Vec<u64>| numbers.into_iter().map(|n| n * n).collect());
+        Self { echo: echo(|payload| payload), bulk: None, pool, squarers: [squarer(), squarer()] }
     }
 
     pub(crate) async fn round_trips(&mut self, count: u32) -> f64 {
@@ -81,6 +88,23 @@ impl Floor {
         let time = now() - start;
         let sum: u64 = results.into_iter().map(u64::from).sum();
         assert_eq!(sum, u64::from(count) * (u64::from(count) + 1) / 2, "every task adds one");
+        time
+    }
+
+    pub(crate) async fn squares(&mut self, count: u32) -> f64 {
+        let start = now();
+        let count = u64::from(count);
+        for (nth, first) in (0..count).step_by(CHUNK).enumerate() {
+            let chunk = (first..count).take(CHUNK).collect();
+            self.squarers[nth % 2].0.send(chunk).expect("it runs as long as this end is there");
+        }
+        let mut sum = 0;
+        for nth in 0..count.div_ceil(CHUNK as u64) as usize {
+            let chunk = self.squarers[nth % 2].1.recv().expect("every chunk is answered");
+            sum += chunk.into_iter().sum::<u64>();
+        }
+        let time = now() - start;
+        assert_eq!(sum, (count - 1) * count * (2 * count - 1) / 6, "every number is squared");
         time
     }
 

@@ -14,6 +14,8 @@ pub(crate) const START: &str = "JavaScript: a worker instantiates the same modul
 pub(crate) const POOL_START: &str = "JavaScript: as many workers instantiate the same module";
 pub(crate) const TINY: &str = "JavaScript: a message for each task to 2 workers, another back";
 pub(crate) const TINY_AIM: Option<Aim> = Some(Aim::TimesAsFast(5.0));
+pub(crate) const SQUARES: &str = "JavaScript: chunks of 4,096 numbers to 2 workers, and back";
+pub(crate) const SQUARES_AIM: Option<Aim> = Some(Aim::AtMost(4.0));
 /// How long the workers of a pool are given to end before the next start is measured.
 pub(crate) const END: Duration = Duration::from_millis(20);
 pub(crate) const BULK: &str = "JavaScript: transferred both ways, and copied four times";
@@ -42,6 +44,10 @@ impl Floor {
 
     pub(crate) async fn tiny_tasks(&mut self, count: u32) -> f64 {
         milliseconds(tiny_tasks(count).await)
+    }
+
+    pub(crate) async fn squares(&mut self, count: u32) -> f64 {
+        milliseconds(squares(count).await)
     }
 
     pub(crate) async fn bulk(&mut self, count: u32) -> f64 {
@@ -77,6 +83,8 @@ extern "C" {
     async fn pool_start(size: usize, module: &JsValue) -> JsValue;
     #[wasm_bindgen(js_namespace = floor, js_name = tinyTasks)]
     async fn tiny_tasks(count: u32) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor)]
+    async fn squares(count: u32) -> JsValue;
     #[wasm_bindgen(js_namespace = floor)]
     async fn bulk(count: u32, size: usize) -> JsValue;
     #[wasm_bindgen(js_namespace = floor, js_name = endOfBulk)]

@@ -1,0 +1,33 @@
+//! A function for many numbers, which costs next to nothing for each.
+
+use futures::TryStreamExt as _;
+use wasm_mt::{Error, ExecutorExt as _, Pool, remote};
+
+use crate::room::{self, Floor};
+use crate::turns::{Comparison, Turns};
+
+/// How many numbers there are.
+const COUNT: u32 = 1_000_000;
+
+/// Squares are computed on two workers and added here, one by one.
+pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
+    let pool = Pool::builder().threads(2).build();
+    pool.ready().await?;
+    let ours = async |count: u32| {
+        let start = room::now();
+        let mut squares = pool.par_map(0..u64::from(count), remote!(|n: u64| n * n));
+        let mut sum = 0;
+        while let Some(square) = squares.try_next().await? {
+            sum += square;
+        }
+        let time = room::now() - start;
+        let count = u64::from(count);
+        assert_eq!(sum, (count - 1) * count * (2 * count - 1) / 6, "every number is squared");
+        Ok(time)
+    };
+    ours(COUNT).await?;
+    floor.squares(COUNT).await;
+    let comparison =
+        Comparison { name: "1,000,000 numbers mapped, each", beside: room::SQUARES, aim: room::SQUARES_AIM };
+    comparison.of(COUNT, turns.rounds(9), ours, async |count| floor.squares(count).await).await
+}
