@@ -16,7 +16,7 @@ use crate::platform::{self, Attachment, Packet};
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
 const LIMIT: Duration = Duration::from_millis(8);
 /// The clock is read at least once for so many items. To read it takes longer than many an item does.
-const MOST_UNTIMED: u32 = 32;
+const MOST_UNTIMED: u32 = 16;
 
 /// The items, and how far they have come. What has run is in here at any time, since a panic takes what lies on the stack.
 #[derive(Debug)]
