@@ -64,7 +64,7 @@ pub use error::Error;
 pub use executor::ext::ExecutorExt;
 pub use executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
 pub use executor::inline::InlineExecutor;
-pub use executor::par_map::ParMap;
+pub use executor::par_map::{ParChunks, ParMap};
 pub use executor::pool::{Pool, PoolBuilder};
 pub use executor::setup::WorkerSetup;
 pub use executor::traits::Executor;

@@ -1,5 +1,8 @@
 //! What every executor can do with typed tasks.
 
+use std::future::{Future, ready};
+
+use futures::TryStreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -72,7 +75,66 @@ pub trait ExecutorExt: Executor {
         X: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + 'static,
     {
-        ParMap::new(self, items.into_iter(), function)
+        ParMap::new(self, items.into_iter(), function, true)
+    }
+
+    /// As [`par_map`](Self::par_map), but results come as they are there, whatever the order of their items: none waits for one
+    /// before it.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use wasm_mt::{ExecutorExt, Pool, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let words = ["one", "two", "three"].map(String::from);
+    /// let lengths = pool.par_map_unordered(words, remote!(|word: String| (word.len(), word)));
+    /// let longest = lengths.try_fold((0, String::new()), async |longest, next| Ok(next.max(longest))).await?;
+    /// assert_eq!(longest, (5, "three".to_owned()));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    fn par_map_unordered<I, X, R>(
+        &self,
+        items: I,
+        function: RemoteFn<X, R>,
+    ) -> ParMap<'_, Self, I::IntoIter, R>
+    where
+        I: IntoIterator<Item = X>,
+        X: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        ParMap::new(self, items.into_iter(), function, false)
+    }
+
+    /// Calls a function for each of many items, for what it does on the workers.
+    ///
+    /// Resolves when all have run, or with the first error that is found; then what has not begun is cancelled. Items travel as those
+    /// of [`par_map`](Self::par_map) do.
+    ///
+    /// ```
+    /// use wasm_mt::{ExecutorExt, Pool, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// pool.par_for_each(["a", "b"].map(String::from), remote!(|name: String| wasm_mt::println!("{name}"))).await?;
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of an item, as in [`par_map`](Self::par_map).
+    fn par_for_each<I, X>(
+        &self,
+        items: I,
+        function: RemoteFn<X, ()>,
+    ) -> impl Future<Output = Result<(), Error>>
+    where
+        I: IntoIterator<Item = X>,
+        X: Serialize + DeserializeOwned + 'static,
+    {
+        self.par_map_unordered(items, function).in_chunks().try_for_each(|_| ready(Ok(())))
     }
 }
 

@@ -284,6 +284,15 @@ impl BatchReader {
         self.cursor = self.batch.next(start)?;
         Some(self.batch.decode(start, self.cursor, &mut self.attachments))
     }
+
+    /// All values at once, if they are numbers and none was read.
+    pub(super) fn take_plain<T: 'static>(&mut self) -> Option<Vec<T>> {
+        let Batch { count, width, packet } = &self.batch;
+        let is_plain = *width > 0 && packet.lost == 0 && self.cursor.read == 0 && *count > 0;
+        let numbers = is_plain.then(|| plain::take_all(&packet.bytes)).flatten()?;
+        self.cursor = self.batch.end();
+        Some(numbers)
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ macro_rules! plain {
         pub(super) fn put<T: 'static>(value: &T, bytes: &mut Vec<u8>) -> bool {
             let value: &dyn Any = value;
             $(if let Some(number) = value.downcast_ref::<$number>() {
-                bytes.extend_from_slice(&number.to_le_bytes());
+                bytes.extend_from_slice(&number.to_ne_bytes());
                 return true;
             })*
             false
@@ -29,7 +29,17 @@ macro_rules! plain {
             let mut taken = None::<T>;
             let place: &mut dyn Any = &mut taken;
             $(if let Some(place) = place.downcast_mut::<Option<$number>>() {
-                *place = Some(<$number>::from_le_bytes(bytes.try_into().ok()?));
+                *place = Some(<$number>::from_ne_bytes(bytes.try_into().ok()?));
+            })*
+            taken
+        }
+
+        /// The numbers that these bytes are, if they are some of this type.
+        pub(super) fn take_all<T: 'static>(bytes: &[u8]) -> Option<Vec<T>> {
+            let mut taken = None::<Vec<T>>;
+            let place: &mut dyn Any = &mut taken;
+            $(if let Some(place) = place.downcast_mut::<Option<Vec<$number>>>() {
+                *place = Some(bytemuck::pod_collect_to_vec(bytes));
             })*
             taken
         }
@@ -53,5 +63,10 @@ mod tests {
         assert_eq!(take(&bytes[10..]), Some(usize::MAX));
         assert_eq!(take::<u32>(&bytes[..2]), None, "it takes more");
         assert_eq!((width::<bool>(), take::<bool>(&[1])), (0, None));
+        assert_eq!(
+            take_all::<u16>(&[1, 0, 0, 1]),
+            Some(vec![u16::from_ne_bytes([1, 0]), u16::from_ne_bytes([0, 1])])
+        );
+        assert_eq!(take_all::<bool>(&[1]), None);
     }
 }

@@ -83,18 +83,20 @@ pub(crate) struct ResultsReader {
     errors: vec::IntoIter<(usize, Error)>,
     /// How many were given.
     given: usize,
+    /// Was met behind values that were given together.
+    met: Option<Error>,
 }
 
 impl ResultsReader {
     /// What was not begun is left out.
     pub(crate) fn new(results: Box<Results>) -> Self {
         let Results { values, errors, .. } = *results;
-        Self { values: BatchReader::new(values), errors: errors.into_iter(), given: 0 }
+        Self { values: BatchReader::new(values), errors: errors.into_iter(), given: 0, met: None }
     }
 
     /// How many are left.
     pub(crate) fn left(&self) -> usize {
-        self.values.left() + self.errors.len()
+        self.values.left() + self.errors.len() + usize::from(self.met.is_some())
     }
 
     #[inline]
@@ -106,5 +108,29 @@ impl ResultsReader {
         };
         self.given += 1;
         result
+    }
+
+    /// The values up to the next error, or that.
+    pub(crate) fn next_values<R: DeserializeOwned + 'static>(&mut self) -> Option<Result<Vec<R>, Error>> {
+        if let Some(error) = self.met.take() {
+            return Some(Err(error));
+        }
+        if self.errors.len() == 0 {
+            if let Some(values) = self.values.take_plain() {
+                return Some(Ok(values));
+            }
+        }
+        let mut values = Vec::new();
+        while let Some(result) = self.next() {
+            match result {
+                Ok(value) => values.push(value),
+                Err(error) if values.is_empty() => return Some(Err(error)),
+                Err(error) => {
+                    self.met = Some(error);
+                    break;
+                }
+            }
+        }
+        if values.is_empty() { None } else { Some(Ok(values)) }
     }
 }

@@ -69,6 +69,8 @@ pub(super) struct Flow {
     singly: bool,
     /// There are no more items.
     over: bool,
+    /// Chunks are given in the order of their items.
+    ordered: bool,
 }
 
 enum Chunk {
@@ -90,7 +92,7 @@ impl Chunk {
 }
 
 impl Flow {
-    pub(super) fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize, ordered: bool) -> Self {
         Self {
             workers: workers.max(1),
             chunks: VecDeque::new(),
@@ -98,6 +100,7 @@ impl Flow {
             size: 1,
             singly: false,
             over: false,
+            ordered,
         }
     }
 
@@ -119,19 +122,19 @@ impl Flow {
     ) -> Poll<Option<Box<Results>>> {
         loop {
             self.send(source);
-            // Those behind the first are only progressed while that is waited for.
-            let mut progressed = self.poll_chunk(0, context, source);
-            match self.chunks.pop_front() {
-                None => return Poll::Ready(None),
-                Some(Chunk::Ended(results)) => {
+            if self.chunks.is_empty() {
+                return Poll::Ready(None);
+            }
+            let mut progressed = false;
+            let mut place = 0;
+            // Those behind the first are only polled while that is waited for.
+            while place < self.chunks.len() {
+                progressed |= self.poll_chunk(place, context, source);
+                if (place == 0 || !self.ordered) && matches!(self.chunks[place], Chunk::Ended(_)) {
+                    let Some(Chunk::Ended(results)) = self.chunks.remove(place) else { break };
                     self.send(source);
                     return Poll::Ready(Some(results));
                 }
-                Some(sent) => self.chunks.push_front(sent),
-            }
-            let mut place = 1;
-            while place < self.chunks.len() {
-                progressed |= self.poll_chunk(place, context, source);
                 place += 1;
             }
             // What has ended has made room, and may have left something to be sent again.
@@ -254,7 +257,7 @@ mod tests {
 
     #[test]
     fn chunks_grow_until_they_cost_enough_and_shrink_when_they_cost_more() {
-        let mut flow = Flow::new(1);
+        let mut flow = Flow::new(1, true);
         assert_eq!(learn(&mut flow, 1, 0), 2);
         // Another that was sent at the same time.
         assert_eq!(learn(&mut flow, 1, 0), 2);

@@ -36,10 +36,58 @@ where
     I: Iterator<Item: Serialize + DeserializeOwned + 'static>,
     R: Serialize + DeserializeOwned + 'static,
 {
-    pub(super) fn new(executor: &'a E, items: I, function: RemoteFn<I::Item, R>) -> Self {
-        let flow = Flow::new(executor.concurrency());
+    pub(super) fn new(executor: &'a E, items: I, function: RemoteFn<I::Item, R>, ordered: bool) -> Self {
+        let flow = Flow::new(executor.concurrency(), ordered);
         let chunks = Chunks { supply: Supply { executor, items, calls: function.into_calls() }, flow };
         Self { chunks, results: ResultsReader::default(), result: PhantomData }
+    }
+
+    /// The same results, as many at once as come at once: for what takes less to compute than to hand over one by one.
+    ///
+    /// A chunk in which an item fails comes in parts: the results before that item, its error, and the results behind it.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use wasm_mt::{ExecutorExt, Pool, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let mut squares = pool.par_map(0..100_000_u64, remote!(|n: u64| n * n)).in_chunks();
+    /// let mut sum = 0;
+    /// while let Some(chunk) = squares.try_next().await? {
+    ///     sum += chunk.iter().sum::<u64>();
+    /// }
+    /// assert_eq!(sum, 333_328_333_350_000);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    pub fn in_chunks(self) -> ParChunks<'a, E, I, R> {
+        ParChunks { results: self }
+    }
+}
+
+impl<E, I, R> ParMap<'_, E, I, R>
+where
+    E: Executor + ?Sized,
+    I: Iterator<Item: Serialize + 'static>,
+{
+    /// What `give` gives of the results that are here, or of those of the next chunk.
+    fn poll_with<T>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        give: impl Fn(&mut ResultsReader) -> Option<Result<T, Error>>,
+    ) -> Poll<Option<Result<T, Error>>> {
+        let mut this = self.project();
+        loop {
+            if let Some(given) = give(this.results) {
+                let made_at = this.chunks.supply.calls.location();
+                return Poll::Ready(Some(given.map_err(|error| error.of_task(made_at))));
+            }
+            match ready!(this.chunks.as_mut().poll_next(context)) {
+                Some(results) => *this.results = ResultsReader::new(results),
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }
 
@@ -52,18 +100,7 @@ where
     type Item = Result<R, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut this = self.project();
-        loop {
-            if let Some(result) = this.results.next() {
-                return Poll::Ready(Some(
-                    result.map_err(|error| error.of_task(this.chunks.supply.calls.location())),
-                ));
-            }
-            match ready!(this.chunks.as_mut().poll_next(context)) {
-                Some(results) => *this.results = ResultsReader::new(results),
-                None => return Poll::Ready(None),
-            }
-        }
+        self.poll_with(context, ResultsReader::next)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -90,6 +127,44 @@ where
 impl<E: ?Sized, I, R> fmt::Debug for ParMap<'_, E, I, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ParMap({})", self.chunks.supply.calls.location())
+    }
+}
+
+/// The results of a [`ParMap`], as many at once as come at once: see [`in_chunks`](ParMap::in_chunks).
+#[must_use = "a stream does nothing until it is polled"]
+#[pin_project]
+pub struct ParChunks<'a, E: ?Sized, I, R> {
+    #[pin]
+    results: ParMap<'a, E, I, R>,
+}
+
+impl<E, I, R> Stream for ParChunks<'_, E, I, R>
+where
+    E: Executor + ?Sized,
+    I: Iterator<Item: Serialize + 'static>,
+    R: DeserializeOwned + 'static,
+{
+    type Item = Result<Vec<R>, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.project().results.poll_with(context, ResultsReader::next_values)
+    }
+}
+
+impl<E, I, R> FusedStream for ParChunks<'_, E, I, R>
+where
+    E: Executor + ?Sized,
+    I: Iterator<Item: Serialize + 'static>,
+    R: DeserializeOwned + 'static,
+{
+    fn is_terminated(&self) -> bool {
+        self.results.is_terminated()
+    }
+}
+
+impl<E: ?Sized, I, R> fmt::Debug for ParChunks<'_, E, I, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParChunks({})", self.results.chunks.supply.calls.location())
     }
 }
 
