@@ -28,6 +28,13 @@ pub(crate) struct Batch {
 pub(super) struct Cursor {
     /// How many values are before it.
     pub(super) read: usize,
+    /// As far as numbers go, they stay where they are.
+    pub(super) lanes: Lanes,
+}
+
+/// How much of each lane is before a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lanes {
     heads: usize,
     bytes: usize,
     addresses: usize,
@@ -148,11 +155,17 @@ impl Batch {
 
     fn part(&self, start: Cursor, end: Cursor) -> Self {
         let Packet { heads, bytes, addresses, .. } = &self.packet;
-        let packet = Packet {
-            heads: heads[start.heads..end.heads].to_vec(),
-            bytes: bytes[start.bytes..end.bytes].to_vec(),
-            addresses: addresses[start.addresses..end.addresses].to_vec(),
-            ..Packet::default()
+        let (from, to) = (start.lanes, end.lanes);
+        let packet = if self.width > 0 {
+            let bytes = bytes[start.read * self.width..end.read * self.width].to_vec();
+            Packet { bytes, ..Packet::default() }
+        } else {
+            Packet {
+                heads: heads[from.heads..to.heads].to_vec(),
+                bytes: bytes[from.bytes..to.bytes].to_vec(),
+                addresses: addresses[from.addresses..to.addresses].to_vec(),
+                ..Packet::default()
+            }
         };
         Self { count: end.read - start.read, width: self.width, packet }
     }
@@ -160,13 +173,13 @@ impl Batch {
     /// The place behind all values.
     fn end(&self) -> Cursor {
         let Packet { heads, bytes, addresses, attachments, lost } = &self.packet;
-        Cursor {
-            read: self.count,
+        let lanes = Lanes {
             heads: heads.len(),
             bytes: bytes.len() + lost,
             addresses: addresses.len(),
             attachments: attachments.len(),
-        }
+        };
+        Cursor { read: self.count, lanes }
     }
 
     /// The place behind the next value.
@@ -177,21 +190,21 @@ impl Batch {
         }
         let mut end = Cursor { read: cursor.read + 1, ..cursor };
         if self.width > 0 {
-            end.bytes += self.width;
             return Some(end);
         }
-        let (short, mut rest) = self.packet.heads.get(cursor.heads..)?.split_first_chunk()?;
+        let lanes = &mut end.lanes;
+        let (short, mut rest) = self.packet.heads.get(lanes.heads..)?.split_first_chunk()?;
         let short = u32::from_le_bytes(*short);
         if short == LONG {
-            for length in [&mut end.bytes, &mut end.addresses, &mut end.attachments] {
+            for length in [&mut lanes.bytes, &mut lanes.addresses, &mut lanes.attachments] {
                 let long;
                 (long, rest) = rest.split_first_chunk()?;
                 *length = length.checked_add(u64::from_le_bytes(*long).try_into().ok()?)?;
             }
         } else {
-            end.bytes = end.bytes.checked_add(short as usize / 2)?;
+            lanes.bytes = lanes.bytes.checked_add(short as usize / 2)?;
         }
-        end.heads = self.packet.heads.len() - rest.len();
+        lanes.heads = self.packet.heads.len() - rest.len();
         Some(end)
     }
 
@@ -221,12 +234,13 @@ impl Batch {
         if *lost > 0 {
             return Err(NoRoom(*lost as u64).into());
         }
-        let bytes = &bytes[start.bytes..end.bytes];
         if self.width > 0 {
-            return plain::take(bytes).ok_or_else(foreign);
+            return plain::take(&bytes[start.read * self.width..][..self.width]).ok_or_else(foreign);
         }
-        let addresses = &addresses[start.addresses..end.addresses];
-        codec::decode_from(bytes, addresses, &mut attachments[start.attachments..end.attachments])
+        let (from, to) = (start.lanes, end.lanes);
+        let bytes = &bytes[from.bytes..to.bytes];
+        let addresses = &addresses[from.addresses..to.addresses];
+        codec::decode_from(bytes, addresses, &mut attachments[from.attachments..to.attachments])
     }
 
     /// Its attachments, to be taken one by one.

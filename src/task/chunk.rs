@@ -6,17 +6,18 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::batch::{Batch, Cursor};
+use super::batch::{Batch, Cursor, Lanes};
 use super::codec;
 use super::progress::Rescue;
 use super::results::Results;
 use crate::error::Error;
 use crate::platform::{self, Attachment, Packet};
+use crate::schedule::nanos;
 
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
 const LIMIT: Duration = Duration::from_millis(8);
 /// The clock is read at least once for so many items. To read it takes longer than many an item does.
-const MOST_UNTIMED: u32 = 16;
+const MOST_UNTIMED: u64 = 16;
 
 /// The items, and how far they have come. What has run is in here at any time, since a panic takes what lies on the stack.
 #[derive(Debug)]
@@ -24,7 +25,9 @@ pub(super) struct Chunk {
     items: Batch,
     /// Of the item that it has, if it has one only.
     attachments: RefCell<Vec<Option<Attachment>>>,
-    cursor: Cell<Cursor>,
+    /// Where the next item is. In two parts: the second does not change where items are numbers.
+    read: Cell<usize>,
+    lanes: Cell<Lanes>,
     results: RefCell<Results>,
     began: Duration,
 }
@@ -34,7 +37,8 @@ impl Chunk {
         Self {
             attachments: RefCell::new(items.take_attachments()),
             items,
-            cursor: Cell::default(),
+            read: Cell::default(),
+            lanes: Cell::default(),
             results: RefCell::default(),
             began: platform::now(),
         }
@@ -61,15 +65,22 @@ impl Chunk {
         }
     }
 
+    fn cursor(&self) -> Cursor {
+        Cursor { read: self.read.get(), lanes: self.lanes.get() }
+    }
+
     #[inline]
     fn next<X: DeserializeOwned + 'static>(
         &self,
         attachments: &mut [Option<Attachment>],
     ) -> Option<Result<X, Error>> {
-        let start = self.cursor.get();
+        let start = self.cursor();
         let end = self.items.next(start)?;
         // Before it is decoded: that may panic.
-        self.cursor.set(end);
+        self.read.set(end.read);
+        if end.lanes != start.lanes {
+            self.lanes.set(end.lanes);
+        }
         Some(self.items.decode(start, end, attachments))
     }
 
@@ -102,7 +113,7 @@ impl Chunk {
     /// What has become of the items.
     pub(super) fn finish(&self) -> Packet {
         let ran = platform::now().saturating_sub(self.began);
-        Results { rest: self.items.rest(self.cursor.get()), ran: Some(ran), ..self.results.take() }.write()
+        Results { rest: self.items.rest(self.cursor()), ran: Some(ran), ..self.results.take() }.write()
     }
 }
 
@@ -110,7 +121,7 @@ impl Rescue for Chunk {
     fn rescue(&self, panic: Error) -> Option<Packet> {
         let mut results = self.results.take();
         results.errors.push((results.len(), panic));
-        Some(Results { rest: self.items.rest(self.cursor.get()), ..results }.write())
+        Some(Results { rest: self.items.rest(self.cursor()), ..results }.write())
     }
 }
 
@@ -131,11 +142,10 @@ impl Pace {
         if self.items < self.next {
             return false;
         }
-        let ran = platform::now().saturating_sub(self.began);
+        let (ran, limit) = (nanos(platform::now().saturating_sub(self.began)), nanos(LIMIT));
         // As many more as take a small part of the time.
-        let each = ran / self.items;
-        let more = (LIMIT / 64).as_nanos() / each.as_nanos().max(1);
-        self.next = self.items + u32::try_from(more).map_or(MOST_UNTIMED, |more| more.clamp(1, MOST_UNTIMED));
-        ran >= LIMIT
+        let more = u64::from(self.items) * (limit / 64) / ran.max(1);
+        self.next = self.items + more.clamp(1, MOST_UNTIMED) as u32;
+        ran >= limit
     }
 }

@@ -18,7 +18,8 @@ pub(crate) const POOL_START: &str = "std: as many threads that send one message 
 pub(crate) const TINY: &str = "futures-executor: a ThreadPool of 2, a oneshot channel for each result";
 pub(crate) const TINY_AIM: Option<Aim> = None;
 pub(crate) const SQUARES: &str = "std: chunks of 4,096 numbers to 2 threads, and back";
-pub(crate) const SQUARES_AIM: Option<Aim> = None;
+pub(crate) const EACH_AIM: Option<Aim> = None;
+pub(crate) const CHUNKS_AIM: Option<Aim> = None;
 /// How long the workers of a pool are given to end before the next start is measured.
 pub(crate) const END: Duration = Duration::from_millis(1);
 pub(crate) const BULK: &str = "std: a copy into a channel, and another back";

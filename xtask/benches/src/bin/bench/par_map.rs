@@ -9,7 +9,7 @@ use crate::turns::{Comparison, Turns};
 /// How many numbers there are.
 const COUNT: u32 = 1_000_000;
 
-/// Squares are computed on two workers and added here, one by one.
+/// Squares are computed on two workers and added here, one by one or chunk by chunk.
 pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
     let pool = Pool::builder().threads(2).build();
     pool.ready().await?;
@@ -25,9 +25,25 @@ pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Erro
         assert_eq!(sum, (count - 1) * count * (2 * count - 1) / 6, "every number is squared");
         Ok(time)
     };
+    let in_chunks = async |count: u32| {
+        let start = room::now();
+        let mut squares = pool.par_map(0..u64::from(count), remote!(|n: u64| n * n)).in_chunks();
+        let mut sum = 0;
+        while let Some(chunk) = squares.try_next().await? {
+            sum += chunk.into_iter().sum::<u64>();
+        }
+        let time = room::now() - start;
+        let count = u64::from(count);
+        assert_eq!(sum, (count - 1) * count * (2 * count - 1) / 6, "every number is squared");
+        Ok(time)
+    };
     ours(COUNT).await?;
+    in_chunks(COUNT).await?;
     floor.squares(COUNT).await;
     let comparison =
-        Comparison { name: "1,000,000 numbers mapped, each", beside: room::SQUARES, aim: room::SQUARES_AIM };
-    comparison.of(COUNT, turns.rounds(9), ours, async |count| floor.squares(count).await).await
+        Comparison { name: "1,000,000 numbers mapped, each", beside: room::SQUARES, aim: room::EACH_AIM };
+    comparison.of(COUNT, turns.rounds(9), ours, async |count| floor.squares(count).await).await?;
+    let comparison =
+        Comparison { name: "1,000,000 numbers in chunks", beside: room::SQUARES, aim: room::CHUNKS_AIM };
+    comparison.of(COUNT, turns.rounds(9), in_chunks, async |count| floor.squares(count).await).await
 }

@@ -15,7 +15,8 @@ pub(crate) const POOL_START: &str = "JavaScript: as many workers instantiate the
 pub(crate) const TINY: &str = "JavaScript: a message for each task to 2 workers, another back";
 pub(crate) const TINY_AIM: Option<Aim> = Some(Aim::TimesAsFast(5.0));
 pub(crate) const SQUARES: &str = "JavaScript: chunks of 4,096 numbers to 2 workers, and back";
-pub(crate) const SQUARES_AIM: Option<Aim> = Some(Aim::AtMost(4.0));
+pub(crate) const EACH_AIM: Option<Aim> = Some(Aim::AtMost(4.0));
+pub(crate) const CHUNKS_AIM: Option<Aim> = Some(Aim::AtMost(2.0));
 /// How long the workers of a pool are given to end before the next start is measured.
 pub(crate) const END: Duration = Duration::from_millis(20);
 pub(crate) const BULK: &str = "JavaScript: transferred both ways, and copied four times";
