@@ -42,10 +42,10 @@ pub(super) struct Lanes {
 }
 
 /// Says in the lane of heads that three long lengths follow; a short one is an even number.
-const LONG: u32 = 1;
+const LONG_LENGTHS: u32 = 1;
 
 /// From so many bytes on, a value is moved, not copied.
-const LARGE: usize = 4096;
+const SWAPPED_FROM: usize = 4096;
 
 impl Batch {
     /// None yet, of this type.
@@ -115,7 +115,7 @@ impl Batch {
                 heads.extend_from_slice(&short.to_le_bytes());
             }
             _ => {
-                heads.extend_from_slice(&LONG.to_le_bytes());
+                heads.extend_from_slice(&LONG_LENGTHS.to_le_bytes());
                 for length in [bytes, addresses, attachments] {
                     heads.extend_from_slice(&(length as u64).to_le_bytes());
                 }
@@ -195,7 +195,7 @@ impl Batch {
         let lanes = &mut end.lanes;
         let (short, mut rest) = self.packet.heads.get(lanes.heads..)?.split_first_chunk()?;
         let short = u32::from_le_bytes(*short);
-        if short == LONG {
+        if short == LONG_LENGTHS {
             for length in [&mut lanes.bytes, &mut lanes.addresses, &mut lanes.attachments] {
                 let long;
                 (long, rest) = rest.split_first_chunk()?;
@@ -251,7 +251,7 @@ impl Batch {
 
 /// Moves what is in a lane to another. The memory of a small one stays, for what comes next.
 fn join<T>(lane: &mut Vec<T>, more: &mut Vec<T>) {
-    if lane.is_empty() && size_of_val(more.as_slice()) >= LARGE {
+    if lane.is_empty() && size_of_val(more.as_slice()) >= SWAPPED_FROM {
         mem::swap(lane, more);
     } else {
         lane.append(more);

@@ -15,7 +15,7 @@ use crate::platform::{self, Attachment, Packet};
 use crate::schedule::nanos;
 
 /// A chunk that has run for so long begins no further item: others may have nothing to do.
-const LIMIT: Duration = Duration::from_millis(8);
+const CHUNK_LIMIT: Duration = Duration::from_millis(8);
 /// The clock is read at least once for so many items. To read it takes longer than many an item does.
 const MOST_UNTIMED: u64 = 16;
 
@@ -142,7 +142,7 @@ impl Pace {
         if self.items < self.next {
             return false;
         }
-        let (ran, limit) = (nanos(platform::now().saturating_sub(self.began)), nanos(LIMIT));
+        let (ran, limit) = (nanos(platform::now().saturating_sub(self.began)), nanos(CHUNK_LIMIT));
         // As many more as take a small part of the time.
         let more = u64::from(self.items) * (limit / 64) / ran.max(1);
         self.next = self.items + more.clamp(1, MOST_UNTIMED) as u32;

@@ -59,7 +59,7 @@ pub(super) trait ChunkSource {
 pub(super) struct Flow {
     workers: usize,
     /// In the order of the items.
-    chunks: VecDeque<Chunk>,
+    chunks: VecDeque<ChunkStatus>,
     /// The tasks of chunks for which there was no room in the executor's queue.
     waiting: VecDeque<Job>,
     /// How many items a chunk may have, as far as their cost is known.
@@ -73,7 +73,7 @@ pub(super) struct Flow {
     ordered: bool,
 }
 
-enum Chunk {
+enum ChunkStatus {
     /// -> `Ended`, when it is polled.
     Sent {
         handle: RemoteHandle<Box<Results>>,
@@ -82,7 +82,7 @@ enum Chunk {
     Ended(Box<Results>),
 }
 
-impl Chunk {
+impl ChunkStatus {
     fn items(&self) -> usize {
         match self {
             Self::Sent { items, .. } => *items,
@@ -106,7 +106,7 @@ impl Flow {
 
     /// How many items are on their way.
     pub(super) fn items(&self) -> usize {
-        self.chunks.iter().map(Chunk::items).sum()
+        self.chunks.iter().map(ChunkStatus::items).sum()
     }
 
     /// True if there are no others.
@@ -130,8 +130,8 @@ impl Flow {
             // Those behind the first are only polled while that is waited for.
             while place < self.chunks.len() {
                 progressed |= self.poll_chunk(place, context, source);
-                if (place == 0 || !self.ordered) && matches!(self.chunks[place], Chunk::Ended(_)) {
-                    let Some(Chunk::Ended(results)) = self.chunks.remove(place) else { break };
+                if (place == 0 || !self.ordered) && matches!(self.chunks[place], ChunkStatus::Ended(_)) {
+                    let Some(ChunkStatus::Ended(results)) = self.chunks.remove(place) else { break };
                     self.send(source);
                     return Poll::Ready(Some(results));
                 }
@@ -146,7 +146,7 @@ impl Flow {
 
     /// Polls a chunk. True if it has ended now.
     fn poll_chunk(&mut self, place: usize, context: &mut Context<'_>, source: &dyn ChunkSource) -> bool {
-        let Some(Chunk::Sent { handle, items }) = self.chunks.get_mut(place) else { return false };
+        let Some(ChunkStatus::Sent { handle, items }) = self.chunks.get_mut(place) else { return false };
         let Poll::Ready(results) = handle.poll_unpin(context) else { return false };
         let items = *items;
         // A chunk that does not account for its items is of another build.
@@ -156,7 +156,7 @@ impl Flow {
         let mut results = results.unwrap_or_else(|error| Results::failed(items, &error));
         self.learn(&results);
         let rest = mem::take(&mut results.rest);
-        self.chunks[place] = Chunk::Ended(results);
+        self.chunks[place] = ChunkStatus::Ended(results);
         self.send_again(place + 1, &rest, source);
         true
     }
@@ -194,7 +194,7 @@ impl Flow {
         } else if items.len() > 0 {
             self.push(items, source);
         }
-        self.chunks.extend(refused.map(|error| Chunk::Ended(Results::failed(1, &error))));
+        self.chunks.extend(refused.map(|error| ChunkStatus::Ended(Results::failed(1, &error))));
     }
 
     fn push(&mut self, items: Batch, source: &dyn ChunkSource) {
@@ -207,7 +207,7 @@ impl Flow {
     fn submit(&mut self, source: &dyn ChunkSource) {
         while let Some(job) = self.waiting.pop_front() {
             let Err(job) = source.try_submit(job) else { continue };
-            let sent = self.chunks.iter().filter(|chunk| matches!(chunk, Chunk::Sent { .. })).count();
+            let sent = self.chunks.iter().filter(|chunk| matches!(chunk, ChunkStatus::Sent { .. })).count();
             if sent > self.waiting.len() + 1 {
                 self.waiting.push_front(job);
                 return;
@@ -239,10 +239,10 @@ impl Flow {
 }
 
 /// A chunk for these items, and its task. Without one, the chunk ends when it is polled.
-fn make(items: Batch, source: &dyn ChunkSource) -> (Chunk, Option<Job>) {
+fn make(items: Batch, source: &dyn ChunkSource) -> (ChunkStatus, Option<Job>) {
     let count = items.len();
     let (job, handle) = source.job(items);
-    (Chunk::Sent { handle, items: count }, job)
+    (ChunkStatus::Sent { handle, items: count }, job)
 }
 
 #[cfg(test)]
