@@ -42,7 +42,7 @@ pub trait ExecutorExt: Executor {
     /// singly. So do those of an asynchronous function, which overlap at their awaits, those that have a
     /// [`timeout`](RemoteFn::timeout) or may run [again](RemoteFn::retry), which is meant for each, and those whose
     /// arguments hold a [`Transfer`](crate::Transfer) or a `Js`, or whose results hold a `Js` that is cloned. What the function
-    /// captured is sent with every chunk and decoded for every item.
+    /// captured is sent with every chunk and decoded once for it.
     ///
     /// # Errors
     ///
