@@ -89,8 +89,8 @@ pub(crate) struct ResultsReader {
 
 impl ResultsReader {
     /// What was not begun is left out.
-    pub(crate) fn new(results: Box<Results>) -> Self {
-        let Results { values, errors, .. } = *results;
+    pub(crate) fn new(results: Results) -> Self {
+        let Results { values, errors, .. } = results;
         Self { values: BatchReader::new(values), errors: errors.into_iter(), given: 0, met: None }
     }
 

@@ -84,7 +84,7 @@ where
                 return Poll::Ready(Some(given.map_err(|error| error.of_task(made_at))));
             }
             match ready!(this.chunks.as_mut().poll_next(context)) {
-                Some(results) => *this.results = ResultsReader::new(results),
+                Some(results) => *this.results = ResultsReader::new(*results),
                 None => return Poll::Ready(None),
             }
         }
