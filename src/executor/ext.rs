@@ -1,6 +1,7 @@
 //! What every executor can do with typed tasks.
 
 use std::future::{Future, ready};
+use std::iter;
 
 use futures::TryStreamExt as _;
 use serde::Serialize;
@@ -105,6 +106,51 @@ pub trait ExecutorExt: Executor {
         R: Serialize + DeserializeOwned + 'static,
     {
         ParMap::new(self, items.into_iter(), function, false)
+    }
+
+    /// Calls a function for each of many items, and reduces the results to one, on the workers.
+    ///
+    /// `reduce` makes one of two neighbours. It has to be associative: `(a, (b, c))` and `((a, b), c)` give the same. Which of them are reduced
+    /// first is not said; their order is kept. Each chunk of items gives one result, and these are reduced by further
+    /// tasks. Items travel as those of [`par_map`](Self::par_map) do. `None` if there are no items.
+    ///
+    /// ```
+    /// use wasm_mt::{ExecutorExt, Pool, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let sum = pool.par_reduce(1..=10_000_u64, remote!(|n: u64| n * n), remote!(|(a, b): (u64, u64)| a + b));
+    /// assert_eq!(sum.await?, Some(333_383_335_000));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first that is found, of an item or of `reduce`; then what has not begun is cancelled.
+    fn par_reduce<I, X, R>(
+        &self,
+        items: I,
+        function: RemoteFn<X, R>,
+        reduce: RemoteFn<(R, R), R>,
+    ) -> impl Future<Output = Result<Option<R>, Error>>
+    where
+        I: IntoIterator<Item = X>,
+        X: Serialize + DeserializeOwned + 'static,
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        let partial = ParMap::reduced(self, items.into_iter(), function, reduce.clone());
+        async move {
+            let mut results: Vec<R> = partial.try_collect().await?;
+            while results.len() > 1 {
+                let last = if results.len() % 2 == 1 { results.pop() } else { None };
+                let mut firsts = results.into_iter();
+                let pairs: Vec<_> = iter::from_fn(|| firsts.next().zip(firsts.next())).collect();
+                results = self.par_map(pairs, reduce.clone()).try_collect().await?;
+                results.extend(last);
+            }
+            Ok(results.pop())
+        }
     }
 
     /// Calls a function for each of many items, for what it does on the workers.

@@ -225,6 +225,7 @@ fn results() -> Packet {
     Results {
         values: Batch::one(encoded(&values::record())),
         errors: vec![(1, Error::cancelled())],
+        begun: 2,
         rest: batch(&[1_u8, 2]),
         ran: Some(Duration::ZERO),
     }

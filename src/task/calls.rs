@@ -24,28 +24,37 @@ use crate::schedule::{TaskKind, TaskOptions};
 use crate::wire::{PacketReader, Put, Take};
 
 /// Makes the calls of one function.
-pub(crate) struct Calls(Encoded);
+pub(crate) struct Calls {
+    function: Encoded,
+    /// Another one, which the results of each chunk are reduced by.
+    reduce: Option<Encoded>,
+}
 
 impl Calls {
     pub(super) fn new(function: Encoded) -> Self {
-        Self(function)
+        Self { function, reduce: None }
+    }
+
+    /// Has the results of each chunk reduced by the function of these other calls, which is for two of them.
+    pub(crate) fn reduced_by(self, reduce: Self) -> Self {
+        Self { reduce: Some(reduce.function), ..self }
     }
 
     /// The place of the call that made the function.
     pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.0.made_at
+        self.function.made_at
     }
 
     /// True if several calls may be one task. Not if they may overlap, or if a single one may be stopped or run again.
     pub(crate) fn share_tasks(&self) -> bool {
-        let TaskOptions { kind, timeout, retries, .. } = self.0.options;
+        let TaskOptions { kind, timeout, retries, .. } = self.function.options;
         kind == TaskKind::Sync && timeout.is_none() && retries == 0
     }
 
     /// Encodes one more item. If it cannot [share](Self::share_tasks) a task, it is the only one.
     pub(crate) fn encode<X: Serialize + 'static>(&mut self, x: &X, items: &mut Batch) -> Result<(), Error> {
         let shares = self.share_tasks();
-        let stem = self.0.call.as_mut().map_err(|error| error.clone())?;
+        let stem = self.function.call.as_mut().map_err(|error| error.clone())?;
         if shares {
             return items.push(x);
         }
@@ -66,38 +75,45 @@ impl Calls {
     /// If there is none, the handle holds the error.
     pub(crate) fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Box<Results>>) {
         let decode = if self.share_tasks() { Results::read } else { |packet| Ok(Results::one(packet)) };
-        let (reply, handle) = RemoteHandle::new(self.0.made_at, decode);
-        let call = self.0.try_clone_call().map(|stem| self.call(stem, items));
-        (Job::new(Encoded { call, ..self.0 }, reply), handle)
+        let (reply, handle) = RemoteHandle::new(self.function.made_at, decode);
+        let call = self.call(items);
+        (Job::new(Encoded { call, ..self.function }, reply), handle)
     }
 
-    fn call(&self, mut stem: Packet, items: Batch) -> Packet {
-        if self.share_tasks() {
-            let mut chunk = Callee::raw(run).packet(self.0.made_at);
-            stem.put(&mut chunk);
-            items.put(&mut chunk);
-            return chunk;
+    fn call(&self, items: Batch) -> Result<Packet, Error> {
+        let mut stem = self.function.try_clone_call()?;
+        if !self.share_tasks() {
+            stem.append(items.into_one());
+            return Ok(stem);
         }
-        stem.append(items.into_one());
-        stem
+        let reduce = self.reduce.as_ref().map(Encoded::try_clone_call).transpose()?;
+        let mut chunk = Callee::raw(run).packet(self.function.made_at);
+        stem.put(&mut chunk);
+        reduce.put(&mut chunk);
+        items.put(&mut chunk);
+        Ok(chunk)
     }
 }
 
-/// The calls of a chunk: the stem, and the items.
-pub(crate) fn read(chunk: Packet) -> Option<(Packet, Batch)> {
+/// The calls of a chunk: the stem, that of what reduces the results, and the items.
+pub(crate) fn read(chunk: Packet) -> Option<(Packet, Option<Packet>, Batch)> {
     let mut reader = PacketReader::new(chunk);
-    let calls = (Packet::take(&mut reader)?, Take::take(&mut reader)?);
+    let calls = (Packet::take(&mut reader)?, Take::take(&mut reader)?, Take::take(&mut reader)?);
     reader.finish()?;
     Some(calls)
 }
 
 /// Runs a chunk: the function of its task.
 fn run(chunk: Packet) -> Outcome {
-    let Some((stem, items)) = read(chunk) else { return Err(foreign()) };
-    let function = make(stem)?;
+    let Some((stem, reduce, items)) = read(chunk) else { return Err(foreign()) };
+    let (function, reduce) = (make(stem)?, reduce.map(make).transpose()?);
     let chunk = Rc::new(Chunk::new(items));
     progress::begin(chunk.clone());
     function.run(&chunk);
     progress::end();
-    Ok(chunk.finish())
+    let mut results = chunk.finish();
+    if let Some(reduce) = reduce {
+        results.reduce(|values| reduce.reduce(values))?;
+    }
+    Ok(results.write())
 }

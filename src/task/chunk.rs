@@ -105,23 +105,26 @@ impl Chunk {
     }
 
     fn fail(&self, error: Error) {
-        let mut results = self.results.borrow_mut();
-        let place = results.len();
-        results.errors.push((place, error));
+        self.results.borrow_mut().fail(error);
     }
 
     /// What has become of the items.
-    pub(super) fn finish(&self) -> Packet {
+    pub(super) fn finish(&self) -> Results {
         let ran = platform::now().saturating_sub(self.began);
-        Results { rest: self.items.rest(self.cursor()), ran: Some(ran), ..self.results.take() }.write()
+        Results { ran: Some(ran), ..self.results() }
+    }
+
+    fn results(&self) -> Results {
+        let cursor = self.cursor();
+        Results { begun: cursor.read, rest: self.items.rest(cursor), ..self.results.take() }
     }
 }
 
 impl Rescue for Chunk {
     fn rescue(&self, panic: Error) -> Option<Packet> {
-        let mut results = self.results.take();
-        results.errors.push((results.len(), panic));
-        Some(Results { rest: self.items.rest(self.cursor()), ..results }.write())
+        let mut results = self.results();
+        results.fail(panic);
+        Some(results.write())
     }
 }
 

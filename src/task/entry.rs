@@ -7,6 +7,7 @@
 //!
 //! Nothing is keyed on these addresses: entries that the compiler merges or doubles are harmless.
 
+use std::any::{Any, TypeId};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -16,6 +17,7 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::batch::{Batch, BatchReader};
 use super::chunk::Chunk;
 use super::codec::{self, Decoder, foreign};
 use super::hint::Hint;
@@ -49,6 +51,9 @@ pub(super) type Made = Result<Box<dyn Function>, Error>;
 pub(super) trait Function {
     /// Calls it for the items of a chunk, one after the other.
     fn run(&self, chunk: &Chunk);
+
+    /// Calls it for the first two results, for what that gives and the third, and so on.
+    fn reduce(&self, results: Batch) -> Result<Batch, Error>;
 }
 
 impl Tag for Entry {
@@ -98,7 +103,7 @@ impl Callee {
         A: DeserializeOwned + 'static,
         G: Fn(X) -> R + 'static,
         X: DeserializeOwned + 'static,
-        R: Serialize + 'static,
+        R: Serialize + DeserializeOwned + 'static,
     {
         Self::new(
             const { &Tagged::new(Entry { call: call_made::<A, G, X, R>, make: Some(make_sync::<A, G, X, R>) }) },
@@ -253,7 +258,7 @@ where
     A: DeserializeOwned + 'static,
     G: Fn(X) -> R + 'static,
     X: DeserializeOwned + 'static,
-    R: Serialize + 'static,
+    R: Serialize + DeserializeOwned + 'static,
 {
     // SAFETY: the caller's contract.
     let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else { return Err(foreign()) };
@@ -270,10 +275,28 @@ impl<G, X, R> Function for TypedFunction<G, X, R>
 where
     G: Fn(X) -> R,
     X: DeserializeOwned + 'static,
-    R: Serialize + 'static,
+    R: Serialize + DeserializeOwned + 'static,
 {
     fn run(&self, chunk: &Chunk) {
         chunk.run(&self.function);
+    }
+
+    fn reduce(&self, results: Batch) -> Result<Batch, Error> {
+        // Most functions are not for pairs of results, and have no code for it.
+        if TypeId::of::<X>() != TypeId::of::<(R, R)>() {
+            return Err(foreign());
+        }
+        let mut results = BatchReader::new(results);
+        let mut reduced = None;
+        while let Some(result) = results.next::<R>() {
+            let Some(before) = reduced.replace(result?) else { continue };
+            let mut pair = reduced.take().map(|result| (before, result));
+            let pair = (&mut pair as &mut dyn Any).downcast_mut::<Option<X>>().and_then(Option::take);
+            reduced = pair.map(&self.function);
+        }
+        let mut batch = Batch::of::<R>();
+        reduced.iter().try_for_each(|result| batch.push(result))?;
+        Ok(batch)
     }
 }
 

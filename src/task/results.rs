@@ -1,5 +1,6 @@
 //! What has become of the items of a chunk.
 
+use std::mem;
 use std::time::Duration;
 use std::vec;
 
@@ -14,10 +15,12 @@ use crate::wire::{PacketReader, Put, Take};
 /// What has become of the items of a task.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
-    /// The results of those that have one, in the order of the items.
+    /// The results of those that have one, in the order of the items; or what they were reduced to.
     pub(crate) values: Batch,
     /// The others of those that have begun: which, counted from the first, and why.
     pub(crate) errors: Vec<(usize, Error)>,
+    /// How many items have begun.
+    pub(crate) begun: usize,
     /// Items that were not begun, the last of the task.
     pub(crate) rest: Batch,
     /// How long it took, if it was measured.
@@ -27,22 +30,34 @@ pub(crate) struct Results {
 impl Results {
     /// That of the only item, as a task of its own gives it.
     pub(crate) fn one(packet: Packet) -> Box<Self> {
-        Box::new(Self { values: Batch::one(packet), ..Self::default() })
+        Box::new(Self { values: Batch::one(packet), begun: 1, ..Self::default() })
     }
 
     /// The same error for so many items.
     pub(crate) fn failed(items: usize, error: &Error) -> Box<Self> {
-        Box::new(Self { errors: (0..items).map(|nth| (nth, error.clone())).collect(), ..Self::default() })
+        let errors = (0..items).map(|nth| (nth, error.clone())).collect();
+        Box::new(Self { errors, begun: items, ..Self::default() })
     }
 
-    /// How many items have begun.
-    pub(crate) fn len(&self) -> usize {
-        self.values.len() + self.errors.len()
+    /// Notes the error of the item that has begun last.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.errors.push((self.values.len() + self.errors.len(), error));
+    }
+
+    /// Puts one value in the place of all, if there are no errors. Else these are all that counts.
+    pub(super) fn reduce(&mut self, reduce: impl FnOnce(Batch) -> Result<Batch, Error>) -> Result<(), Error> {
+        let values = mem::take(&mut self.values);
+        if self.errors.is_empty() {
+            self.values = reduce(values)?;
+        }
+        self.errors.iter_mut().enumerate().for_each(|(nth, (place, _))| *place = nth);
+        Ok(())
     }
 
     pub(crate) fn write(self) -> Packet {
         let mut packet = Packet::default();
         self.ran.put(&mut packet);
+        self.begun.put(&mut packet);
         self.errors.len().put(&mut packet);
         for (place, error) in self.errors {
             place.put(&mut packet);
@@ -56,23 +71,24 @@ impl Results {
     pub(crate) fn read(packet: Packet) -> Result<Box<Self>, Error> {
         let mut reader = PacketReader::new(packet);
         let mut read = || {
-            let ran = Take::take(&mut reader)?;
+            let (ran, begun) = (Take::take(&mut reader)?, Take::take(&mut reader)?);
             let count = usize::take(&mut reader)?;
             let mut errors = Vec::new();
             for _ in 0..count {
                 errors.push((Take::take(&mut reader)?, Take::take(&mut reader)?));
             }
             let (values, rest) = (Take::take(&mut reader)?, Take::take(&mut reader)?);
-            Some(Box::new(Self { values, errors, rest, ran }))
+            Some(Box::new(Self { values, errors, begun, rest, ran }))
         };
         let results = read().and_then(|results| reader.finish().map(|()| results));
         results.filter(|results| results.has_places()).ok_or_else(foreign)
     }
 
-    /// True if the errors are of one item each, in order.
+    /// True if the errors are of one item each, in order, and there are no more results than items.
     fn has_places(&self) -> bool {
+        let ended = self.values.len() + self.errors.len();
         let in_order = self.errors.is_sorted_by(|(before, _), (behind, _)| before < behind);
-        in_order && self.errors.last().is_none_or(|(last, _)| *last < self.len())
+        in_order && ended <= self.begun && self.errors.last().is_none_or(|(last, _)| *last < ended)
     }
 }
 

@@ -86,7 +86,7 @@ impl ChunkStatus {
     fn items(&self) -> usize {
         match self {
             Self::Sent { items, .. } => *items,
-            Self::Ended(results) => results.len(),
+            Self::Ended(results) => results.begun,
         }
     }
 }
@@ -151,7 +151,7 @@ impl Flow {
         let items = *items;
         // A chunk that does not account for its items is of another build.
         let results = results.and_then(|results| {
-            if results.len() + results.rest.len() == items { Ok(results) } else { Err(foreign()) }
+            if results.begun + results.rest.len() == items { Ok(results) } else { Err(foreign()) }
         });
         let mut results = results.unwrap_or_else(|error| Results::failed(items, &error));
         self.learn(&results);
@@ -228,7 +228,7 @@ impl Flow {
     fn learn(&mut self, results: &Results) {
         self.singly |= !results.values.attachments().iter().all(Attachment::moves);
         let Some(ran) = results.ran else { return };
-        let done = results.len();
+        let done = results.begun;
         if 2 * ran <= CHUNK_TIME {
             self.size = self.size.max(2 * done).min(MOST_ITEMS);
         } else if ran > 2 * CHUNK_TIME {

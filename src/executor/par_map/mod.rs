@@ -37,8 +37,22 @@ where
     R: Serialize + DeserializeOwned + 'static,
 {
     pub(super) fn new(executor: &'a E, items: I, function: RemoteFn<I::Item, R>, ordered: bool) -> Self {
+        Self::of_calls(executor, items, function.into_calls(), ordered)
+    }
+
+    /// Of each chunk there is one result, if it has any.
+    pub(super) fn reduced(
+        executor: &'a E,
+        items: I,
+        function: RemoteFn<I::Item, R>,
+        reduce: RemoteFn<(R, R), R>,
+    ) -> Self {
+        Self::of_calls(executor, items, function.into_calls().reduced_by(reduce.into_calls()), true)
+    }
+
+    fn of_calls(executor: &'a E, items: I, calls: Calls, ordered: bool) -> Self {
         let flow = Flow::new(executor.concurrency(), ordered);
-        let chunks = Chunks { supply: Supply { executor, items, calls: function.into_calls() }, flow };
+        let chunks = Chunks { supply: Supply { executor, items, calls }, flow };
         Self { chunks, results: ResultsReader::default(), result: PhantomData }
     }
 

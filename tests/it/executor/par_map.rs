@@ -361,6 +361,49 @@ remote_test! {
         drop(executor);
     }
 
+    async fn results_are_reduced_in_order_on_the_workers() {
+        for executor in executors() {
+            let digits = remote!(|n: u32| n.to_string());
+            let joined = executor.par_reduce(0..1_000_u32, digits, remote!(|(a, b): (String, String)| a + &b));
+            assert_eq!(joined.await.unwrap().unwrap(), (0..1_000).map(|n| n.to_string()).collect::<String>());
+            let sum = remote!(|(a, b): (u64, u64)| a + b);
+            assert_eq!(executor.par_reduce(0..1_000, remote!(|n: u64| n), sum.clone()).await.unwrap(), Some(499_500));
+            assert_eq!(executor.par_reduce([7], remote!(|n: u64| n), sum.clone()).await.unwrap(), Some(7));
+            assert_eq!(executor.par_reduce([], remote!(|n: u64| n), sum).await.unwrap(), None);
+        }
+    }
+
+    async fn a_chunk_that_is_reduced_gives_one_result() {
+        let executor = Keeps::new();
+        let most = remote!(|(a, b): (u32, u32)| {
+            RUNS.set(RUNS.get() + 1);
+            a.max(b)
+        });
+        let most = executor.par_reduce((0..10_000).map(|n| n * 7_919 % 10_000), remote!(|n: u32| n), most);
+        let (most, jobs) = serve(&executor, most).await;
+        assert_eq!(most.unwrap(), Some(9_999));
+        assert_eq!(RUNS.replace(0), 9_999);
+        assert!(jobs < 5_000, "{jobs}");
+    }
+
+    async fn what_is_reduced_ends_with_the_first_error() {
+        for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = Pool::builder().strategy(strategy).threads(2).build();
+            let sum = remote!(|(a, b): (u32, u32)| a.wrapping_add(b));
+            let odd = remote!(|odd: Odd| odd.0);
+            let items = (0..2_000).map(|n| Odd(2 * n + u32::from(n != 1_500)));
+            let error = pool.par_reduce(items, odd, sum.clone()).await.unwrap_err();
+            assert!(error.is_codec(), "{strategy:?}: {error}");
+            let panics = remote!(|n: u32| if n == 1_500 { panic!("no") } else { n });
+            let error = pool.par_reduce(0..2_000_u32, panics, sum).await.unwrap_err();
+            assert!(error.is_panic(), "{strategy:?}: {error}");
+            let line = line!() + 1;
+            let never = remote!(|(a, b): (u32, u32)| if b == 1_500 { panic!("no {a}") } else { b });
+            let error = pool.par_reduce(0..2_000_u32, remote!(|n: u32| n), never).await.unwrap_err();
+            assert!(error.is_panic() && error.to_string().contains(&format!("par_map.rs:{line}:")), "{strategy:?}: {error}");
+        }
+    }
+
     async fn a_task_makes_its_function_once() {
         let executor = Keeps::new();
         let function = RemoteFn::new((), |(), _| {
