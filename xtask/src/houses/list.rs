@@ -18,6 +18,7 @@ const HOUSE: House = House {
     base: "/",
     policy: "",
     has_feature: false,
+    is_everywhere: false,
     is_quick: true,
 };
 
@@ -89,6 +90,7 @@ pub(super) const HOUSES: &[House] = &[
         site: "bundler",
         package: Some(BUNDLER),
         steps: VITE_BUILD,
+        is_everywhere: true,
         ..VITE
     },
     House {
