@@ -115,7 +115,13 @@ pub(super) const HOUSES: &[House] = &[
         ..VITE
     },
     House { name: "webpack, web package, production", site: "web", steps: WEBPACK_PRODUCTION, ..WEBPACK },
-    House { name: "webpack, web package, development", site: "web", steps: WEBPACK_DEVELOPMENT, ..WEBPACK },
+    House {
+        name: "webpack, web package, development",
+        site: "web",
+        steps: WEBPACK_DEVELOPMENT,
+        is_everywhere: true,
+        ..WEBPACK
+    },
     House {
         name: "webpack, bundler package, production",
         site: "bundler",
