@@ -369,12 +369,15 @@ mod tests {
         let root = workspace::root();
         let mut houses = Vec::new();
         read_all(&root.join("tests/houses"), &mut houses);
-        let readme = fs::read_to_string(root.join("README.md")).unwrap().replace("app.js", "house.js");
+        let readme = fs::read_to_string(root.join("README.md")).unwrap();
+        let readme = readme.replace("app.js", "house.js").replace("<title>app", "<title>house");
         let mut count = 0;
-        for opening in ["```js\n", "```rust,ignore\n"] {
+        for opening in ["```html\n", "```js\n", "```rust,ignore\n"] {
             for block in readme.split(opening).skip(1).filter_map(|block| block.split("```").next()) {
                 // A first line may name the file.
-                let lines = block.trim_end().lines().skip_while(|line| line.trim_start().starts_with("// "));
+                let is_name =
+                    |line: &&str| ["// ", "<!-- "].iter().any(|mark| line.trim_start().starts_with(mark));
+                let lines = block.trim_end().lines().skip_while(is_name);
                 let lines: Vec<&str> = lines.map(str::trim_start).collect();
                 let has_all = |text: &String| {
                     text.lines()
@@ -387,6 +390,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!(count, 3);
+        assert_eq!(count, 5);
     }
 }
