@@ -49,7 +49,9 @@ impl Launch {
             Some(url) => absolute(&url, "`glue_url` the URL of the program's JavaScript")?,
             None => glue::url().unwrap_or_default(),
         };
-        if maker.is_none() && glue.is_empty() {
+        // A bundler that evaluates the program leaves no URL in the stack of WebKit, and needs none.
+        let is_bundled = script.is_none() && of_bundler().is_some();
+        if maker.is_none() && glue.is_empty() && !is_bundled {
             return Err(Error::startup(
                 "the program's JavaScript was not found; give the builder its URL with `glue_url`",
             ));

@@ -18,6 +18,7 @@ const HOUSE: House = House {
     base: "/",
     policy: "",
     has_feature: false,
+    is_everywhere: false,
     is_quick: true,
 };
 
@@ -89,6 +90,7 @@ pub(super) const HOUSES: &[House] = &[
         site: "bundler",
         package: Some(BUNDLER),
         steps: VITE_BUILD,
+        is_everywhere: true,
         ..VITE
     },
     House {
@@ -113,7 +115,13 @@ pub(super) const HOUSES: &[House] = &[
         ..VITE
     },
     House { name: "webpack, web package, production", site: "web", steps: WEBPACK_PRODUCTION, ..WEBPACK },
-    House { name: "webpack, web package, development", site: "web", steps: WEBPACK_DEVELOPMENT, ..WEBPACK },
+    House {
+        name: "webpack, web package, development",
+        site: "web",
+        steps: WEBPACK_DEVELOPMENT,
+        is_everywhere: true,
+        ..WEBPACK
+    },
     House {
         name: "webpack, bundler package, production",
         site: "bundler",

@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::json;
 use xshell::Shell;
 
@@ -41,6 +41,9 @@ const NOTES: &str = "main;library 42;squares 2470;bytes 1000;nested 1;panic true
 pub(crate) struct Args {
     /// The houses whose names contain one of these; all if none is named.
     names: Vec<String>,
+    /// The browsers to open every page in. Unless told, one page is opened in all that can be had, the others in Chromium.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "BROWSER,..")]
+    browser: Vec<Browser>,
 }
 
 /// Visits the houses, and prints a table.
@@ -58,12 +61,18 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         HOUSES.iter().map(|house| house.name).collect::<Vec<_>>().join("; ")
     );
     let wasm = setup::wasm(shell)?;
-    let browsers = setup::browsers(shell, &[Browser::Chromium])?;
-    let browser = browsers.installed.first().context("Chromium is needed")?;
-    let rows = visit(shell, &wasm, browser, is_wanted)?;
+    let is_told = !args.browser.is_empty();
+    let browsers = setup::browsers(shell, if is_told { &args.browser } else { &Browser::ALL })?;
+    if is_told && let Some(missing) = browsers.missing.first() {
+        bail!("{} is missing: {}", missing.browser, missing.cure);
+    }
+    let installed = &browsers.installed[..];
+    ensure!(!installed.is_empty(), "no browser can be had");
+    let browsers_of = |house: &House| if is_told { installed } else { house.browsers(installed) };
+    let rows = visit(shell, &wasm, |house| is_wanted(house).then(|| browsers_of(house)))?;
     println!();
     for (name, result) in &rows {
-        println!("| {name:44} | {} |", if result.is_ok() { "works" } else { "FAILED" });
+        println!("| {name:52} | {} |", result.as_deref().unwrap_or("FAILED"));
     }
     Ok(if rows.iter().all(|(_, result)| result.is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -94,6 +103,8 @@ struct House {
     policy: &'static str,
     /// The application has the feature `bundler`.
     has_feature: bool,
+    /// Its page is opened in every browser, not in the first alone.
+    is_everywhere: bool,
     /// `cargo xtask test` tries it too.
     is_quick: bool,
 }
@@ -110,41 +121,46 @@ enum Steps {
     Run(&'static [&'static str]),
 }
 
-/// Visits the houses that `cargo xtask test` tries; a result for each.
+/// The names of houses, and that they work, and where.
+type Visited = Vec<(&'static str, Result<String>)>;
+
+/// Visits the houses that `cargo xtask test` tries.
 ///
 /// # Errors
 ///
 /// If something that all houses need cannot be had.
-pub(crate) fn visit_quick(
-    shell: &Shell,
-    wasm: &Wasm,
-    browser: &Installed,
-) -> Result<Vec<(&'static str, Result<()>)>> {
-    visit(shell, wasm, browser, |house| house.is_quick)
+pub(crate) fn visit_quick(shell: &Shell, wasm: &Wasm, browsers: &[Installed]) -> Result<Visited> {
+    visit(shell, wasm, |house| house.is_quick.then(|| house.browsers(browsers)))
 }
 
-fn visit(
+/// Visits the houses for which `choose` gives browsers.
+fn visit<'a>(
     shell: &Shell,
     wasm: &Wasm,
-    browser: &Installed,
-    is_wanted: impl Fn(&House) -> bool,
-) -> Result<Vec<(&'static str, Result<()>)>> {
+    choose: impl Fn(&House) -> Option<&'a [Installed]>,
+) -> Result<Visited> {
     setup::npm(shell)?;
     let houses = workspace::own_dir(shell, "houses")?;
     let visit = |house: &'static House| {
+        let browsers = choose(house)?;
         let step = Step::begin(house.name);
-        let result = house.visit(shell, wasm, browser, &houses);
+        let result = house.visit(shell, wasm, browsers, &houses);
         step.end(match &result {
-            Ok(()) => "works".to_owned(),
+            Ok(works) => works.clone(),
             Err(error) => format!("FAILED: {error:#}"),
         });
-        (house.name, result)
+        Some((house.name, result))
     };
-    Ok(HOUSES.iter().filter(|house| is_wanted(house)).map(visit).collect())
+    Ok(HOUSES.iter().filter_map(visit).collect())
 }
 
 impl House {
-    fn visit(&self, shell: &Shell, wasm: &Wasm, browser: &Installed, houses: &Path) -> Result<()> {
+    /// Those in which its page is opened.
+    fn browsers<'a>(&self, all: &'a [Installed]) -> &'a [Installed] {
+        if self.is_everywhere { all } else { &all[..1] }
+    }
+
+    fn visit(&self, shell: &Shell, wasm: &Wasm, browsers: &[Installed], houses: &Path) -> Result<String> {
         let copy = houses.join(self.folder);
         // A build script may write files into its folder, so it is copied afterwards.
         let built =
@@ -167,7 +183,7 @@ impl House {
                 site = site.header("/", "Content-Security-Policy", self.policy);
             }
             let server = Server::start(site, None)?;
-            open(browser, &server.url(self.base))
+            open(browsers, &server.url(self.base))
         };
         match self.steps {
             Steps::Static(built) => serve(built),
@@ -183,7 +199,7 @@ impl House {
                 command.arg(port.to_string());
                 let mut process = Process::start(command)?;
                 wait_for(port, &mut process)?;
-                open(browser, &format!("http://127.0.0.1:{port}/"))
+                open(browsers, &format!("http://127.0.0.1:{port}/"))
             }
             Steps::Run(args) => run_to_end(tool(args)?),
         }
@@ -266,7 +282,16 @@ fn furnish(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn open(browser: &Installed, url: &str) -> Result<()> {
+/// Opens the page in each browser.
+fn open(browsers: &[Installed], url: &str) -> Result<String> {
+    for each in browsers {
+        open_in(each, url).with_context(|| format!("in {}", each.browser))?;
+    }
+    let names: Vec<String> = browsers.iter().map(|each| each.browser.to_string()).collect();
+    Ok(format!("works in {}", names.join(", ")))
+}
+
+fn open_in(browser: &Installed, url: &str) -> Result<()> {
     let session = Session::start(browser)?;
     session.open(url, DEADLINE)?;
     let verdict = session.wait_for_attribute("html", "data-verdict", "", DEADLINE)?;
@@ -278,7 +303,7 @@ fn open(browser: &Installed, url: &str) -> Result<()> {
 }
 
 /// Runs the application where there is no document. It ends by itself, and well.
-fn run_to_end(mut command: Command) -> Result<()> {
+fn run_to_end(mut command: Command) -> Result<String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child =
         command.spawn().with_context(|| format!("failed to start {}", command.get_program().display()))?;
@@ -303,7 +328,7 @@ fn run_to_end(mut command: Command) -> Result<()> {
         status.is_some_and(|status| status.success()) && notes == NOTES,
         "it noted {notes:?}, {status:?}"
     );
-    Ok(())
+    Ok("works".to_owned())
 }
 
 /// A port on which nothing listens now.
@@ -344,12 +369,15 @@ mod tests {
         let root = workspace::root();
         let mut houses = Vec::new();
         read_all(&root.join("tests/houses"), &mut houses);
-        let readme = fs::read_to_string(root.join("README.md")).unwrap().replace("app.js", "house.js");
+        let readme = fs::read_to_string(root.join("README.md")).unwrap();
+        let readme = readme.replace("app.js", "house.js").replace("<title>app", "<title>house");
         let mut count = 0;
-        for opening in ["```js\n", "```rust,ignore\n"] {
+        for opening in ["```html\n", "```js\n", "```rust,ignore\n"] {
             for block in readme.split(opening).skip(1).filter_map(|block| block.split("```").next()) {
                 // A first line may name the file.
-                let lines = block.trim_end().lines().skip_while(|line| line.trim_start().starts_with("// "));
+                let is_name =
+                    |line: &&str| ["// ", "<!-- "].iter().any(|mark| line.trim_start().starts_with(mark));
+                let lines = block.trim_end().lines().skip_while(is_name);
                 let lines: Vec<&str> = lines.map(str::trim_start).collect();
                 let has_all = |text: &String| {
                     text.lines()
@@ -362,6 +390,6 @@ mod tests {
                 count += 1;
             }
         }
-        assert_eq!(count, 3);
+        assert_eq!(count, 5);
     }
 }

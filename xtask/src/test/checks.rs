@@ -115,7 +115,8 @@ fn licences(shell: &Shell, section: &mut Section) -> anyhow::Result<()> {
         return Ok(());
     }
     let step = Step::begin(NAME);
-    let success = stream::run(Command::from(cmd!(shell, "cargo deny check licenses bans sources")), |_| {})?;
+    let command = cmd!(shell, "cargo deny --workspace check licenses bans sources");
+    let success = stream::run(Command::from(command), |_| {})?;
     step.end(if success { "passed" } else { "FAILED" });
     section.check(NAME, if success { Ok(()) } else { failed() });
     Ok(())

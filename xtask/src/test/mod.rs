@@ -135,7 +135,7 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
             }
             if args.is_whole() && !browsers.installed.is_empty() {
                 report.add(demo::run(shell, &browsers.installed));
-                report.add(visit_houses(shell, wasm, &browsers.installed[0]));
+                report.add(visit_houses(shell, wasm, &browsers.installed));
             }
         }
         Ok(_) => report.add(fault("web", "the tests do not compile for the web".to_owned())),
@@ -150,12 +150,11 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     Ok(report.print())
 }
 
-/// The application of `tests/houses` where it is quick to build. What differs between them is not the browser, so the first
-/// one will do.
-fn visit_houses(shell: &Shell, wasm: &Wasm, browser: &Installed) -> Section {
+/// The application of `tests/houses` where it is quick to build.
+fn visit_houses(shell: &Shell, wasm: &Wasm, browsers: &[Installed]) -> Section {
     let mut section = Section::new("houses");
-    match houses::visit_quick(shell, wasm, browser) {
-        Ok(results) => results.into_iter().for_each(|(name, result)| section.check(name, result)),
+    match houses::visit_quick(shell, wasm, browsers) {
+        Ok(results) => results.into_iter().for_each(|(name, result)| section.check(name, result.map(drop))),
         Err(error) => section.fault(format!("{error:#}")),
     }
     section
