@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a task has no result.
 ///
@@ -30,19 +31,19 @@ use serde::{Deserialize, Serialize};
 ///     }
 /// }
 /// ```
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Error(pub(crate) Box<ErrorInner>);
+#[derive(Clone)]
+pub struct Error(pub(crate) Arc<ErrorInner>);
 
-/// Flat, so that little code copies and encodes it: every program has that code.
+/// Flat, and shared by all copies, so that little code copies, drops and encodes it: every program has that code.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ErrorInner {
     pub(crate) kind: ErrorKind,
     /// What is particular about it: a message, a cause, a limit.
     pub(crate) what: String,
-    /// The place of a panic, or the stack of an exception.
-    pub(crate) place: Option<String>,
-    /// Names the task.
-    pub(crate) task: Option<String>,
+    /// The place of a panic, or the stack of an exception. May be empty.
+    pub(crate) place: String,
+    /// Names the task. Empty if it is not known.
+    pub(crate) task: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,13 +64,13 @@ impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
     #[must_use]
     pub fn closed() -> Self {
-        Self::new(ErrorKind::Closed, String::new(), None)
+        Self::new(ErrorKind::Closed, String::new())
     }
 
     /// The task was aborted: [`is_cancelled`](Self::is_cancelled).
     #[must_use]
     pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, String::new(), None)
+        Self::new(ErrorKind::Cancelled, String::new())
     }
 
     /// What an executor has to say beyond that: [`is_other`](Self::is_other).
@@ -82,7 +83,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn other(text: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Other, text.into(), None)
+        Self::new(ErrorKind::Other, text.into())
     }
 
     /// True if the task itself panicked, or made its worker trap.
@@ -150,38 +151,40 @@ impl Error {
     }
 
     pub(crate) fn panic(message: impl Into<String>, location: Option<String>) -> Self {
-        Self::new(ErrorKind::Panic, message.into(), location)
+        Self::at(ErrorKind::Panic, message.into(), location.unwrap_or_default())
     }
 
     pub(crate) fn worker_lost(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::WorkerLost, cause.into(), None)
+        Self::new(ErrorKind::WorkerLost, cause.into())
     }
 
     /// The task ran for longer than it may.
     pub(crate) fn timeout(limit: Duration) -> Self {
-        // Not by `Debug`, which would bring the code that formats fractions into every program.
-        Self::new(ErrorKind::Timeout, format!("{} ms", limit.as_millis() as u64), None)
+        Self::late(limit, "")
     }
 
     /// The task ran for longer than it may, and may run on.
     pub(crate) fn timeout_running_on(limit: Duration) -> Self {
-        let mut error = Self::timeout(limit);
-        error.0.what += "; its thread runs on until its code returns, or in a browser calls JavaScript";
-        error
+        Self::late(limit, "; its thread runs on until its code returns, or in a browser calls JavaScript")
+    }
+
+    fn late(limit: Duration, more: &str) -> Self {
+        // Not by `Debug`, which would bring the code that formats fractions into every program.
+        Self::new(ErrorKind::Timeout, format!("{} ms{more}", limit.as_millis() as u64))
     }
 
     pub(crate) fn queue_full() -> Self {
-        Self::new(ErrorKind::QueueFull, String::new(), None)
+        Self::new(ErrorKind::QueueFull, String::new())
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn startup(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Startup, cause.into(), None)
+        Self::new(ErrorKind::Startup, cause.into())
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn codec(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Codec, cause.into(), None)
+        Self::new(ErrorKind::Codec, cause.into())
     }
 
     #[cfg_attr(
@@ -189,17 +192,24 @@ impl Error {
         expect(dead_code, reason = "only the web has JavaScript exceptions")
     )]
     pub(crate) fn js(message: impl Into<String>, stack: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Js, message.into(), Some(stack.into()))
+        Self::at(ErrorKind::Js, message.into(), stack.into())
     }
 
-    fn new(kind: ErrorKind, what: String, place: Option<String>) -> Self {
-        Self(Box::new(ErrorInner { kind, what, place, task: None }))
+    #[cold]
+    fn new(kind: ErrorKind, what: String) -> Self {
+        Self::at(kind, what, String::new())
+    }
+
+    fn at(kind: ErrorKind, what: String, place: String) -> Self {
+        Self(Arc::new(ErrorInner { kind, what, place, task: String::new() }))
     }
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
     #[cold]
     pub(crate) fn of_task(mut self, made_at: &Location<'_>) -> Self {
-        self.0.task.get_or_insert_with(|| made_at.to_string());
+        if self.0.task.is_empty() {
+            Arc::make_mut(&mut self.0).task = made_at.to_string();
+        }
         self
     }
 }
@@ -207,11 +217,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ErrorInner { kind, what, place, task } = &*self.0;
-        match task {
-            Some(task) => write!(f, "failed to run the task made at {task}: ")?,
-            None => f.write_str("failed to run a task: ")?,
+        if task.is_empty() {
+            f.write_str("failed to run a task: ")?;
+        } else {
+            write!(f, "failed to run the task made at {task}: ")?;
         }
-        let place = place.as_deref().unwrap_or_default();
         match kind {
             ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
             ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
@@ -241,6 +251,18 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ErrorInner::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ErrorInner::deserialize(deserializer).map(|inner| Self(Arc::new(inner)))
+    }
+}
 
 /// What a panic said.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {

@@ -1,14 +1,12 @@
 //! Why a worker did not start, and the cure.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::Cell;
 use std::time::Duration;
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
-use super::reflect::get;
+use super::reflect::{function, global, listen, number, text};
 use super::thrown::text_of;
 use super::time::sleep;
 
@@ -28,7 +26,7 @@ pub(super) const NO_MODULE: &str = "the program's JavaScript does not keep the c
 
 /// True if this page shares an origin with nothing, as in a sandboxed frame.
 pub(super) fn is_opaque() -> bool {
-    get(&js_sys::global(), "origin").as_string().is_some_and(|origin| origin == "null")
+    global("origin").as_string().is_some_and(|origin| origin == "null")
 }
 
 /// What `worker.js` refused, and the cure.
@@ -62,7 +60,7 @@ pub(super) async fn load_failure(
     seen: Option<Seen>,
     script: Option<&str>,
     glue: &str,
-    policy: &PolicyMonitor,
+    policy: PolicyMonitor,
 ) -> String {
     if let Some(Seen::Known(cause)) = seen {
         return cause;
@@ -70,106 +68,99 @@ pub(super) async fn load_failure(
     // The violation may be reported after the failure it caused.
     sleep(Duration::ZERO).await;
     if let Some(cause) = policy.cause() {
-        return cause;
+        return cause.to_owned();
     }
-    match (script, seen) {
-        (Some(url), Some(Seen::Thrown(text))) => format!(
-            "the worker script {url} was refused: {text}; serve it from the page's own origin, and let the content \
-             security policy allow it by `worker-src`"
-        ),
-        (Some(url), seen) => script_failure(url, seen).await,
-        (None, Some(Seen::Reported(text))) => {
-            format!("the program's JavaScript {glue} failed: {text}; give the builder the right `glue_url`")
+    let Some(url) = script else { return bundle_failure(seen, glue) };
+    let seen = match seen {
+        Some(Seen::Thrown(text)) => {
+            return format!(
+                "the worker script {url} was refused: {text}; serve it from the page's own origin, and let the content \
+                 security policy allow it by `worker-src`"
+            );
         }
-        (None, _) if is_opaque() => format!(
-            "this page has no origin of its own, as in a frame with `sandbox`, and the browser runs no such script there; \
-             build the program by `--target no-modules`, or let the host of {glue} answer with \
-             `Access-Control-Allow-Origin: *`, or the frame have `allow-same-origin`"
-        ),
-        (None, seen) => {
-            let seen = match seen {
-                Some(Seen::Thrown(text)) => text,
-                _ => "it could not be loaded".to_owned(),
-            };
-            format!(
-                "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
-                 or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
-            )
-        }
-    }
-}
-
-/// Why the host's own script failed.
-async fn script_failure(url: &str, seen: Option<Seen>) -> String {
-    let message = match seen {
-        Some(Seen::Reported(message)) => Some(message),
+        Some(Seen::Reported(text)) => Some(text),
         _ => None,
     };
-    let response = match glue::fetch(url) {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(thrown) => Err(thrown),
-    };
-    let status = response.map(|response| get(&response, "status").as_f64().map_or(0, |status| status as u32));
-    let seen = match (status, message) {
-        (Ok(200), Some(message)) => message,
+    let response = glue::fetch(url, JsValue::UNDEFINED).await;
+    let status = response.map(|response| number(&response, "status").map_or(0, |status| status as u32));
+    let seen = match (status, seen) {
+        (Ok(200), Some(seen)) => seen,
         (Ok(200), None) => "it is there, but does not load as a script".to_owned(),
         (Ok(status), _) => format!("status {status}"),
-        (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
+        (Err(thrown), seen) => seen.unwrap_or_else(|| text_of(&thrown)),
     };
     format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
 }
 
-/// Hears of violations of the content security policy.
+/// Why the script of a blob did not load, or failed.
+fn bundle_failure(seen: Option<Seen>, glue: &str) -> String {
+    let seen = match seen {
+        Some(Seen::Reported(text)) => {
+            return format!(
+                "the program's JavaScript {glue} failed: {text}; give the builder the right `glue_url`"
+            );
+        }
+        _ if is_opaque() => {
+            return format!(
+                "this page has no origin of its own, as in a frame with `sandbox`, and the browser runs no such script there; \
+                 build the program by `--target no-modules`, or let the host of {glue} answer with \
+                 `Access-Control-Allow-Origin: *`, or the frame have `allow-same-origin`"
+            );
+        }
+        Some(Seen::Thrown(text)) => text,
+        _ => "it could not be loaded".to_owned(),
+    };
+    format!(
+        "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
+         or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+    )
+}
+
+thread_local! {
+    /// How many violations of the content security policy were noted, and the text for the last. Absent if nobody listens
+    /// yet.
+    static VIOLATIONS: Cell<Option<(u32, &'static str)>> = const { Cell::new(None) };
+}
+
+/// Hears of violations of the content security policy, from its making on.
+#[derive(Clone, Copy)]
 pub(super) struct PolicyMonitor {
-    /// The text for the last.
-    blocked: Rc<RefCell<Option<&'static str>>>,
-    listener: Closure<dyn FnMut(JsValue)>,
+    noted_before: u32,
 }
 
 impl PolicyMonitor {
-    const EVENT: &str = "securitypolicyviolation";
-
-    pub(super) fn watch() -> Rc<Self> {
-        let blocked = Rc::new(RefCell::new(None));
-        let seen = blocked.clone();
-        let listener = Closure::new(move |event: JsValue| {
-            let text = |key| get(&event, key).as_string().unwrap_or_default();
-            // A policy may be on trial: then it blocks nothing.
-            if text("disposition") == "report" {
-                return;
-            }
-            match text("effectiveDirective").as_str() {
-                // Also where the policy says `script-src` only, the directive in effect is this one.
-                "worker-src" => *seen.borrow_mut() = Some(BLOCKED),
-                "require-trusted-types-for" => *seen.borrow_mut() = Some(UNTRUSTED),
-                _ => {}
-            }
+    pub(super) fn watch() -> Self {
+        let (noted_before, _) = VIOLATIONS.get().unwrap_or_else(|| {
+            VIOLATIONS.set(Some((0, "")));
+            // Where there is nothing like it, there is no such policy.
+            listen("securitypolicyviolation", &function(|event| note_violation(&event)));
+            (0, "")
         });
-        // Where there is nothing like it, there is no such policy.
-        let _listens: Result<(), JsValue> = add_event_listener(Self::EVENT, &listener);
-        Rc::new(Self { blocked, listener })
+        Self { noted_before }
     }
 
-    fn cause(&self) -> Option<String> {
-        self.blocked.borrow().map(str::to_owned)
+    fn cause(self) -> Option<&'static str> {
+        VIOLATIONS.get().filter(|(noted, _)| *noted != self.noted_before).map(|(_, text)| text)
     }
+}
+
+fn note_violation(event: &JsValue) {
+    let text = |key| text(event, key).unwrap_or_default();
+    // A policy may be on trial: then it blocks nothing.
+    if text("disposition") == "report" {
+        return;
+    }
+    let cause = match text("effectiveDirective").as_str() {
+        // Also where the policy says `script-src` only, the directive in effect is this one.
+        "worker-src" => BLOCKED,
+        "require-trusted-types-for" => UNTRUSTED,
+        _ => return,
+    };
+    let noted = VIOLATIONS.get().map_or(0, |(noted, _)| noted);
+    VIOLATIONS.set(Some((noted.wrapping_add(1), cause)));
 }
 
 const BLOCKED: &str = "the content security policy blocks its script by `worker-src`; allow `worker-src blob:`, \
     or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`";
 const UNTRUSTED: &str = "the page's Trusted Types do not let it make a worker; let the content security policy say \
     `trusted-types wasm-mt`, or make the worker with `worker_factory`";
-
-impl Drop for PolicyMonitor {
-    fn drop(&mut self) {
-        let _listened: Result<(), JsValue> = remove_event_listener(Self::EVENT, &self.listener);
-    }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch, js_name = addEventListener)]
-    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch, js_name = removeEventListener)]
-    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
-}

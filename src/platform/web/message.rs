@@ -10,6 +10,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::attachment::{self, Attachment};
+use super::reflect::{call, get};
 use crate::error::Error;
 use crate::platform::{Address, NoRoom, Packet, room};
 
@@ -67,7 +68,7 @@ pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
     put_word(&mut bytes, PACKET_MAGIC);
     let Ok(body) = copy_of(&bytes) else { return Err(no_room.into()) };
     if bytes.len() >= MOVED_FROM {
-        move_along(&body.buffer());
+        move_along(&get(&body, "buffer"));
     }
     let message = match message {
         Some(message) => {
@@ -102,10 +103,7 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
         return take_apart(bytes, attachments, message);
     }
     let trailer = read(body, length - TRAILER * WORD)?;
-    let [heads, addresses, magic] = [0, 1, 2].map(|nth| word(&trailer[nth * WORD..][..WORD]));
-    if magic != PACKET_MAGIC {
-        return None;
-    }
+    let (_, heads, addresses) = split_trailer(&trailer)?;
     if let Some(bytes) = read(body, 0) {
         return take_apart(bytes, attachments, message);
     }
@@ -116,37 +114,38 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
 }
 
 /// The bytes from this place on, if there is memory for them.
-fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
+pub(super) fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
     let end = body.length();
     let mut bytes = room::zeroed(end as usize - start).ok()?;
-    copy_out(&mut bytes, &body.subarray(start as u32, end));
+    copy_out(&mut bytes, call(body, "subarray", [(start as u32).into()]).ok()?.unchecked_ref());
     Some(bytes)
 }
 
 fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -> Option<Packet> {
-    let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
-    let mut trailer = trailer.chunks_exact(WORD).map(word);
-    let (heads, addresses, magic) = (trailer.next()?, trailer.next()?, trailer.next()?);
-    if magic != PACKET_MAGIC {
-        return None;
-    }
+    let (front, heads, addresses) = split_trailer(&bytes)?;
     let (front, ways) = split_back(front, attachments.checked_mul(WORD)?)?;
     let (front, addresses) = split_back(front, addresses.checked_mul(WORD)?)?;
     let (front, heads) = split_back(front, heads)?;
     let heads = heads.to_vec();
     let addresses = addresses.chunks_exact(WORD).map(word).map(Address::from_lane).collect();
-    let ways = ways.chunks_exact(WORD).map(word);
-    let attachments = message.map_or_else(Vec::new, |message| {
-        let attachment = |(way, nth)| match (way, message.get(nth)) {
-            (way::REBUILT, value) => Attachment::new(attachment::rebuild(value), false),
-            // It is moved again if the packet is sent on.
-            (way, value) => Attachment::new(value, way == way::MOVED),
-        };
-        ways.zip(1..).map(attachment).collect()
-    });
+    let mut attachments = Vec::new();
+    for (way, nth) in ways.chunks_exact(WORD).map(word).zip(1..) {
+        let value = message?.get(nth);
+        let value = if way == way::REBUILT { attachment::rebuild(value) } else { value };
+        // It is moved again if the packet is sent on.
+        attachments.push(Attachment::new(value, way == way::MOVED));
+    }
     let length = front.len();
     bytes.truncate(length);
     Some(Packet { heads, bytes, addresses, attachments, lost: 0 })
+}
+
+/// What is before the trailer, and how long the lanes of heads and addresses are.
+fn split_trailer(bytes: &[u8]) -> Option<(&[u8], usize, usize)> {
+    let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
+    let mut trailer = trailer.chunks_exact(WORD).map(word);
+    let (heads, addresses, magic) = (trailer.next()?, trailer.next()?, trailer.next()?);
+    (magic == PACKET_MAGIC).then_some((front, heads, addresses))
 }
 
 /// The last bytes apart from those before them.
@@ -162,7 +161,7 @@ fn put_word(bytes: &mut Vec<u8>, word: usize) {
 
 /// A word from its bytes, the lowest first.
 fn word(bytes: &[u8]) -> usize {
-    bytes.iter().rfold(0, |word, byte| word << 8 | usize::from(*byte))
+    bytes.first_chunk().map_or(0, |word| usize::from_le_bytes(*word))
 }
 
 #[wasm_bindgen]

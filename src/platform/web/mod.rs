@@ -10,6 +10,7 @@ mod bundler;
 mod console;
 mod failure;
 mod glue;
+mod local;
 mod locks;
 mod memory;
 mod message;
@@ -26,14 +27,13 @@ mod time;
 
 use std::future::Future;
 
-use wasm_bindgen::JsValue;
-
-use self::reflect::get;
+use self::reflect::{global, number, text};
 
 pub(crate) use attachment::{Attachment, Number};
 pub(crate) use console::print;
 #[cfg(feature = "compat")]
 pub(crate) use glue::url_of_hidden_glue;
+pub(crate) use local::spawn_local;
 pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use node::KeepAlive;
 pub(crate) use options::WebOptions;
@@ -56,16 +56,12 @@ pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) 
 
 /// True if the end of a worker stops its code wherever it is. WebKit stops it when it returns or calls JavaScript.
 pub(crate) fn can_interrupt() -> bool {
-    get(&navigator(), "vendor").as_string().is_none_or(|vendor| !vendor.starts_with("Apple"))
-}
-
-fn navigator() -> JsValue {
-    get(&js_sys::global(), "navigator")
+    text(&global("navigator"), "vendor").is_none_or(|vendor| !vendor.starts_with("Apple"))
 }
 
 /// How many threads can run at the same time.
 pub(crate) fn parallelism() -> usize {
-    let count = get(&navigator(), "hardwareConcurrency").as_f64().or_else(node::parallelism);
+    let count = number(&global("navigator"), "hardwareConcurrency").or_else(node::parallelism);
     count.map_or(1, |count| count as usize).max(1)
 }
 
@@ -76,8 +72,6 @@ pub(crate) const HAS_EVENT_LOOP: bool = true;
 pub(crate) fn has_local_pool() -> bool {
     true
 }
-
-pub(crate) use wasm_bindgen_futures::spawn_local;
 
 /// Runs a program beside whatever else the page does, and announces its end.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {

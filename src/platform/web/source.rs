@@ -1,15 +1,12 @@
 //! What a worker runs before it runs the program, and the worker that is made of it.
 
-use std::cell::RefCell;
-
-use js_sys::{Array, Function, Object, Reflect, RegExp};
 use wasm_bindgen::prelude::*;
-use web_sys::{Url, Worker, WorkerType};
+use web_sys::Worker;
 
 use super::failure::{NO_MODULE, Seen, is_opaque, refusal};
 use super::glue::{self, Bundle, Found};
 use super::node;
-use super::reflect::{get, object};
+use super::reflect::{self, call, construct, get, global, object, set_global};
 use super::setup::{Maker, Setup};
 use super::thrown::text_of;
 use crate::error::Error;
@@ -17,26 +14,15 @@ use crate::platform::{WORKER_SCRIPT, WorkerSpec};
 
 /// How a worker is to be made, with URLs in full.
 pub(super) struct Launch {
-    script: Option<String>,
-    /// Empty if it was neither said nor found: then what the application makes brings it.
-    glue: String,
-    /// The program gave the URL. One that was found may name anything.
-    is_given: bool,
-    maker: Option<Maker>,
-    name: Option<String>,
-}
-
-/// What a worker runs before it runs the program.
-#[derive(Clone)]
-pub(super) struct WorkerSource {
     /// The URL of the worker script, if it is the host's own.
     pub(super) script: Option<String>,
+    /// Empty if it was neither said nor found: then what the application makes brings it.
     pub(super) glue: String,
-    /// False if that is not the glue, or within the page: what the application makes must bring it.
-    pub(super) may_load: bool,
-    pub(super) bundle: Option<Bundle>,
+    /// The program gave the URL. One that was found may name anything.
+    is_given: bool,
     /// What makes the worker, if that is not this library.
-    pub(super) maker: Option<Maker>,
+    maker: Option<Maker>,
+    name: Option<String>,
 }
 
 impl Launch {
@@ -61,17 +47,16 @@ impl Launch {
         Ok(Self { script, glue, is_given, maker, name: spec.name })
     }
 
-    /// Makes ready what the worker runs.
+    /// Finds the glue for the worker.
     ///
     /// # Errors
     ///
     /// The cause and the cure, if there can be no worker.
     ///
     /// `has_module`: the glue keeps the compiled program, so that it can be posted.
-    pub(super) async fn source(&self, has_module: bool) -> Result<WorkerSource, String> {
-        let is_ours = self.script.is_none() && self.maker.is_none();
+    pub(super) async fn find(&self, has_module: bool) -> Result<Found, String> {
         let is_node = node::is_here();
-        if self.maker.is_none() && !is_node && get(&js_sys::global(), "Worker").is_undefined() {
+        if self.maker.is_none() && !is_node && global("Worker").is_undefined() {
             return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
                         an `InlineExecutor`, or on a page"
                 .to_owned());
@@ -82,22 +67,17 @@ impl Launch {
             Found::Other
         } else if is_node {
             // Glue that keeps no module makes one again.
-            let is_glue = self.is_given || node::is_glue(&self.glue).await.map_err(failed)?;
+            let is_glue = self.is_given || node::is_glue(&node::import(&self.glue).await.map_err(failed)?);
             if is_glue { Found::Loadable } else { Found::Other }
         } else if !has_module {
             Found::Other
-        } else if is_ours || !self.is_given || glue::is_pinned(&self.glue) {
-            glue::bundle(&self.glue).await?
+        } else if self.is_ours() || !self.is_given || glue::is_pinned(&self.glue) {
+            let bundle = glue::bundle(&self.glue).await.unwrap_or_default();
+            glue::found(&self.glue, Bundle(bundle))?
         } else {
             Found::Loadable
         };
-        let (may_load, bundle) = match found {
-            Found::Bundled(bundle) => (true, Some(bundle)),
-            Found::Loadable => (true, None),
-            Found::Other => (false, None),
-        };
-        let maker = self.maker.clone().or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
-        if !may_load && maker.is_none() {
+        if !found.is_glue() && self.maker(&found).is_none() {
             return Err(if !has_module {
                 NO_MODULE.to_owned()
             } else if glue::is_page(&self.glue) {
@@ -106,29 +86,50 @@ impl Launch {
                 glue::is_other(&self.glue, self.is_given)
             });
         }
-        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), may_load, bundle, maker })
+        Ok(found)
+    }
+
+    /// True if the library makes the worker, of its own script.
+    fn is_ours(&self) -> bool {
+        self.script.is_none() && self.maker.is_none()
+    }
+
+    /// What makes the worker instead, if anything does.
+    pub(super) fn maker(&self, found: &Found) -> Option<Maker> {
+        if self.is_ours() && !found.is_glue() { of_bundler() } else { self.maker.clone() }
     }
 
     /// Some engines throw what others report by an event.
-    pub(super) fn create(&self, source: &WorkerSource) -> Result<Worker, Seen> {
-        if let Some(maker) = &source.maker {
+    pub(super) fn create(&self, found: &Found) -> Result<Worker, Seen> {
+        if let Some(maker) = self.maker(found) {
             return maker.make().map_err(Seen::Known);
         }
-        if node::is_here() {
-            let made = node::create_worker(source.script.as_deref(), self.name.as_deref());
-            return made.map_err(|thrown| Seen::Thrown(text_of(&thrown)));
-        }
-        let bundle = source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
-        let made = match (&source.script, bundle) {
-            (Some(script), _) => construct(script, false, self.name.as_deref()),
-            // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
-            (None, Some((url, is_module))) if !(is_module && is_opaque()) => {
-                construct(&url, is_module, self.name.as_deref())
-            }
-            (None, _) => bare_script().and_then(|url| construct(&url, false, self.name.as_deref())),
-        };
+        let made = self.construct(found).map(JsCast::unchecked_into);
         made.map_err(|thrown| Seen::Thrown(text_of(&thrown)))
     }
+
+    /// `new Worker`.
+    fn construct(&self, found: &Found) -> Result<JsValue, JsValue> {
+        let name = self.name.as_deref().into();
+        if node::is_here() {
+            return node::create_worker(self.script.as_deref(), name);
+        }
+        let (url, is_module) = match (&self.script, found) {
+            (Some(script), _) => (script.into(), false),
+            // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
+            (None, Found::Bundled(bundle)) if !(bundle.is_module() && is_opaque()) => {
+                (bundle.url(), bundle.is_module())
+            }
+            (None, _) => (SCRIPT_URL.with(Clone::clone)?, false),
+        };
+        let kind = if is_module { "module" } else { "classic" };
+        construct(&global("Worker"), [trusted(url), object([("type", kind.into()), ("name", name)])])
+    }
+}
+
+thread_local! {
+    /// The URL of the worker script alone.
+    static SCRIPT_URL: Result<JsValue, JsValue> = glue::script_url(&[WORKER_SCRIPT.into()]);
 }
 
 /// What makes the worker where only a bundler knows how.
@@ -142,33 +143,11 @@ fn of_bundler() -> Option<Maker> {
 const INLINE: &str = "the program's JavaScript is in the page itself, among what starts the application; put it into a file, or, \
                       as `--target no-modules` makes it, into a script element of its own";
 
-/// `new Worker`.
-fn construct(url: &str, is_module: bool, name: Option<&str>) -> Result<Worker, JsValue> {
-    let kind = if is_module { WorkerType::Module } else { WorkerType::Classic };
-    let options = object([("type", kind.into()), ("name", name.unwrap_or_default().into())]);
-    let constructor: Function = get(&js_sys::global(), "Worker").unchecked_into();
-    Reflect::construct(&constructor, &Array::of2(&trusted(url), &options)).map(JsCast::unchecked_into)
-}
-
-/// The worker script alone as a URL, made once.
-fn bare_script() -> Result<String, JsValue> {
-    thread_local! {
-        static SCRIPT_URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    }
-    if let Some(url) = SCRIPT_URL.with_borrow(Clone::clone) {
-        return Ok(url);
-    }
-    let url = glue::blob_url(&[WORKER_SCRIPT])?;
-    SCRIPT_URL.set(Some(url.clone()));
-    Ok(url)
-}
-
 /// A URL in full: a worker of a blob has no folder.
 fn absolute(url: &str, whose: &str) -> Result<String, Error> {
-    match Url::new_with_base(url, &glue::base()) {
-        Ok(url) => Ok(url.href()),
-        Err(_) => Err(Error::startup(format!("`{url}` is not a URL; give {whose}"))),
-    }
+    let full = construct(&global("URL"), [url.into(), glue::base()]);
+    let full = full.ok().and_then(|url| reflect::text(&url, "href"));
+    full.ok_or_else(|| Error::startup(format!("`{url}` is not a URL; give {whose}")))
 }
 
 /// What our Trusted Types policy lets pass: a blob, and a path, which is of the page's own host.
@@ -176,34 +155,22 @@ const TRUSTED: &str = r"^(?:blob:|/(?![/\\]))[^]*";
 
 /// A URL for `new Worker`. Under Trusted Types it must be made by a policy. Ours, `wasm-mt`, is shared by all programs of a
 /// page, since a name can be taken once only; as is `null` where the page does not allow it: then text may do.
-fn trusted(url: &str) -> JsValue {
+fn trusted(url: JsValue) -> JsValue {
     const PLACE: &str = "wasmMtPolicy";
-    let global = js_sys::global();
-    let origin = get(&global, "origin").as_string().unwrap_or_default();
-    let path = url.strip_prefix(&origin).filter(|path| path.starts_with('/'));
-    let path = path.or_else(|| Some(url).filter(|url| url.starts_with("blob:")));
-    let (Some(path), false) = (path, get(&global, "trustedTypes").is_undefined()) else { return url.into() };
-    let mut policy = get(&global, PLACE);
+    let origin = global("origin").as_string().unwrap_or_default();
+    let text = url.as_string().unwrap_or_default();
+    let path = text.strip_prefix(&origin).filter(|path| path.starts_with('/'));
+    let path = path.or_else(|| Some(&*text).filter(|url| url.starts_with("blob:")));
+    let factory = global("trustedTypes");
+    let (Some(path), false) = (path, factory.is_undefined()) else { return url };
+    let mut policy = global(PLACE);
     if policy.is_undefined() {
         // A match, an array of one text, becomes that text. Nothing of this instance is in it, which may end before others.
-        let pattern = RegExp::new(TRUSTED, "");
-        let exec: Function = get(&pattern, "exec").unchecked_into();
-        let rules = object([("createScriptURL", exec.bind0(&pattern).into())]);
-        policy = create_policy("wasm-mt", &rules).unwrap_or(JsValue::NULL);
-        set(&global, PLACE, &policy);
+        let pattern = construct(&global("RegExp"), [TRUSTED.into()]).unwrap_or_default();
+        let exec = call(&get(&pattern, "exec"), "bind", [pattern]).unwrap_or_default();
+        let rules = object([("createScriptURL", exec)]);
+        policy = call(&factory, "createPolicy", ["wasm-mt".into(), rules]).unwrap_or(JsValue::NULL);
+        set_global(PLACE, &policy);
     }
-    create_script_url(&policy, path).unwrap_or_else(|_| url.into())
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = Reflect)]
-    fn set(object: &Object, key: &str, value: &JsValue) -> bool;
-
-    #[wasm_bindgen(catch, js_namespace = trustedTypes, js_name = createPolicy)]
-    fn create_policy(name: &str, rules: &Object) -> Result<JsValue, JsValue>;
-
-    /// Of a policy.
-    #[wasm_bindgen(catch, js_namespace = ["TrustedTypePolicy", "prototype", "createScriptURL"], js_name = call)]
-    fn create_script_url(policy: &JsValue, url: &str) -> Result<JsValue, JsValue>;
+    call(&policy, "createScriptURL", [path.into()]).unwrap_or(url)
 }
