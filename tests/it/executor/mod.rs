@@ -6,6 +6,7 @@ mod inline;
 mod job;
 mod options;
 mod par_map;
+mod reduce;
 mod types;
 
 use std::sync::Mutex;

@@ -31,15 +31,15 @@ type Payload = [u8; 64];
 
 /// A thread that answers with copies, and what is sent to it.
 struct Bulk {
-    echo: (Sender<Vec<u8>>, Receiver<Vec<u8>>),
+    echo: Echo<Vec<u8>>,
     data: Vec<u8>,
 }
 
 pub(crate) struct Floor {
-    echo: (Sender<Payload>, Receiver<Payload>),
+    echo: Echo<Payload>,
     bulk: Option<Bulk>,
     pool: ThreadPool,
-    squarers: [(Sender<Vec<u64>>, Receiver<Vec<u64>>); 2],
+    squarers: [Echo<Vec<u64>>; 2],
 }
 
 impl Floor {
@@ -126,7 +126,10 @@ impl Floor {
 }
 
 /// Both ends of a thread that answers every message.
-fn echo<T: Send + 'static>(answer: impl Fn(T) -> T + Send + 'static) -> (Sender<T>, Receiver<T>) {
+type Echo<T> = (Sender<T>, Receiver<T>);
+
+/// Starts one.
+fn echo<T: Send + 'static>(answer: impl Fn(T) -> T + Send + 'static) -> Echo<T> {
     let (to, inbox) = mpsc::channel();
     let (outbox, from) = mpsc::channel();
     thread::spawn(move || inbox.iter().try_for_each(|message| outbox.send(answer(message))));
