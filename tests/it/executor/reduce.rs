@@ -1,7 +1,7 @@
 //! Results of `par_map` in chunks, as they come, for what is done alone, and reduced to one.
 
 use futures::stream::{FusedStream, StreamExt, TryStreamExt};
-use wasm_mt::{Executor, ExecutorExt, Pool, Strategy, remote};
+use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
 
 use super::par_map::{Even, Odd, RUNS, serve};
 use super::{Keeps, executors};
@@ -39,7 +39,7 @@ remote_test! {
                     }
                 }
                 Err(error) => {
-                    assert!(next % 500 == 400 && error.is_codec() && error.to_string().contains("par_map.rs"), "{error}");
+                    assert!(next % 500 == 400 && error.is_codec() && error.to_string().contains("reduce.rs"), "{error}");
                     next += 1;
                     errors += 1;
                 }
@@ -123,7 +123,7 @@ remote_test! {
             let line = line!() + 1;
             let never = remote!(|(a, b): (u32, u32)| if b == 1_500 { panic!("no {a}") } else { b });
             let error = pool.par_reduce(0..2_000_u32, remote!(|n: u32| n), never).await.unwrap_err();
-            assert!(error.is_panic() && error.to_string().contains(&format!("par_map.rs:{line}:")), "{strategy:?}: {error}");
+            assert!(error.is_panic() && error.to_string().contains(&format!("reduce.rs:{line}:")), "{strategy:?}: {error}");
         }
     }
 }
