@@ -4,12 +4,12 @@ use std::cell::RefCell;
 
 use bytemuck::Zeroable;
 use js_sys::{
-    Array, ArrayBuffer, BigInt64Array, BigUint64Array, DataView, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, JsString, Object, Uint8Array, Uint16Array, Uint32Array,
+    Array, ArrayBuffer, BigInt64Array, BigUint64Array, Float32Array, Float64Array, Int8Array, Int16Array,
+    Int32Array, Uint8Array, Uint16Array, Uint32Array,
 };
 use wasm_bindgen::prelude::*;
 
-use super::reflect::{get, object};
+use super::reflect::{array, call, call_global, construct, get, global, number, object, text};
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
 use crate::platform::{NoRoom, room};
@@ -85,7 +85,7 @@ impl Drop for Attachment {
 /// What to name in the list of `postMessage` to transfer a value: the buffer under a view, else the value itself.
 pub(crate) fn transferable(value: &JsValue) -> JsValue {
     if ArrayBuffer::is_view(value) {
-        value.unchecked_ref::<Uint8Array>().buffer().into() // every view has this property
+        get(value, "buffer") // every view has this property
     } else {
         value.clone()
     }
@@ -102,8 +102,8 @@ pub(super) fn dismantle(value: &JsValue) -> Option<JsValue> {
     if !is_error || structured_clone(value).is_ok() {
         return None;
     }
-    let text = |key| JsValue::from(get(value, key).as_string());
-    Some(Array::of3(&text("name"), &text("message"), &text("stack")).into())
+    let text = |key| JsValue::from(text(value, key));
+    Some(array(&[text("name"), text("message"), text("stack")]).into())
 }
 
 /// The error whose parts these are. What is no parts stays what it is, and no message but a text is made one.
@@ -113,25 +113,25 @@ pub(super) fn rebuild(parts: JsValue) -> JsValue {
         Err(other) => return other,
     };
     let (name, message, stack) = (parts.get(0), parts.get(1), parts.get(2));
-    let message = Some(message).filter(JsValue::is_string).unwrap_or_default();
+    let message = JsValue::from(message.as_string());
     let class = name.as_string().filter(|name| ERRORS.contains(&name.as_str()));
-    let class = get(&js_sys::global(), class.as_deref().unwrap_or("Error"));
-    let error = construct(&class, &Array::of1(&message));
+    let error =
+        construct(&global(class.as_deref().unwrap_or("Error")), [message]).expect("it takes any text");
     // Like the message, no member that a loop over the error would meet.
-    define_property(
-        &error,
-        "stack",
-        &object([("value", stack), ("configurable", true.into()), ("writable", true.into())]),
-    );
+    let stack = object([("value", stack), ("configurable", true.into()), ("writable", true.into())]);
+    let defined = call(&global("Object"), "defineProperty", [error.clone(), "stack".into(), stack]);
+    debug_assert!(defined.is_ok(), "the error is new");
     error
 }
 
+fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue> {
+    call_global("structuredClone", [value.clone()])
+}
+
 fn copy(value: &JsValue) -> Result<JsValue, Error> {
-    if let Some(buffer) = value.dyn_ref::<ArrayBuffer>() {
-        return slice_buffer(buffer, 0).map_err(|_thrown| no_room(value).into());
-    }
-    if ArrayBuffer::is_view(value) && !value.is_instance_of::<DataView>() {
-        return slice_array(value).map_err(|_thrown| no_room(value).into());
+    let is_numbers = ArrayBuffer::is_view(value) && tag(value) != "[object DataView]";
+    if is_numbers || tag(value) == "[object ArrayBuffer]" {
+        return call(value, "slice", [0.into()]).map_err(|_thrown| no_room(value).into());
     }
     structured_clone(value).map_err(|exception| {
         Error::codec(format!(
@@ -145,31 +145,13 @@ fn copy(value: &JsValue) -> Result<JsValue, Error> {
 extern "C" {
     /// What a value is; exceptions of the browser are no errors here.
     #[wasm_bindgen(js_namespace = ["Object", "prototype", "toString"], js_name = call)]
-    fn tag(value: &JsValue) -> JsString;
-
-    /// Of a class that takes a text.
-    #[wasm_bindgen(js_namespace = Reflect)]
-    fn construct(class: &JsValue, arguments: &Array) -> JsValue;
-
-    /// Of a new object: nothing can go wrong.
-    #[wasm_bindgen(js_namespace = Reflect, js_name = defineProperty)]
-    fn define_property(object: &JsValue, key: &str, descriptor: &Object) -> bool;
-
-    /// A copy of a view's numbers. The method is that of every typed array.
-    #[wasm_bindgen(catch, js_namespace = ["Uint8Array", "prototype", "slice"], js_name = call)]
-    fn slice_array(array: &JsValue) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(catch, js_namespace = ["ArrayBuffer", "prototype", "slice"], js_name = call)]
-    fn slice_buffer(buffer: &ArrayBuffer, start: u32) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_name = structuredClone, catch)]
-    fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue>;
+    fn tag(value: &JsValue) -> String;
 }
 
 /// What a buffer or a view of one takes. JavaScript knows more bytes than a memory of 32 bits has addresses.
 #[cold]
 fn no_room(value: &JsValue) -> NoRoom {
-    NoRoom(get(value, "byteLength").as_f64().map_or(0, |bytes| bytes as u64))
+    NoRoom(number(value, "byteLength").map_or(0, |bytes| bytes as u64))
 }
 
 thread_local! {
@@ -216,7 +198,7 @@ pub trait Number: Copy + 'static {
 
 /// Place for the numbers of a typed array.
 fn place_for<N: Zeroable>(array: &JsValue) -> Result<Vec<N>, NoRoom> {
-    let length = get(array, "length").as_f64().map_or(0, |length| length as usize);
+    let length = number(array, "length").map_or(0, |length| length as usize);
     room::zeroed(length).map_err(|_| no_room(array))
 }
 

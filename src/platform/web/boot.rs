@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::memory::table_length;
 use super::outbox::{self, Outbox};
-use super::reflect::get;
+use super::reflect::{self, get, has};
 use super::{glue, locks, message, setup, status};
 use crate::platform::{Address, Inbox, Main};
 
@@ -21,8 +21,8 @@ thread_local! {
 /// shows what runs, or zero if the page runs another build of the program.
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_start(boot: &JsValue, post: Function) -> usize {
-    let number = |key| get(boot, key).as_f64().map_or(0, |number| number as usize);
-    let text = |key| get(boot, key).as_string();
+    let number = |key| reflect::number(boot, key).map_or(0, |number| number as usize);
+    let text = |key| reflect::text(boot, key);
     if number("table") != table_length() as usize {
         return 0;
     }
@@ -42,7 +42,7 @@ pub fn __wasm_mt_start(boot: &JsValue, post: Function) -> usize {
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_receive(message: &JsValue) {
     let Some(packet) = message::unpack(message) else {
-        if get(message, "count").is_truthy() {
+        if has(message, "count") {
             outbox::tell("sent", &outbox::sent().into());
         }
         // The script of this worker has seen to its own lock.

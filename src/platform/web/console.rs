@@ -3,10 +3,9 @@
 use std::panic;
 use std::sync::Once;
 
-use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
-use super::reflect::object;
+use super::reflect::{call, call_global, construct, global, object};
 use super::status::is_worker;
 use super::{node, outbox};
 
@@ -15,7 +14,7 @@ pub(crate) fn print(text: &str) {
     if is_worker() {
         outbox::tell("print", &JsValue::from_str(text));
     } else {
-        log(text);
+        console("log", text);
     }
 }
 
@@ -42,22 +41,17 @@ pub(super) fn announce_exit(error: Option<String>) {
         node::fail();
     }
     let error = error.map_or(JsValue::NULL, JsValue::from);
-    let init = object([("detail", object([("error", error)]).into())]);
+    let init = object([("detail", object([("error", error)]))]);
+    let event = construct(&global("CustomEvent"), ["wasm-mt-exit".into(), init]);
     // Node.js has no listener for it.
-    let _listens: Result<bool, JsValue> = dispatch_event(&CustomEvent::new("wasm-mt-exit", &init));
+    let _listens: Result<JsValue, JsValue> = event.and_then(|event| call_global("dispatchEvent", [event]));
 }
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = console)]
-    fn log(text: &str);
-    #[wasm_bindgen(js_namespace = console)]
-    pub(super) fn error(text: &str);
+pub(super) fn error(text: &str) {
+    console("error", text);
+}
 
-    #[wasm_bindgen(catch, js_name = dispatchEvent)]
-    fn dispatch_event(event: &CustomEvent) -> Result<bool, JsValue>;
-
-    type CustomEvent;
-    #[wasm_bindgen(constructor)]
-    fn new(name: &str, init: &Object) -> CustomEvent;
+fn console(method: &str, text: &str) {
+    // What the program has put in its place may throw.
+    let _shown: Result<JsValue, JsValue> = call(&global("console"), method, [text.into()]);
 }

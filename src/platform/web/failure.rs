@@ -5,10 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use super::glue;
-use super::reflect::get;
+use super::reflect::{call_global, global, number, text};
 use super::thrown::text_of;
 use super::time::sleep;
 
@@ -28,7 +27,7 @@ pub(super) const NO_MODULE: &str = "the program's JavaScript does not keep the c
 
 /// True if this page shares an origin with nothing, as in a sandboxed frame.
 pub(super) fn is_opaque() -> bool {
-    get(&js_sys::global(), "origin").as_string().is_some_and(|origin| origin == "null")
+    global("origin").as_string().is_some_and(|origin| origin == "null")
 }
 
 /// What `worker.js` refused, and the cure.
@@ -105,11 +104,8 @@ async fn script_failure(url: &str, seen: Option<Seen>) -> String {
         Some(Seen::Reported(message)) => Some(message),
         _ => None,
     };
-    let response = match glue::fetch(url) {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(thrown) => Err(thrown),
-    };
-    let status = response.map(|response| get(&response, "status").as_f64().map_or(0, |status| status as u32));
+    let response = glue::fetch(url, JsValue::UNDEFINED).await;
+    let status = response.map(|response| number(&response, "status").map_or(0, |status| status as u32));
     let seen = match (status, message) {
         (Ok(200), Some(message)) => message,
         (Ok(200), None) => "it is there, but does not load as a script".to_owned(),
@@ -133,7 +129,7 @@ impl PolicyMonitor {
         let blocked = Rc::new(RefCell::new(None));
         let seen = blocked.clone();
         let listener = Closure::new(move |event: JsValue| {
-            let text = |key| get(&event, key).as_string().unwrap_or_default();
+            let text = |key| text(&event, key).unwrap_or_default();
             // A policy may be on trial: then it blocks nothing.
             if text("disposition") == "report" {
                 return;
@@ -146,7 +142,8 @@ impl PolicyMonitor {
             }
         });
         // Where there is nothing like it, there is no such policy.
-        let _listens: Result<(), JsValue> = add_event_listener(Self::EVENT, &listener);
+        let _listens: Result<JsValue, JsValue> =
+            call_global("addEventListener", [Self::EVENT.into(), listener.as_ref().clone()]);
         Rc::new(Self { blocked, listener })
     }
 
@@ -162,14 +159,7 @@ const UNTRUSTED: &str = "the page's Trusted Types do not let it make a worker; l
 
 impl Drop for PolicyMonitor {
     fn drop(&mut self) {
-        let _listened: Result<(), JsValue> = remove_event_listener(Self::EVENT, &self.listener);
+        let _listened: Result<JsValue, JsValue> =
+            call_global("removeEventListener", [Self::EVENT.into(), self.listener.as_ref().clone()]);
     }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch, js_name = addEventListener)]
-    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch, js_name = removeEventListener)]
-    fn remove_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
 }

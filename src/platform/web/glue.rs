@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, ArrayBuffer, Object, Promise};
+use js_sys::{Array, ArrayBuffer, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{Blob, BlobPropertyBag, Url};
 
 use super::node;
-use super::reflect::{get, object};
+use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, text};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
@@ -32,13 +31,13 @@ pub(super) fn set(url: Option<String>, bundle: &JsValue, base: String) {
 
 /// What URLs are relative to on the page, in its workers too.
 pub(super) fn base() -> String {
-    let base = || get(&get(&js_sys::global(), "document"), "baseURI").as_string();
+    let base = || text(&global("document"), "baseURI");
     BASE.with_borrow(Clone::clone).or_else(base).or_else(url).unwrap_or_default()
 }
 
 /// True if this is the URL of the page itself: its scripts are within it.
 pub(super) fn is_page(url: &str) -> bool {
-    let page = get(&get(&js_sys::global(), "document"), "URL").as_string();
+    let page = text(&global("document"), "URL");
     page.is_some_and(|page| page.split('#').next() == url.split('#').next())
 }
 
@@ -49,14 +48,20 @@ pub(super) fn url() -> Option<String> {
     }
     // Only the glue can make an error for us, so its script is the first in the trace. That of glue which was evaluated has no URL,
     // and what called it is another script.
-    let trace = get(&js_sys::Error::new(""), "stack").as_string()?;
-    let place = get(&RegExp::new(PLACE_PATTERN, "").exec(&trace), "0").as_string()?;
+    let trace = get(&js_sys::Error::new(""), "stack");
+    let place = get(&matches(PLACE_PATTERN, "", &trace), "0");
     let is_node = node::is_here();
     let pattern = if is_node { node::PATH_PATTERN } else { SCRIPT_PATTERN };
-    let script = get(&RegExp::new(pattern, "m").exec(&place), "0").as_string()?;
+    let script = text(&matches(pattern, "m", &place), "0")?;
     let url = if is_node { node::url_of(script)? } else { script };
     GLUE_URL.set(Some(url.clone()));
     Some(url)
+}
+
+/// What a regular expression finds in a text, as an array; null if nothing.
+fn matches(pattern: &str, flags: &str, text: &JsValue) -> JsValue {
+    let expression = construct(&global("RegExp"), [pattern.into(), flags.into()]).unwrap_or_default();
+    call(&expression, "exec", [text.clone()]).unwrap_or_default()
 }
 
 /// A stack trace as far as to its first line that is neither a title nor the instance itself.
@@ -67,7 +72,7 @@ const PLACE_PATTERN: &str = r"^(?:(?:\w*Error\b.*|.*(?:\.wasm(?::\d+)*\)*|:wasm-
 const SCRIPT_PATTERN: &str =
     r"\w[\w+.-]*:\/\/(?!\S*(?:\.wasm(?::\d+)*\)*$|:wasm-function\[))\S*?(?=(?::\d+){0,2}\)*\s*$)";
 
-/// What the page demands of a script, by the elements that name it. Workers have none.
+/// What the page demands of a script, by the elements that name it.
 struct Demands {
     integrity: String,
     credentials: &'static str,
@@ -76,9 +81,8 @@ struct Demands {
 impl Demands {
     fn of(url: &str) -> Self {
         let mut demands = Self { integrity: String::new(), credentials: "same-origin" };
-        let elements = query_selector_all("script,link").map(|list| Array::from(&list)).unwrap_or_default();
-        for element in elements.iter() {
-            let text = |key| get(&element, key).as_string().unwrap_or_default();
+        for element in elements(&select("script,link")) {
+            let text = |key| text(&element, key).unwrap_or_default();
             if text("src") == url || text("href") == url {
                 if demands.integrity.is_empty() {
                     demands.integrity = text("integrity");
@@ -103,13 +107,13 @@ pub(super) struct Bundle(pub(super) JsValue);
 
 impl Bundle {
     pub(super) fn url(&self) -> Option<String> {
-        get(&self.0, "0").as_string()
+        text(&self.0, "0")
     }
 
     /// As the glue's own script is, so that a task finds what belongs to that kind: only a classic one has
     /// `importScripts`.
     pub(super) fn is_module(&self) -> bool {
-        get(&self.0, "1").is_truthy()
+        has(&self.0, "1")
     }
 }
 
@@ -146,7 +150,7 @@ pub(super) async fn bundle(url: &str) -> Result<Found, String> {
     if get(&bundle.0, "0").is_null() {
         return Ok(Found::Other);
     }
-    if get(&bundle.0, "length").is_truthy() {
+    if has(&bundle.0, "length") {
         return Ok(Found::Loadable);
     }
     // The network may do better next time.
@@ -190,18 +194,20 @@ const CLASSIC: &str = r"^\s*let ([\w$]+) = \(function\(exports\)";
 const CLASSIC_END: &str = r"\.__wasm_mt_start\s*=[^]*\}\)\([^()]*\);\s*$";
 
 /// The glue in a script element of its own within the page. A module there holds what starts the application too.
-fn inline() -> Option<String> {
-    let elements = query_selector_all("script").map(|list| Array::from(&list)).ok()?;
-    let texts = elements.iter().filter_map(|element| get(&element, "text").as_string());
-    let is_glue = |text: &String| {
-        [CLASSIC, CLASSIC_END].iter().all(|pattern| !RegExp::new(pattern, "").exec(text).is_null())
-    };
-    texts.into_iter().find(is_glue)
+fn inline() -> Option<JsValue> {
+    let is_glue =
+        |text: &JsValue| [CLASSIC, CLASSIC_END].iter().all(|pattern| matches(pattern, "", text).is_truthy());
+    elements(&select("script")).map(|element| get(&element, "text")).find(is_glue)
+}
+
+/// Elements of the page. Workers have none.
+fn select(selector: &str) -> JsValue {
+    call(&global("document"), "querySelectorAll", [selector.into()]).unwrap_or_default()
 }
 
 /// What a [`Bundle`] holds.
 async fn make_bundle(url: &str) -> Option<Array> {
-    let other = || Some(Array::of1(&JsValue::NULL));
+    let other = || Some(array(&[JsValue::NULL]));
     if is_page(url) {
         return inline().map_or_else(other, |text| bundle_text(&text));
     }
@@ -214,34 +220,34 @@ async fn make_bundle(url: &str) -> Option<Array> {
         ("cache", "force-cache".into()),
         ("credentials", credentials.into()),
         ("integrity", integrity.into()),
-        ("signal", timeout(LIMIT)),
+        ("signal", call(&global("AbortSignal"), "timeout", [LIMIT.into()]).unwrap_or_default()),
     ]);
-    let response = JsFuture::from(fetch_with(url, &options).ok()?).await.ok()?;
-    if !get(&response, "ok").is_truthy() {
+    let response = fetch(url, options).await.ok()?;
+    if !has(&response, "ok") {
         return None;
     }
-    let text = JsFuture::from(text(&response).ok()?).await.ok()?.as_string()?;
-    let has = |pattern| !RegExp::new(pattern, "m").exec(&text).is_null();
+    let text = settled(call(&response, "text", [])).await.ok()?;
+    let has = |pattern, flags| matches(pattern, flags, &text).is_truthy();
     // A host may answer with a page whatever is asked of it.
-    if text.trim_start().starts_with('<') {
+    if has(r"^\s*<", "") {
         return None;
     }
-    if !has(EXPORT) {
+    if !has(EXPORT, "m") {
         return other();
     }
-    if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#) {
-        return Some(Array::of1(&JsValue::UNDEFINED));
+    if has(r#"^\s*import\b(?!\s*[.(])|\bfrom\s*["']"#, "m") {
+        return Some(array(&[JsValue::UNDEFINED]));
     }
     bundle_text(&text)
 }
 
-fn bundle_text(text: &str) -> Option<Array> {
-    let is_module = !RegExp::new(r"^\s*export\b|\bimport\.meta\b", "m").exec(text).is_null();
+fn bundle_text(script: &JsValue) -> Option<Array> {
+    let is_module = matches(r"^\s*export\b|\bimport\.meta\b", "m", script).is_truthy();
     // The worker's script knows one name only.
-    let name = get(&RegExp::new(CLASSIC, "").exec(text), "1").as_string();
+    let name = text(&matches(CLASSIC, "", script), "1");
     let name = name.map_or(String::new(), |name| format!("self.wasm_bindgen={name};"));
-    let url = blob_url(&[text, "\n;", &name, WORKER_SCRIPT]).ok()?;
-    Some(Array::of2(&url.into(), &is_module.into()))
+    let url = script_url(&[script.clone(), "\n;".into(), name.into(), WORKER_SCRIPT.into()]).ok()?;
+    Some(array(&[url, is_module.into()]))
 }
 
 /// The URL of glue whose text is in a buffer; empty if that is not needed, because the glue's own URL can be found.
@@ -250,43 +256,22 @@ pub(crate) fn url_of_hidden_glue(text: &ArrayBuffer) -> String {
     if url().is_some() {
         return String::new();
     }
-    let url = script_blob(&Array::of1(text));
-    url.unwrap_or_default()
+    let url = script_url(&[text.into()]);
+    url.ok().and_then(|url| url.as_string()).unwrap_or_default()
 }
 
-/// Text as the URL of a script. It is never revoked: a worker may load it late.
-pub(super) fn blob_url(parts: &[&str]) -> Result<String, JsValue> {
-    script_blob(&parts.iter().map(|part| JsValue::from_str(part)).collect::<Array>())
+/// A script, in parts, as its URL. It is never revoked: a worker may load it late.
+pub(super) fn script_url(parts: &[JsValue]) -> Result<JsValue, JsValue> {
+    let options = object([("type", "text/javascript".into())]);
+    let blob = construct(&global("Blob"), [array(parts).into(), options])?;
+    call(&global("URL"), "createObjectURL", [blob])
 }
 
-fn script_blob(parts: &Array) -> Result<String, JsValue> {
-    let options = BlobPropertyBag::new();
-    options.set_type("text/javascript");
-    Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(parts, &options)?)
+pub(super) async fn fetch(url: &str, options: JsValue) -> Result<JsValue, JsValue> {
+    settled(call_global("fetch", [url.into(), options])).await
 }
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch)]
-    pub(super) fn fetch(url: &str) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(catch, js_namespace = document, js_name = querySelectorAll)]
-    fn query_selector_all(selector: &str) -> Result<Object, JsValue>;
-
-    /// Ends a request after so many milliseconds.
-    #[wasm_bindgen(js_namespace = AbortSignal)]
-    fn timeout(milliseconds: u32) -> JsValue;
-
-    #[wasm_bindgen(catch, js_name = fetch)]
-    fn fetch_with(url: &str, options: &Object) -> Result<Promise, JsValue>;
-
-    type RegExp;
-    #[wasm_bindgen(constructor)]
-    fn new(pattern: &str, flags: &str) -> RegExp;
-    #[wasm_bindgen(method)]
-    fn exec(this: &RegExp, text: &str) -> JsValue;
-
-    /// Of a response.
-    #[wasm_bindgen(catch, js_namespace = ["Response", "prototype", "text"], js_name = call)]
-    fn text(response: &JsValue) -> Result<Promise, JsValue>;
+/// What becomes of the promise that a call gave.
+async fn settled(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::from(promise?)).await
 }

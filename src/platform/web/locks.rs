@@ -14,7 +14,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use super::reflect::get;
+use super::reflect::{call, call_global, get, global, once, text};
 use super::time::sleep;
 
 /// How long a page that wanted to leave may take. What stays longer stays: a download, or a user who was asked.
@@ -44,7 +44,7 @@ pub(super) fn watch(name: &str, since: Option<f64>, tell: Tell, gone: impl FnOnc
     if IS_AWAY.get() {
         return tell(false, departures);
     }
-    let granted = Closure::once_into_js(move |_lock: JsValue| {
+    let granted = once(move |_lock| {
         spawn_local(async move {
             // What the worker posted before its end may still be on its way through the event loop.
             sleep(Duration::ZERO).await;
@@ -54,9 +54,9 @@ pub(super) fn watch(name: &str, since: Option<f64>, tell: Tell, gone: impl FnOnc
         });
     });
     // Without locks a deadline is the only witness; a page that goes away needs none.
-    if let Ok(promise) = request_lock(name, &granted) {
+    if let Ok(promise) = call(&get(&global("navigator"), "locks"), "request", [name.into(), granted]) {
         spawn_local(async move {
-            let _gone: Result<JsValue, JsValue> = JsFuture::from(promise).await;
+            let _gone: Result<JsValue, JsValue> = JsFuture::from(Promise::from(promise)).await;
         });
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn follow(is_back: bool) {
 /// Hears when the page leaves and comes back. It is so for good.
 fn listen() {
     let on_event = Closure::<dyn FnMut(JsValue)>::new(|event: JsValue| {
-        if get(&event, "type") == "pageshow" {
+        if text(&event, "type").is_some_and(|event| event == "pageshow") {
             return come_back();
         }
         leave();
@@ -80,12 +80,13 @@ fn listen() {
                 come_back();
             }
         });
-    });
+    })
+    .into_js_value();
     for event in ["beforeunload", "pagehide", "pageshow"] {
         // Where there is nothing like it, there is no page that leaves.
-        let _listens: Result<(), JsValue> = add_event_listener(event, &on_event);
+        let _listens: Result<JsValue, JsValue> =
+            call_global("addEventListener", [event.into(), on_event.clone()]);
     }
-    on_event.forget();
 }
 
 fn leave() {
@@ -105,13 +106,4 @@ fn tell(hold: bool) {
     if let Some(tell) = TELL.get() {
         tell(hold, DEPARTURES.get());
     }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = request)]
-    fn request_lock(name: &str, granted: &JsValue) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(catch, js_name = addEventListener)]
-    fn add_event_listener(name: &str, listener: &Closure<dyn FnMut(JsValue)>) -> Result<(), JsValue>;
 }

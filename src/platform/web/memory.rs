@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::hint::black_box;
 
-use super::reflect::get;
+use super::reflect::number;
 
 /// Addresses are below this.
 pub(crate) fn memory_size() -> usize {
@@ -30,6 +30,5 @@ pub(crate) fn stack_has_sunk() -> bool {
 
 /// How long the table of functions is: the same in every instance of one module.
 pub(super) fn table_length() -> u32 {
-    let length = get(&wasm_bindgen::function_table(), "length");
-    length.as_f64().map_or(0, |length| length as u32)
+    number(&wasm_bindgen::function_table(), "length").map_or(0, |length| length as u32)
 }

@@ -10,6 +10,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::attachment::{self, Attachment};
+use super::reflect::{call, get};
 use crate::error::Error;
 use crate::platform::{Address, NoRoom, Packet, room};
 
@@ -67,7 +68,7 @@ pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
     put_word(&mut bytes, PACKET_MAGIC);
     let Ok(body) = copy_of(&bytes) else { return Err(no_room.into()) };
     if bytes.len() >= MOVED_FROM {
-        move_along(&body.buffer());
+        move_along(&get(&body, "buffer"));
     }
     let message = match message {
         Some(message) => {
@@ -119,7 +120,8 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
 fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
     let end = body.length();
     let mut bytes = room::zeroed(end as usize - start).ok()?;
-    copy_out(&mut bytes, &body.subarray(start as u32, end));
+    let part = call(body, "subarray", [(start as u32).into()]).expect("a part is a view, and takes no memory to speak of");
+    copy_out(&mut bytes, part.unchecked_ref());
     Some(bytes)
 }
 

@@ -26,9 +26,7 @@ mod time;
 
 use std::future::Future;
 
-use wasm_bindgen::JsValue;
-
-use self::reflect::get;
+use self::reflect::{global, number, text};
 
 pub(crate) use attachment::{Attachment, Number};
 pub(crate) use console::print;
@@ -56,16 +54,12 @@ pub(crate) fn at_end_of_tick(future: impl Future<Output = ()> + Send + 'static) 
 
 /// True if the end of a worker stops its code wherever it is. WebKit stops it when it returns or calls JavaScript.
 pub(crate) fn can_interrupt() -> bool {
-    get(&navigator(), "vendor").as_string().is_none_or(|vendor| !vendor.starts_with("Apple"))
-}
-
-fn navigator() -> JsValue {
-    get(&js_sys::global(), "navigator")
+    text(&global("navigator"), "vendor").is_none_or(|vendor| !vendor.starts_with("Apple"))
 }
 
 /// How many threads can run at the same time.
 pub(crate) fn parallelism() -> usize {
-    let count = get(&navigator(), "hardwareConcurrency").as_f64().or_else(node::parallelism);
+    let count = number(&global("navigator"), "hardwareConcurrency").or_else(node::parallelism);
     count.map_or(1, |count| count as usize).max(1)
 }
 

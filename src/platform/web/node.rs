@@ -3,32 +3,31 @@
 
 use std::cell::Cell;
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Url, Worker};
+use web_sys::Worker;
 
-use super::reflect::{call, get, object};
+use super::reflect::{call, call_global, construct, get, global, object, set, text};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
     /// The module `worker_threads`, if this is Node.js or the like.
     static THREADS: Option<JsValue> = threads();
     /// A timer that never comes, by which this thread stays.
-    static TIMER: JsValue = timer("setInterval", &Function::new_no_args(""), i32::MAX);
+    static TIMER: JsValue = timer("setInterval", &function([]), i32::MAX);
     /// For how many it is to stay.
     static HOLDS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A window of Electron has them too, and is a page.
 fn threads() -> Option<JsValue> {
-    get(&js_sys::global(), "document").is_undefined().then(|| builtin("node:worker_threads")).flatten()
+    global("document").is_undefined().then(|| builtin("node:worker_threads")).flatten()
 }
 
 /// A module that is part of Node.js.
 fn builtin(name: &str) -> Option<JsValue> {
-    let process = get(&js_sys::global(), "process");
-    call(&process, "getBuiltinModule", &[name.into()]).ok().filter(|module| !module.is_undefined())
+    call(&global("process"), "getBuiltinModule", [name.into()]).ok().filter(|module| !module.is_undefined())
 }
 
 /// True if this is Node.js or the like.
@@ -39,11 +38,10 @@ pub(super) fn is_here() -> bool {
 /// A thread that runs the worker script, the host's own or else that of the library.
 pub(super) fn create_worker(script: Option<&str>, name: Option<&str>) -> Result<Worker, JsValue> {
     let module = THREADS.with(Clone::clone).unwrap_or_default();
-    let constructor: Function = get(&module, "Worker").dyn_into()?;
-    let url = script.map(Url::new).transpose()?;
+    let url = script.map(|url| construct(&global("URL"), [url.into()])).transpose()?;
     let options = object([("eval", url.is_none().into()), ("name", name.into())]);
-    let script = url.map_or_else(|| WORKER_SCRIPT.into(), JsValue::from);
-    Reflect::construct(&constructor, &Array::of2(&script, &options)).map(JsCast::unchecked_into)
+    let script = url.unwrap_or_else(|| WORKER_SCRIPT.into());
+    construct(&get(&module, "Worker"), [script, options]).map(JsCast::unchecked_into)
 }
 
 /// True if this is a worker of `worker_threads`. In Deno an application may make others.
@@ -54,9 +52,9 @@ pub(super) fn is_thread(worker: &Worker) -> bool {
 /// Hears of what happens to such a worker. It is so for good: some comes after its end.
 pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) {
     let listener = Closure::<dyn FnMut(JsValue)>::new(listener).into_js_value();
-    let listens = call(worker, "on", &[event.into(), listener]);
+    let listens = call(worker, "on", [event.into(), listener]);
     // A program stays by its timer. The listener for messages stays too.
-    let listens = listens.and_then(|_| call(worker, "unref", &[]));
+    let listens = listens.and_then(|_| call(worker, "unref", []));
     debug_assert!(listens.is_ok(), "a worker of Node.js is an event emitter");
 }
 
@@ -68,7 +66,7 @@ pub(super) fn url_of(script: String) -> Option<String> {
     if script.starts_with("file:") {
         return Some(script);
     }
-    get(&call(&builtin("node:url")?, "pathToFileURL", &[script.into()]).ok()?, "href").as_string()
+    text(&call(&builtin("node:url")?, "pathToFileURL", [script.into()]).ok()?, "href")
 }
 
 /// True if the module at this URL, which runs already, is what wasm-bindgen generated for the program.
@@ -79,26 +77,27 @@ pub(super) fn url_of(script: String) -> Option<String> {
 pub(super) async fn is_glue(url: &str) -> Result<bool, JsValue> {
     const EXPORT: &str = "__wasm_mt_start";
 
-    let import = Function::new_with_args("url", "return import(url)").call1(&JsValue::UNDEFINED, &url.into());
-    let module = JsFuture::from(Promise::from(import?)).await?;
+    let import = function(["url".into(), "return import(url)".into()]);
+    let module = call(&import, "call", [JsValue::UNDEFINED, url.into()])?;
+    let module = JsFuture::from(Promise::from(module)).await?;
     Ok([get(&module, EXPORT), get(&get(&module, "default"), EXPORT)].iter().any(JsValue::is_function))
 }
 
 /// How many threads can run at the same time.
 pub(super) fn parallelism() -> Option<f64> {
-    call(&builtin("node:os")?, "availableParallelism", &[]).ok()?.as_f64()
+    call(&builtin("node:os")?, "availableParallelism", []).ok()?.as_f64()
 }
 
 /// Has the process end with an exit code that says it failed.
 pub(super) fn fail() {
     if is_here() {
-        set(&get(&js_sys::global(), "process"), "exitCode", 1);
+        set(&global("process"), "exitCode", &1.into());
     }
 }
 
 /// Calls a function in a turn of the event loop of its own.
 pub(super) fn set_immediate(callback: &JsValue) {
-    let set = call(&js_sys::global(), "setImmediate", std::slice::from_ref(callback));
+    let set = call_global("setImmediate", [callback.clone()]);
     debug_assert!(set.is_ok(), "Node.js has this function");
 }
 
@@ -131,16 +130,15 @@ pub(super) fn set_timeout_aside(callback: &JsValue, milliseconds: i32) {
 /// Timers of the module are objects; those of the global scope are numbers in Deno.
 fn timer(kind: &str, callback: &JsValue, milliseconds: i32) -> JsValue {
     let timers = builtin("node:timers").unwrap_or_default();
-    call(&timers, kind, &[callback.clone(), milliseconds.into()]).unwrap_or_default()
+    call(&timers, kind, [callback.clone(), milliseconds.into()]).unwrap_or_default()
 }
 
 fn hold(timer: &JsValue, how: &str) {
-    let held = call(timer, how, &[]);
+    let held = call(timer, how, []);
     debug_assert!(held.is_ok(), "a timer of this module can be held");
 }
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = Reflect)]
-    fn set(process: &JsValue, key: &str, code: u32) -> bool;
+/// A function of JavaScript: its parameters, and its body.
+fn function<const N: usize>(source: [JsValue; N]) -> JsValue {
+    construct(&global("Function"), source).unwrap_or_default()
 }

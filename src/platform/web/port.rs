@@ -16,7 +16,7 @@ use super::locks;
 use super::memory::table_length;
 use super::message;
 use super::node;
-use super::reflect::{get, object};
+use super::reflect::{self, call, get, global, has, object, set};
 use super::setup::Maker;
 use super::source::{Launch, WorkerSource};
 use super::thrown::{not_cloneable, text_of};
@@ -38,10 +38,6 @@ extern "C" {
     /// generator refuses the whole program in words of its own.
     #[wasm_bindgen(thread_local_v2, js_name = wasmModule)]
     static MODULE: Option<JsValue>;
-
-    /// Of a worker.
-    #[wasm_bindgen(js_namespace = Reflect)]
-    fn set(worker: &Worker, key: &str, listener: &Listener) -> bool;
 }
 
 /// A worker of this page, until its [`Port`] is dropped.
@@ -142,7 +138,7 @@ pub(crate) fn start(
 ) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
     WORKERS.with_borrow_mut(|workers| {
-        let key = js_sys::Math::random();
+        let key = call(&global("Math"), "random", []).ok().and_then(|key| key.as_f64()).unwrap_or_default();
         workers.push(LiveWorker { id, key, events: Rc::new(events), up: false, received: 0, worker: None });
     });
     let port = Port { id };
@@ -212,7 +208,7 @@ fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static)
         return None;
     }
     let listener = Closure::new(listener);
-    set(worker, &format!("on{event}"), &listener);
+    set(worker, &format!("on{event}"), listener.as_ref());
     Some(listener)
 }
 
@@ -234,31 +230,31 @@ fn on_message(id: u32, data: &JsValue) {
         return count_packets(id);
     }
     // A task may use its worker's `postMessage` for messages of its own: they are not ours to read.
-    if get(data, "wasmMt").as_f64() != Some(key(id)) {
+    if reflect::number(data, "wasmMt") != Some(key(id)) {
         return;
     }
-    let text = |key| get(data, key).as_string();
-    let task = get(data, "task").as_f64().map_or(0, |task| task as u64);
+    let text = |key| reflect::text(data, key);
+    let task = reflect::number(data, "task").map_or(0, |task| task as u64);
     let begun = || get(data, "begun").dyn_ref().map(BigUint64Array::to_vec);
     if let Some(line) = text("print") {
         return print(&line);
     }
-    if get(data, "up").is_truthy() {
+    if has(data, "up") {
         change(id, |live| live.up = true);
     }
     if let Some(lock) = text("lock") {
-        locks::watch(&lock, get(data, "departure").as_f64(), tell_of_departure, move || lose_ended(id));
+        locks::watch(&lock, reflect::number(data, "departure"), tell_of_departure, move || lose_ended(id));
     } else if let Some(stage) = text("refused") {
         let cause = refusal(&stage, &text("url").unwrap_or_default(), &text("text").unwrap_or_default());
         deliver(id, WorkerEvent::NotStarted(cause));
     } else if let Some(cause) = text("died") {
         deliver(id, WorkerEvent::Lost(Loss { cause, task, trapped: true, begun: begun() }));
-    } else if get(data, "closing").is_truthy() {
+    } else if has(data, "closing") {
         let cause = "it closed itself".into();
         deliver(id, WorkerEvent::Lost(Loss { cause, task, trapped: false, begun: begun() }));
-    } else if get(data, "unread").is_truthy() {
+    } else if has(data, "unread") {
         lose_unread(id, "to the worker");
-    } else if let Some(sent) = get(data, "sent").as_f64() {
+    } else if let Some(sent) = reflect::number(data, "sent") {
         let received = WORKERS.with_borrow(|workers| find(workers, id).map(|live| live.received));
         if received.is_some_and(|received| received != sent as u32) {
             lose_unread(id, "of the worker");
@@ -308,7 +304,7 @@ fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<Pol
     if is_up(id) {
         return;
     }
-    let seen = get(event, "message").as_string().map(Seen::Reported);
+    let seen = reflect::text(event, "message").map(Seen::Reported);
     let (source, policy) = (source.clone(), policy.clone());
     spawn_local(async move {
         let cause = load_failure(seen, source.script.as_deref(), &source.glue, &policy).await;

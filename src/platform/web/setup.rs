@@ -4,12 +4,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
 use super::options::{Factory, WebOptions};
-use super::reflect::get;
+use super::reflect::{apply, array, get, global, text};
 use super::thrown::text_of;
 use crate::error::Error;
 use crate::platform::Address;
@@ -74,13 +73,13 @@ impl Setup {
     }
 
     fn of_page() -> Self {
-        let said = get(&js_sys::global(), "wasmMt");
+        let said = global("wasmMt");
         // It may be a `URL`.
         let url = |key| {
             let url = get(&said, key);
-            url.as_string().or_else(|| get(&url, "href").as_string())
+            url.as_string().or_else(|| text(&url, "href"))
         };
-        let maker = get(&said, "createWorker").dyn_into().ok().map(Maker::Script);
+        let maker = Some(get(&said, "createWorker")).filter(JsValue::is_function).map(Maker::Script);
         Self { script: url("scriptUrl"), glue: url("glueUrl"), maker }
     }
 }
@@ -102,7 +101,7 @@ pub(super) enum Maker {
     /// A function of the program.
     Program(Factory),
     /// A function of the page.
-    Script(Function),
+    Script(JsValue),
 }
 
 impl Maker {
@@ -119,7 +118,7 @@ impl Maker {
     pub(super) fn make(&self) -> Result<Worker, String> {
         let made = match self {
             Self::Program(factory) => factory(),
-            Self::Script(function) => function.call0(&JsValue::UNDEFINED).and_then(worker),
+            Self::Script(function) => apply(function, &JsValue::UNDEFINED, &array(&[])).and_then(worker),
         };
         made.map_err(|thrown| match self {
             Self::Program(_) => {

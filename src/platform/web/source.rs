@@ -2,14 +2,13 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Function, Object, Reflect, RegExp};
 use wasm_bindgen::prelude::*;
-use web_sys::{Url, Worker, WorkerType};
+use web_sys::Worker;
 
 use super::failure::{NO_MODULE, Seen, is_opaque, refusal};
 use super::glue::{self, Bundle, Found};
 use super::node;
-use super::reflect::{get, object};
+use super::reflect::{self, call, get, global, object, set_global};
 use super::setup::{Maker, Setup};
 use super::thrown::text_of;
 use crate::error::Error;
@@ -69,7 +68,7 @@ impl Launch {
     pub(super) async fn source(&self, has_module: bool) -> Result<WorkerSource, String> {
         let is_ours = self.script.is_none() && self.maker.is_none();
         let is_node = node::is_here();
-        if self.maker.is_none() && !is_node && get(&js_sys::global(), "Worker").is_undefined() {
+        if self.maker.is_none() && !is_node && global("Worker").is_undefined() {
             return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
                         an `InlineExecutor`, or on a page"
                 .to_owned());
@@ -142,10 +141,9 @@ const INLINE: &str = "the program's JavaScript is in the page itself, among what
 
 /// `new Worker`.
 fn construct(url: &str, is_module: bool, name: Option<&str>) -> Result<Worker, JsValue> {
-    let kind = if is_module { WorkerType::Module } else { WorkerType::Classic };
+    let kind = if is_module { "module" } else { "classic" };
     let options = object([("type", kind.into()), ("name", name.unwrap_or_default().into())]);
-    let constructor: Function = get(&js_sys::global(), "Worker").unchecked_into();
-    Reflect::construct(&constructor, &Array::of2(&trusted(url), &options)).map(JsCast::unchecked_into)
+    reflect::construct(&global("Worker"), [trusted(url), options]).map(JsCast::unchecked_into)
 }
 
 /// The worker script alone as a URL, made once.
@@ -156,17 +154,16 @@ fn bare_script() -> Result<String, JsValue> {
     if let Some(url) = SCRIPT_URL.with_borrow(Clone::clone) {
         return Ok(url);
     }
-    let url = glue::blob_url(&[WORKER_SCRIPT])?;
+    let url = glue::script_url(&[WORKER_SCRIPT.into()])?.as_string().unwrap_or_default();
     SCRIPT_URL.set(Some(url.clone()));
     Ok(url)
 }
 
 /// A URL in full: a worker of a blob has no folder.
 fn absolute(url: &str, whose: &str) -> Result<String, Error> {
-    match Url::new_with_base(url, &glue::base()) {
-        Ok(url) => Ok(url.href()),
-        Err(_) => Err(Error::startup(format!("`{url}` is not a URL; give {whose}"))),
-    }
+    let full = reflect::construct(&global("URL"), [url.into(), glue::base().into()]);
+    let full = full.ok().and_then(|url| reflect::text(&url, "href"));
+    full.ok_or_else(|| Error::startup(format!("`{url}` is not a URL; give {whose}")))
 }
 
 /// What our Trusted Types policy lets pass: a blob, and a path, which is of the page's own host.
@@ -176,32 +173,19 @@ const TRUSTED: &str = r"^(?:blob:|/(?![/\\]))[^]*";
 /// page, since a name can be taken once only; as is `null` where the page does not allow it: then text may do.
 fn trusted(url: &str) -> JsValue {
     const PLACE: &str = "wasmMtPolicy";
-    let global = js_sys::global();
-    let origin = get(&global, "origin").as_string().unwrap_or_default();
+    let origin = global("origin").as_string().unwrap_or_default();
     let path = url.strip_prefix(&origin).filter(|path| path.starts_with('/'));
     let path = path.or_else(|| Some(url).filter(|url| url.starts_with("blob:")));
-    let (Some(path), false) = (path, get(&global, "trustedTypes").is_undefined()) else { return url.into() };
-    let mut policy = get(&global, PLACE);
+    let factory = global("trustedTypes");
+    let (Some(path), false) = (path, factory.is_undefined()) else { return url.into() };
+    let mut policy = global(PLACE);
     if policy.is_undefined() {
         // A match, an array of one text, becomes that text. Nothing of this instance is in it, which may end before others.
-        let pattern = RegExp::new(TRUSTED, "");
-        let exec: Function = get(&pattern, "exec").unchecked_into();
-        let rules = object([("createScriptURL", exec.bind0(&pattern).into())]);
-        policy = create_policy("wasm-mt", &rules).unwrap_or(JsValue::NULL);
-        set(&global, PLACE, &policy);
+        let pattern = reflect::construct(&global("RegExp"), [TRUSTED.into()]).unwrap_or_default();
+        let exec = call(&get(&pattern, "exec"), "bind", [pattern]).unwrap_or_default();
+        let rules = object([("createScriptURL", exec)]);
+        policy = call(&factory, "createPolicy", ["wasm-mt".into(), rules]).unwrap_or(JsValue::NULL);
+        set_global(PLACE, &policy);
     }
-    create_script_url(&policy, path).unwrap_or_else(|_| url.into())
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = Reflect)]
-    fn set(object: &Object, key: &str, value: &JsValue) -> bool;
-
-    #[wasm_bindgen(catch, js_namespace = trustedTypes, js_name = createPolicy)]
-    fn create_policy(name: &str, rules: &Object) -> Result<JsValue, JsValue>;
-
-    /// Of a policy.
-    #[wasm_bindgen(catch, js_namespace = ["TrustedTypePolicy", "prototype", "createScriptURL"], js_name = call)]
-    fn create_script_url(policy: &JsValue, url: &str) -> Result<JsValue, JsValue>;
+    call(&policy, "createScriptURL", [path.into()]).unwrap_or_else(|_| url.into())
 }

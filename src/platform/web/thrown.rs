@@ -2,20 +2,17 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::reflect::get;
+use super::reflect;
 use crate::error::Error;
 
 /// What JavaScript threw, as text.
 pub(crate) fn js_error(thrown: &JsValue) -> Error {
-    let stack = get(thrown, "stack").as_string().unwrap_or_default();
+    let stack = reflect::text(thrown, "stack").unwrap_or_default();
     Error::js(text_of(thrown), stack)
 }
 
 pub(super) fn text_of(thrown: &JsValue) -> String {
-    match thrown.dyn_ref::<js_sys::Error>() {
-        Some(error) => error.to_string().into(),
-        None => string(thrown).unwrap_or_else(|_| "a value that has no text".to_owned()),
-    }
+    string(thrown).unwrap_or_else(|_| "a value that has no text".to_owned())
 }
 
 /// A JavaScript `Error` with the text, for functions that JavaScript calls.

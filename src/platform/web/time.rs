@@ -12,12 +12,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::node;
-use super::reflect::get;
+use super::reflect::{construct, get, global, number, once, set};
 
 /// Time since 1970, by a clock that never goes back within a thread and is the same for all threads of a page.
 pub(crate) fn now() -> Duration {
     thread_local! {
-        static ORIGIN: f64 = TIME_ORIGIN.with(|origin| *origin);
+        static ORIGIN: f64 = number(&global("performance"), "timeOrigin").unwrap_or_default();
     }
     let milliseconds = ORIGIN.with(|origin| origin + performance_now());
     Duration::from_micros((milliseconds * 1000.0) as u64)
@@ -48,7 +48,7 @@ fn start_timer(
     let milliseconds = duration.as_secs().saturating_mul(1000).saturating_add(rest);
     let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
     // A receiver that is gone does not wait.
-    let fire = Closure::once_into_js(move || sender.send(()).unwrap_or(()));
+    let fire = once(move |_| sender.send(()).unwrap_or(()));
     set_timeout(&fire, milliseconds);
     receiver.map(|_| ())
 }
@@ -73,15 +73,15 @@ pub(crate) fn yield_by_message() -> impl Future<Output = ()> + Send + 'static {
 
 /// Of the engines that can run this, only WebKit has no scheduler, and older versions of Firefox.
 fn is_webkit() -> bool {
-    get(&js_sys::global(), "scheduler").is_undefined()
+    global("scheduler").is_undefined()
 }
 
 /// Who waits for a turn of the event loop, and what brings it.
 struct Turns {
     waiting: Rc<RefCell<VecDeque<oneshot::Sender<()>>>>,
     /// None in Node.js, which it would keep from its end.
-    channel: Option<MessageChannel>,
-    next: Closure<dyn FnMut()>,
+    port: Option<MessagePort>,
+    next: Closure<dyn FnMut(JsValue)>,
     /// How many timers were set in a row, where they are the faster way.
     timers: Option<Cell<u32>>,
 }
@@ -93,34 +93,35 @@ impl Turns {
     fn new(has_slow_messages: bool) -> Self {
         let waiting = Rc::new(RefCell::new(VecDeque::<oneshot::Sender<()>>::new()));
         let others = waiting.clone();
-        let next = Closure::new(move || {
+        let next = Closure::new(move |_| {
             let sender = others.borrow_mut().pop_front();
             if let Some(sender) = sender {
                 // A receiver that is gone does not wait.
                 sender.send(()).unwrap_or(());
             }
         });
-        let channel = (!node::is_here()).then(MessageChannel::new);
-        if let Some(channel) = &channel {
-            channel.port1().set_onmessage(&next);
-        }
-        Self { waiting, channel, next, timers: has_slow_messages.then(Cell::default) }
+        let port = (!node::is_here()).then(|| {
+            let channel = construct(&global("MessageChannel"), []).unwrap_or_default();
+            set(&get(&channel, "port1"), "onmessage", next.as_ref());
+            get(&channel, "port2").unchecked_into()
+        });
+        Self { waiting, port, next, timers: has_slow_messages.then(Cell::default) }
     }
 
     fn wait(&self) -> impl Future<Output = ()> + Send + use<> {
         let (sender, receiver) = oneshot::channel::<()>();
         self.waiting.borrow_mut().push_back(sender);
-        match (&self.timers, &self.channel) {
+        match (&self.timers, &self.port) {
             (_, None) => node::set_immediate(self.next.as_ref()),
             (Some(timers), _) if timers.get() < Self::MOST_TIMERS => {
                 timers.set(timers.get() + 1);
                 set_timeout(self.next.as_ref(), 0);
             }
-            (timers, Some(channel)) => {
+            (timers, Some(port)) => {
                 if let Some(timers) = timers {
                     timers.set(0);
                 }
-                channel.port2().post_message(0);
+                port.post_message(0);
             }
         }
         receiver.map(|_| ())
@@ -137,23 +138,10 @@ extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 
-    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
-    static TIME_ORIGIN: f64;
-
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &JsValue, milliseconds: i32);
 
-    type MessageChannel;
-    #[wasm_bindgen(constructor)]
-    fn new() -> MessageChannel;
-    #[wasm_bindgen(method, getter)]
-    fn port1(this: &MessageChannel) -> MessagePort;
-    #[wasm_bindgen(method, getter)]
-    fn port2(this: &MessageChannel) -> MessagePort;
-
     type MessagePort;
-    #[wasm_bindgen(method, setter)]
-    fn set_onmessage(this: &MessagePort, callback: &Closure<dyn FnMut()>);
     #[wasm_bindgen(method, js_name = postMessage)]
     fn post_message(this: &MessagePort, message: u32);
 }
