@@ -115,8 +115,8 @@ pub(super) fn rebuild(parts: JsValue) -> JsValue {
     let (name, message, stack) = (parts.get(0), parts.get(1), parts.get(2));
     let message = JsValue::from(message.as_string());
     let class = name.as_string().filter(|name| ERRORS.contains(&name.as_str()));
-    let error =
-        construct(&global(class.as_deref().unwrap_or("Error")), [message]).expect("it takes any text");
+    let class = global(class.as_deref().unwrap_or("Error"));
+    let error = construct(&class, [message]).unwrap_or_default();
     // Like the message, no member that a loop over the error would meet.
     let stack = object([("value", stack), ("configurable", true.into()), ("writable", true.into())]);
     let defined = call(&global("Object"), "defineProperty", [error.clone(), "stack".into(), stack]);

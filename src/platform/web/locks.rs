@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
+use super::local::spawn_local;
 use super::reflect::{call, call_global, get, global, once, text};
 use super::time::sleep;
 

@@ -10,6 +10,7 @@ mod bundler;
 mod console;
 mod failure;
 mod glue;
+mod local;
 mod locks;
 mod memory;
 mod message;
@@ -32,6 +33,7 @@ pub(crate) use attachment::{Attachment, Number};
 pub(crate) use console::print;
 #[cfg(feature = "compat")]
 pub(crate) use glue::url_of_hidden_glue;
+pub(crate) use local::spawn_local;
 pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use node::KeepAlive;
 pub(crate) use options::WebOptions;
@@ -71,7 +73,7 @@ pub(crate) fn has_local_pool() -> bool {
     true
 }
 
-pub(crate) use wasm_bindgen_futures::spawn_local;
+
 
 /// Runs a program beside whatever else the page does, and announces its end.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use futures::task::FutureObj;
 use js_sys::BigUint64Array;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Worker;
 
 use super::console::print;
 use super::failure::{PolicyMonitor, Seen, load_failure, refusal};
 use super::glue;
+use super::local::spawn_local;
 use super::locks;
 use super::memory::table_length;
 use super::message;

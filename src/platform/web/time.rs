@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::channel::oneshot;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
+use super::local::spawn_local;
 use super::node;
 use super::reflect::{construct, get, global, number, once, set};
 

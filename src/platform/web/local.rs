@@ -1,0 +1,10 @@
+//! What runs on this thread's event loop.
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// Runs a future here, in a microtask. Boxed as one type, because the code that takes a future is in the program once per type.
+pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    wasm_bindgen_futures::spawn_local(future);
+}
