@@ -4,10 +4,11 @@ use std::cell::RefCell;
 
 use js_sys::{Array, ArrayBuffer, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 
+use super::local::spawn_local;
 use super::node;
-use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, text};
+use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, text};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
@@ -16,14 +17,14 @@ thread_local! {
     static BASE: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, one of null if it is not the glue, or an
     /// empty one if it could not be had.
-    static BUNDLE: RefCell<Option<(String, Promise)>> = const { RefCell::new(None) };
+    static BUNDLE: RefCell<Option<(String, JsValue)>> = const { RefCell::new(None) };
 }
 
 /// In a worker: the page knows it already, and has a bundle of it if it started this worker from one. That lasts as long as the
 /// page, which is longer.
 pub(super) fn set(url: Option<String>, bundle: &JsValue, base: String) {
     if let (Some(url), true) = (&url, bundle.is_object()) {
-        BUNDLE.set(Some((url.clone(), Promise::resolve(bundle))));
+        BUNDLE.set(Some((url.clone(), bundle.clone())));
     }
     GLUE_URL.set(url);
     BASE.set(Some(base));
@@ -138,12 +139,18 @@ pub(super) async fn bundle(url: &str) -> Result<Found, String> {
         BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
     let promise = known.unwrap_or_else(|| {
         let glue = url.to_owned();
-        let promise =
-            future_to_promise(async move { Ok(make_bundle(&glue).await.unwrap_or_default().into()) });
+        let make = once(move |resolve| {
+            spawn_local(async move {
+                let bundle = make_bundle(&glue).await.unwrap_or_default();
+                let told = call(&resolve, "call", [JsValue::UNDEFINED, bundle.into()]);
+                debug_assert!(told.is_ok(), "a promise takes any value");
+            });
+        });
+        let promise = construct(&global("Promise"), [make]).unwrap_or_default();
         BUNDLE.set(Some((url.to_owned(), promise.clone())));
         promise
     });
-    let bundle = Bundle(JsFuture::from(promise).await.unwrap_or_default());
+    let bundle = Bundle(settled(Ok(promise)).await.unwrap_or_default());
     if bundle.url().is_some() {
         return Ok(Found::Bundled(bundle));
     }
@@ -271,7 +278,7 @@ pub(super) async fn fetch(url: &str, options: JsValue) -> Result<JsValue, JsValu
     settled(call_global("fetch", [url.into(), options])).await
 }
 
-/// What becomes of the promise that a call gave.
+/// What becomes of the promise that a call gave, or the value.
 async fn settled(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::from(promise?)).await
+    JsFuture::from(Promise::resolve(&promise?)).await
 }
