@@ -2,11 +2,10 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Array, ArrayBuffer, Promise};
+use js_sys::{Array, ArrayBuffer};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use super::local::spawn_local;
+use super::local::{settled, spawn_local};
 use super::node;
 use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, text};
 use crate::platform::WORKER_SCRIPT;
@@ -276,9 +275,4 @@ pub(super) fn script_url(parts: &[JsValue]) -> Result<JsValue, JsValue> {
 
 pub(super) async fn fetch(url: &str, options: JsValue) -> Result<JsValue, JsValue> {
     settled(call_global("fetch", [url.into(), options])).await
-}
-
-/// What becomes of the promise that a call gave, or the value.
-async fn settled(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::resolve(&promise?)).await
 }

@@ -3,8 +3,17 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
 /// Runs a future here, in a microtask. Boxed as one type, because the code that takes a future is in the program once per type.
 pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
     let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
     wasm_bindgen_futures::spawn_local(future);
+}
+
+/// What becomes of the promise that a call gave, or the value.
+pub(super) async fn settled(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::resolve(&promise?)).await
 }

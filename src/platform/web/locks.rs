@@ -10,11 +10,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use super::local::spawn_local;
+use super::local::{settled, spawn_local};
 use super::reflect::{call, call_global, get, global, once, text};
 use super::time::sleep;
 
@@ -55,11 +53,10 @@ pub(super) fn watch(name: &str, since: Option<f64>, tell: Tell, gone: impl FnOnc
         });
     });
     // Without locks a deadline is the only witness; a page that goes away needs none.
-    if let Ok(promise) = call(&get(&global("navigator"), "locks"), "request", [name.into(), granted]) {
-        spawn_local(async move {
-            let _gone: Result<JsValue, JsValue> = JsFuture::from(Promise::from(promise)).await;
-        });
-    }
+    let request = call(&get(&global("navigator"), "locks"), "request", [name.into(), granted]);
+    spawn_local(async move {
+        let _gone: Result<JsValue, JsValue> = settled(request).await;
+    });
 }
 
 /// The page, of which this worker is a part, leaves or is back.

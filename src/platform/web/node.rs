@@ -3,11 +3,10 @@
 
 use std::cell::Cell;
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Worker;
 
+use super::local::settled;
 use super::reflect::{call, call_global, construct, get, global, object, set, text};
 use crate::platform::WORKER_SCRIPT;
 
@@ -78,8 +77,7 @@ pub(super) async fn is_glue(url: &str) -> Result<bool, JsValue> {
     const EXPORT: &str = "__wasm_mt_start";
 
     let import = function(["url".into(), "return import(url)".into()]);
-    let module = call(&import, "call", [JsValue::UNDEFINED, url.into()])?;
-    let module = JsFuture::from(Promise::from(module)).await?;
+    let module = settled(call(&import, "call", [JsValue::UNDEFINED, url.into()])).await?;
     Ok([get(&module, EXPORT), get(&get(&module, "default"), EXPORT)].iter().any(JsValue::is_function))
 }
 

@@ -144,7 +144,14 @@ pub(crate) fn start(
     let port = Port { id };
     let launch = Launch::new(spec)?;
     spawn_local(async move {
-        if let Err(cause) = begin(id, launch, main, first).await {
+        let module = MODULE.with(Option::clone);
+        let begun = match launch.source(module.is_some()).await {
+            // It may not be needed any more.
+            Ok(_) if is_up(id) => Ok(()),
+            Ok(source) => begin(id, source, module.into(), main, first),
+            Err(cause) => Err(cause),
+        };
+        if let Err(cause) = begun {
             deliver(id, WorkerEvent::NotStarted(cause));
         }
     });
@@ -152,22 +159,38 @@ pub(crate) fn start(
 }
 
 /// Makes a worker, listens to it, and posts it what it needs to boot.
-async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Packet) -> Result<(), String> {
-    let module = MODULE.with(Option::clone);
-    let source = launch.source(module.is_some()).await?;
-    // It may not be needed any more.
-    if is_up(id) {
-        return Ok(());
-    }
+fn begin(
+    id: u32,
+    source: WorkerSource,
+    module: JsValue,
+    main: &'static Tagged<Main>,
+    first: Packet,
+) -> Result<(), String> {
     let policy = PolicyMonitor::watch();
-    let worker = match launch.create(&source) {
+    let worker = match source.create() {
         Ok(worker) => worker,
         Err(seen) => {
-            return Err(load_failure(Some(seen), source.script.as_deref(), &source.glue, &policy).await);
+            explain(id, Some(seen), Rc::new(source), policy);
+            return Ok(());
         }
     };
-    let WorkerSource { script, glue, may_load, bundle, maker } = source.clone();
-    let factory = maker.as_ref().and_then(Maker::factory);
+    let (first, moved) = message::pack(first).map_err(|error| error.to_string())?;
+    let factory = source.maker.as_ref().and_then(Maker::factory);
+    let glue = Some(&*source.glue).filter(|_| source.may_load);
+    let boot = object([
+        ("version", VERSION.into()),
+        ("key", key(id).into()),
+        ("glue", glue.into()),
+        ("script", source.script.as_deref().into()),
+        ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
+        ("bundle", source.bundle.as_ref().map(|bundle| bundle.0.clone()).into()),
+        ("base", glue::base().into()),
+        ("module", module),
+        ("main", Address::of(main).number().into()),
+        ("table", table_length().into()),
+        ("first", first),
+    ]);
+    let posted = worker.post_message_with_transfer(&boot, &moved);
     let source = Rc::new(source);
     let is_thread = node::is_thread(&worker);
     let on_message = move |event: JsValue| {
@@ -181,22 +204,6 @@ async fn begin(id: u32, launch: Launch, main: &'static Tagged<Main>, first: Pack
     if is_thread {
         node::listen(&worker, "exit", move |_| lose_ended(id));
     }
-
-    let (first, moved) = message::pack(first).map_err(|error| error.to_string())?;
-    let boot = object([
-        ("version", VERSION.into()),
-        ("key", key(id).into()),
-        ("glue", if may_load { glue.into() } else { JsValue::UNDEFINED }),
-        ("script", script.into()),
-        ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
-        ("bundle", bundle.map_or(JsValue::UNDEFINED, |bundle| bundle.0)),
-        ("base", glue::base().into()),
-        ("module", module.into()),
-        ("main", Address::of(main).number().into()),
-        ("table", table_length().into()),
-        ("first", first),
-    ]);
-    let posted = worker.post_message_with_transfer(&boot, &moved);
     change(id, |live| live.worker = Some(Started { worker, _listeners }));
     posted.map_err(|thrown| text_of(&thrown))
 }
@@ -305,7 +312,11 @@ fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<Pol
         return;
     }
     let seen = reflect::text(event, "message").map(Seen::Reported);
-    let (source, policy) = (source.clone(), policy.clone());
+    explain(id, seen, source.clone(), policy.clone());
+}
+
+/// Looks why a worker did not start, and tells.
+fn explain(id: u32, seen: Option<Seen>, source: Rc<WorkerSource>, policy: Rc<PolicyMonitor>) {
     spawn_local(async move {
         let cause = load_failure(seen, source.script.as_deref(), &source.glue, &policy).await;
         if !is_up(id) {

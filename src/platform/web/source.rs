@@ -26,7 +26,6 @@ pub(super) struct Launch {
 }
 
 /// What a worker runs before it runs the program.
-#[derive(Clone)]
 pub(super) struct WorkerSource {
     /// The URL of the worker script, if it is the host's own.
     pub(super) script: Option<String>,
@@ -36,6 +35,7 @@ pub(super) struct WorkerSource {
     pub(super) bundle: Option<Bundle>,
     /// What makes the worker, if that is not this library.
     pub(super) maker: Option<Maker>,
+    name: Option<String>,
 }
 
 impl Launch {
@@ -65,7 +65,7 @@ impl Launch {
     /// The cause and the cure, if there can be no worker.
     ///
     /// `has_module`: the glue keeps the compiled program, so that it can be posted.
-    pub(super) async fn source(&self, has_module: bool) -> Result<WorkerSource, String> {
+    pub(super) async fn source(self, has_module: bool) -> Result<WorkerSource, String> {
         let is_ours = self.script.is_none() && self.maker.is_none();
         let is_node = node::is_here();
         if self.maker.is_none() && !is_node && global("Worker").is_undefined() {
@@ -93,7 +93,7 @@ impl Launch {
             Found::Loadable => (true, None),
             Found::Other => (false, None),
         };
-        let maker = self.maker.clone().or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
+        let maker = self.maker.or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
         if !may_load && maker.is_none() {
             return Err(if !has_module {
                 NO_MODULE.to_owned()
@@ -103,20 +103,24 @@ impl Launch {
                 glue::is_other(&self.glue, self.is_given)
             });
         }
-        Ok(WorkerSource { script: self.script.clone(), glue: self.glue.clone(), may_load, bundle, maker })
+        let Self { script, glue, name, .. } = self;
+        Ok(WorkerSource { script, glue, may_load, bundle, maker, name })
     }
+}
+
+impl WorkerSource {
 
     /// Some engines throw what others report by an event.
-    pub(super) fn create(&self, source: &WorkerSource) -> Result<Worker, Seen> {
-        if let Some(maker) = &source.maker {
+    pub(super) fn create(&self) -> Result<Worker, Seen> {
+        if let Some(maker) = &self.maker {
             return maker.make().map_err(Seen::Known);
         }
         if node::is_here() {
-            let made = node::create_worker(source.script.as_deref(), self.name.as_deref());
+            let made = node::create_worker(self.script.as_deref(), self.name.as_deref());
             return made.map_err(|thrown| Seen::Thrown(text_of(&thrown)));
         }
-        let bundle = source.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
-        let made = match (&source.script, bundle) {
+        let bundle = self.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
+        let made = match (&self.script, bundle) {
             (Some(script), _) => construct(script, false, self.name.as_deref()),
             // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
             (None, Some((url, is_module))) if !(is_module && is_opaque()) => {
