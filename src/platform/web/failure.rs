@@ -1,13 +1,12 @@
 //! Why a worker did not start, and the cure.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::Cell;
 use std::time::Duration;
 
 use wasm_bindgen::prelude::*;
 
 use super::glue;
-use super::reflect::{call_global, global, number, text};
+use super::reflect::{function, global, listen, number, text};
 use super::thrown::text_of;
 use super::time::sleep;
 
@@ -61,7 +60,7 @@ pub(super) async fn load_failure(
     seen: Option<Seen>,
     script: Option<&str>,
     glue: &str,
-    policy: &PolicyMonitor,
+    policy: PolicyMonitor,
 ) -> String {
     if let Some(Seen::Known(cause)) = seen {
         return cause;
@@ -69,7 +68,7 @@ pub(super) async fn load_failure(
     // The violation may be reported after the failure it caused.
     sleep(Duration::ZERO).await;
     if let Some(cause) = policy.cause() {
-        return cause;
+        return cause.to_owned();
     }
     match (script, seen) {
         (Some(url), Some(Seen::Thrown(text))) => format!(
@@ -115,51 +114,51 @@ async fn script_failure(url: &str, seen: Option<Seen>) -> String {
     format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
 }
 
-/// Hears of violations of the content security policy.
+thread_local! {
+    /// How many violations of the content security policy were heard of, and the text for the last. Absent if nobody listens
+    /// yet.
+    static VIOLATIONS: Cell<Option<(u32, &'static str)>> = const { Cell::new(None) };
+}
+
+/// Hears of violations of the content security policy, from its making on.
+#[derive(Clone, Copy)]
 pub(super) struct PolicyMonitor {
-    /// The text for the last.
-    blocked: Rc<RefCell<Option<&'static str>>>,
-    listener: Closure<dyn FnMut(JsValue)>,
+    heard_before: u32,
 }
 
 impl PolicyMonitor {
-    const EVENT: &str = "securitypolicyviolation";
-
-    pub(super) fn watch() -> Rc<Self> {
-        let blocked = Rc::new(RefCell::new(None));
-        let seen = blocked.clone();
-        let listener = Closure::new(move |event: JsValue| {
-            let text = |key| text(&event, key).unwrap_or_default();
-            // A policy may be on trial: then it blocks nothing.
-            if text("disposition") == "report" {
-                return;
-            }
-            match text("effectiveDirective").as_str() {
-                // Also where the policy says `script-src` only, the directive in effect is this one.
-                "worker-src" => *seen.borrow_mut() = Some(BLOCKED),
-                "require-trusted-types-for" => *seen.borrow_mut() = Some(UNTRUSTED),
-                _ => {}
-            }
+    pub(super) fn watch() -> Self {
+        let (heard_before, _) = VIOLATIONS.get().unwrap_or_else(|| {
+            VIOLATIONS.set(Some((0, "")));
+            // Where there is nothing like it, there is no such policy.
+            listen("securitypolicyviolation", &function(|event| note_violation(&event)));
+            (0, "")
         });
-        // Where there is nothing like it, there is no such policy.
-        let _listens: Result<JsValue, JsValue> =
-            call_global("addEventListener", [Self::EVENT.into(), listener.as_ref().clone()]);
-        Rc::new(Self { blocked, listener })
+        Self { heard_before }
     }
 
-    fn cause(&self) -> Option<String> {
-        self.blocked.borrow().map(str::to_owned)
+    fn cause(self) -> Option<&'static str> {
+        VIOLATIONS.get().filter(|(heard, _)| *heard != self.heard_before).map(|(_, text)| text)
     }
+}
+
+fn note_violation(event: &JsValue) {
+    let text = |key| text(event, key).unwrap_or_default();
+    // A policy may be on trial: then it blocks nothing.
+    if text("disposition") == "report" {
+        return;
+    }
+    let cause = match text("effectiveDirective").as_str() {
+        // Also where the policy says `script-src` only, the directive in effect is this one.
+        "worker-src" => BLOCKED,
+        "require-trusted-types-for" => UNTRUSTED,
+        _ => return,
+    };
+    let heard = VIOLATIONS.get().map_or(0, |(heard, _)| heard);
+    VIOLATIONS.set(Some((heard.wrapping_add(1), cause)));
 }
 
 const BLOCKED: &str = "the content security policy blocks its script by `worker-src`; allow `worker-src blob:`, \
     or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`";
 const UNTRUSTED: &str = "the page's Trusted Types do not let it make a worker; let the content security policy say \
     `trusted-types wasm-mt`, or make the worker with `worker_factory`";
-
-impl Drop for PolicyMonitor {
-    fn drop(&mut self) {
-        let _listened: Result<JsValue, JsValue> =
-            call_global("removeEventListener", [Self::EVENT.into(), self.listener.as_ref().clone()]);
-    }
-}

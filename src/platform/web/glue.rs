@@ -38,7 +38,11 @@ pub(super) fn base() -> String {
 /// True if this is the URL of the page itself: its scripts are within it.
 pub(super) fn is_page(url: &str) -> bool {
     let page = text(&global("document"), "URL");
-    page.is_some_and(|page| page.split('#').next() == url.split('#').next())
+    page.is_some_and(|page| without_fragment(&page) == without_fragment(url))
+}
+
+fn without_fragment(url: &str) -> &[u8] {
+    url.as_bytes().split(|byte| *byte == b'#').next().unwrap_or_default()
 }
 
 /// The glue's URL, where it can be found.

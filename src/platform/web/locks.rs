@@ -13,7 +13,7 @@ use std::time::Duration;
 use wasm_bindgen::prelude::*;
 
 use super::local::{settled, spawn_local};
-use super::reflect::{call, call_global, get, global, once, text};
+use super::reflect::{self, call, function, get, global, once, text};
 use super::time::sleep;
 
 /// How long a page that wanted to leave may take. What stays longer stays: a download, or a user who was asked.
@@ -66,7 +66,7 @@ pub(super) fn follow(is_back: bool) {
 
 /// Hears when the page leaves and comes back. It is so for good.
 fn listen() {
-    let on_event = Closure::<dyn FnMut(JsValue)>::new(|event: JsValue| {
+    let on_event = function(|event| {
         if text(&event, "type").is_some_and(|event| event == "pageshow") {
             return come_back();
         }
@@ -78,12 +78,10 @@ fn listen() {
                 come_back();
             }
         });
-    })
-    .into_js_value();
+    });
     for event in ["beforeunload", "pagehide", "pageshow"] {
         // Where there is nothing like it, there is no page that leaves.
-        let _listens: Result<JsValue, JsValue> =
-            call_global("addEventListener", [event.into(), on_event.clone()]);
+        reflect::listen(event, &on_event);
     }
 }
 

@@ -198,7 +198,7 @@ fn begin(
     };
     let _listeners = [
         listen(&worker, "message", on_message),
-        listen(&worker, "error", move |event| on_error(id, &event, &source, &policy)),
+        listen(&worker, "error", move |event| on_error(id, &event, &source, policy)),
         listen(&worker, "messageerror", move |_| count_packets(id)),
     ];
     if is_thread {
@@ -307,18 +307,18 @@ fn tell_of_departure(hold: bool, departure: u32) {
 
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
 /// death, and that the browser has shown.
-fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: &Rc<PolicyMonitor>) {
+fn on_error(id: u32, event: &JsValue, source: &Rc<WorkerSource>, policy: PolicyMonitor) {
     if is_up(id) {
         return;
     }
     let seen = reflect::text(event, "message").map(Seen::Reported);
-    explain(id, seen, source.clone(), policy.clone());
+    explain(id, seen, source.clone(), policy);
 }
 
 /// Looks why a worker did not start, and tells.
-fn explain(id: u32, seen: Option<Seen>, source: Rc<WorkerSource>, policy: Rc<PolicyMonitor>) {
+fn explain(id: u32, seen: Option<Seen>, source: Rc<WorkerSource>, policy: PolicyMonitor) {
     spawn_local(async move {
-        let cause = load_failure(seen, source.script.as_deref(), &source.glue, &policy).await;
+        let cause = load_failure(seen, source.script.as_deref(), &source.glue, policy).await;
         if !is_up(id) {
             deliver(id, WorkerEvent::NotStarted(cause));
         }

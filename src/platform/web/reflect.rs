@@ -74,6 +74,17 @@ pub(super) fn object<const N: usize>(properties: [(&str, JsValue); N]) -> JsValu
     object
 }
 
+/// Listens to an event of the global object, for good. There may be nothing like it here.
+pub(super) fn listen(event: &str, listener: &JsValue) {
+    let _listens: Result<JsValue, JsValue> =
+        call_global("addEventListener", [event.into(), listener.clone()]);
+}
+
+/// A function for JavaScript, which keeps it.
+pub(super) fn function(function: impl FnMut(JsValue) + 'static) -> JsValue {
+    Closure::<dyn FnMut(JsValue)>::new(function).into_js_value()
+}
+
 /// A function for JavaScript, which calls it once.
 pub(super) fn once(function: impl FnOnce(JsValue) + 'static) -> JsValue {
     let function: Box<dyn FnOnce(JsValue)> = Box::new(function);
