@@ -70,48 +70,50 @@ pub(super) async fn load_failure(
     if let Some(cause) = policy.cause() {
         return cause.to_owned();
     }
-    match (script, seen) {
-        (Some(url), Some(Seen::Thrown(text))) => format!(
-            "the worker script {url} was refused: {text}; serve it from the page's own origin, and let the content \
-             security policy allow it by `worker-src`"
-        ),
-        (Some(url), seen) => script_failure(url, seen).await,
-        (None, Some(Seen::Reported(text))) => {
-            format!("the program's JavaScript {glue} failed: {text}; give the builder the right `glue_url`")
+    let Some(url) = script else { return bundle_failure(seen, glue) };
+    let seen = match seen {
+        Some(Seen::Thrown(text)) => {
+            return format!(
+                "the worker script {url} was refused: {text}; serve it from the page's own origin, and let the content \
+                 security policy allow it by `worker-src`"
+            );
         }
-        (None, _) if is_opaque() => format!(
-            "this page has no origin of its own, as in a frame with `sandbox`, and the browser runs no such script there; \
-             build the program by `--target no-modules`, or let the host of {glue} answer with \
-             `Access-Control-Allow-Origin: *`, or the frame have `allow-same-origin`"
-        ),
-        (None, seen) => {
-            let seen = match seen {
-                Some(Seen::Thrown(text)) => text,
-                _ => "it could not be loaded".to_owned(),
-            };
-            format!(
-                "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
-                 or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
-            )
-        }
-    }
-}
-
-/// Why the host's own script failed.
-async fn script_failure(url: &str, seen: Option<Seen>) -> String {
-    let message = match seen {
-        Some(Seen::Reported(message)) => Some(message),
+        Some(Seen::Reported(text)) => Some(text),
         _ => None,
     };
     let response = glue::fetch(url, JsValue::UNDEFINED).await;
     let status = response.map(|response| number(&response, "status").map_or(0, |status| status as u32));
-    let seen = match (status, message) {
-        (Ok(200), Some(message)) => message,
+    let seen = match (status, seen) {
+        (Ok(200), Some(seen)) => seen,
         (Ok(200), None) => "it is there, but does not load as a script".to_owned(),
         (Ok(status), _) => format!("status {status}"),
-        (Err(thrown), message) => message.unwrap_or_else(|| text_of(&thrown)),
+        (Err(thrown), seen) => seen.unwrap_or_else(|| text_of(&thrown)),
     };
     format!("the worker script {url} failed: {seen}; serve `wasm_mt::WORKER_SCRIPT` there for `script_url`")
+}
+
+/// Why the script of a blob did not load, or failed.
+fn bundle_failure(seen: Option<Seen>, glue: &str) -> String {
+    let seen = match seen {
+        Some(Seen::Reported(text)) => {
+            return format!(
+                "the program's JavaScript {glue} failed: {text}; give the builder the right `glue_url`"
+            );
+        }
+        _ if is_opaque() => {
+            return format!(
+                "this page has no origin of its own, as in a frame with `sandbox`, and the browser runs no such script there; \
+                 build the program by `--target no-modules`, or let the host of {glue} answer with \
+                 `Access-Control-Allow-Origin: *`, or the frame have `allow-same-origin`"
+            );
+        }
+        Some(Seen::Thrown(text)) => text,
+        _ => "it could not be loaded".to_owned(),
+    };
+    format!(
+        "its script, a blob, was refused: {seen}; let the content security policy say `worker-src blob:`, \
+         or serve `wasm_mt::WORKER_SCRIPT` and give its URL to the builder with `script_url`"
+    )
 }
 
 thread_local! {

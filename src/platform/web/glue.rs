@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use js_sys::{Array, ArrayBuffer};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 use super::local::{settled, spawn_local};
 use super::node;
@@ -277,6 +278,6 @@ pub(super) fn script_url(parts: &[JsValue]) -> Result<JsValue, JsValue> {
     call(&global("URL"), "createObjectURL", [blob])
 }
 
-pub(super) async fn fetch(url: &str, options: JsValue) -> Result<JsValue, JsValue> {
-    settled(call_global("fetch", [url.into(), options])).await
+pub(super) fn fetch(url: &str, options: JsValue) -> JsFuture {
+    settled(call_global("fetch", [url.into(), options]))
 }

@@ -14,6 +14,10 @@ pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
 }
 
 /// What becomes of the promise that a call gave, or the value.
-pub(super) async fn settled(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::resolve(&promise?)).await
+pub(super) fn settled(promise: Result<JsValue, JsValue>) -> JsFuture {
+    match promise {
+        Ok(promise) => Promise::resolve(&promise),
+        Err(thrown) => Promise::reject(&thrown),
+    }
+    .into()
 }
