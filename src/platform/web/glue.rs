@@ -133,12 +133,8 @@ pub(super) enum Found {
     Other,
 }
 
-/// Looks at what is to be the glue, and bundles it if that can be.
-///
-/// # Errors
-///
-/// What the page demands the integrity of, and cannot be had, no worker may load.
-pub(super) async fn bundle(url: &str) -> Result<Found, String> {
+/// Looks at what is to be the glue, and bundles it if that can be: gives what a [`Bundle`] holds.
+pub(super) fn bundle(url: &str) -> JsFuture {
     let known =
         BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
     let promise = known.unwrap_or_else(|| {
@@ -154,7 +150,15 @@ pub(super) async fn bundle(url: &str) -> Result<Found, String> {
         BUNDLE.set(Some((url.to_owned(), promise.clone())));
         promise
     });
-    let bundle = Bundle(settled(Ok(promise)).await.unwrap_or_default());
+    settled(Ok(promise))
+}
+
+/// What came of that.
+///
+/// # Errors
+///
+/// What the page demands the integrity of, and cannot be had, no worker may load.
+pub(super) fn found(url: &str, bundle: Bundle) -> Result<Found, String> {
     if bundle.url().is_some() {
         return Ok(Found::Bundled(bundle));
     }

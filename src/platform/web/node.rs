@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Worker;
 
 use super::local::settled;
@@ -68,17 +69,17 @@ pub(super) fn url_of(script: String) -> Option<String> {
     text(&call(&builtin("node:url")?, "pathToFileURL", [script.into()]).ok()?, "href")
 }
 
-/// True if the module at this URL, which runs already, is what wasm-bindgen generated for the program.
-///
-/// # Errors
-///
-/// What was thrown, if it cannot be imported.
-pub(super) async fn is_glue(url: &str) -> Result<bool, JsValue> {
+/// The module at this URL, which runs already.
+pub(super) fn import(url: &str) -> JsFuture {
+    let import = function(["url".into(), "return import(url)".into()]);
+    settled(call(&import, "call", [JsValue::UNDEFINED, url.into()]))
+}
+
+/// True if that is what wasm-bindgen generated for the program.
+pub(super) fn is_glue(module: &JsValue) -> bool {
     const EXPORT: &str = "__wasm_mt_start";
 
-    let import = function(["url".into(), "return import(url)".into()]);
-    let module = settled(call(&import, "call", [JsValue::UNDEFINED, url.into()])).await?;
-    Ok([get(&module, EXPORT), get(&get(&module, "default"), EXPORT)].iter().any(JsValue::is_function))
+    [get(module, EXPORT), get(&get(module, "default"), EXPORT)].iter().any(JsValue::is_function)
 }
 
 /// How many threads can run at the same time.

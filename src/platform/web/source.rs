@@ -79,12 +79,13 @@ impl Launch {
             Found::Other
         } else if is_node {
             // Glue that keeps no module makes one again.
-            let is_glue = self.is_given || node::is_glue(&self.glue).await.map_err(failed)?;
+            let is_glue = self.is_given || node::is_glue(&node::import(&self.glue).await.map_err(failed)?);
             if is_glue { Found::Loadable } else { Found::Other }
         } else if !has_module {
             Found::Other
         } else if is_ours || !self.is_given || glue::is_pinned(&self.glue) {
-            glue::bundle(&self.glue).await?
+            let bundle = glue::bundle(&self.glue).await.unwrap_or_default();
+            glue::found(&self.glue, Bundle(bundle))?
         } else {
             Found::Loadable
         };
