@@ -50,9 +50,8 @@ pub(super) fn is_thread(worker: &Worker) -> bool {
 }
 
 /// Hears of what happens to such a worker. It is so for good: some comes after its end.
-pub(super) fn listen(worker: &Worker, event: &str, listener: impl FnMut(JsValue) + 'static) {
-    let listener = Closure::<dyn FnMut(JsValue)>::new(listener).into_js_value();
-    let listens = call(worker, "on", [event.into(), listener]);
+pub(super) fn listen(worker: &Worker, event: &str, listener: Closure<dyn FnMut(JsValue)>) {
+    let listens = call(worker, "on", [event.into(), listener.into_js_value()]);
     // A program stays by its timer. The listener for messages stays too.
     let listens = listens.and_then(|_| call(worker, "unref", []));
     debug_assert!(listens.is_ok(), "a worker of Node.js is an event emitter");
