@@ -117,7 +117,7 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
 }
 
 /// The bytes from this place on, if there is memory for them.
-fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
+pub(super) fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
     let end = body.length();
     let mut bytes = room::zeroed(end as usize - start).ok()?;
     copy_out(&mut bytes, call(body, "subarray", [(start as u32).into()]).ok()?.unchecked_ref());

@@ -4,7 +4,6 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use futures::task::FutureObj;
-use js_sys::BigUint64Array;
 use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
@@ -24,7 +23,7 @@ use crate::error::Error;
 use crate::platform::{Address, EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
 
 /// Version of the boot message and of all that is no packet; `worker.js` has the same.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 thread_local! {
     /// In the order of their numbers. A page has a few dozen at most.
@@ -249,7 +248,11 @@ fn on_message(live: &LiveWorker, event: JsValue) {
     }
     let text = |key| reflect::text(data, key);
     let task = reflect::number(data, "task").map_or(0, |task| task as u64);
-    let begun = || get(data, "begun").dyn_ref().map(BigUint64Array::to_vec);
+    // Eight bytes each, as they lie in the worker's memory.
+    let begun = || {
+        let bytes = message::read(get(data, "begun").dyn_ref()?, 0)?;
+        Some(bytemuck::pod_collect_to_vec(&bytes))
+    };
     if let Some(line) = text("print") {
         return print(&line);
     }

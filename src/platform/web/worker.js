@@ -12,7 +12,7 @@
   // In a bundle this is a module of the page too, and of its workers that are none of ours; and in one of ours it may be
   // evaluated again under another URL, when the program is loaded.
   if (typeof __wasm_mt_create_worker === "function" && (self.name !== "wasm-mt" || self.wasmMt)) return;
-  const VERSION = 5;
+  const VERSION = 6;
   const MAGIC = 0x746d7770;
 
   // A thread of Node.js has no scope like that of a worker, and ends by what is uncaught. Its page hears of its end without a
@@ -63,20 +63,20 @@
   let block = 0;
   let memory = null;
   const word = (nth) => new Uint32Array(memory.buffer, block + 8, 8)[nth];
-  const numbers = (address, count) => new BigUint64Array(memory.buffer, address, count);
+  const bytes = (address, length) => new Uint8Array(memory.buffer, address, length);
   // Whose code runs, and which tasks have begun and may not have been answered.
-  const task = () => (block ? Number(numbers(block, 1)[0]) : 0);
-  const begun = () => (block ? numbers(word(0), word(1)).slice() : new BigUint64Array());
+  const task = () => (block ? Number(new BigUint64Array(memory.buffer, block, 1)[0]) : 0);
+  const begun = () => (block ? bytes(word(0), 8 * word(1)).slice() : new Uint8Array());
 
   // Posts what the instance has gathered for its page and not posted yet.
   const flush = () => {
     if (!block || !word(2)) return;
-    const [heads, bytes, addresses] = [2, 4, 6].map((nth) => new Uint8Array(memory.buffer, word(nth + 1), word(nth)));
-    const end = bytes.length + heads.length + addresses.length;
+    const [heads, values, addresses] = [2, 4, 6].map((nth) => bytes(word(nth + 1), word(nth)));
+    const end = values.length + heads.length + addresses.length;
     const body = new Uint8Array(end + 12);
-    body.set(bytes);
-    body.set(heads, bytes.length);
-    body.set(addresses, bytes.length + heads.length);
+    body.set(values);
+    body.set(heads, values.length);
+    body.set(addresses, values.length + heads.length);
     const trailer = new DataView(body.buffer, end);
     [heads.length, addresses.length / 4, MAGIC].forEach((word, nth) => trailer.setUint32(4 * nth, word, true));
     post(body);
