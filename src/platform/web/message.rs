@@ -136,15 +136,13 @@ fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -
     let (front, heads) = split_back(front, heads)?;
     let heads = heads.to_vec();
     let addresses = addresses.chunks_exact(WORD).map(word).map(Address::from_lane).collect();
-    let ways = ways.chunks_exact(WORD).map(word);
-    let attachments = message.map_or_else(Vec::new, |message| {
-        let attachment = |(way, nth)| match (way, message.get(nth)) {
-            (way::REBUILT, value) => Attachment::new(attachment::rebuild(value), false),
-            // It is moved again if the packet is sent on.
-            (way, value) => Attachment::new(value, way == way::MOVED),
-        };
-        ways.zip(1..).map(attachment).collect()
-    });
+    let mut attachments = Vec::new();
+    for (way, nth) in ways.chunks_exact(WORD).map(word).zip(1..) {
+        let value = message?.get(nth);
+        let value = if way == way::REBUILT { attachment::rebuild(value) } else { value };
+        // It is moved again if the packet is sent on.
+        attachments.push(Attachment::new(value, way == way::MOVED));
+    }
     let length = front.len();
     bytes.truncate(length);
     Some(Packet { heads, bytes, addresses, attachments, lost: 0 })
