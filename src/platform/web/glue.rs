@@ -111,8 +111,8 @@ pub(super) fn is_pinned(url: &str) -> bool {
 pub(super) struct Bundle(pub(super) JsValue);
 
 impl Bundle {
-    pub(super) fn url(&self) -> Option<String> {
-        text(&self.0, "0")
+    pub(super) fn url(&self) -> JsValue {
+        get(&self.0, "0")
     }
 
     /// As the glue's own script is, so that a task finds what belongs to that kind: only a classic one has
@@ -159,10 +159,10 @@ pub(super) fn bundle(url: &str) -> JsFuture {
 ///
 /// What the page demands the integrity of, and cannot be had, no worker may load.
 pub(super) fn found(url: &str, bundle: Bundle) -> Result<Found, String> {
-    if bundle.url().is_some() {
+    if bundle.url().is_truthy() {
         return Ok(Found::Bundled(bundle));
     }
-    if get(&bundle.0, "0").is_null() {
+    if bundle.url().is_null() {
         return Ok(Found::Other);
     }
     if has(&bundle.0, "length") {

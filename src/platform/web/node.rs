@@ -36,12 +36,12 @@ pub(super) fn is_here() -> bool {
 }
 
 /// A thread that runs the worker script, the host's own or else that of the library.
-pub(super) fn create_worker(script: Option<&str>, name: Option<&str>) -> Result<Worker, JsValue> {
+pub(super) fn create_worker(script: Option<&str>, name: JsValue) -> Result<JsValue, JsValue> {
     let module = THREADS.with(Clone::clone).unwrap_or_default();
     let url = script.map(|url| construct(&global("URL"), [url.into()])).transpose()?;
-    let options = object([("eval", url.is_none().into()), ("name", name.into())]);
+    let options = object([("eval", url.is_none().into()), ("name", name)]);
     let script = url.unwrap_or_else(|| WORKER_SCRIPT.into());
-    construct(&get(&module, "Worker"), [script, options]).map(JsCast::unchecked_into)
+    construct(&get(&module, "Worker"), [script, options])
 }
 
 /// True if this is a worker of `worker_threads`. In Deno an application may make others.

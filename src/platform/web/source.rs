@@ -1,14 +1,12 @@
 //! What a worker runs before it runs the program, and the worker that is made of it.
 
-use std::cell::RefCell;
-
 use wasm_bindgen::prelude::*;
 use web_sys::Worker;
 
 use super::failure::{NO_MODULE, Seen, is_opaque, refusal};
 use super::glue::{self, Bundle, Found};
 use super::node;
-use super::reflect::{self, call, get, global, object, set_global};
+use super::reflect::{self, call, construct, get, global, object, set_global};
 use super::setup::{Maker, Setup};
 use super::thrown::text_of;
 use crate::error::Error;
@@ -116,21 +114,30 @@ impl WorkerSource {
         if let Some(maker) = &self.maker {
             return maker.make().map_err(Seen::Known);
         }
-        if node::is_here() {
-            let made = node::create_worker(self.script.as_deref(), self.name.as_deref());
-            return made.map_err(|thrown| Seen::Thrown(text_of(&thrown)));
-        }
-        let bundle = self.bundle.as_ref().and_then(|bundle| Some((bundle.url()?, bundle.is_module())));
-        let made = match (&self.script, bundle) {
-            (Some(script), _) => construct(script, false, self.name.as_deref()),
-            // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
-            (None, Some((url, is_module))) if !(is_module && is_opaque()) => {
-                construct(&url, is_module, self.name.as_deref())
-            }
-            (None, _) => bare_script().and_then(|url| construct(&url, false, self.name.as_deref())),
-        };
+        let made = self.construct().map(JsCast::unchecked_into);
         made.map_err(|thrown| Seen::Thrown(text_of(&thrown)))
     }
+
+    /// `new Worker`.
+    fn construct(&self) -> Result<JsValue, JsValue> {
+        let name = self.name.as_deref().into();
+        if node::is_here() {
+            return node::create_worker(self.script.as_deref(), name);
+        }
+        let (url, is_module) = match (&self.script, &self.bundle) {
+            (Some(script), _) => (script.into(), false),
+            // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
+            (None, Some(bundle)) if !(bundle.is_module() && is_opaque()) => (bundle.url(), bundle.is_module()),
+            (None, _) => (SCRIPT_URL.with(Clone::clone)?, false),
+        };
+        let kind = if is_module { "module" } else { "classic" };
+        construct(&global("Worker"), [trusted(url), object([("type", kind.into()), ("name", name)])])
+    }
+}
+
+thread_local! {
+    /// The URL of the worker script alone.
+    static SCRIPT_URL: Result<JsValue, JsValue> = glue::script_url(&[WORKER_SCRIPT.into()]);
 }
 
 /// What makes the worker where only a bundler knows how.
@@ -144,29 +151,9 @@ fn of_bundler() -> Option<Maker> {
 const INLINE: &str = "the program's JavaScript is in the page itself, among what starts the application; put it into a file, or, \
                       as `--target no-modules` makes it, into a script element of its own";
 
-/// `new Worker`.
-fn construct(url: &str, is_module: bool, name: Option<&str>) -> Result<Worker, JsValue> {
-    let kind = if is_module { "module" } else { "classic" };
-    let options = object([("type", kind.into()), ("name", name.unwrap_or_default().into())]);
-    reflect::construct(&global("Worker"), [trusted(url), options]).map(JsCast::unchecked_into)
-}
-
-/// The worker script alone as a URL, made once.
-fn bare_script() -> Result<String, JsValue> {
-    thread_local! {
-        static SCRIPT_URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    }
-    if let Some(url) = SCRIPT_URL.with_borrow(Clone::clone) {
-        return Ok(url);
-    }
-    let url = glue::script_url(&[WORKER_SCRIPT.into()])?.as_string().unwrap_or_default();
-    SCRIPT_URL.set(Some(url.clone()));
-    Ok(url)
-}
-
 /// A URL in full: a worker of a blob has no folder.
 fn absolute(url: &str, whose: &str) -> Result<String, Error> {
-    let full = reflect::construct(&global("URL"), [url.into(), glue::base().into()]);
+    let full = construct(&global("URL"), [url.into(), glue::base().into()]);
     let full = full.ok().and_then(|url| reflect::text(&url, "href"));
     full.ok_or_else(|| Error::startup(format!("`{url}` is not a URL; give {whose}")))
 }
@@ -176,21 +163,22 @@ const TRUSTED: &str = r"^(?:blob:|/(?![/\\]))[^]*";
 
 /// A URL for `new Worker`. Under Trusted Types it must be made by a policy. Ours, `wasm-mt`, is shared by all programs of a
 /// page, since a name can be taken once only; as is `null` where the page does not allow it: then text may do.
-fn trusted(url: &str) -> JsValue {
+fn trusted(url: JsValue) -> JsValue {
     const PLACE: &str = "wasmMtPolicy";
     let origin = global("origin").as_string().unwrap_or_default();
-    let path = url.strip_prefix(&origin).filter(|path| path.starts_with('/'));
-    let path = path.or_else(|| Some(url).filter(|url| url.starts_with("blob:")));
+    let text = url.as_string().unwrap_or_default();
+    let path = text.strip_prefix(&origin).filter(|path| path.starts_with('/'));
+    let path = path.or_else(|| Some(&*text).filter(|url| url.starts_with("blob:")));
     let factory = global("trustedTypes");
-    let (Some(path), false) = (path, factory.is_undefined()) else { return url.into() };
+    let (Some(path), false) = (path, factory.is_undefined()) else { return url };
     let mut policy = global(PLACE);
     if policy.is_undefined() {
         // A match, an array of one text, becomes that text. Nothing of this instance is in it, which may end before others.
-        let pattern = reflect::construct(&global("RegExp"), [TRUSTED.into()]).unwrap_or_default();
+        let pattern = construct(&global("RegExp"), [TRUSTED.into()]).unwrap_or_default();
         let exec = call(&get(&pattern, "exec"), "bind", [pattern]).unwrap_or_default();
         let rules = object([("createScriptURL", exec)]);
         policy = call(&factory, "createPolicy", ["wasm-mt".into(), rules]).unwrap_or(JsValue::NULL);
         set_global(PLACE, &policy);
     }
-    call(&policy, "createScriptURL", [path.into()]).unwrap_or_else(|_| url.into())
+    call(&policy, "createScriptURL", [path.into()]).unwrap_or(url)
 }
