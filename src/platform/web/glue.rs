@@ -8,23 +8,23 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::local::{settled, spawn_local};
 use super::node;
-use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, text};
+use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, set as set_property, text};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
     static GLUE_URL: RefCell<Option<String>> = const { RefCell::new(None) };
     /// In a worker of ours: what URLs are relative to on its page.
     static BASE: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The glue that was bundled last, and what came of it: a [`Bundle`]'s array, one of null if it is not the glue, or an
-    /// empty one if it could not be had.
-    static BUNDLE: RefCell<Option<(String, JsValue)>> = const { RefCell::new(None) };
+    /// By the URL of the glue, what came of bundling it, or a promise of that: a [`Bundle`]'s array, one of null if it is not
+    /// the glue, or an empty one if it could not be had.
+    static BUNDLES: JsValue = object([]);
 }
 
 /// In a worker: the page knows it already, and has a bundle of it if it started this worker from one. That lasts as long as the
 /// page, which is longer.
 pub(super) fn set(url: Option<String>, bundle: &JsValue, base: String) {
-    if let (Some(url), true) = (&url, bundle.is_object()) {
-        BUNDLE.set(Some((url.clone(), bundle.clone())));
+    if let Some(url) = &url {
+        BUNDLES.with(|bundles| set_property(bundles, url, bundle));
     }
     GLUE_URL.set(url);
     BASE.set(Some(base));
@@ -135,9 +135,8 @@ pub(super) enum Found {
 
 /// Looks at what is to be the glue, and bundles it if that can be: gives what a [`Bundle`] holds.
 pub(super) fn bundle(url: &str) -> JsFuture {
-    let known =
-        BUNDLE.with_borrow(|bundle| bundle.as_ref().filter(|(of, _)| of == url).map(|(_, it)| it.clone()));
-    let promise = known.unwrap_or_else(|| {
+    let mut bundle = BUNDLES.with(|bundles| get(bundles, url));
+    if bundle.is_undefined() {
         let glue = url.to_owned();
         let make = once(move |resolve| {
             spawn_local(async move {
@@ -146,11 +145,10 @@ pub(super) fn bundle(url: &str) -> JsFuture {
                 debug_assert!(told.is_ok(), "a promise takes any value");
             });
         });
-        let promise = construct(&global("Promise"), [make]).unwrap_or_default();
-        BUNDLE.set(Some((url.to_owned(), promise.clone())));
-        promise
-    });
-    settled(Ok(promise))
+        bundle = construct(&global("Promise"), [make]).unwrap_or_default();
+        BUNDLES.with(|bundles| set_property(bundles, url, &bundle));
+    }
+    settled(Ok(bundle))
 }
 
 /// What came of that.
@@ -169,7 +167,7 @@ pub(super) fn found(url: &str, bundle: Bundle) -> Result<Found, String> {
         return Ok(Found::Loadable);
     }
     // The network may do better next time.
-    BUNDLE.set(None);
+    BUNDLES.with(|bundles| set_property(bundles, url, &JsValue::UNDEFINED));
     if is_pinned(url) {
         return Err(format!(
             "the program's JavaScript {url} could not be fetched with the `integrity` that the page demands of it; \

@@ -78,7 +78,7 @@ pub(super) fn import(url: &str) -> JsFuture {
 pub(super) fn is_glue(module: &JsValue) -> bool {
     const EXPORT: &str = "__wasm_mt_start";
 
-    [get(module, EXPORT), get(&get(module, "default"), EXPORT)].iter().any(JsValue::is_function)
+    get(module, EXPORT).is_function() || get(&get(module, "default"), EXPORT).is_function()
 }
 
 /// How many threads can run at the same time.

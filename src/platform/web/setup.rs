@@ -120,14 +120,10 @@ impl Maker {
             Self::Program(factory) => factory(),
             Self::Script(function) => apply(function, &JsValue::UNDEFINED, &array(&[])).and_then(worker),
         };
-        made.map_err(|thrown| match self {
-            Self::Program(_) => {
-                format!("the worker factory threw {}; it must give a Worker", text_of(&thrown))
-            }
-            Self::Script(_) => format!(
-                "`globalThis.wasmMt.createWorker` gave or threw {}; it must give a Worker",
-                text_of(&thrown)
-            ),
-        })
+        let what = match self {
+            Self::Program(_) => "the worker factory threw",
+            Self::Script(_) => "`globalThis.wasmMt.createWorker` gave or threw",
+        };
+        made.map_err(|thrown| format!("{what} {}; it must give a Worker", text_of(&thrown)))
     }
 }
