@@ -133,6 +133,12 @@ pub(super) enum Found {
     Other,
 }
 
+impl Found {
+    pub(super) fn is_glue(&self) -> bool {
+        !matches!(self, Self::Other)
+    }
+}
+
 /// Looks at what is to be the glue, and bundles it if that can be: gives what a [`Bundle`] holds.
 pub(super) fn bundle(url: &str) -> JsFuture {
     let mut bundle = BUNDLES.with(|bundles| get(bundles, url));

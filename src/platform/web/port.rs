@@ -9,15 +9,14 @@ use web_sys::Worker;
 
 use super::console::print;
 use super::failure::{PolicyMonitor, Seen, load_failure, refusal};
-use super::glue;
+use super::glue::{self, Found};
 use super::local::spawn_local;
 use super::locks;
 use super::memory::table_length;
 use super::message;
 use super::node;
 use super::reflect::{self, call, get, global, has, object, set};
-use super::setup::Maker;
-use super::source::{Launch, WorkerSource};
+use super::source::Launch;
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
 use crate::platform::{Address, EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
@@ -57,7 +56,7 @@ struct Started {
     worker: Worker,
     /// It is one of Node.js.
     is_thread: bool,
-    source: Rc<WorkerSource>,
+    launch: Rc<Launch>,
     policy: PolicyMonitor,
     /// None of a thread of Node.js.
     _listeners: Vec<Closure<dyn FnMut(JsValue)>>,
@@ -150,13 +149,14 @@ pub(crate) fn start(
     let live = LiveWorker { id, key, events, up, received, started };
     WORKERS.with_borrow_mut(|workers| workers.push(Rc::new(live)));
     let port = Port { id };
-    let launch = Launch::new(spec)?;
+    let launch = Rc::new(Launch::new(spec)?);
+    let first = message::pack(first).map_err(|error| Error::startup(error.to_string()))?;
     spawn_local(async move {
-        let module = MODULE.with(Option::clone);
-        let source = launch.source(module.is_some()).await;
+        let module = MODULE.with(|module| JsValue::from(module.clone()));
+        let found = launch.find(!module.is_undefined()).await;
         // It may not be needed any more.
         let Some(live) = find(id) else { return };
-        let begun = source.and_then(|source| begin(&live, Rc::new(source), module.into(), main, first));
+        let begun = found.and_then(|found| begin(&live, launch, &found, module, main, first));
         if let Err(cause) = begun {
             live.fail(cause);
         }
@@ -167,31 +167,32 @@ pub(crate) fn start(
 /// Makes a worker, listens to it, and posts it what it needs to boot.
 fn begin(
     live: &LiveWorker,
-    source: Rc<WorkerSource>,
+    launch: Rc<Launch>,
+    found: &Found,
     module: JsValue,
     main: &'static Tagged<Main>,
-    first: Packet,
+    (first, moved): (JsValue, JsValue),
 ) -> Result<(), String> {
-    let (first, moved) = message::pack(first).map_err(|error| error.to_string())?;
     let policy = PolicyMonitor::watch();
-    let worker = match source.create() {
+    let worker = match launch.create(found) {
         Ok(worker) => worker,
         Err(seen) => {
-            explain(live.id, Some(seen), source, policy);
+            explain(live.id, Some(seen), launch, policy);
             return Ok(());
         }
     };
     let is_thread = node::is_thread(&worker);
     let _listeners = listen(live.id, &worker, is_thread);
-    let factory = source.maker.as_ref().and_then(Maker::factory);
-    let glue = Some(&*source.glue).filter(|_| source.may_load);
+    let factory = launch.maker(found).and_then(|maker| maker.factory());
+    let glue = Some(&*launch.glue).filter(|_| found.is_glue());
+    let bundle = if let Found::Bundled(bundle) = found { bundle.0.clone() } else { JsValue::UNDEFINED };
     let boot = object([
         ("version", VERSION.into()),
         ("key", live.key.into()),
         ("glue", glue.into()),
-        ("script", source.script.as_deref().into()),
+        ("script", launch.script.as_deref().into()),
         ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
-        ("bundle", source.bundle.as_ref().map(|bundle| bundle.0.clone()).into()),
+        ("bundle", bundle),
         ("base", glue::base().into()),
         ("module", module),
         ("main", Address::of(main).number().into()),
@@ -199,7 +200,7 @@ fn begin(
         ("first", first),
     ]);
     let posted = worker.post_message_with_transfer(&boot, &moved);
-    let started = Started { worker, is_thread, source, policy, _listeners };
+    let started = Started { worker, is_thread, launch, policy, _listeners };
     let set = live.started.set(started);
     debug_assert!(set.is_ok(), "a worker begins once");
     posted.map_err(|thrown| text_of(&thrown))
@@ -319,15 +320,15 @@ fn on_error(live: &LiveWorker, event: JsValue) {
     if live.up.get() {
         return;
     }
-    if let Some(Started { source, policy, .. }) = live.started.get() {
-        explain(live.id, reflect::text(&event, "message").map(Seen::Reported), source.clone(), *policy);
+    if let Some(Started { launch, policy, .. }) = live.started.get() {
+        explain(live.id, reflect::text(&event, "message").map(Seen::Reported), launch.clone(), *policy);
     }
 }
 
 /// Looks why a worker did not start, and tells.
-fn explain(id: u32, seen: Option<Seen>, source: Rc<WorkerSource>, policy: PolicyMonitor) {
+fn explain(id: u32, seen: Option<Seen>, launch: Rc<Launch>, policy: PolicyMonitor) {
     spawn_local(async move {
-        let cause = load_failure(seen, source.script.as_deref(), &source.glue, policy).await;
+        let cause = load_failure(seen, launch.script.as_deref(), &launch.glue, policy).await;
         if let Some(live) = find(id).filter(|live| !live.up.get()) {
             live.fail(cause);
         }

@@ -14,25 +14,14 @@ use crate::platform::{WORKER_SCRIPT, WorkerSpec};
 
 /// How a worker is to be made, with URLs in full.
 pub(super) struct Launch {
-    script: Option<String>,
-    /// Empty if it was neither said nor found: then what the application makes brings it.
-    glue: String,
-    /// The program gave the URL. One that was found may name anything.
-    is_given: bool,
-    maker: Option<Maker>,
-    name: Option<String>,
-}
-
-/// What a worker runs before it runs the program.
-pub(super) struct WorkerSource {
     /// The URL of the worker script, if it is the host's own.
     pub(super) script: Option<String>,
+    /// Empty if it was neither said nor found: then what the application makes brings it.
     pub(super) glue: String,
-    /// False if that is not the glue, or within the page: what the application makes must bring it.
-    pub(super) may_load: bool,
-    pub(super) bundle: Option<Bundle>,
+    /// The program gave the URL. One that was found may name anything.
+    is_given: bool,
     /// What makes the worker, if that is not this library.
-    pub(super) maker: Option<Maker>,
+    maker: Option<Maker>,
     name: Option<String>,
 }
 
@@ -56,15 +45,14 @@ impl Launch {
         Ok(Self { script, glue, is_given, maker, name: spec.name })
     }
 
-    /// Makes ready what the worker runs.
+    /// Finds the glue for the worker.
     ///
     /// # Errors
     ///
     /// The cause and the cure, if there can be no worker.
     ///
     /// `has_module`: the glue keeps the compiled program, so that it can be posted.
-    pub(super) async fn source(self, has_module: bool) -> Result<WorkerSource, String> {
-        let is_ours = self.script.is_none() && self.maker.is_none();
+    pub(super) async fn find(&self, has_module: bool) -> Result<Found, String> {
         let is_node = node::is_here();
         if self.maker.is_none() && !is_node && global("Worker").is_undefined() {
             return Err("there is no `Worker` in this scope, as in a service worker and most shared workers; run the tasks on \
@@ -81,19 +69,13 @@ impl Launch {
             if is_glue { Found::Loadable } else { Found::Other }
         } else if !has_module {
             Found::Other
-        } else if is_ours || !self.is_given || glue::is_pinned(&self.glue) {
+        } else if self.is_ours() || !self.is_given || glue::is_pinned(&self.glue) {
             let bundle = glue::bundle(&self.glue).await.unwrap_or_default();
             glue::found(&self.glue, Bundle(bundle))?
         } else {
             Found::Loadable
         };
-        let (may_load, bundle) = match found {
-            Found::Bundled(bundle) => (true, Some(bundle)),
-            Found::Loadable => (true, None),
-            Found::Other => (false, None),
-        };
-        let maker = self.maker.or_else(|| (is_ours && !may_load).then(of_bundler).flatten());
-        if !may_load && maker.is_none() {
+        if !found.is_glue() && self.maker(&found).is_none() {
             return Err(if !has_module {
                 NO_MODULE.to_owned()
             } else if glue::is_page(&self.glue) {
@@ -102,32 +84,38 @@ impl Launch {
                 glue::is_other(&self.glue, self.is_given)
             });
         }
-        let Self { script, glue, name, .. } = self;
-        Ok(WorkerSource { script, glue, may_load, bundle, maker, name })
+        Ok(found)
     }
-}
 
-impl WorkerSource {
+    /// True if the library makes the worker, of its own script.
+    fn is_ours(&self) -> bool {
+        self.script.is_none() && self.maker.is_none()
+    }
+
+    /// What makes the worker instead, if anything does.
+    pub(super) fn maker(&self, found: &Found) -> Option<Maker> {
+        if self.is_ours() && !found.is_glue() { of_bundler() } else { self.maker.clone() }
+    }
 
     /// Some engines throw what others report by an event.
-    pub(super) fn create(&self) -> Result<Worker, Seen> {
-        if let Some(maker) = &self.maker {
+    pub(super) fn create(&self, found: &Found) -> Result<Worker, Seen> {
+        if let Some(maker) = self.maker(found) {
             return maker.make().map_err(Seen::Known);
         }
-        let made = self.construct().map(JsCast::unchecked_into);
+        let made = self.construct(found).map(JsCast::unchecked_into);
         made.map_err(|thrown| Seen::Thrown(text_of(&thrown)))
     }
 
     /// `new Worker`.
-    fn construct(&self) -> Result<JsValue, JsValue> {
+    fn construct(&self, found: &Found) -> Result<JsValue, JsValue> {
         let name = self.name.as_deref().into();
         if node::is_here() {
             return node::create_worker(self.script.as_deref(), name);
         }
-        let (url, is_module) = match (&self.script, &self.bundle) {
+        let (url, is_module) = match (&self.script, found) {
             (Some(script), _) => (script.into(), false),
             // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
-            (None, Some(bundle)) if !(bundle.is_module() && is_opaque()) => (bundle.url(), bundle.is_module()),
+            (None, Found::Bundled(bundle)) if !(bundle.is_module() && is_opaque()) => (bundle.url(), bundle.is_module()),
             (None, _) => (SCRIPT_URL.with(Clone::clone)?, false),
         };
         let kind = if is_module { "module" } else { "classic" };
