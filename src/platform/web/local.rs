@@ -9,7 +9,11 @@ use wasm_bindgen_futures::JsFuture;
 
 /// Runs a future here, in a microtask. Boxed as one type, because the code that takes a future is in the program once per type.
 pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
-    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    spawn_boxed(Box::pin(future));
+}
+
+#[inline(never)]
+fn spawn_boxed(future: Pin<Box<dyn Future<Output = ()>>>) {
     wasm_bindgen_futures::spawn_local(future);
 }
 

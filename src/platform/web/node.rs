@@ -31,6 +31,7 @@ fn builtin(name: &str) -> Option<JsValue> {
 }
 
 /// True if this is Node.js or the like.
+#[inline(never)]
 pub(super) fn is_here() -> bool {
     THREADS.with(Option::is_some)
 }

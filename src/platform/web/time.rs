@@ -15,6 +15,7 @@ use super::node;
 use super::reflect::{construct, get, global, number, once, set};
 
 /// Time since 1970, by a clock that never goes back within a thread and is the same for all threads of a page.
+#[inline(never)]
 pub(crate) fn now() -> Duration {
     thread_local! {
         static ORIGIN: f64 = number(&global("performance"), "timeOrigin").unwrap_or_default();
