@@ -39,10 +39,10 @@ pub(crate) struct ErrorInner {
     pub(crate) kind: ErrorKind,
     /// What is particular about it: a message, a cause, a limit.
     pub(crate) what: String,
-    /// The place of a panic, or the stack of an exception.
-    pub(crate) place: Option<String>,
-    /// Names the task.
-    pub(crate) task: Option<String>,
+    /// The place of a panic, or the stack of an exception. May be empty.
+    pub(crate) place: String,
+    /// Names the task. Empty if it is not known.
+    pub(crate) task: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,13 +63,13 @@ impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
     #[must_use]
     pub fn closed() -> Self {
-        Self::new(ErrorKind::Closed, String::new(), None)
+        Self::new(ErrorKind::Closed, String::new(), String::new())
     }
 
     /// The task was aborted: [`is_cancelled`](Self::is_cancelled).
     #[must_use]
     pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, String::new(), None)
+        Self::new(ErrorKind::Cancelled, String::new(), String::new())
     }
 
     /// What an executor has to say beyond that: [`is_other`](Self::is_other).
@@ -82,7 +82,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn other(text: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Other, text.into(), None)
+        Self::new(ErrorKind::Other, text.into(), String::new())
     }
 
     /// True if the task itself panicked, or made its worker trap.
@@ -150,17 +150,17 @@ impl Error {
     }
 
     pub(crate) fn panic(message: impl Into<String>, location: Option<String>) -> Self {
-        Self::new(ErrorKind::Panic, message.into(), location)
+        Self::new(ErrorKind::Panic, message.into(), location.unwrap_or_default())
     }
 
     pub(crate) fn worker_lost(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::WorkerLost, cause.into(), None)
+        Self::new(ErrorKind::WorkerLost, cause.into(), String::new())
     }
 
     /// The task ran for longer than it may.
     pub(crate) fn timeout(limit: Duration) -> Self {
         // Not by `Debug`, which would bring the code that formats fractions into every program.
-        Self::new(ErrorKind::Timeout, format!("{} ms", limit.as_millis() as u64), None)
+        Self::new(ErrorKind::Timeout, format!("{} ms", limit.as_millis() as u64), String::new())
     }
 
     /// The task ran for longer than it may, and may run on.
@@ -171,17 +171,17 @@ impl Error {
     }
 
     pub(crate) fn queue_full() -> Self {
-        Self::new(ErrorKind::QueueFull, String::new(), None)
+        Self::new(ErrorKind::QueueFull, String::new(), String::new())
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn startup(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Startup, cause.into(), None)
+        Self::new(ErrorKind::Startup, cause.into(), String::new())
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn codec(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Codec, cause.into(), None)
+        Self::new(ErrorKind::Codec, cause.into(), String::new())
     }
 
     #[cfg_attr(
@@ -189,17 +189,19 @@ impl Error {
         expect(dead_code, reason = "only the web has JavaScript exceptions")
     )]
     pub(crate) fn js(message: impl Into<String>, stack: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Js, message.into(), Some(stack.into()))
+        Self::new(ErrorKind::Js, message.into(), stack.into())
     }
 
-    fn new(kind: ErrorKind, what: String, place: Option<String>) -> Self {
-        Self(Box::new(ErrorInner { kind, what, place, task: None }))
+    fn new(kind: ErrorKind, what: String, place: String) -> Self {
+        Self(Box::new(ErrorInner { kind, what, place, task: String::new() }))
     }
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
     #[cold]
     pub(crate) fn of_task(mut self, made_at: &Location<'_>) -> Self {
-        self.0.task.get_or_insert_with(|| made_at.to_string());
+        if self.0.task.is_empty() {
+            self.0.task = made_at.to_string();
+        }
         self
     }
 }
@@ -207,11 +209,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ErrorInner { kind, what, place, task } = &*self.0;
-        match task {
-            Some(task) => write!(f, "failed to run the task made at {task}: ")?,
-            None => f.write_str("failed to run a task: ")?,
+        if task.is_empty() {
+            f.write_str("failed to run a task: ")?;
+        } else {
+            write!(f, "failed to run the task made at {task}: ")?;
         }
-        let place = place.as_deref().unwrap_or_default();
         match kind {
             ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
             ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
