@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a task has no result.
 ///
@@ -30,10 +31,10 @@ use serde::{Deserialize, Serialize};
 ///     }
 /// }
 /// ```
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Error(pub(crate) Box<ErrorInner>);
+#[derive(Clone)]
+pub struct Error(pub(crate) Arc<ErrorInner>);
 
-/// Flat, so that little code copies and encodes it: every program has that code.
+/// Flat, and shared by all copies, so that little code copies, drops and encodes it: every program has that code.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ErrorInner {
     pub(crate) kind: ErrorKind,
@@ -166,7 +167,7 @@ impl Error {
     /// The task ran for longer than it may, and may run on.
     pub(crate) fn timeout_running_on(limit: Duration) -> Self {
         let mut error = Self::timeout(limit);
-        error.0.what += "; its thread runs on until its code returns, or in a browser calls JavaScript";
+        Arc::make_mut(&mut error.0).what += "; its thread runs on until its code returns, or in a browser calls JavaScript";
         error
     }
 
@@ -193,14 +194,14 @@ impl Error {
     }
 
     fn new(kind: ErrorKind, what: String, place: String) -> Self {
-        Self(Box::new(ErrorInner { kind, what, place, task: String::new() }))
+        Self(Arc::new(ErrorInner { kind, what, place, task: String::new() }))
     }
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
     #[cold]
     pub(crate) fn of_task(mut self, made_at: &Location<'_>) -> Self {
         if self.0.task.is_empty() {
-            self.0.task = made_at.to_string();
+            Arc::make_mut(&mut self.0).task = made_at.to_string();
         }
         self
     }
@@ -243,6 +244,18 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ErrorInner::serialize(&self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ErrorInner::deserialize(deserializer).map(|inner| Self(Arc::new(inner)))
+    }
+}
 
 /// What a panic said.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
