@@ -22,7 +22,6 @@ thread_local! {
 #[wasm_bindgen(skip_typescript)]
 pub fn __wasm_mt_start(boot: &JsValue, post: Function) -> usize {
     let number = |key| reflect::number(boot, key).map_or(0, |number| number as usize);
-    let text = |key| reflect::text(boot, key);
     if number("table") != table_length() as usize {
         return 0;
     }
@@ -30,7 +29,7 @@ pub fn __wasm_mt_start(boot: &JsValue, post: Function) -> usize {
     let (Some(Main(main)), Some(first)) = (main, message::unpack(&get(boot, "first"))) else { return 0 };
     let block = status::enter_worker();
     outbox::set(post);
-    glue::set(text("glue"), &get(boot, "bundle"), text("base").unwrap_or_default());
+    glue::inherit(boot);
     setup::inherit(Address::from_lane(number("factory")));
     let mut inbox = main(Outbox::new());
     inbox(first);

@@ -1,39 +1,44 @@
 //! Finds the JavaScript that wasm-bindgen generated for this program: a worker runs the same.
 
-use std::cell::RefCell;
-
 use js_sys::{Array, ArrayBuffer};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::local::{settled, spawn_local};
 use super::node;
-use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, set as set_property, text};
+use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, set, text};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {
-    static GLUE_URL: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// In a worker of ours: what URLs are relative to on its page.
-    static BASE: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// By the URL of the glue, what came of bundling it, or a promise of that: a [`Bundle`]'s array, one of null if it is not
-    /// the glue, or an empty one if it could not be had.
-    static BUNDLES: JsValue = object([]);
+    /// An object. `glue` is the URL of the glue, `base` in a worker of ours what URLs are relative to on its page. By the URL of
+    /// glue there is what came of bundling it, or a promise of that: a [`Bundle`]'s array, one of null if it is not the glue, or
+    /// an empty one if it could not be had.
+    static KNOWN: JsValue = object([]);
+}
+
+fn known(key: &str) -> JsValue {
+    KNOWN.with(|known| get(known, key))
+}
+
+fn learn(key: &str, value: &JsValue) {
+    KNOWN.with(|known| set(known, key, value));
 }
 
 /// In a worker: the page knows it already, and has a bundle of it if it started this worker from one. That lasts as long as the
 /// page, which is longer.
-pub(super) fn set(url: Option<String>, bundle: &JsValue, base: String) {
-    if let Some(url) = &url {
-        BUNDLES.with(|bundles| set_property(bundles, url, bundle));
+pub(super) fn inherit(boot: &JsValue) {
+    for key in ["glue", "base"] {
+        learn(key, &get(boot, key));
     }
-    GLUE_URL.set(url);
-    BASE.set(Some(base));
+    if let Some(url) = url() {
+        learn(&url, &get(boot, "bundle"));
+    }
 }
 
 /// What URLs are relative to on the page, in its workers too.
-pub(super) fn base() -> String {
-    let base = || text(&global("document"), "baseURI");
-    BASE.with_borrow(Clone::clone).or_else(base).or_else(url).unwrap_or_default()
+pub(super) fn base() -> JsValue {
+    let known = [known("base"), get(&global("document"), "baseURI")];
+    known.into_iter().find(JsValue::is_truthy).unwrap_or_else(|| url().into())
 }
 
 /// True if this is the URL of the page itself: its scripts are within it.
@@ -48,7 +53,7 @@ fn without_fragment(url: &str) -> &[u8] {
 
 /// The glue's URL, where it can be found.
 pub(super) fn url() -> Option<String> {
-    if let Some(url) = GLUE_URL.with_borrow(Clone::clone) {
+    if let Some(url) = known("glue").as_string() {
         return Some(url);
     }
     // Only the glue can make an error for us, so its script is the first in the trace. That of glue which was evaluated has no URL,
@@ -59,7 +64,7 @@ pub(super) fn url() -> Option<String> {
     let pattern = if is_node { node::PATH_PATTERN } else { SCRIPT_PATTERN };
     let script = text(&matches(pattern, "m", &place), "0")?;
     let url = if is_node { node::url_of(script)? } else { script };
-    GLUE_URL.set(Some(url.clone()));
+    learn("glue", &url.as_str().into());
     Some(url)
 }
 
@@ -141,7 +146,7 @@ impl Found {
 
 /// Looks at what is to be the glue, and bundles it if that can be: gives what a [`Bundle`] holds.
 pub(super) fn bundle(url: &str) -> JsFuture {
-    let mut bundle = BUNDLES.with(|bundles| get(bundles, url));
+    let mut bundle = known(url);
     if bundle.is_undefined() {
         let glue = url.to_owned();
         let make = once(move |resolve| {
@@ -152,7 +157,7 @@ pub(super) fn bundle(url: &str) -> JsFuture {
             });
         });
         bundle = construct(&global("Promise"), [make]).unwrap_or_default();
-        BUNDLES.with(|bundles| set_property(bundles, url, &bundle));
+        learn(url, &bundle);
     }
     settled(Ok(bundle))
 }
@@ -173,7 +178,7 @@ pub(super) fn found(url: &str, bundle: Bundle) -> Result<Found, String> {
         return Ok(Found::Loadable);
     }
     // The network may do better next time.
-    BUNDLES.with(|bundles| set_property(bundles, url, &JsValue::UNDEFINED));
+    learn(url, &JsValue::UNDEFINED);
     if is_pinned(url) {
         return Err(format!(
             "the program's JavaScript {url} could not be fetched with the `integrity` that the page demands of it; \

@@ -193,7 +193,7 @@ fn begin(
         ("script", launch.script.as_deref().into()),
         ("factory", factory.map_or(0, |factory| Address::of_function(factory as *const ()).number()).into()),
         ("bundle", bundle),
-        ("base", glue::base().into()),
+        ("base", glue::base()),
         ("module", module),
         ("main", Address::of(main).number().into()),
         ("table", table_length().into()),

@@ -141,7 +141,7 @@ const INLINE: &str = "the program's JavaScript is in the page itself, among what
 
 /// A URL in full: a worker of a blob has no folder.
 fn absolute(url: &str, whose: &str) -> Result<String, Error> {
-    let full = construct(&global("URL"), [url.into(), glue::base().into()]);
+    let full = construct(&global("URL"), [url.into(), glue::base()]);
     let full = full.ok().and_then(|url| reflect::text(&url, "href"));
     full.ok_or_else(|| Error::startup(format!("`{url}` is not a URL; give {whose}")))
 }
