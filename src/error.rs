@@ -64,13 +64,13 @@ impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
     #[must_use]
     pub fn closed() -> Self {
-        Self::new(ErrorKind::Closed, String::new(), String::new())
+        Self::new(ErrorKind::Closed, String::new())
     }
 
     /// The task was aborted: [`is_cancelled`](Self::is_cancelled).
     #[must_use]
     pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, String::new(), String::new())
+        Self::new(ErrorKind::Cancelled, String::new())
     }
 
     /// What an executor has to say beyond that: [`is_other`](Self::is_other).
@@ -83,7 +83,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn other(text: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Other, text.into(), String::new())
+        Self::new(ErrorKind::Other, text.into())
     }
 
     /// True if the task itself panicked, or made its worker trap.
@@ -151,38 +151,40 @@ impl Error {
     }
 
     pub(crate) fn panic(message: impl Into<String>, location: Option<String>) -> Self {
-        Self::new(ErrorKind::Panic, message.into(), location.unwrap_or_default())
+        Self::at(ErrorKind::Panic, message.into(), location.unwrap_or_default())
     }
 
     pub(crate) fn worker_lost(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::WorkerLost, cause.into(), String::new())
+        Self::new(ErrorKind::WorkerLost, cause.into())
     }
 
     /// The task ran for longer than it may.
     pub(crate) fn timeout(limit: Duration) -> Self {
-        // Not by `Debug`, which would bring the code that formats fractions into every program.
-        Self::new(ErrorKind::Timeout, format!("{} ms", limit.as_millis() as u64), String::new())
+        Self::late(limit, "")
     }
 
     /// The task ran for longer than it may, and may run on.
     pub(crate) fn timeout_running_on(limit: Duration) -> Self {
-        let mut error = Self::timeout(limit);
-        Arc::make_mut(&mut error.0).what += "; its thread runs on until its code returns, or in a browser calls JavaScript";
-        error
+        Self::late(limit, "; its thread runs on until its code returns, or in a browser calls JavaScript")
+    }
+
+    fn late(limit: Duration, more: &str) -> Self {
+        // Not by `Debug`, which would bring the code that formats fractions into every program.
+        Self::new(ErrorKind::Timeout, format!("{} ms{more}", limit.as_millis() as u64))
     }
 
     pub(crate) fn queue_full() -> Self {
-        Self::new(ErrorKind::QueueFull, String::new(), String::new())
+        Self::new(ErrorKind::QueueFull, String::new())
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn startup(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Startup, cause.into(), String::new())
+        Self::new(ErrorKind::Startup, cause.into())
     }
 
     /// `cause` is "what went wrong; what to do", without a full stop.
     pub(crate) fn codec(cause: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Codec, cause.into(), String::new())
+        Self::new(ErrorKind::Codec, cause.into())
     }
 
     #[cfg_attr(
@@ -190,10 +192,15 @@ impl Error {
         expect(dead_code, reason = "only the web has JavaScript exceptions")
     )]
     pub(crate) fn js(message: impl Into<String>, stack: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Js, message.into(), stack.into())
+        Self::at(ErrorKind::Js, message.into(), stack.into())
     }
 
-    fn new(kind: ErrorKind, what: String, place: String) -> Self {
+    #[cold]
+    fn new(kind: ErrorKind, what: String) -> Self {
+        Self::at(kind, what, String::new())
+    }
+
+    fn at(kind: ErrorKind, what: String, place: String) -> Self {
         Self(Arc::new(ErrorInner { kind, what, place, task: String::new() }))
     }
 
