@@ -6,7 +6,9 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::local::{settled, spawn_local};
 use super::node;
-use super::reflect::{array, call, call_global, construct, elements, get, global, has, object, once, set, text};
+use super::reflect::{
+    array, call, call_global, construct, elements, get, global, has, object, once, set, text,
+};
 use crate::platform::WORKER_SCRIPT;
 
 thread_local! {

@@ -73,8 +73,6 @@ pub(crate) fn has_local_pool() -> bool {
     true
 }
 
-
-
 /// Runs a program beside whatever else the page does, and announces its end.
 pub(crate) fn run(future: impl Future<Output = Result<(), String>> + 'static) {
     console::show_panics();

@@ -206,9 +206,12 @@ fn begin(
     posted.map_err(|thrown| text_of(&thrown))
 }
 
+/// What is done when an event is heard.
+type Hear = fn(&LiveWorker, JsValue);
+
 /// Hears of what happens to a worker, as long as its port is there.
 fn listen(id: u32, worker: &Worker, is_thread: bool) -> Vec<Closure<dyn FnMut(JsValue)>> {
-    let events: [(&str, fn(&LiveWorker, JsValue)); 4] = [
+    let events: [(&str, Hear); 4] = [
         ("message", on_message),
         ("error", on_error),
         ("messageerror", |live, _| count_packets(live)),

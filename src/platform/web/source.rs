@@ -115,7 +115,9 @@ impl Launch {
         let (url, is_module) = match (&self.script, found) {
             (Some(script), _) => (script.into(), false),
             // Without an origin, Chromium takes no module from a blob; a classic script there may import one.
-            (None, Found::Bundled(bundle)) if !(bundle.is_module() && is_opaque()) => (bundle.url(), bundle.is_module()),
+            (None, Found::Bundled(bundle)) if !(bundle.is_module() && is_opaque()) => {
+                (bundle.url(), bundle.is_module())
+            }
             (None, _) => (SCRIPT_URL.with(Clone::clone)?, false),
         };
         let kind = if is_module { "module" } else { "classic" };
