@@ -117,7 +117,7 @@ fn bundle_failure(seen: Option<Seen>, glue: &str) -> String {
 }
 
 thread_local! {
-    /// How many violations of the content security policy were heard of, and the text for the last. Absent if nobody listens
+    /// How many violations of the content security policy were noted, and the text for the last. Absent if nobody listens
     /// yet.
     static VIOLATIONS: Cell<Option<(u32, &'static str)>> = const { Cell::new(None) };
 }
@@ -125,22 +125,22 @@ thread_local! {
 /// Hears of violations of the content security policy, from its making on.
 #[derive(Clone, Copy)]
 pub(super) struct PolicyMonitor {
-    heard_before: u32,
+    noted_before: u32,
 }
 
 impl PolicyMonitor {
     pub(super) fn watch() -> Self {
-        let (heard_before, _) = VIOLATIONS.get().unwrap_or_else(|| {
+        let (noted_before, _) = VIOLATIONS.get().unwrap_or_else(|| {
             VIOLATIONS.set(Some((0, "")));
             // Where there is nothing like it, there is no such policy.
             listen("securitypolicyviolation", &function(|event| note_violation(&event)));
             (0, "")
         });
-        Self { heard_before }
+        Self { noted_before }
     }
 
     fn cause(self) -> Option<&'static str> {
-        VIOLATIONS.get().filter(|(heard, _)| *heard != self.heard_before).map(|(_, text)| text)
+        VIOLATIONS.get().filter(|(noted, _)| *noted != self.noted_before).map(|(_, text)| text)
     }
 }
 
@@ -156,8 +156,8 @@ fn note_violation(event: &JsValue) {
         "require-trusted-types-for" => UNTRUSTED,
         _ => return,
     };
-    let heard = VIOLATIONS.get().map_or(0, |(heard, _)| heard);
-    VIOLATIONS.set(Some((heard.wrapping_add(1), cause)));
+    let noted = VIOLATIONS.get().map_or(0, |(noted, _)| noted);
+    VIOLATIONS.set(Some((noted.wrapping_add(1), cause)));
 }
 
 const BLOCKED: &str = "the content security policy blocks its script by `worker-src`; allow `worker-src blob:`, \

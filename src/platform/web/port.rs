@@ -206,12 +206,12 @@ fn begin(
     posted.map_err(|thrown| text_of(&thrown))
 }
 
-/// What is done when an event is heard.
-type Hear = fn(&LiveWorker, JsValue);
+/// What is done about an event.
+type OnEvent = fn(&LiveWorker, JsValue);
 
 /// Hears of what happens to a worker, as long as its port is there.
 fn listen(id: u32, worker: &Worker, is_thread: bool) -> Vec<Closure<dyn FnMut(JsValue)>> {
-    let events: [(&str, Hear); 4] = [
+    let events: [(&str, OnEvent); 4] = [
         ("message", on_message),
         ("error", on_error),
         ("messageerror", |live, _| count_packets(live)),
@@ -219,10 +219,10 @@ fn listen(id: u32, worker: &Worker, is_thread: bool) -> Vec<Closure<dyn FnMut(Js
         ("exit", |live, _| lose_ended(live)),
     ];
     let mut listeners = Vec::new();
-    for (event, hear) in events {
+    for (event, on_event) in events {
         let listener = Closure::new(move |event| {
             if let Some(live) = find(id) {
-                hear(&live, event);
+                on_event(&live, event);
             }
         });
         if is_thread {
