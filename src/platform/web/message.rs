@@ -103,10 +103,7 @@ fn unpack_body(body: &Uint8Array, message: Option<&Array>) -> Option<Packet> {
         return take_apart(bytes, attachments, message);
     }
     let trailer = read(body, length - TRAILER * WORD)?;
-    let [heads, addresses, magic] = [0, 1, 2].map(|nth| word(&trailer[nth * WORD..][..WORD]));
-    if magic != PACKET_MAGIC {
-        return None;
-    }
+    let (_, heads, addresses) = split_trailer(&trailer)?;
     if let Some(bytes) = read(body, 0) {
         return take_apart(bytes, attachments, message);
     }
@@ -125,12 +122,7 @@ pub(super) fn read(body: &Uint8Array, start: usize) -> Option<Vec<u8>> {
 }
 
 fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -> Option<Packet> {
-    let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
-    let mut trailer = trailer.chunks_exact(WORD).map(word);
-    let (heads, addresses, magic) = (trailer.next()?, trailer.next()?, trailer.next()?);
-    if magic != PACKET_MAGIC {
-        return None;
-    }
+    let (front, heads, addresses) = split_trailer(&bytes)?;
     let (front, ways) = split_back(front, attachments.checked_mul(WORD)?)?;
     let (front, addresses) = split_back(front, addresses.checked_mul(WORD)?)?;
     let (front, heads) = split_back(front, heads)?;
@@ -148,6 +140,14 @@ fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -
     Some(Packet { heads, bytes, addresses, attachments, lost: 0 })
 }
 
+/// What is before the trailer, and how long the lanes of heads and addresses are.
+fn split_trailer(bytes: &[u8]) -> Option<(&[u8], usize, usize)> {
+    let (front, trailer) = bytes.split_last_chunk::<{ TRAILER * WORD }>()?;
+    let mut trailer = trailer.chunks_exact(WORD).map(word);
+    let (heads, addresses, magic) = (trailer.next()?, trailer.next()?, trailer.next()?);
+    (magic == PACKET_MAGIC).then_some((front, heads, addresses))
+}
+
 /// The last bytes apart from those before them.
 fn split_back(bytes: &[u8], last: usize) -> Option<(&[u8], &[u8])> {
     Some(bytes.split_at(bytes.len().checked_sub(last)?))
@@ -161,7 +161,7 @@ fn put_word(bytes: &mut Vec<u8>, word: usize) {
 
 /// A word from its bytes, the lowest first.
 fn word(bytes: &[u8]) -> usize {
-    bytes.iter().rfold(0, |word, byte| word << 8 | usize::from(*byte))
+    bytes.first_chunk().map_or(0, |word| usize::from_le_bytes(*word))
 }
 
 #[wasm_bindgen]
