@@ -31,13 +31,13 @@ impl Packet {
 
     /// A packet with the same content, for what is sent again.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
-        Ok(Self {
-            heads: self.heads.clone(),
-            bytes: room::copy(&self.bytes)?,
-            addresses: self.addresses.clone(),
-            attachments: self.attachments.iter().map(Attachment::try_clone).collect::<Result<_, _>>()?,
-            lost: self.lost,
-        })
+        let bytes = room::copy(&self.bytes)?;
+        let (heads, addresses) = (self.heads.clone(), self.addresses.clone());
+        let mut copy = Self { heads, bytes, addresses, attachments: Vec::new(), lost: self.lost };
+        for attachment in &self.attachments {
+            copy.attachments.push(attachment.try_clone()?);
+        }
+        Ok(copy)
     }
 
     /// Appends another packet, lane by lane.
