@@ -310,11 +310,12 @@ fn lose_unread(live: &LiveWorker, whose: &str) {
 /// Tells all workers that the page leaves, or is back: they are to hold a lock then.
 fn tell_of_departure(hold: bool, departure: u32) {
     let told = object([("departure", departure.into()), ("hold", hold.into())]);
-    for live in WORKERS.with_borrow(Clone::clone) {
-        if live.up.get() {
+    // No code of the program runs while plain values are posted.
+    WORKERS.with_borrow(|workers| {
+        for live in workers.iter().filter(|live| live.up.get()) {
             live.tell(&told);
         }
-    }
+    });
 }
 
 /// An `error` event of the worker. Once the script runs it is an uncaught exception that `worker.js` did not take for a
