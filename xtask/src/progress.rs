@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::fs::File;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, Result, bail};
+use fs_err::{self as fs, File};
 
 /// How often a long command says that it is still at work.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
@@ -32,6 +32,14 @@ impl Step {
     pub(crate) fn end(self, verdict: impl Display) {
         let seconds = self.start.elapsed().as_secs_f64();
         show(format_args!("    {}: {verdict} ({seconds:.1} s)", self.name));
+    }
+
+    /// Does something as one step.
+    pub(crate) fn run<T>(name: impl Into<String>, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        let step = Self::begin(name);
+        let result = act();
+        step.end(if result.is_ok() { "done" } else { "FAILED" });
+        result
     }
 }
 
@@ -73,16 +81,16 @@ pub(crate) fn at_once<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce
 /// # Errors
 ///
 /// Fails if the command cannot be started, fails, or is not done after `limit`; the text ends with the log's last lines.
-pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> anyhow::Result<()> {
+pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> Result<()> {
     let what = format!("{} {}", command.get_program().display(), arguments(&command));
-    let file = File::create(log).with_context(|| format!("failed to create {}", log.display()))?;
-    let copy = file.try_clone().with_context(|| format!("failed to share {}", log.display()))?;
+    let file = File::create(log)?;
+    let copy = file.try_clone()?;
     let start = Instant::now();
     let mut next_sign = SIGN_OF_LIFE;
     let mut child = command
         .stdin(Stdio::null())
-        .stdout(file)
-        .stderr(copy)
+        .stdout(file.into_file())
+        .stderr(copy.into_file())
         .spawn()
         .with_context(|| format!("failed to start `{what}`"))?;
     loop {
@@ -116,7 +124,7 @@ fn arguments(command: &Command) -> String {
 
 /// The last `count` lines of a file that have something in them; empty if it cannot be read.
 fn tail(file: &Path, count: usize) -> String {
-    let bytes = std::fs::read(file).unwrap_or_default();
+    let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -144,7 +152,7 @@ mod tests {
         let error = run_logged(shell("echo first; echo last >&2; exit 3"), &log, Duration::from_secs(20));
         let text = error.unwrap_err().to_string();
         assert!(text.contains("first\nlast"), "{text}");
-        std::fs::remove_file(log).unwrap();
+        fs::remove_file(log).unwrap();
     }
 
     #[test]
@@ -152,6 +160,6 @@ mod tests {
         let log = log("late");
         let error = run_logged(shell("exec sleep 60"), &log, Duration::from_millis(100)).unwrap_err();
         assert!(error.to_string().contains("not done"), "{error}");
-        std::fs::remove_file(log).unwrap();
+        fs::remove_file(log).unwrap();
     }
 }

@@ -4,7 +4,6 @@
 //! plain JavaScript on the same page, natively by the standard library. Only ratios mean something on another machine.
 //! Nothing here fails because something is slow. The programs are those of the package in `xtask/benches/`.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -12,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
+use fs_err as fs;
 use serde::Serialize;
 use wasm_mt_benches::{Benchmark, Measured, ROUNDS};
 use xshell::{Shell, cmd};
@@ -19,7 +19,7 @@ use xshell::{Shell, cmd};
 use crate::bindings::BindingsTarget;
 use crate::progress::{Step, note};
 use crate::setup::{self, Browser, Installed, Wasm};
-use crate::web::{self, Programs, Server, Session, Site};
+use crate::web::{Programs, Server, Session, Site};
 use crate::workspace;
 
 use size::Program;
@@ -101,7 +101,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         ("floor.js", include_str!("../../benches/floor.js")),
         ("harness.js", include_str!("../../pages/harness.js")),
     ] {
-        web::write(&site.join(name), text)?;
+        fs::write(&site.join(name), text)?;
     }
     cmd!(shell, "cargo build --quiet --profile {SPEED} --package {PACKAGE} --bin bench").quiet().run()?;
     step.end("built");
@@ -132,10 +132,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 }
 
 fn weigh(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
-    let step = Step::begin("weighing programs");
-    let sizes = size::weigh_all(shell, wasm, &folder.join("sizes"))?;
-    step.end("done");
-    Ok(sizes)
+    Step::run("weighing programs", || size::weigh_all(shell, wasm, &folder.join("sizes")))
 }
 
 /// Prints what was measured, and writes it to a file.
@@ -187,8 +184,7 @@ fn read(output: &str) -> Result<Vec<Measured>> {
 }
 
 fn write(file: &Path, report: &Report) -> Result<()> {
-    let json = serde_json::to_string_pretty(report)?;
-    fs::write(file, json).with_context(|| format!("failed to write {}", file.display()))
+    Ok(fs::write(file, serde_json::to_string_pretty(report)?)?)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Looks at every page in real browsers.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use fs_err as fs;
 
 use super::example::Example;
 use crate::progress::{Step, note};
@@ -39,7 +39,7 @@ pub(super) fn run(visit: &Visit<'_>, browsers: &[Installed]) -> Result<ExitCode>
         let pictures = visit.pictures.join(&name);
         // Pictures of an earlier run would look like results of this one.
         fs::remove_dir_all(&pictures).ok();
-        fs::create_dir_all(&pictures).with_context(|| format!("failed to create {}", pictures.display()))?;
+        fs::create_dir_all(&pictures)?;
         let step = Step::begin(format!("running the examples in {name}"));
         let pages = Pages { visit, browser, pictures };
         let before = failures.len();
@@ -124,6 +124,6 @@ impl Pages<'_> {
         let picture = session.screenshot()?;
         ensure!(picture.starts_with(b"\x89PNG"), "the screenshot is not a PNG file");
         let file = self.pictures.join(format!("{name}.png"));
-        fs::write(&file, picture).with_context(|| format!("failed to write {}", file.display()))
+        Ok(fs::write(&file, picture)?)
     }
 }

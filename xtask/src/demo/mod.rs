@@ -9,7 +9,6 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::ValueEnum;
 use xshell::Shell;
 
 use crate::progress::{Step, note};
@@ -43,8 +42,9 @@ pub(crate) struct Args {
     #[arg(long)]
     headless: bool,
     /// The browsers for `--headless`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "chromium", requires = "headless")]
-    browser: Vec<Choice>,
+    #[arg(long, value_delimiter = ',', default_value = "chromium", requires = "headless")]
+    #[arg(value_parser = ["chromium", "firefox", "webkit", "all"])]
+    browser: Vec<String>,
     /// How long an example may run under `--headless`, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "headless")]
     timeout: u64,
@@ -56,15 +56,6 @@ pub(crate) struct Args {
     inject: Option<PathBuf>,
 }
 
-/// One browser, or every one that can be had.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Choice {
-    Chromium,
-    Firefox,
-    Webkit,
-    All,
-}
-
 /// Builds, serves and shows the examples.
 ///
 /// # Errors
@@ -73,7 +64,7 @@ enum Choice {
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     // Before the build: a browser that is missing should be known at once.
     let browsers = match (&args.export, args.headless) {
-        (Some(_), _) => browsers(shell, &[Choice::Chromium])?,
+        (Some(_), _) => browsers(shell, &["chromium".to_owned()])?,
         (None, true) => browsers(shell, &args.browser)?,
         (None, false) => Vec::new(),
     };
@@ -119,21 +110,15 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     }
 }
 
-/// The chosen browsers, ready to be driven.
-fn browsers(shell: &Shell, chosen: &[Choice]) -> Result<Vec<Installed>> {
-    let all = chosen.contains(&Choice::All);
-    let wanted: Vec<Browser> = [
-        (Choice::Chromium, Browser::Chromium),
-        (Choice::Firefox, Browser::Firefox),
-        (Choice::Webkit, Browser::Webkit),
-    ]
-    .into_iter()
-    .filter(|(choice, _)| all || chosen.contains(choice))
-    .map(|(_, browser)| browser)
-    .collect();
+/// The chosen browsers, ready to be driven: `all` are those that can be had.
+fn browsers(shell: &Shell, chosen: &[String]) -> Result<Vec<Installed>> {
+    let has = |name: &str| chosen.iter().any(|chosen| chosen == name);
+    let all = has("all");
+    let wanted: Vec<Browser> =
+        Browser::ALL.into_iter().filter(|browser| all || has(&browser.to_string())).collect();
     let found = setup::browsers(shell, &wanted)?;
     for missing in &found.missing {
-        note(format_args!("{:?} is missing: {}", missing.browser, missing.cure));
+        note(format_args!("{} is missing: {}", missing.browser, missing.cure));
     }
     if found.installed.is_empty() || (!all && !found.missing.is_empty()) {
         bail!("a browser that was asked for cannot be had");

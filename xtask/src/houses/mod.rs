@@ -20,7 +20,7 @@ use xshell::Shell;
 use crate::bindings::BindingsTarget;
 use crate::progress::Step;
 use crate::setup::{self, Browser, Installed, Wasm};
-use crate::web::{self, Process, Programs, Server, Session, Site};
+use crate::web::{Process, Programs, Server, Session, Site};
 use crate::workspace;
 
 use list::HOUSES;
@@ -242,7 +242,7 @@ impl House {
             "main": "house.js",
             "sideEffects": ["./house.js", "./snippets/*"],
         });
-        web::write(&package.join("package.json"), &manifest.to_string())
+        Ok(fs_err::write(package.join("package.json"), manifest.to_string())?)
     }
 }
 

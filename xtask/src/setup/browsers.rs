@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use fs_err as fs;
 use serde_json::json;
 use xshell::Shell;
 
@@ -216,7 +217,7 @@ fn find_minibrowser() -> Option<PathBuf> {
     let mut places = vec![PathBuf::from("/usr/libexec")];
     for folder in ["/usr/lib", "/usr/lib64"] {
         places.push(PathBuf::from(folder));
-        places.extend(std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
+        places.extend(fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
     let versions = ["webkit2gtk-4.1", "webkitgtk-6.0", "webkit2gtk-4.0"];
     versions.into_iter().find_map(|version| {
@@ -236,5 +237,5 @@ fn install_geckodriver(shell: &Shell, tools: &Path) -> anyhow::Result<()> {
     let mut command = Command::new("cargo");
     command.args(["install", "--debug", "geckodriver", "--root"]).arg(tools).arg("--target-dir").arg(&build);
     run_logged(command, &log, Duration::from_secs(20 * 60))?;
-    std::fs::remove_dir_all(&build).with_context(|| format!("failed to remove {}", build.display()))
+    Ok(fs::remove_dir_all(&build)?)
 }

@@ -1,11 +1,11 @@
 //! Trunk, which builds and bundles web applications.
 
 use std::env;
-use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use fs_err as fs;
 use xshell::Shell;
 
 use super::script;
@@ -43,7 +43,7 @@ pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
         run_logged(install, &log, LIMIT)?;
     }
     let tools = folder.join("tools");
-    fs::create_dir_all(&tools).with_context(|| format!("failed to create {}", tools.display()))?;
+    fs::create_dir_all(&tools)?;
     let this = env::current_exe()?;
     script::write(&tools.join("wasm-bindgen"), &format!("exec \"{}\" wasm-bindgen \"$@\"", this.display()))?;
     script::write(&tools.join("cargo"), &format!("exec \"{}\" \"$@\"", wasm.cargo.display()))?;

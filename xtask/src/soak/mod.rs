@@ -33,8 +33,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     minutes: f64,
     /// Where: `native` and browsers. All that can be had, unless told.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "TARGET,..")]
-    browser: Vec<Choice>,
+    #[arg(long, value_delimiter = ',', value_name = "TARGET,..")]
+    #[arg(value_parser = ["native", "chromium", "firefox", "webkit"])]
+    browser: Vec<String>,
     /// Repeats the plan of another run; one is chosen and printed, unless told.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -46,27 +47,9 @@ pub(crate) struct Args {
     only: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Choice {
-    Native,
-    Chromium,
-    Firefox,
-    Webkit,
-}
-
-impl Choice {
-    fn of(browser: Browser) -> Choice {
-        match browser {
-            Browser::Chromium => Choice::Chromium,
-            Browser::Firefox => Choice::Firefox,
-            Browser::Webkit => Choice::Webkit,
-        }
-    }
-}
-
 impl Args {
-    fn wants(&self, choice: Choice) -> bool {
-        self.browser.is_empty() || self.browser.contains(&choice)
+    fn wants(&self, target: &str) -> bool {
+        self.browser.is_empty() || self.browser.iter().any(|wanted| wanted == target)
     }
 }
 
@@ -149,9 +132,8 @@ impl Outcome {
 ///
 /// If something cannot be built, or a browser that was asked for is missing.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
-    let wanted: Vec<Browser> =
-        Browser::ALL.into_iter().filter(|browser| args.wants(Choice::of(*browser))).collect();
-    let browsers = setup::browsers(shell, &wanted)?;
+    let wanted = Browser::ALL.into_iter().filter(|browser| args.wants(&browser.to_string()));
+    let browsers = setup::browsers(shell, &wanted.collect::<Vec<_>>())?;
     if let Some(missing) = browsers.missing.first().filter(|_| !args.browser.is_empty()) {
         bail!("{} is missing: {}", missing.browser, missing.cure);
     }
@@ -165,7 +147,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         }
     };
     note(format_args!("the seed is {}", plan.seed));
-    if args.wants(Choice::Native) {
+    if args.wants("native") {
         judge("native", natively(shell, &plan, time));
     }
     if !browsers.installed.is_empty() {
@@ -188,10 +170,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 ///
 /// If it cannot be built, or does not get to the end of a round.
 pub(crate) fn natively(shell: &Shell, plan: &Plan, time: Duration) -> Result<Outcome> {
-    let step = Step::begin("soaking natively");
-    let outcome = native::run(shell, plan, time);
-    step.end(if outcome.is_ok() { "done" } else { "FAILED" });
-    outcome
+    Step::run("soaking natively", || native::run(shell, plan, time))
 }
 
 /// Builds the program for browsers, and serves it.
@@ -200,10 +179,7 @@ pub(crate) fn natively(shell: &Shell, plan: &Plan, time: Duration) -> Result<Out
 ///
 /// If it cannot be built or served.
 pub(crate) fn serve(shell: &Shell, wasm: &setup::Wasm) -> Result<Server> {
-    let step = Step::begin("building the soak for the web");
-    let server = browser::serve(shell, wasm);
-    step.end(if server.is_ok() { "built" } else { "FAILED" });
-    server
+    Step::run("building the soak for the web", || browser::serve(shell, wasm))
 }
 
 /// Runs the program in a browser for a while.
@@ -217,8 +193,6 @@ pub(crate) fn in_browser(
     plan: &Plan,
     time: Duration,
 ) -> Result<Outcome> {
-    let step = Step::begin(format!("soaking in {}", browser.browser));
-    let outcome = browser::run(server, browser, plan, time);
-    step.end(if outcome.is_ok() { "done" } else { "FAILED" });
-    outcome
+    let name = format!("soaking in {}", browser.browser);
+    Step::run(name, || browser::run(server, browser, plan, time))
 }

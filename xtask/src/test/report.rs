@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::output::{Outcome, Output};
+use crate::progress::Step;
 
 /// The results of one part of a run: the checks, the native tests, or one engine.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,14 @@ impl Section {
             Ok(()) => self.passed += 1,
             Err(error) => self.fault(format!("{name}: {error:#}")),
         }
+    }
+
+    /// Runs a check as a step, and counts it.
+    pub(super) fn run(&mut self, name: &str, check: impl FnOnce() -> anyhow::Result<()>) {
+        let step = Step::begin(name);
+        let result = check();
+        step.end(if result.is_ok() { "passed" } else { "FAILED" });
+        self.check(name, result);
     }
 
     /// Counts a check that was not run.

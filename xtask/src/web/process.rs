@@ -4,12 +4,12 @@
 //! group of its own: ending the group ends all of them and nothing else. An interrupt (Ctrl-C, or a polite `kill`)
 //! would skip destructors, so the first process brings a handler that ends the groups that are still registered.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result};
+use fs_err as fs;
 use tempfile::TempDir;
 
 /// Groups that run now, by the id of their leader, and their folders.

@@ -4,7 +4,6 @@
 //! generator, so it costs nothing here. A [`Site`] says what is served and is asked without a socket in the tests;
 //! a [`Server`] listens for as long as it lives.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -14,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use fs_err as fs;
 use tiny_http::{Header, Method, Response};
 
 /// Requests that are answered at the same time. A browser opens six connections to one host; the work for each is
