@@ -131,9 +131,6 @@ pub(crate) enum Comparison {
 }
 
 /// Compares the API with its file, and prints what differs. Without the compiler for it this is not run.
-///
-/// # Errors
-///
 /// Fails if they differ, or if rustdoc fails.
 pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<Comparison> {
     let compiler = face.compiler(shell)?;
@@ -183,10 +180,6 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Runs rustdoc for Cargo, and allows it unstable options. If Cargo had the variable for that, it would build all anew whose
 /// build scripts look at it.
-///
-/// # Errors
-///
-/// Fails if rustdoc cannot be started.
 pub(crate) fn run_rustdoc(real: &OsStr) -> anyhow::Result<ExitCode> {
     let status = Command::new(real).args(std::env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").status();
     let status = status.with_context(|| format!("failed to start {}", real.display()))?;

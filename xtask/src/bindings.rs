@@ -25,10 +25,6 @@ pub(crate) enum BindingsTarget {
 }
 
 /// Generates `<name>.js` and `<name>_bg.wasm` from a module that Cargo built. `options`: more for the generator.
-///
-/// # Errors
-///
-/// Fails if the generator rejects the module.
 pub(crate) fn generate(
     wasm_file: &Path,
     out_dir: &Path,

@@ -77,9 +77,6 @@ pub(crate) fn at_once<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce
 }
 
 /// Runs a long, talkative command with its output in a log file, and prints a sign of life now and then.
-///
-/// # Errors
-///
 /// Fails if the command cannot be started, fails, or is not done after `limit`; the text ends with the log's last lines.
 pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> Result<()> {
     let what = format!("{} {}", command.get_program().display(), arguments(&command));

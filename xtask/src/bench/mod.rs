@@ -75,10 +75,7 @@ struct Run {
 }
 
 /// Measures, prints a table and writes the figures as JSON.
-///
-/// # Errors
-///
-/// If something cannot be built or does not run to its end. Never because of a time.
+/// Never fails because of a time.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let folder = workspace::target_dir(shell)?.join("bench");
     if args.sizes {

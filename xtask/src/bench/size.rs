@@ -49,10 +49,6 @@ pub(super) struct Weight {
 }
 
 /// Builds programs into `folder` and weighs them.
-///
-/// # Errors
-///
-/// If one cannot be built, or its files cannot be read or compressed.
 pub(super) fn weigh_all(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
     let wasm_opt = wasm_opt(shell).inspect_err(|error| note(format_args!("no wasm-opt: {error:#}"))).ok();
     let mut programs = Vec::new();

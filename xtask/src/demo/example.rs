@@ -33,10 +33,7 @@ impl Example {
 }
 
 /// The examples in `folder` in the order in which they are shown, or only those in `names`.
-///
-/// # Errors
-///
-/// If there is none, a named one is not there, or one does not say in its first `//!` line what it shows.
+/// Fails if there is none, a named one is not there, or one does not say in its first `//!` line what it shows.
 pub(super) fn find(folder: &Path, names: &[String]) -> Result<Vec<Example>> {
     let mut examples = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
@@ -71,10 +68,6 @@ fn sentence(source: &str) -> Option<&str> {
 
 /// Builds the examples and writes each one's module and bindings to a folder of its name below `site`. Gives a
 /// sentence on what had to be done.
-///
-/// # Errors
-///
-/// If an example does not compile, or its bindings cannot be generated.
 pub(super) fn build(shell: &Shell, wasm: &Wasm, examples: &[Example], site: &Path) -> Result<String> {
     let selection = examples.iter().flat_map(|example| ["--example", &example.name]);
     let programs = Programs::build(shell, wasm, ["--release"].into_iter().chain(selection))?;

@@ -27,10 +27,6 @@ pub(super) const PICTURE: &str = "picture.png";
 
 /// Writes the gallery of `examples` to `site`, where their programs already are, and their pictures, if there are any. `inject`
 /// is a script that runs in each example's page before everything else.
-///
-/// # Errors
-///
-/// If a file cannot be written.
 pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> Result<()> {
     let script = if inject.is_some() { "<script src=\"../inject.js\"></script>" } else { "" };
     fs::write(&site.join("inject.js"), inject.unwrap_or_default())?;
@@ -69,10 +65,7 @@ pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> 
 }
 
 /// Copies the gallery to a folder that any host can serve, below any path.
-///
-/// # Errors
-///
-/// If there is something in the folder, or it cannot be written.
+/// Fails if there is something in the folder.
 pub(super) fn export(site: &Path, examples: &[Example], folder: &Path) -> Result<()> {
     let is_vacant = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     ensure!(is_vacant, "{} is not empty; name another folder, or remove it", folder.display());

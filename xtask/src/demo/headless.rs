@@ -28,10 +28,6 @@ pub(super) struct Visit<'a> {
 }
 
 /// Opens every page in every browser; fails, as an exit code, if a page does.
-///
-/// # Errors
-///
-/// If a folder for screenshots cannot be made.
 pub(super) fn run(visit: &Visit<'_>, browsers: &[Installed]) -> Result<ExitCode> {
     let mut failures = Vec::new();
     for browser in browsers {

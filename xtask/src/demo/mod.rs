@@ -57,10 +57,7 @@ pub(crate) struct Args {
 }
 
 /// Builds, serves and shows the examples.
-///
-/// # Errors
-///
-/// If something cannot be built, served or driven. An example that fails is an exit code.
+/// An example that fails is an exit code.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     // Before the build: a browser that is missing should be known at once.
     let browsers = match (&args.export, args.headless) {

@@ -44,10 +44,6 @@ struct Record {
 
 impl Pages {
     /// Builds the programs, writes the pages and serves them.
-    ///
-    /// # Errors
-    ///
-    /// If something does not compile or cannot be written.
     pub(crate) fn build(shell: &Shell, wasm: &Wasm) -> Result<Pages> {
         let folder = workspace::own_dir(shell, "pages")?;
         let programs = Programs::build(shell, wasm, ["--package", "wasm-mt-pages"])?;

@@ -24,9 +24,6 @@ pub(crate) fn command(packages: &[&str]) -> String {
 }
 
 /// Installs packages, after `apt-get update` if they are not known or not found.
-///
-/// # Errors
-///
 /// Fails where this is not Debian, not root, or `apt-get` fails. Nothing that is installed is ever removed.
 pub(crate) fn install(shell: &Shell, packages: &[&str]) -> anyhow::Result<()> {
     if which("apt-get").is_none() {

@@ -148,9 +148,6 @@ pub(crate) struct Browsers {
 }
 
 /// Ensures the wanted browsers and drivers, in this order; what cannot be had is in `missing`, with its cure.
-///
-/// # Errors
-///
 /// Fails only if the target folder cannot be used.
 pub(crate) fn browsers(shell: &Shell, wanted: &[Browser]) -> anyhow::Result<Browsers> {
     let mut found = Browsers::default();

@@ -24,10 +24,7 @@ impl Runtime {
     pub(crate) const ALL: [Self; 2] = [Self::Node, Self::Deno];
 
     /// Makes sure of it, and gives the folder of the program `node` that wasm-bindgen's test runner is to find first.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be had, with the cure.
+    /// An error has the cure.
     pub(crate) fn ensure(self, shell: &Shell) -> anyhow::Result<PathBuf> {
         npm(shell)?;
         match self {
@@ -47,10 +44,7 @@ impl fmt::Display for Runtime {
 }
 
 /// Makes sure of Node.js and its package manager.
-///
-/// # Errors
-///
-/// If they are missing and cannot be installed, or too old.
+/// Fails too if they are too old.
 pub(crate) fn npm(shell: &Shell) -> anyhow::Result<()> {
     const OLDEST: u32 = 20;
 
@@ -68,10 +62,6 @@ pub(crate) fn npm(shell: &Shell) -> anyhow::Result<()> {
 }
 
 /// Installs the locked packages of a folder under `tests/houses` into the copy of it, if that was not done.
-///
-/// # Errors
-///
-/// If npm fails.
 pub(crate) fn packages(shell: &Shell, copy: &Path) -> anyhow::Result<()> {
     let (lock, done) = (copy.join("package-lock.json"), copy.join("node_modules/.locked"));
     let wanted = fs::read(&lock)?;

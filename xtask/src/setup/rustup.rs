@@ -20,10 +20,6 @@ pub(super) fn add_target(shell: &Shell, target: &str) -> anyhow::Result<()> {
 }
 
 /// Ensures rustfmt and clippy.
-///
-/// # Errors
-///
-/// Fails if rustup cannot install what is missing.
 pub(crate) fn linters(shell: &Shell) -> anyhow::Result<()> {
     for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         let is_there =

@@ -19,10 +19,6 @@ const VERSION: &str = "0.21.14";
 const LIMIT: Duration = Duration::from_secs(90 * 60);
 
 /// Builds Trunk with Cargo, once, and gives a command that starts it. The generator of bindings that it calls is this program's.
-///
-/// # Errors
-///
-/// If it cannot be built.
 pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
     let folder = workspace::own_dir(shell, &format!("trunk-{VERSION}"))?;
     let program = folder.join("bin/trunk");

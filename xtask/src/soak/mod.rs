@@ -112,10 +112,6 @@ impl Outcome {
     }
 
     /// Prints the table. An error has the faults.
-    ///
-    /// # Errors
-    ///
-    /// If something is wrong.
     pub(crate) fn judge(&self) -> Result<()> {
         print!("{}", table::of(self));
         let faults = self.faults();
@@ -127,10 +123,7 @@ impl Outcome {
 }
 
 /// Tries every target in turn; the exit code says if nothing was wrong.
-///
-/// # Errors
-///
-/// If something cannot be built, or a browser that was asked for is missing.
+/// Fails if something cannot be built, or a browser that was asked for is missing.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let wanted = Browser::ALL.into_iter().filter(|browser| args.wants(&browser.to_string()));
     let browsers = setup::browsers(shell, &wanted.collect::<Vec<_>>())?;
@@ -165,28 +158,16 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 }
 
 /// Runs the program natively for a while.
-///
-/// # Errors
-///
-/// If it cannot be built, or does not get to the end of a round.
 pub(crate) fn natively(shell: &Shell, plan: &Plan, time: Duration) -> Result<Outcome> {
     Step::run("soaking natively", || native::run(shell, plan, time))
 }
 
 /// Builds the program for browsers, and serves it.
-///
-/// # Errors
-///
-/// If it cannot be built or served.
 pub(crate) fn serve(shell: &Shell, wasm: &setup::Wasm) -> Result<Server> {
     Step::run("building the soak for the web", || browser::serve(shell, wasm))
 }
 
 /// Runs the program in a browser for a while.
-///
-/// # Errors
-///
-/// If its page does not get to the end of a round.
 pub(crate) fn in_browser(
     server: &Server,
     browser: &Installed,

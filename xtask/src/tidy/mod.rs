@@ -115,10 +115,6 @@ pub(crate) struct Verdict {
 }
 
 /// Checks all rules.
-///
-/// # Errors
-///
-/// Fails if the repository cannot be read.
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<Vec<Verdict>> {
     let tree = read(shell, workspace::root())?;
     for long in files::long(&tree) {

@@ -30,10 +30,6 @@ pub(super) struct Modules {
 
 impl Modules {
     /// Reads all files under `src/`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if `syn` cannot read one.
     pub(super) fn read(sources: &[SourceFile]) -> Result<Self> {
         let mut modules = Self::default();
         for file in sources.iter().filter(|file| file.path.starts_with("src/")) {

@@ -32,10 +32,6 @@ impl Process {
     ///
     /// Drivers make profiles in the folder for temporary files. Given one of its own, nothing is left behind even if
     /// the browser had to be killed.
-    ///
-    /// # Errors
-    ///
-    /// If the folder cannot be made, or the program cannot be started.
     pub(crate) fn start(mut command: Command) -> Result<Process> {
         end_all_on_interrupt()?;
         let folder = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
@@ -51,10 +47,6 @@ impl Process {
     }
 
     /// Whether the leader still runs.
-    ///
-    /// # Errors
-    ///
-    /// If the system does not tell.
     pub(crate) fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }

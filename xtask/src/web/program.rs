@@ -17,10 +17,6 @@ pub(crate) struct Programs(BTreeMap<String, PathBuf>);
 
 impl Programs {
     /// Builds what `selection`, arguments of `cargo build`, names.
-    ///
-    /// # Errors
-    ///
-    /// If it does not compile.
     pub(crate) fn build<'a>(
         shell: &Shell,
         wasm: &Wasm,
@@ -46,10 +42,6 @@ impl Programs {
 
     /// Generates the bindings of the program `name` into `folder`, unless those of this very program are there; tells
     /// whether it did.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such program, or its bindings cannot be generated.
     pub(crate) fn bind(&self, name: &str, folder: &Path, target: BindingsTarget) -> Result<bool> {
         self.bind_with(name, folder, target, &[])
     }

@@ -176,10 +176,6 @@ fn knock(address: SocketAddr, end: &mpsc::Receiver<()>) {
 
 impl Server {
     /// Serves `site` on 127.0.0.1, at `port` or, if that is `None`, at one that the system chooses.
-    ///
-    /// # Errors
-    ///
-    /// If the port is taken or may not be used.
     pub(crate) fn start(site: Site, port: Option<u16>) -> Result<Server> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
         let http = tiny_http::Server::http(address).map_err(|error| {
