@@ -8,12 +8,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 use fs_err as fs;
-use xshell::{Cmd, Shell, cmd};
+use xshell::{Shell, cmd};
 
 use crate::progress::note;
 use crate::setup::{self, TARGET, Wasm};
@@ -37,56 +37,37 @@ pub(crate) struct Args {
     bless: bool,
 }
 
-/// A target whose API is pinned. Natively the feature `compat` has no effect.
-pub(crate) enum Face<'a> {
-    Native,
-    Web(&'a Wasm),
-    WebWithoutCompat(&'a Wasm),
+/// A target whose API is pinned, with the features. Natively the feature `compat` has no effect.
+pub(crate) struct Face<'a> {
+    pub(crate) name: &'static str,
+    features: &'static [&'static str],
+    /// The toolchain; none for the native one.
+    wasm: Option<&'a Wasm>,
 }
 
 impl<'a> Face<'a> {
     /// All that can be had; without a toolchain for the web, the native one.
     pub(crate) fn all(wasm: Option<&'a Wasm>) -> Vec<Self> {
-        let web = wasm.map(|wasm| [Self::Web(wasm), Self::WebWithoutCompat(wasm)]);
-        std::iter::once(Self::Native).chain(web.into_iter().flatten()).collect()
-    }
+        const ALL: &[&str] = &["--features", "described"];
+        const WITHOUT_COMPAT: &[&str] = &["--no-default-features", "--features", "described"];
 
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Web(_) => "web",
-            Self::WebWithoutCompat(_) => "web-without-compat",
+        let mut faces = vec![Self { name: "native", features: ALL, wasm: None }];
+        if wasm.is_some() {
+            faces.push(Self { name: "web", features: ALL, wasm });
+            faces.push(Self { name: "web-without-compat", features: WITHOUT_COMPAT, wasm });
         }
+        faces
     }
 
     fn recorded(&self) -> PathBuf {
-        workspace::root().join("tests/api").join(self.name()).with_extension("txt")
+        workspace::root().join("tests/api").join(self.name).with_extension("txt")
     }
 
     fn compiler(&self, shell: &Shell) -> anyhow::Result<String> {
-        match self {
-            Self::Native => Ok(cmd!(shell, "rustc --version").quiet().read()?),
-            Self::Web(wasm) | Self::WebWithoutCompat(wasm) => wasm.compiler(shell),
+        match self.wasm {
+            Some(wasm) => wasm.compiler(shell),
+            None => Ok(cmd!(shell, "rustc --version").quiet().read()?),
         }
-    }
-
-    fn rustdoc<'s>(&self, shell: &'s Shell) -> Cmd<'s> {
-        match self {
-            Self::Native => cmd!(shell, "cargo rustdoc --features described"),
-            Self::Web(wasm) => wasm.cargo(shell, "rustdoc").args(["--features", "described"]),
-            Self::WebWithoutCompat(wasm) => {
-                wasm.cargo(shell, "rustdoc").args(["--no-default-features", "--features", "described"])
-            }
-        }
-    }
-
-    /// The rustdoc that Cargo would start.
-    fn real_rustdoc(&self) -> OsString {
-        let own = match self {
-            Self::Native => None,
-            Self::Web(wasm) | Self::WebWithoutCompat(wasm) => wasm.program("RUSTDOC").map(OsString::from),
-        };
-        own.or_else(|| std::env::var_os("RUSTDOC")).unwrap_or_else(|| "rustdoc".into())
     }
 
     /// The API as it is now.
@@ -94,32 +75,31 @@ impl<'a> Face<'a> {
         // What rustdoc writes has a folder of its own, since Cargo removes what was written by other options; dependencies
         // are those of all other builds.
         let folder = workspace::own_dir(shell, "api")?;
-        let target = match self {
-            Self::Native => Path::new(""),
-            Self::Web(_) | Self::WebWithoutCompat(_) => Path::new(TARGET),
-        };
-        let file = folder.join(target).join("doc/wasm_mt.json");
+        let file = folder.join(self.wasm.map_or("", |_| TARGET)).join("doc/wasm_mt.json");
         // What stands there may be the API of another face.
         shell.remove_path(&file)?;
-        self.rustdoc(shell)
+        // The rustdoc that Cargo would start.
+        let own = self.wasm.and_then(|wasm| wasm.program("RUSTDOC")).map(OsString::from);
+        let rustdoc = own.or_else(|| std::env::var_os("RUSTDOC")).unwrap_or_else(|| "rustdoc".into());
+        let command = match self.wasm {
+            Some(wasm) => wasm.cargo(shell, "rustdoc"),
+            None => cmd!(shell, "cargo rustdoc"),
+        };
+        command
+            .args(self.features)
             .args(["--quiet", "--package", "wasm-mt", "--lib", "--target-dir"])
             .arg(&folder)
             .args(["--", "-Z", "unstable-options", "--output-format", "json"])
             .env("CARGO_BUILD_BUILD_DIR", workspace::target_dir(shell)?)
             .env("RUSTDOC", std::env::current_exe()?)
-            .env(RUSTDOC, self.real_rustdoc())
+            .env(RUSTDOC, rustdoc)
             .quiet()
             .run()?;
         let api = public_api::Builder::from_rustdoc_json(&file).omit_blanket_impls(true).build()?;
         let mut seen = BTreeSet::new();
-        let mut text = String::new();
-        for line in api.items().map(ToString::to_string) {
-            if !UNSTABLE.iter().any(|name| line.contains(name)) && seen.insert(line.clone()) {
-                text += &line;
-                text.push('\n');
-            }
-        }
-        Ok(text)
+        let lines = api.items().map(|item| format!("{item}\n"));
+        let is_named = |line: &String| !UNSTABLE.iter().any(|name| line.contains(name));
+        Ok(lines.filter(|line| is_named(line) && seen.insert(line.clone())).collect())
     }
 }
 
@@ -148,7 +128,7 @@ pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<Comparison
     let changes = changes.quiet().ignore_status().read()?;
     // What precedes is about the files.
     changes.lines().skip(4).filter(|line| !line.starts_with("@@")).for_each(note);
-    bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name());
+    bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name);
 }
 
 /// `cargo xtask api`.
@@ -156,7 +136,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
     let wasm = setup::wasm(shell)?;
     let mut code = ExitCode::SUCCESS;
     for face in Face::all(Some(&wasm)) {
-        println!("{}:", face.name());
+        println!("{}:", face.name);
         if args.bless {
             let (compiler, file) = (face.compiler(shell)?, face.recorded());
             if !is_recorded(&compiler) {

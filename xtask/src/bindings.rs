@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 
 /// The kind of JavaScript that is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum BindingsTarget {
     /// An ES module that a page imports.
     Web,
@@ -18,6 +19,7 @@ pub(crate) enum BindingsTarget {
     /// A `CommonJS` module for Node.js.
     Nodejs,
     /// An ES module for Node.js.
+    #[value(name = "experimental-nodejs-module")]
     NodejsModule,
     Deno,
     /// A module that imports the `.wasm` file as a module that is compiled and not instantiated.
@@ -31,15 +33,8 @@ pub(crate) fn generate(
     target: BindingsTarget,
     options: &[&str],
 ) -> anyhow::Result<()> {
-    let target = match target {
-        BindingsTarget::Web => "web",
-        BindingsTarget::NoModules => "no-modules",
-        BindingsTarget::Bundler => "bundler",
-        BindingsTarget::Nodejs => "nodejs",
-        BindingsTarget::NodejsModule => "experimental-nodejs-module",
-        BindingsTarget::Deno => "deno",
-        BindingsTarget::Module => "module",
-    };
+    let target = target.to_possible_value().context("each target has a name")?;
+    let target = target.get_name();
     let (file, folder) = (wasm_file.as_os_str(), out_dir.as_os_str());
     let args = [
         file,

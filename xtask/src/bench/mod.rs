@@ -83,10 +83,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         return print(&Report { sizes, runs: Vec::new() }, &folder.join("sizes.json"));
     }
     // Before the builds: a browser that is missing should be known at once.
-    let browsers = setup::browsers(shell, &args.browser)?;
-    if let Some(missing) = browsers.missing.first() {
-        bail!("{} is missing: {}", missing.browser, missing.cure);
-    }
+    let browsers = setup::browsers(shell, &args.browser)?.complete()?;
     let wasm = setup::wasm(shell)?;
 
     let step = Step::begin("building the benchmarks, for the web and natively");
@@ -106,7 +103,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let sizes = weigh(shell, &wasm, &folder)?;
     let server = Server::start(Site::new(&site), None)?;
     let mut report = Report { sizes, runs: Vec::new() };
-    for browser in &browsers.installed {
+    for browser in &browsers {
         let step = Step::begin(format!("measuring in {}", browser.browser));
         let run = in_browser(&server, browser, args)?;
         step.end(format_args!("{} figures", run.measured.len()));
@@ -135,7 +132,7 @@ fn weigh(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
 /// Prints what was measured, and writes it to a file.
 fn print(report: &Report, file: &Path) -> Result<ExitCode> {
     print!("\n{}", table::of(report));
-    write(file, report)?;
+    fs::write(file, serde_json::to_string_pretty(report)?)?;
     println!("\nthe figures are in {}", file.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -147,21 +144,13 @@ fn in_browser(server: &Server, browser: &Installed, args: &Args) -> Result<Run> 
     let session = Session::start(browser)?;
     session.open(&server.url(&format!("/?{}", args.options().join("&"))), deadline)?;
     let verdict = session.wait_for_attribute("html", "data-verdict", "running", deadline)?;
-    let output = session.execute("return document.documentElement.dataset.output", &[])?;
-    let output = output.as_str().unwrap_or_default();
+    let output: String = session.get("return document.documentElement.dataset.output ?? ''")?;
     match verdict.as_deref() {
         Some("ended") => Ok(Run {
             platform: browser.browser.to_string(),
-            engine: session
-                .execute("return navigator.userAgent", &[])?
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            concurrency: session
-                .execute("return navigator.hardwareConcurrency", &[])?
-                .as_u64()
-                .unwrap_or_default(),
-            measured: read(output)?,
+            engine: session.get("return navigator.userAgent")?,
+            concurrency: session.get("return navigator.hardwareConcurrency")?,
+            measured: read(&output)?,
         }),
         Some(verdict) => bail!("the page is {verdict}: {output}"),
         None => bail!("the page did not end within {} s: {output}", deadline.as_secs()),
@@ -178,10 +167,6 @@ fn read(output: &str) -> Result<Vec<Measured>> {
         note(table::line(each));
     }
     Ok(measured)
-}
-
-fn write(file: &Path, report: &Report) -> Result<()> {
-    Ok(fs::write(file, serde_json::to_string_pretty(report)?)?)
 }
 
 #[cfg(test)]

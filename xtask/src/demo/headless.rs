@@ -13,7 +13,7 @@ use crate::setup::Installed;
 use crate::web::{Server, Session};
 
 /// A screenshot is no higher than this, in pixels; what follows is the source.
-const MOST_HEIGHT: u64 = 2200;
+const MOST_HEIGHT: u32 = 2200;
 
 /// What to look at, and how.
 pub(super) struct Visit<'a> {
@@ -114,9 +114,8 @@ impl Pages<'_> {
 
     /// Writes a picture of the whole page, as far as it is not all source.
     fn photograph(&self, session: &Session, name: &str) -> Result<()> {
-        let height = session.execute("return document.documentElement.scrollHeight", &[])?;
-        let height = height.as_u64().unwrap_or(0).clamp(600, MOST_HEIGHT);
-        session.resize(self.visit.width, u32::try_from(height)?)?;
+        let height: u32 = session.get("return document.documentElement.scrollHeight")?;
+        session.resize(self.visit.width, height.clamp(600, MOST_HEIGHT))?;
         let picture = session.screenshot()?;
         ensure!(picture.starts_with(b"\x89PNG"), "the screenshot is not a PNG file");
         let file = self.pictures.join(format!("{name}.png"));

@@ -5,10 +5,10 @@
 //! a stamp for their bindings.
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::progress::{Step, note};
@@ -99,8 +99,10 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         return Ok(code);
     }
     println!("==> the gallery is at {address} until you press Ctrl-C");
-    if args.open {
-        open(&address);
+    if args.open
+        && let Err(error) = open::that_detached(&address)
+    {
+        note(format_args!("failed to open a browser: {error}; open the address by hand"));
     }
     loop {
         std::thread::park();
@@ -110,32 +112,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 /// The chosen browsers, ready to be driven: `all` are those that can be had.
 fn browsers(shell: &Shell, chosen: &[String]) -> Result<Vec<Installed>> {
     let has = |name: &str| chosen.iter().any(|chosen| chosen == name);
-    let all = has("all");
-    let wanted: Vec<Browser> =
-        Browser::ALL.into_iter().filter(|browser| all || has(&browser.to_string())).collect();
-    let found = setup::browsers(shell, &wanted)?;
-    for missing in &found.missing {
-        note(format_args!("{} is missing: {}", missing.browser, missing.cure));
-    }
-    if found.installed.is_empty() || (!all && !found.missing.is_empty()) {
-        bail!("a browser that was asked for cannot be had");
-    }
-    Ok(found.installed)
-}
-
-/// Asks the desktop to open an address; where there is none, the printed address has to do.
-fn open(address: &str) {
-    let mut command = if cfg!(target_os = "macos") {
-        Command::new("open")
-    } else if cfg!(windows) {
-        let mut command = Command::new("cmd");
-        command.args(["/C", "start"]);
-        command
-    } else {
-        Command::new("xdg-open")
-    };
-    command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    if let Err(error) = command.spawn().context("failed to open a browser") {
-        note(format_args!("{error:#}; open the address by hand"));
-    }
+    let wanted = Browser::ALL.into_iter().filter(|browser| has("all") || has(&browser.to_string()));
+    let found = setup::browsers(shell, &wanted.collect::<Vec<_>>())?;
+    if has("all") && !found.installed.is_empty() { Ok(found.installed) } else { found.complete() }
 }

@@ -87,7 +87,7 @@ impl Pages {
             session.back(DEADLINE)?;
         }
         session.wait_for_attribute("html", "data-verdict", "running", DEADLINE)?;
-        let record = session.execute("return { ...document.documentElement.dataset }", &[])?;
-        serde_json::from_value(record).context("the page recorded nothing: is its harness blocked?")
+        let record = session.get("return { ...document.documentElement.dataset }");
+        record.context("the page recorded nothing: is its harness blocked?")
     }
 }

@@ -115,7 +115,6 @@ fn build_std(shell: &Shell) -> anyhow::Result<PathBuf> {
     if target.exists() {
         fs::remove_dir_all(&target)?;
     }
-    let log = workspace::own_dir(shell, "logs")?.join("wasm-std.log");
     let mut command = Command::new("/usr/bin/cargo");
     command
         .current_dir(&package)
@@ -128,7 +127,7 @@ fn build_std(shell: &Shell) -> anyhow::Result<PathBuf> {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         // Without bitcode in the libraries, link-time optimization fails.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes");
-    run_logged(command, &log, Duration::from_secs(20 * 60))?;
+    run_logged(shell, command, "wasm-std", Duration::from_secs(20 * 60))?;
     Ok(target.join(TARGET).join("release/deps"))
 }
 

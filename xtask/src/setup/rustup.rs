@@ -8,7 +8,6 @@ use xshell::{Shell, cmd};
 
 use super::apt::which;
 use crate::progress::{note, run_logged};
-use crate::workspace;
 
 /// Each download is some 10 MB; a mirror that stalls must not take the whole run with it.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -36,8 +35,7 @@ fn rustup(shell: &Shell, args: &[&str]) -> anyhow::Result<()> {
     if which("rustup").is_none() {
         bail!("there is no rustup");
     }
-    let log = workspace::own_dir(shell, "logs")?.join(format!("rustup-{}.log", args[0]));
     let mut command = Command::new("rustup");
     command.args(args);
-    run_logged(command, &log, LIMIT)
+    run_logged(shell, command, &format!("rustup-{}", args[0]), LIMIT)
 }

@@ -24,7 +24,6 @@ pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
     let program = folder.join("bin/trunk");
     if !program.is_file() {
         note(format_args!("building Trunk {VERSION}, once (several minutes)"));
-        let log = workspace::own_dir(shell, "logs")?.join("trunk.log");
         let mut install = Command::new("cargo");
         install.args([
             "install",
@@ -36,7 +35,7 @@ pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
             "--debug",
         ]);
         install.arg("--root").arg(&folder).env("CARGO_PROFILE_DEV_DEBUG", "none");
-        run_logged(install, &log, LIMIT)?;
+        run_logged(shell, install, "trunk", LIMIT)?;
     }
     let tools = folder.join("tools");
     fs::create_dir_all(&tools)?;

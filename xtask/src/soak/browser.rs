@@ -74,7 +74,7 @@ fn follow(
     let mut since = Instant::now();
     loop {
         let script = "return { rounds: soak.rounds.splice(0), end: soak.end, errors: soak.errors }";
-        let record: Record = serde_json::from_value(session.execute(script, &[])?)?;
+        let record: Record = session.get(script)?;
         let number = plan.first + outcome.rounds;
         for line in &record.rounds {
             let round: Round = serde_json::from_str(line)?;

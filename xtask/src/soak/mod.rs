@@ -127,9 +127,7 @@ impl Outcome {
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let wanted = Browser::ALL.into_iter().filter(|browser| args.wants(&browser.to_string()));
     let browsers = setup::browsers(shell, &wanted.collect::<Vec<_>>())?;
-    if let Some(missing) = browsers.missing.first().filter(|_| !args.browser.is_empty()) {
-        bail!("{} is missing: {}", missing.browser, missing.cure);
-    }
+    let browsers = if args.browser.is_empty() { browsers.installed } else { browsers.complete()? };
     let plan = Plan { first: args.round, only: args.only.join(","), ..Plan::new(args.seed) };
     let time = Duration::from_secs_f64(60.0 * args.minutes);
     let mut failed = Vec::new();
@@ -143,9 +141,9 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     if args.wants("native") {
         judge("native", natively(shell, &plan, time));
     }
-    if !browsers.installed.is_empty() {
+    if !browsers.is_empty() {
         let server = serve(shell, &setup::wasm(shell)?)?;
-        for browser in &browsers.installed {
+        for browser in &browsers {
             judge(&browser.browser.to_string(), in_browser(&server, browser, &plan, time));
         }
     }

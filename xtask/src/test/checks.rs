@@ -65,7 +65,7 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
         section.skip("dependencies", "`cargo install cargo-deny`");
     }
     for face in Face::all(wasm) {
-        let name = format!("public API, {}", face.name());
+        let name = format!("public API, {}", face.name);
         match Step::run(&name, || api::check(shell, &face)) {
             Ok(Comparison::NotRun(why)) => section.skip(&name, &why),
             result => section.check(&name, result.map(drop)),

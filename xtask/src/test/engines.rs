@@ -9,7 +9,7 @@ use fs_err as fs;
 use xshell::Shell;
 
 use super::coverage::{Declared, TestPage};
-use super::output::{Output, TestList};
+use super::output::TestList;
 use super::report::Section;
 use super::{runtimes, stream};
 use crate::pages::Pages;
@@ -133,10 +133,8 @@ fn run_in(
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
             // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
             .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
-        let (mut output, success) = run_selection(browser, Command::from(command))?;
-        let tests = declared.wanted(filter).filter(|test| TestPage::of(test) == page);
-        output.name_hung(&tests.collect::<Vec<_>>());
-        section.add_tests(output, success);
+        let due: Vec<&String> = declared.wanted(filter).filter(|test| TestPage::of(test) == page).collect();
+        run_selection(browser, Command::from(command), &due, section)?;
     }
     if section.passed == 0 && filter.is_none() && section.failed == 0 {
         section.fault("no test ran".to_owned());
@@ -145,8 +143,13 @@ fn run_in(
     Ok(())
 }
 
-/// Runs one selection; gives what it printed, and whether it succeeded.
-fn run_selection(browser: &Installed, command: Command) -> anyhow::Result<(Output, bool)> {
+/// Runs one selection. `due`: its tests.
+fn run_selection(
+    browser: &Installed,
+    command: Command,
+    due: &[&String],
+    section: &mut Section,
+) -> anyhow::Result<()> {
     let mut command = wrap(&browser.wrapper, command);
     // The runner takes the first driver that is named, whatever browser was meant.
     for other in Browser::ALL {
@@ -157,11 +160,7 @@ fn run_selection(browser: &Installed, command: Command) -> anyhow::Result<(Outpu
     let profile =
         tempfile::Builder::new().prefix("wasm-mt-").tempdir().context("failed to create a folder")?;
     command.env("TMPDIR", profile.path()).env("TMP", profile.path());
-
-    let mut output = Output::default();
-    let success = stream::run(command, |line| output.line(line))?;
-    output.end();
-    Ok((output, success))
+    section.run_tests(command, due)
 }
 
 /// What one call of Cargo runs.

@@ -119,7 +119,7 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     if args.is_whole() {
         report.add(soak::run(shell, wasm.as_ref().ok(), &browsers.installed));
     }
-    account_for_missing(&mut report, &browsers, !args.on.is_empty());
+    account_for_missing(&mut report, browsers, !args.on.is_empty());
     report.shared = coverage::check(&mut report.sections, &declared, filter);
 
     Ok(report.print())
@@ -144,15 +144,12 @@ fn fault(section: &str, what: String) -> Section {
 }
 
 /// A browser that could not be had is named; it is a fault if it was asked for, or if there is no other.
-fn account_for_missing(report: &mut Report, browsers: &Browsers, asked_for: bool) {
-    if asked_for || browsers.installed.is_empty() {
-        for missing in &browsers.missing {
-            let mut section = Section::new(missing.browser.to_string());
-            section.fault(missing.cure.clone());
-            report.add(section);
+fn account_for_missing(report: &mut Report, browsers: Browsers, asked_for: bool) {
+    for (browser, cure) in browsers.missing {
+        if asked_for || browsers.installed.is_empty() {
+            report.add(fault(&browser.to_string(), cure));
+        } else {
+            report.not_run.push(format!("{browser}: {cure}"));
         }
-    } else {
-        let missing = browsers.missing.iter().map(|missing| format!("{}: {}", missing.browser, missing.cure));
-        report.not_run.extend(missing);
     }
 }

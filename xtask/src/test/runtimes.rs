@@ -5,9 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::output::Output;
 use super::report::Section;
-use super::stream;
 use crate::progress::Step;
 use crate::setup::Runtime;
 
@@ -24,10 +22,7 @@ pub(super) fn run(mut command: Command, runtime: Runtime, folder: &Path) -> anyh
         // As modules.
         command.env("WASM_BINDGEN_USE_NODE_EXPERIMENTAL", "1");
     }
-    let mut output = Output::default();
-    let success = stream::run(command, |line| output.line(line))?;
-    output.end();
-    section.add_tests(output, success);
+    section.run_tests(command, &[])?;
     step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
     Ok(section)
 }

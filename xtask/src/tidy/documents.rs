@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use url::Url;
 
 use super::{Document, Fault, SourceFile, Tree};
 
@@ -32,7 +33,7 @@ pub(super) fn links(tree: &Tree) -> Vec<Fault> {
             if !is_there {
                 let what = format!("the link `{link}` leads to `{path}`, which is not there or not in git");
                 faults.push(Fault::new(&document.path, line, what));
-            } else if heading.is_some_and(|heading| !has_heading(heading)) {
+            } else if heading.is_some_and(|heading| !has_heading(&heading)) {
                 let what = format!("the link `{link}` leads to a heading that `{path}` does not have");
                 faults.push(Fault::new(&document.path, line, what));
             }
@@ -98,32 +99,18 @@ fn links_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The path that a link in `document` leads to, from the root, and the heading; `None` if it leads elsewhere.
-fn target<'a>(document: &str, link: &'a str) -> Option<(String, Option<&'a str>)> {
-    let (place, heading) =
-        link.split_once('#').map_or((link, None), |(place, heading)| (place, Some(heading)));
-    if let Some(rest) = place.strip_prefix(HOME) {
-        let path = ["/blob/main/", "/tree/main/"].iter().find_map(|view| rest.strip_prefix(view));
-        return match path {
-            Some(path) => Some((path.to_owned(), heading)),
-            None => rest.is_empty().then(|| ("README.md".to_owned(), heading)),
-        };
+fn target(document: &str, link: &str) -> Option<(String, Option<String>)> {
+    let url = Url::parse(&format!("{HOME}/blob/main/{document}")).and_then(|base| base.join(link)).ok()?;
+    let heading = url.fragment().map(str::to_owned);
+    let place = url.as_str().split('#').next().and_then(|place| place.strip_prefix(HOME));
+    let views = ["/blob/main/", "/tree/main/"];
+    match place.map(|place| (place, views.iter().find_map(|view| place.strip_prefix(view)))) {
+        Some((_, Some(path))) => Some((path.to_owned(), heading)),
+        Some(("", None)) => Some(("README.md".to_owned(), heading)),
+        Some(_) => None,
+        // Out of the repository.
+        None => (!link.contains(':')).then(|| (link.to_owned(), None)),
     }
-    if place.contains(':') {
-        return None;
-    }
-    if place.is_empty() {
-        return Some((document.to_owned(), heading));
-    }
-    let mut path: Vec<&str> = document.split('/').collect();
-    path.pop();
-    for part in place.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(path.pop()),
-            part => path.push(part),
-        }
-    }
-    Some((path.join("/"), heading))
 }
 
 /// The headings of a document, as links name them.
@@ -151,8 +138,11 @@ mod tests {
         let text = "## B: c\n[up](../../README.md) [home](https://github.com/wasm-mt/wasm-mt#a-title-code)\n\
                     [tree](https://github.com/wasm-mt/wasm-mt/tree/main/docs) [other](https://example.com/x)";
         assert_eq!(faults(links, &[readme, ("docs/guide/a.md", text)]), [""; 0]);
-        let found = faults(links, &[("docs/a.md", "```\n[code](x)\n```\n[b](b.md)\n[c](a.md#c)\n[d](../e)")]);
-        assert_eq!(found.len(), 3, "{found:?}");
+        let found = faults(
+            links,
+            &[("docs/a.md", "```\n[code](x)\n```\n[b](b.md)\n[c](a.md#c)\n[d](../e)\n[f](../../README.md)")],
+        );
+        assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].starts_with("docs/a.md:4:") && found[0].contains("docs/b.md"), "{found:?}");
         assert!(found[1].contains("a heading"), "{found:?}");
     }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -80,6 +81,11 @@ impl Session {
     /// Runs the body of a JavaScript function in the page, with `arguments`, and gives what it returns.
     pub(crate) fn execute(&self, script: &str, arguments: &[Value]) -> Result<Value> {
         self.execute_within(script, arguments, REQUEST)
+    }
+
+    /// As [`execute`](Self::execute) without arguments, with the answer as a value of this type.
+    pub(crate) fn get<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        Ok(serde_json::from_value(self.execute(script, &[])?)?)
     }
 
     fn execute_within(&self, script: &str, arguments: &[Value], deadline: Duration) -> Result<Value> {
