@@ -95,7 +95,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         ("floor.js", include_str!("../../benches/floor.js")),
         ("harness.js", include_str!("../../pages/harness.js")),
     ] {
-        fs::write(&site.join(name), text)?;
+        fs::write(site.join(name), text)?;
     }
     cmd!(shell, "cargo build --quiet --profile {SPEED} --package {PACKAGE} --bin bench").quiet().run()?;
     step.end("built");

@@ -29,7 +29,7 @@ pub(super) const PICTURE: &str = "picture.png";
 /// is a script that runs in each example's page before everything else.
 pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> Result<()> {
     let script = if inject.is_some() { "<script src=\"../inject.js\"></script>" } else { "" };
-    fs::write(&site.join("inject.js"), inject.unwrap_or_default())?;
+    fs::write(site.join("inject.js"), inject.unwrap_or_default())?;
     let (mut entries, mut old) = (String::new(), String::new());
     for example in examples {
         let (name, sentence, source) =
@@ -52,14 +52,14 @@ pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> 
             ("inject", script),
         ];
         if example.is_old() { &mut old } else { &mut entries }.push_str(&fill(ENTRY, &values));
-        fs::write(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
-        fs::write(&folder.join(format!("{}.rs", example.name)), &example.source)?;
+        fs::write(folder.join("index.html"), fill(EXAMPLE, &values))?;
+        fs::write(folder.join(format!("{}.rs", example.name)), &example.source)?;
     }
     let hidden = if old.is_empty() { " hidden" } else { "" };
     let lists = [("examples", entries.trim_end()), ("old", old.trim_end()), ("hidden", hidden)];
-    fs::write(&site.join("index.html"), &fill(INDEX, &lists))?;
+    fs::write(site.join("index.html"), fill(INDEX, &lists))?;
     for (name, text) in SHARED {
-        fs::write(&site.join(name), text)?;
+        fs::write(site.join(name), text)?;
     }
     Ok(())
 }

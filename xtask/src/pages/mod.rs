@@ -52,8 +52,8 @@ impl Pages {
                 programs.bind(program, &folder.join(format!("{target:?}")), target)?;
             }
         }
-        fs::write(&folder.join("harness.js"), include_str!("../../pages/harness.js"))?;
-        fs::write(&folder.join("elsewhere.html"), "<!doctype html>\n<title>elsewhere</title>\n")?;
+        fs::write(folder.join("harness.js"), include_str!("../../pages/harness.js"))?;
+        fs::write(folder.join("elsewhere.html"), "<!doctype html>\n<title>elsewhere</title>\n")?;
         // Workers let go of their locks before the answer: on this machine it would come as soon as they are told.
         let mut site = Site::new(&folder).slow("/elsewhere.html", Duration::from_secs(1));
         for scenario in SCENARIOS {

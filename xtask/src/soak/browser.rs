@@ -22,8 +22,8 @@ const POLL: Duration = Duration::from_millis(100);
 pub(super) fn serve(shell: &Shell, wasm: &Wasm) -> Result<Server> {
     let folder = workspace::own_dir(shell, "soak")?;
     Programs::build(shell, wasm, ["--package", PACKAGE])?.bind("soak", &folder, BindingsTarget::Web)?;
-    fs::write(&folder.join("index.html"), include_str!("../../soak/index.html"))?;
-    fs::write(&folder.join("page.js"), include_str!("../../soak/page.js"))?;
+    fs::write(folder.join("index.html"), include_str!("../../soak/index.html"))?;
+    fs::write(folder.join("page.js"), include_str!("../../soak/page.js"))?;
     Server::start(Site::new(&folder), None)
 }
 

@@ -107,9 +107,8 @@ fn target(document: &str, link: &str) -> Option<(String, Option<String>)> {
     match place.map(|place| (place, views.iter().find_map(|view| place.strip_prefix(view)))) {
         Some((_, Some(path))) => Some((path.to_owned(), heading)),
         Some(("", None)) => Some(("README.md".to_owned(), heading)),
-        Some(_) => None,
-        // Out of the repository.
-        None => (!link.contains(':')).then(|| (link.to_owned(), None)),
+        // Relative, and out of the repository.
+        _ => (!link.contains(':')).then(|| (link.to_owned(), None)),
     }
 }
 

@@ -84,11 +84,11 @@ impl Scenario {
         let folder = site.join(self.name);
         fs::create_dir_all(&folder)?;
         let bindings = site.join(format!("{:?}", self.target));
-        let glue = fs::read_to_string(&bindings.join("app.js"))?;
+        let glue = fs::read_to_string(bindings.join("app.js"))?;
         if let Some(edit) = self.edit {
             let edited = folder.join("edited");
             fs::create_dir_all(&edited)?;
-            fs::write(&edited.join("app.js"), &edit(&glue))?;
+            fs::write(edited.join("app.js"), edit(&glue))?;
             fs::copy(bindings.join("app_bg.wasm"), edited.join("app_bg.wasm"))?;
         }
         let call = |glue: &str| match self.call {
@@ -155,8 +155,8 @@ impl Scenario {
             self.programs.len(),
             self.root(),
         );
-        fs::write(&folder.join("start.js"), &start)?;
-        fs::write(&folder.join(if self.sandboxed { "frame.html" } else { "index.html" }), &page)?;
+        fs::write(folder.join("start.js"), &start)?;
+        fs::write(folder.join(if self.sandboxed { "frame.html" } else { "index.html" }), &page)?;
         if self.sandboxed {
             let frame = format!(
                 "<iframe sandbox=\"allow-scripts\" src=\"frame.html{}\">",
@@ -164,9 +164,9 @@ impl Scenario {
             );
             let page =
                 format!("{top}<script src=\"/harness.js\" data-programs=\"0\"></script>\n{frame}</iframe>\n");
-            fs::write(&folder.join("index.html"), &page)?;
+            fs::write(folder.join("index.html"), &page)?;
         }
-        fs::write(&folder.join("wasm-mt-worker.js"), wasm_mt::WORKER_SCRIPT)?;
+        fs::write(folder.join("wasm-mt-worker.js"), wasm_mt::WORKER_SCRIPT)?;
         Ok(self)
     }
 
