@@ -1,4 +1,4 @@
-//! Where things are: the workspace, its lock file, and the place for what the commands make.
+//! Where things are: the workspace, and the place for what the commands make.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
