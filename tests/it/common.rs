@@ -62,6 +62,21 @@ macro_rules! web_test {
     };
 }
 
+/// Makes a test for JavaScript that needs no page: it runs in runtimes too. Its name ends in `::javascript`.
+#[cfg(target_family = "wasm")]
+macro_rules! javascript_test {
+    (fn $name:ident() $body:block) => {
+        fn $name() $body
+
+        mod $name {
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            fn javascript() {
+                super::$name();
+            }
+        }
+    };
+}
+
 /// Natively runs this test once more, alone in a process of its own: it changes what is the process's. True if that was done
 /// by this call; there, and on the web, the test goes on.
 pub(crate) fn ran_alone(name: &str) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! The binaries for the web list their tests. Engines run one and the same binary, so each MUST run all of them. A test with one
 //! body for all targets (`remote_test!`) MUST run natively and in every engine and runtime. One that is for one target only
-//! says so by the end of its name, `::web` (`web_test!`) or `::native` (`native_test!`); what is neither MUST be on both sides.
+//! says so by the end of its name, `::web` (`web_test!`), `::javascript` (`javascript_test!`) or `::native` (`native_test!`);
+//! what is none of these MUST be on both sides.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +56,8 @@ impl Declared {
 ///
 /// Sections without any test are left alone: their fault is known.
 pub(super) fn check(sections: &mut [Section], declared: &Declared, filter: Option<&str>) -> usize {
-    let shared: BTreeSet<&String> = declared.wanted(filter).filter(|name| !name.ends_with("::web")).collect();
+    let is_shared = |name: &&String| !["::web", "::javascript"].iter().any(|end| name.ends_with(end));
+    let shared: BTreeSet<&String> = declared.wanted(filter).filter(is_shared).collect();
     let suites: BTreeSet<_> =
         declared.0.iter().filter_map(|name| name.split_once("::")).map(|(suite, _)| suite).collect();
     for section in sections.iter_mut().filter(|section| !section.tests.is_empty()) {
