@@ -4,37 +4,75 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_mt::{Error, Remote, Thread};
 
-/// Makes tests for both targets of one body: `native_test!` within `wasm_mt::run`, and `web_test!`.
+/// Makes tests for both targets of one body; natively within `wasm_mt::run`. Each fails when its time is over.
 macro_rules! remote_test {
     ($($(#[$attribute:meta])* async fn $name:ident() $body:block)*) => {$(
         #[cfg(not(target_family = "wasm"))]
-        native_test!($(#[$attribute])* fn $name() { wasm_mt::run(async { $body }); });
-
-        #[cfg(target_family = "wasm")]
-        web_test!($(#[$attribute])* async fn $name() $body);
-    )*};
-}
-
-/// Makes a native test that fails when its time is over, even if its thread is blocked.
-#[cfg(not(target_family = "wasm"))]
-macro_rules! native_test {
-    ($(#[$attribute:meta])* fn $name:ident() $body:block) => {
         #[test]
         $(#[$attribute])*
         fn $name() {
-            crate::limit::run(concat!(module_path!(), "::", stringify!($name)), || $body);
+            crate::limit::run(concat!(module_path!(), "::", stringify!($name)), || {
+                wasm_mt::run(async { $body });
+            });
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[wasm_bindgen_test::wasm_bindgen_test]
+        $(#[$attribute])*
+        async fn $name() {
+            crate::limit::run(concat!(module_path!(), "::", stringify!($name)), async { $body }).await;
+        }
+    )*};
+}
+
+/// Makes a test that is native only, as the end of its name says: `::native`. It fails when its time is over, even if its thread
+/// is blocked.
+#[cfg(not(target_family = "wasm"))]
+macro_rules! native_test {
+    ($(#[$attribute:meta])* fn $name:ident() $body:block) => {
+        fn $name() $body
+
+        mod $name {
+            #[test]
+            $(#[$attribute])*
+            fn native() {
+                crate::limit::run(concat!(module_path!(), "::native"), super::$name);
+            }
         }
     };
 }
 
-/// Makes a test for the web that fails when its time is over, as long as the page itself is not blocked.
+/// Makes a test that is for the web only, as the end of its name says: `::web`. It fails when its time is over, as long as the
+/// page itself is not blocked.
 #[cfg(target_family = "wasm")]
 macro_rules! web_test {
     ($(#[$attribute:meta])* async fn $name:ident() $(-> $result:ty)? $body:block) => {
-        #[wasm_bindgen_test::wasm_bindgen_test]
-        $(#[$attribute])*
-        async fn $name() $(-> $result)? {
-            crate::limit::run(concat!(module_path!(), "::", stringify!($name)), async { $body }).await
+        async fn $name() $(-> $result)? $body
+
+        mod $name {
+            #[allow(unused_imports, reason = "the type of a result may need them")]
+            use super::*;
+
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            $(#[$attribute])*
+            async fn web() $(-> $result)? {
+                crate::limit::run(concat!(module_path!(), "::web"), super::$name()).await
+            }
+        }
+    };
+}
+
+/// Makes a test for JavaScript that needs no page: it runs in runtimes too. Its name ends in `::javascript`.
+#[cfg(target_family = "wasm")]
+macro_rules! javascript_test {
+    (fn $name:ident() $body:block) => {
+        fn $name() $body
+
+        mod $name {
+            #[wasm_bindgen_test::wasm_bindgen_test]
+            fn javascript() {
+                super::$name();
+            }
         }
     };
 }

@@ -125,7 +125,7 @@ native_test! { fn the_hook_of_the_program_is_called_too() {
 
     static CALLS: AtomicU32 = AtomicU32::new(0);
 
-    if ran_alone("hook::the_hook_of_the_program_is_called_too") {
+    if ran_alone("hook::the_hook_of_the_program_is_called_too::native") {
         return;
     }
     let count = || {

@@ -94,12 +94,12 @@ mod native {
             Ok(_) => panic!("not that way"),
             Err(_) => {
                 for (hang, text) in [
-                    ("blocked", "a_test_that_hangs_fails_under_its_name did not end within 1 s"),
-                    ("waiting", "a_test_that_hangs_fails_under_its_name did not end within 1 s"),
+                    ("blocked", "a_test_that_hangs_fails_under_its_name::native did not end within 1 s"),
+                    ("waiting", "a_test_that_hangs_fails_under_its_name::native did not end within 1 s"),
                     ("not at all", "not that way"),
                 ] {
                     let mut program = Command::new(env::current_exe().unwrap());
-                    program.args(["--exact", "limit::native::a_test_that_hangs_fails_under_its_name"]);
+                    program.args(["--exact", "limit::native::a_test_that_hangs_fails_under_its_name::native"]);
                     let output = program.env(HANG, hang).env(VARIABLE, "1").output().unwrap();
                     let stdout = String::from_utf8_lossy(&output.stdout);
                     assert_eq!(output.status.code(), Some(101), "{stdout}");

@@ -8,11 +8,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
-use xshell::{Cmd, Shell, cmd};
+use fs_err as fs;
+use xshell::{Shell, cmd};
 
 use crate::progress::note;
 use crate::setup::{self, TARGET, Wasm};
@@ -36,56 +37,37 @@ pub(crate) struct Args {
     bless: bool,
 }
 
-/// A target whose API is pinned. Natively the feature `compat` has no effect.
-pub(crate) enum Face<'a> {
-    Native,
-    Web(&'a Wasm),
-    WebWithoutCompat(&'a Wasm),
+/// A target whose API is pinned, with the features. Natively the feature `compat` has no effect.
+pub(crate) struct Face<'a> {
+    pub(crate) name: &'static str,
+    features: &'static [&'static str],
+    /// The toolchain; none for the native one.
+    wasm: Option<&'a Wasm>,
 }
 
 impl<'a> Face<'a> {
     /// All that can be had; without a toolchain for the web, the native one.
     pub(crate) fn all(wasm: Option<&'a Wasm>) -> Vec<Self> {
-        let web = wasm.map(|wasm| [Self::Web(wasm), Self::WebWithoutCompat(wasm)]);
-        std::iter::once(Self::Native).chain(web.into_iter().flatten()).collect()
-    }
+        const ALL: &[&str] = &["--features", "described"];
+        const WITHOUT_COMPAT: &[&str] = &["--no-default-features", "--features", "described"];
 
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Web(_) => "web",
-            Self::WebWithoutCompat(_) => "web-without-compat",
+        let mut faces = vec![Self { name: "native", features: ALL, wasm: None }];
+        if wasm.is_some() {
+            faces.push(Self { name: "web", features: ALL, wasm });
+            faces.push(Self { name: "web-without-compat", features: WITHOUT_COMPAT, wasm });
         }
+        faces
     }
 
     fn recorded(&self) -> PathBuf {
-        workspace::root().join("tests/api").join(self.name()).with_extension("txt")
+        workspace::root().join("tests/api").join(self.name).with_extension("txt")
     }
 
     fn compiler(&self, shell: &Shell) -> anyhow::Result<String> {
-        match self {
-            Self::Native => Ok(cmd!(shell, "rustc --version").quiet().read()?),
-            Self::Web(wasm) | Self::WebWithoutCompat(wasm) => wasm.compiler(shell),
+        match self.wasm {
+            Some(wasm) => wasm.compiler(shell),
+            None => Ok(cmd!(shell, "rustc --version").quiet().read()?),
         }
-    }
-
-    fn rustdoc<'s>(&self, shell: &'s Shell) -> Cmd<'s> {
-        match self {
-            Self::Native => cmd!(shell, "cargo rustdoc --features described"),
-            Self::Web(wasm) => wasm.cargo(shell, "rustdoc").args(["--features", "described"]),
-            Self::WebWithoutCompat(wasm) => {
-                wasm.cargo(shell, "rustdoc").args(["--no-default-features", "--features", "described"])
-            }
-        }
-    }
-
-    /// The rustdoc that Cargo would start.
-    fn real_rustdoc(&self) -> OsString {
-        let own = match self {
-            Self::Native => None,
-            Self::Web(wasm) | Self::WebWithoutCompat(wasm) => wasm.program("RUSTDOC").map(OsString::from),
-        };
-        own.or_else(|| std::env::var_os("RUSTDOC")).unwrap_or_else(|| "rustdoc".into())
     }
 
     /// The API as it is now.
@@ -93,35 +75,31 @@ impl<'a> Face<'a> {
         // What rustdoc writes has a folder of its own, since Cargo removes what was written by other options; dependencies
         // are those of all other builds.
         let folder = workspace::own_dir(shell, "api")?;
-        let target = match self {
-            Self::Native => Path::new(""),
-            Self::Web(_) | Self::WebWithoutCompat(_) => Path::new(TARGET),
-        };
-        let file = folder.join(target).join("doc/wasm_mt.json");
+        let file = folder.join(self.wasm.map_or("", |_| TARGET)).join("doc/wasm_mt.json");
         // What stands there may be the API of another face.
         shell.remove_path(&file)?;
-        self.rustdoc(shell)
+        // The rustdoc that Cargo would start.
+        let own = self.wasm.and_then(|wasm| wasm.program("RUSTDOC")).map(OsString::from);
+        let rustdoc = own.or_else(|| std::env::var_os("RUSTDOC")).unwrap_or_else(|| "rustdoc".into());
+        let command = match self.wasm {
+            Some(wasm) => wasm.cargo(shell, "rustdoc"),
+            None => cmd!(shell, "cargo rustdoc"),
+        };
+        command
+            .args(self.features)
             .args(["--quiet", "--package", "wasm-mt", "--lib", "--target-dir"])
             .arg(&folder)
             .args(["--", "-Z", "unstable-options", "--output-format", "json"])
             .env("CARGO_BUILD_BUILD_DIR", workspace::target_dir(shell)?)
             .env("RUSTDOC", std::env::current_exe()?)
-            .env(RUSTDOC, self.real_rustdoc())
+            .env(RUSTDOC, rustdoc)
             .quiet()
             .run()?;
-        let api = public_api::Builder::from_rustdoc_json(&file)
-            .omit_blanket_impls(true)
-            .build()
-            .with_context(|| format!("failed to read {}", file.display()))?;
+        let api = public_api::Builder::from_rustdoc_json(&file).omit_blanket_impls(true).build()?;
         let mut seen = BTreeSet::new();
-        let mut text = String::new();
-        for line in api.items().map(ToString::to_string) {
-            if !UNSTABLE.iter().any(|name| line.contains(name)) && seen.insert(line.clone()) {
-                text += &line;
-                text.push('\n');
-            }
-        }
-        Ok(text)
+        let lines = api.items().map(|item| format!("{item}\n"));
+        let is_named = |line: &String| !UNSTABLE.iter().any(|name| line.contains(name));
+        Ok(lines.filter(|line| is_named(line) && seen.insert(line.clone())).collect())
     }
 }
 
@@ -133,9 +111,6 @@ pub(crate) enum Comparison {
 }
 
 /// Compares the API with its file, and prints what differs. Without the compiler for it this is not run.
-///
-/// # Errors
-///
 /// Fails if they differ, or if rustdoc fails.
 pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<Comparison> {
     let compiler = face.compiler(shell)?;
@@ -143,15 +118,17 @@ pub(crate) fn check(shell: &Shell, face: &Face<'_>) -> anyhow::Result<Comparison
         let why = format!("it is compared with rustc {COMPILER}x of rust-lang.org, this is {compiler}");
         return Ok(Comparison::NotRun(why));
     }
-    let recorded = std::fs::read_to_string(face.recorded()).unwrap_or_default();
-    let changes = changes(&recorded, &face.text(shell)?);
-    for change in &changes {
-        note(change);
+    let (recorded, found) = (face.recorded(), workspace::own_dir(shell, "api")?.join("found.txt"));
+    let text = face.text(shell)?;
+    if fs::read_to_string(&recorded).is_ok_and(|recorded| recorded == text) {
+        return Ok(Comparison::Equal);
     }
-    if !changes.is_empty() {
-        bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name());
-    }
-    Ok(Comparison::Equal)
+    fs::write(&found, text)?;
+    let changes = cmd!(shell, "git diff --no-index --no-color --unified=0 {recorded} {found}");
+    let changes = changes.quiet().ignore_status().read()?;
+    // What precedes is about the files.
+    changes.lines().skip(4).filter(|line| !line.starts_with("@@")).for_each(note);
+    bail!("it differs from tests/api/{}.txt; if it should, run `cargo xtask api --bless`", face.name);
 }
 
 /// `cargo xtask api`.
@@ -159,15 +136,14 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
     let wasm = setup::wasm(shell)?;
     let mut code = ExitCode::SUCCESS;
     for face in Face::all(Some(&wasm)) {
-        println!("{}:", face.name());
+        println!("{}:", face.name);
         if args.bless {
             let (compiler, file) = (face.compiler(shell)?, face.recorded());
             if !is_recorded(&compiler) {
                 bail!("the files are made with rustc {COMPILER}x of rust-lang.org, this is {compiler}");
             }
-            std::fs::create_dir_all(file.parent().context("the file is in a folder")?)?;
-            std::fs::write(&file, face.text(shell)?)
-                .with_context(|| format!("failed to write {}", file.display()))?;
+            fs::create_dir_all(file.parent().context("the file is in a folder")?)?;
+            fs::write(&file, face.text(shell)?)?;
         } else {
             match check(shell, &face) {
                 Ok(Comparison::Equal) => {}
@@ -184,10 +160,6 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Runs rustdoc for Cargo, and allows it unstable options. If Cargo had the variable for that, it would build all anew whose
 /// build scripts look at it.
-///
-/// # Errors
-///
-/// Fails if rustdoc cannot be started.
 pub(crate) fn run_rustdoc(real: &OsStr) -> anyhow::Result<ExitCode> {
     let status = Command::new(real).args(std::env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").status();
     let status = status.with_context(|| format!("failed to start {}", real.display()))?;
@@ -201,37 +173,9 @@ fn is_recorded(compiler: &str) -> bool {
     number.starts_with(COMPILER) && !number.contains('-') && !compiler.contains("source tarball")
 }
 
-/// The lines that are in one text only, each with its sign; what is much alike stands together.
-fn changes(old: &str, new: &str) -> Vec<String> {
-    let mut changes = Vec::new();
-    for (sign, from, other) in [('-', old, new), ('+', new, old)] {
-        let mut kept: Vec<&str> = other.lines().collect();
-        for line in from.lines() {
-            // A line may be there several times.
-            match kept.iter().position(|other| *other == line) {
-                Some(place) => drop(kept.swap_remove(place)),
-                None => changes.push(format!("{sign} {line}")),
-            }
-        }
-    }
-    changes.sort_by(|a, b| a[2..].cmp(&b[2..]));
-    changes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn equal_texts_do_not_differ() {
-        assert!(changes("pub fn a()\npub fn b()\n", "pub fn b()\npub fn a()\n").is_empty());
-    }
-
-    #[test]
-    fn what_is_gone_stands_beside_what_came_instead() {
-        let changes = changes("fn a()\nfn b()\nfn c()\nfn c()", "fn a()\nfn b(u8)\nfn c()\nfn d()");
-        assert_eq!(changes, ["- fn b()", "+ fn b(u8)", "- fn c()", "+ fn d()"]);
-    }
 
     #[test]
     fn without_compat_no_name_of_0_1_is_left() {
@@ -245,13 +189,15 @@ mod tests {
             "utils",
             "and_init",
         ];
-        let read = |file| std::fs::read_to_string(workspace::root().join("tests/api").join(file)).unwrap();
+        let read = |file| fs::read_to_string(workspace::root().join("tests/api").join(file)).unwrap();
         let (with, without) = (read("web.txt"), read("web-without-compat.txt"));
         for name in names {
             assert!(with.contains(name) && !without.contains(name), "{name}");
         }
-        let changed = changes(&with, &without).into_iter().filter(|change| change.starts_with('+'));
-        assert_eq!(changed.collect::<Vec<_>>(), [""; 0], "`compat` only adds names");
+        assert!(
+            without.lines().all(|line| with.lines().any(|other| other == line)),
+            "`compat` only adds names"
+        );
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! What the commands say about their progress.
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::fmt::Display;
-use std::fs::File;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use fs_err::{self as fs, File};
+use xshell::Shell;
+
+use crate::workspace;
 
 /// How often a long command says that it is still at work.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
@@ -32,6 +36,14 @@ impl Step {
     pub(crate) fn end(self, verdict: impl Display) {
         let seconds = self.start.elapsed().as_secs_f64();
         show(format_args!("    {}: {verdict} ({seconds:.1} s)", self.name));
+    }
+
+    /// Does something as one step.
+    pub(crate) fn run<T>(name: impl Into<String>, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        let step = Self::begin(name);
+        let result = act();
+        step.end(if result.is_ok() { "done" } else { "FAILED" });
+        result
     }
 }
 
@@ -68,39 +80,32 @@ pub(crate) fn at_once<A, B: Send>(first: impl FnOnce() -> A, second: impl FnOnce
     })
 }
 
-/// Runs a long, talkative command with its output in a log file, and prints a sign of life now and then.
-///
-/// # Errors
-///
-/// Fails if the command cannot be started, fails, or is not done after `limit`; the text ends with the log's last lines.
-pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> anyhow::Result<()> {
-    let what = format!("{} {}", command.get_program().display(), arguments(&command));
-    let file = File::create(log).with_context(|| format!("failed to create {}", log.display()))?;
-    let copy = file.try_clone().with_context(|| format!("failed to share {}", log.display()))?;
+/// Runs a long, talkative command with its output in a log file, and prints a sign of life now and then. Fails if the command
+/// cannot be started, fails, or is not done after `limit`; the text ends with the log's last lines.
+pub(crate) fn run_logged(shell: &Shell, command: Command, name: &str, limit: Duration) -> Result<()> {
+    let log = workspace::own_dir(shell, "logs")?.join(format!("{name}.log"));
+    log_to(&log, command, limit)
+}
+
+fn log_to(log: &Path, mut command: Command, limit: Duration) -> Result<()> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let what = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+    let file = File::create(log)?;
+    let copy = file.try_clone()?;
+    command.stdin(Stdio::null()).stdout(file.into_file()).stderr(copy.into_file());
+    let mut child = command.spawn().with_context(|| format!("failed to start `{what}`"))?;
     let start = Instant::now();
     let mut next_sign = SIGN_OF_LIFE;
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(file)
-        .stderr(copy)
-        .spawn()
-        .with_context(|| format!("failed to start `{what}`"))?;
+    let end = || format!("the end of {}:\n{}", log.display(), tail(log, 15));
     loop {
         if let Some(status) = child.try_wait()? {
-            if status.success() {
-                return Ok(());
-            }
-            bail!("`{what}` failed ({status}); the end of {}:\n{}", log.display(), tail(log, 15));
+            ensure!(status.success(), "`{what}` failed ({status}); {}", end());
+            return Ok(());
         }
         if start.elapsed() > limit {
             child.kill().with_context(|| format!("failed to stop `{what}`"))?;
             child.wait()?;
-            let seconds = limit.as_secs();
-            bail!(
-                "`{what}` was not done after {seconds} s; the end of {}:\n{}",
-                log.display(),
-                tail(log, 15)
-            );
+            bail!("`{what}` was not done after {} s; {}", limit.as_secs(), end());
         }
         if start.elapsed() > next_sign {
             note(format_args!("{:3} s: {}", start.elapsed().as_secs(), tail(log, 1)));
@@ -110,13 +115,9 @@ pub(crate) fn run_logged(mut command: Command, log: &Path, limit: Duration) -> a
     }
 }
 
-fn arguments(command: &Command) -> String {
-    command.get_args().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
-}
-
 /// The last `count` lines of a file that have something in them; empty if it cannot be read.
 fn tail(file: &Path, count: usize) -> String {
-    let bytes = std::fs::read(file).unwrap_or_default();
+    let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -134,24 +135,18 @@ pub(crate) fn shell(script: &str) -> Command {
 mod tests {
     use super::*;
 
-    fn log(name: &str) -> std::path::PathBuf {
-        std::env::temp_dir().join(format!("xtask-progress-{}-{name}", std::process::id()))
-    }
-
     #[test]
     fn a_failed_command_shows_the_end_of_its_log() {
-        let log = log("failed");
-        let error = run_logged(shell("echo first; echo last >&2; exit 3"), &log, Duration::from_secs(20));
-        let text = error.unwrap_err().to_string();
-        assert!(text.contains("first\nlast"), "{text}");
-        std::fs::remove_file(log).unwrap();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let command = shell("echo first; echo last >&2; exit 3");
+        let error = log_to(log.path(), command, Duration::from_secs(20)).unwrap_err().to_string();
+        assert!(error.contains("first\nlast"), "{error}");
     }
 
     #[test]
     fn a_command_past_its_limit_is_stopped() {
-        let log = log("late");
-        let error = run_logged(shell("exec sleep 60"), &log, Duration::from_millis(100)).unwrap_err();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let error = log_to(log.path(), shell("exec sleep 60"), Duration::from_millis(100)).unwrap_err();
         assert!(error.to_string().contains("not done"), "{error}");
-        std::fs::remove_file(log).unwrap();
     }
 }

@@ -1,9 +1,10 @@
-//! Where things are: the workspace, its lock file, and the place for what the commands make.
+//! Where things are: the workspace, and the place for what the commands make.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::Context as _;
+use fs_err as fs;
 use xshell::{Shell, cmd};
 
 /// The root of the workspace.
@@ -37,6 +38,6 @@ pub(crate) fn target_dir(shell: &Shell) -> anyhow::Result<PathBuf> {
 /// A folder of our own under the target folder: `target/xtask/<name>`, created if it is missing.
 pub(crate) fn own_dir(shell: &Shell, name: &str) -> anyhow::Result<PathBuf> {
     let dir = target_dir(shell)?.join("xtask").join(name);
-    std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
+    fs::create_dir_all(&dir)?;
     Ok(dir)
 }

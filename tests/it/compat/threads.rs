@@ -5,7 +5,6 @@ use futures::future::{join, join_all};
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::utils::{ab_from_text, fetch_as_arraybuffer, run_js, sleep};
 use wasm_mt::{Thread, prelude::*};
 
@@ -201,8 +200,7 @@ web_test! { async fn a_thread_has_the_id_that_it_was_given() {
     assert_eq!(*threads[1].get_id().unwrap(), "again");
 }}
 
-#[wasm_bindgen_test]
-fn clones_of_a_thread_share_what_is_noted_on_it() {
+javascript_test! { fn clones_of_a_thread_share_what_is_noted_on_it() {
     let th = WasmMt::new("").thread();
     let clone = th.clone();
     clone.set_id("shared").set_busy(true);
@@ -217,7 +215,7 @@ fn clones_of_a_thread_share_what_is_noted_on_it() {
         th.set_id("gone").set_busy(true);
         th.terminate();
     }
-}
+}}
 
 // A program that imports names one by one.
 web_test! { async fn the_macros_need_no_trait_in_scope() {
@@ -238,8 +236,7 @@ web_test! { async fn the_macros_need_no_trait_in_scope() {
     program::app().await.unwrap();
 }}
 
-#[wasm_bindgen_test]
-fn every_name_of_0_1_has_the_path_that_it_had() {
+javascript_test! { fn every_name_of_0_1_has_the_path_that_it_had() {
     #[expect(unused_imports, reason = "that they can be imported is the test")]
     mod program {
         use wasm_mt::compat::{ThreadExt, ThreadPool};
@@ -253,15 +250,14 @@ fn every_name_of_0_1_has_the_path_that_it_had() {
         };
         use wasm_mt_pool::{PoolCallback, ThreadPool as _, wasm_mt as _};
     }
-}
+}}
 
-#[wasm_bindgen_test]
-fn a_thread_is_as_busy_as_it_was_said_to_be() {
+javascript_test! { fn a_thread_is_as_busy_as_it_was_said_to_be() {
     let th = WasmMt::new("").thread();
     assert!(!th.get_busy());
     assert!(th.set_busy(true).get_busy());
     assert!(!th.set_busy(false).get_busy());
-}
+}}
 
 web_test! { async fn four_threads_run_in_parallel_by_spawn_local() {
     let mt = WasmMt::new("./pkg/app.js").and_init().await.unwrap();

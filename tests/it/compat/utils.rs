@@ -4,7 +4,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_test::wasm_bindgen_test;
 use wasm_mt::utils::*;
 use wasm_mt::{Thread, exec, remote};
 
@@ -21,24 +20,22 @@ fn kept() -> Vec<String> {
     js_sys::Array::from(&lines).iter().map(|line| line.as_string().unwrap()).collect()
 }
 
-#[wasm_bindgen_test]
-fn console_ln_prints_a_line() {
+javascript_test! { fn console_ln_prints_a_line() {
     let (word, n) = ("two", 3);
     keep();
     console_ln!("one");
     console_ln!("{}, {:?}", word, n);
     wasm_mt::console_ln!("{n}");
     assert_eq!(kept(), ["one", "two, 3", "3"]);
-}
+}}
 
-#[wasm_bindgen_test]
-fn debug_ln_prints_where_assertions_are_on() {
+javascript_test! { fn debug_ln_prints_where_assertions_are_on() {
     keep();
     debug_ln!("n: {}", 1);
     wasm_mt::debug_ln!("m");
     let expected: &[&str] = if cfg!(debug_assertions) { &["\u{1f440} n: 1", "\u{1f440} m"] } else { &[] };
     assert_eq!(kept(), expected);
-}
+}}
 
 web_test! { async fn console_ln_prints_in_workers_too() {
     let (th, name) = (Thread::new(), String::from("worker"));
@@ -65,13 +62,12 @@ web_test! { async fn sleep_takes_milliseconds_and_no_eval() {
     assert!(on_worker(slept).await.unwrap() >= Duration::from_millis(18));
 }}
 
-#[wasm_bindgen_test]
-fn run_js_gives_the_result_or_the_exception() {
+javascript_test! { fn run_js_gives_the_result_or_the_exception() {
     assert_eq!(run_js("return 1 + 2;"), Ok(JsValue::from(3)));
     assert_eq!(run_js("1;"), Ok(JsValue::UNDEFINED));
     assert_eq!(run_js("throw 'no';"), Err(JsValue::from("no")));
     assert!(run_js("return )").unwrap_err().is_instance_of::<js_sys::SyntaxError>());
-}
+}}
 
 web_test! { async fn run_js_async_awaits_the_result_or_the_exception() {
     assert_eq!(run_js_async("return await Promise.resolve(3);").await, Ok(JsValue::from(3)));
@@ -105,8 +101,7 @@ web_test! { async fn workers_fetch_too() {
     assert_eq!(text.await, Ok(JsValue::from("far")));
 }}
 
-#[wasm_bindgen_test]
-fn texts_become_buffers_and_buffers_texts() {
+javascript_test! { fn texts_become_buffers_and_buffers_texts() {
     for text in ["", "plain", "\u{e9}\u{1f980}\0"] {
         let buffer = ab_from_text(text);
         assert_eq!(Uint8Array::new(&buffer).to_vec(), text.as_bytes());
@@ -114,10 +109,9 @@ fn texts_become_buffers_and_buffers_texts() {
     }
     let broken = u8arr_from_vec(&[b'a', 0xff, b'b']).buffer();
     assert_eq!(text_from_ab(&broken).unwrap(), "a\u{fffd}b");
-}
+}}
 
-#[wasm_bindgen_test]
-fn u8arr_from_vec_copies() {
+javascript_test! { fn u8arr_from_vec_copies() {
     let mut bytes = vec![1, 2, 3];
     let array = u8arr_from_vec(&bytes);
     bytes[0] = 9;
@@ -126,26 +120,23 @@ fn u8arr_from_vec_copies() {
     assert_eq!((array.byte_offset(), array.buffer().byte_length()), (0, 3));
     let mib = vec![7; 1 << 20];
     assert_eq!(u8arr_from_vec(&mib).to_vec(), mib);
-}
+}}
 
-#[wasm_bindgen_test]
-fn ab_dup_is_another_buffer() {
+javascript_test! { fn ab_dup_is_another_buffer() {
     let buffer = u8arr_from_vec(&[1, 2]).buffer();
     let copy = ab_dup(&buffer);
     Uint8Array::new(&buffer).set_index(0, 9);
     assert_eq!(Uint8Array::new(&copy).to_vec(), [1, 2]);
     assert_eq!(ab_dup(&ArrayBuffer::new(0)).byte_length(), 0);
-}
+}}
 
-#[wasm_bindgen_test]
-fn perf_to_system_counts_milliseconds_since_1970() {
+javascript_test! { fn perf_to_system_counts_milliseconds_since_1970() {
     for ms in [0, 1_234, 1_700_000_000_123] {
         assert_eq!(perf_to_system(ms as f64), UNIX_EPOCH + Duration::from_millis(ms));
     }
-}
+}}
 
-#[wasm_bindgen_test]
-fn counter_counts() {
+javascript_test! { fn counter_counts() {
     let counter = Counter::new();
     assert_eq!((counter.num(), counter.inc(), counter.inc(), counter.num()), (0, 1, 2, 2));
-}
+}}

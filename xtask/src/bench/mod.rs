@@ -4,7 +4,6 @@
 //! plain JavaScript on the same page, natively by the standard library. Only ratios mean something on another machine.
 //! Nothing here fails because something is slow. The programs are those of the package in `xtask/benches/`.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
@@ -12,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
+use fs_err as fs;
 use serde::Serialize;
 use wasm_mt_benches::{Benchmark, Measured, ROUNDS};
 use xshell::{Shell, cmd};
@@ -19,7 +19,7 @@ use xshell::{Shell, cmd};
 use crate::bindings::BindingsTarget;
 use crate::progress::{Step, note};
 use crate::setup::{self, Browser, Installed, Wasm};
-use crate::web::{self, Programs, Server, Session, Site};
+use crate::web::{Programs, Server, Session, Site};
 use crate::workspace;
 
 use size::Program;
@@ -75,10 +75,7 @@ struct Run {
 }
 
 /// Measures, prints a table and writes the figures as JSON.
-///
-/// # Errors
-///
-/// If something cannot be built or does not run to its end. Never because of a time.
+/// Never fails because of a time.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let folder = workspace::target_dir(shell)?.join("bench");
     if args.sizes {
@@ -86,10 +83,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         return print(&Report { sizes, runs: Vec::new() }, &folder.join("sizes.json"));
     }
     // Before the builds: a browser that is missing should be known at once.
-    let browsers = setup::browsers(shell, &args.browser)?;
-    if let Some(missing) = browsers.missing.first() {
-        bail!("{} is missing: {}", missing.browser, missing.cure);
-    }
+    let browsers = setup::browsers(shell, &args.browser)?.complete()?;
     let wasm = setup::wasm(shell)?;
 
     let step = Step::begin("building the benchmarks, for the web and natively");
@@ -101,7 +95,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         ("floor.js", include_str!("../../benches/floor.js")),
         ("harness.js", include_str!("../../pages/harness.js")),
     ] {
-        web::write(&site.join(name), text)?;
+        fs::write(site.join(name), text)?;
     }
     cmd!(shell, "cargo build --quiet --profile {SPEED} --package {PACKAGE} --bin bench").quiet().run()?;
     step.end("built");
@@ -109,7 +103,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let sizes = weigh(shell, &wasm, &folder)?;
     let server = Server::start(Site::new(&site), None)?;
     let mut report = Report { sizes, runs: Vec::new() };
-    for browser in &browsers.installed {
+    for browser in &browsers {
         let step = Step::begin(format!("measuring in {}", browser.browser));
         let run = in_browser(&server, browser, args)?;
         step.end(format_args!("{} figures", run.measured.len()));
@@ -132,16 +126,13 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 }
 
 fn weigh(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
-    let step = Step::begin("weighing programs");
-    let sizes = size::weigh_all(shell, wasm, &folder.join("sizes"))?;
-    step.end("done");
-    Ok(sizes)
+    Step::run("weighing programs", || size::weigh_all(shell, wasm, &folder.join("sizes")))
 }
 
 /// Prints what was measured, and writes it to a file.
 fn print(report: &Report, file: &Path) -> Result<ExitCode> {
     print!("\n{}", table::of(report));
-    write(file, report)?;
+    fs::write(file, serde_json::to_string_pretty(report)?)?;
     println!("\nthe figures are in {}", file.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -153,21 +144,13 @@ fn in_browser(server: &Server, browser: &Installed, args: &Args) -> Result<Run> 
     let session = Session::start(browser)?;
     session.open(&server.url(&format!("/?{}", args.options().join("&"))), deadline)?;
     let verdict = session.wait_for_attribute("html", "data-verdict", "running", deadline)?;
-    let output = session.execute("return document.documentElement.dataset.output", &[])?;
-    let output = output.as_str().unwrap_or_default();
+    let output: String = session.get("return document.documentElement.dataset.output ?? ''")?;
     match verdict.as_deref() {
         Some("ended") => Ok(Run {
             platform: browser.browser.to_string(),
-            engine: session
-                .execute("return navigator.userAgent", &[])?
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            concurrency: session
-                .execute("return navigator.hardwareConcurrency", &[])?
-                .as_u64()
-                .unwrap_or_default(),
-            measured: read(output)?,
+            engine: session.get("return navigator.userAgent")?,
+            concurrency: session.get("return navigator.hardwareConcurrency")?,
+            measured: read(&output)?,
         }),
         Some(verdict) => bail!("the page is {verdict}: {output}"),
         None => bail!("the page did not end within {} s: {output}", deadline.as_secs()),
@@ -184,11 +167,6 @@ fn read(output: &str) -> Result<Vec<Measured>> {
         note(table::line(each));
     }
     Ok(measured)
-}
-
-fn write(file: &Path, report: &Report) -> Result<()> {
-    let json = serde_json::to_string_pretty(report)?;
-    fs::write(file, json).with_context(|| format!("failed to write {}", file.display()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The examples: which there are, and how they become programs for a page.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use fs_err as fs;
 use xshell::Shell;
 
 use crate::bindings::BindingsTarget;
@@ -33,20 +33,16 @@ impl Example {
 }
 
 /// The examples in `folder` in the order in which they are shown, or only those in `names`.
-///
-/// # Errors
-///
-/// If there is none, a named one is not there, or one does not say in its first `//!` line what it shows.
+/// Fails if there is none, a named one is not there, or one does not say in its first `//!` line what it shows.
 pub(super) fn find(folder: &Path, names: &[String]) -> Result<Vec<Example>> {
     let mut examples = BTreeMap::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let source =
-            fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let source = fs::read_to_string(&path)?;
         let sentence = sentence(&source).with_context(|| {
             format!("{} does not begin with a `//!` line that says what it shows", path.display())
         })?;
@@ -72,10 +68,6 @@ fn sentence(source: &str) -> Option<&str> {
 
 /// Builds the examples and writes each one's module and bindings to a folder of its name below `site`. Gives a
 /// sentence on what had to be done.
-///
-/// # Errors
-///
-/// If an example does not compile, or its bindings cannot be generated.
 pub(super) fn build(shell: &Shell, wasm: &Wasm, examples: &[Example], site: &Path) -> Result<String> {
     let selection = examples.iter().flat_map(|example| ["--example", &example.name]);
     let programs = Programs::build(shell, wasm, ["--release"].into_iter().chain(selection))?;

@@ -1,13 +1,12 @@
 //! The pages: an index, and one page per example. Their parts are ordinary files in `xtask/gallery/`.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
+use fs_err as fs;
 
 use super::example::Example;
 use super::highlight;
-use crate::web;
 
 const INDEX: &str = include_str!("../../gallery/index.html");
 const ENTRY: &str = include_str!("../../gallery/entry.html");
@@ -28,13 +27,9 @@ pub(super) const PICTURE: &str = "picture.png";
 
 /// Writes the gallery of `examples` to `site`, where their programs already are, and their pictures, if there are any. `inject`
 /// is a script that runs in each example's page before everything else.
-///
-/// # Errors
-///
-/// If a file cannot be written.
 pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> Result<()> {
     let script = if inject.is_some() { "<script src=\"../inject.js\"></script>" } else { "" };
-    web::write(&site.join("inject.js"), inject.unwrap_or_default())?;
+    fs::write(site.join("inject.js"), inject.unwrap_or_default())?;
     let (mut entries, mut old) = (String::new(), String::new());
     for example in examples {
         let (name, sentence, source) =
@@ -57,31 +52,26 @@ pub(super) fn write(site: &Path, examples: &[Example], inject: Option<&str>) -> 
             ("inject", script),
         ];
         if example.is_old() { &mut old } else { &mut entries }.push_str(&fill(ENTRY, &values));
-        web::write(&folder.join("index.html"), &fill(EXAMPLE, &values))?;
-        web::write(&folder.join(format!("{}.rs", example.name)), &example.source)?;
+        fs::write(folder.join("index.html"), fill(EXAMPLE, &values))?;
+        fs::write(folder.join(format!("{}.rs", example.name)), &example.source)?;
     }
     let hidden = if old.is_empty() { " hidden" } else { "" };
     let lists = [("examples", entries.trim_end()), ("old", old.trim_end()), ("hidden", hidden)];
-    web::write(&site.join("index.html"), &fill(INDEX, &lists))?;
+    fs::write(site.join("index.html"), fill(INDEX, &lists))?;
     for (name, text) in SHARED {
-        web::write(&site.join(name), text)?;
+        fs::write(site.join(name), text)?;
     }
     Ok(())
 }
 
 /// Copies the gallery to a folder that any host can serve, below any path.
-///
-/// # Errors
-///
-/// If there is something in the folder, or it cannot be written.
+/// Fails if there is something in the folder.
 pub(super) fn export(site: &Path, examples: &[Example], folder: &Path) -> Result<()> {
     let is_vacant = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     ensure!(is_vacant, "{} is not empty; name another folder, or remove it", folder.display());
     let copy = |file: &str| -> Result<()> {
         let (from, to) = (site.join(file), folder.join(file));
-        fs::create_dir_all(to.parent().unwrap_or(folder))
-            .and_then(|()| fs::copy(&from, &to))
-            .with_context(|| format!("failed to copy {}", from.display()))?;
+        fs::create_dir_all(to.parent().unwrap_or(folder)).and_then(|()| fs::copy(&from, &to))?;
         Ok(())
     };
     for Example { name, .. } in examples {

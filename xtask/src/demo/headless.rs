@@ -1,11 +1,11 @@
 //! Looks at every page in real browsers.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use fs_err as fs;
 
 use super::example::Example;
 use crate::progress::{Step, note};
@@ -13,7 +13,7 @@ use crate::setup::Installed;
 use crate::web::{Server, Session};
 
 /// A screenshot is no higher than this, in pixels; what follows is the source.
-const MOST_HEIGHT: u64 = 2200;
+const MOST_HEIGHT: u32 = 2200;
 
 /// What to look at, and how.
 pub(super) struct Visit<'a> {
@@ -28,10 +28,6 @@ pub(super) struct Visit<'a> {
 }
 
 /// Opens every page in every browser; fails, as an exit code, if a page does.
-///
-/// # Errors
-///
-/// If a folder for screenshots cannot be made.
 pub(super) fn run(visit: &Visit<'_>, browsers: &[Installed]) -> Result<ExitCode> {
     let mut failures = Vec::new();
     for browser in browsers {
@@ -39,7 +35,7 @@ pub(super) fn run(visit: &Visit<'_>, browsers: &[Installed]) -> Result<ExitCode>
         let pictures = visit.pictures.join(&name);
         // Pictures of an earlier run would look like results of this one.
         fs::remove_dir_all(&pictures).ok();
-        fs::create_dir_all(&pictures).with_context(|| format!("failed to create {}", pictures.display()))?;
+        fs::create_dir_all(&pictures)?;
         let step = Step::begin(format!("running the examples in {name}"));
         let pages = Pages { visit, browser, pictures };
         let before = failures.len();
@@ -118,12 +114,11 @@ impl Pages<'_> {
 
     /// Writes a picture of the whole page, as far as it is not all source.
     fn photograph(&self, session: &Session, name: &str) -> Result<()> {
-        let height = session.execute("return document.documentElement.scrollHeight", &[])?;
-        let height = height.as_u64().unwrap_or(0).clamp(600, MOST_HEIGHT);
-        session.resize(self.visit.width, u32::try_from(height)?)?;
+        let height: u32 = session.get("return document.documentElement.scrollHeight")?;
+        session.resize(self.visit.width, height.clamp(600, MOST_HEIGHT))?;
         let picture = session.screenshot()?;
         ensure!(picture.starts_with(b"\x89PNG"), "the screenshot is not a PNG file");
         let file = self.pictures.join(format!("{name}.png"));
-        fs::write(&file, picture).with_context(|| format!("failed to write {}", file.display()))
+        Ok(fs::write(&file, picture)?)
     }
 }

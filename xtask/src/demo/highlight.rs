@@ -21,15 +21,10 @@ pub(super) fn parts(source: &str) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
     let (mut end, mut attribute_end) = (0, 0);
     for (place, (_, text)) in pieces.iter().enumerate() {
-        if place >= attribute_end {
-            attribute_end = place + attribute_length(&pieces[place..]);
-        }
+        attribute_end = attribute_end.max(place + attribute_length(&pieces[place..]));
         let class = if place < attribute_end { Some("attribute") } else { class(&pieces[place..]) };
-        let mut start = end;
+        let start = parts.pop_if(|last| last.class == class).map_or(end, |last| end - last.text.len());
         end += text.len();
-        if let Some(last) = parts.pop_if(|last| last.class == class) {
-            start -= last.text.len();
-        }
         parts.push(Part { class, text: &source[start..end] });
     }
     parts

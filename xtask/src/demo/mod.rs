@@ -5,11 +5,10 @@
 //! a stamp for their bindings.
 
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use clap::ValueEnum;
+use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::progress::{Step, note};
@@ -43,8 +42,9 @@ pub(crate) struct Args {
     #[arg(long)]
     headless: bool,
     /// The browsers for `--headless`.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "chromium", requires = "headless")]
-    browser: Vec<Choice>,
+    #[arg(long, value_delimiter = ',', default_value = "chromium", requires = "headless")]
+    #[arg(value_parser = ["chromium", "firefox", "webkit", "all"])]
+    browser: Vec<String>,
     /// How long an example may run under `--headless`, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "headless")]
     timeout: u64,
@@ -56,24 +56,12 @@ pub(crate) struct Args {
     inject: Option<PathBuf>,
 }
 
-/// One browser, or every one that can be had.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Choice {
-    Chromium,
-    Firefox,
-    Webkit,
-    All,
-}
-
 /// Builds, serves and shows the examples.
-///
-/// # Errors
-///
-/// If something cannot be built, served or driven. An example that fails is an exit code.
+/// An example that fails is an exit code.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     // Before the build: a browser that is missing should be known at once.
     let browsers = match (&args.export, args.headless) {
-        (Some(_), _) => browsers(shell, &[Choice::Chromium])?,
+        (Some(_), _) => browsers(shell, &["chromium".to_owned()])?,
         (None, true) => browsers(shell, &args.browser)?,
         (None, false) => Vec::new(),
     };
@@ -111,49 +99,20 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         return Ok(code);
     }
     println!("==> the gallery is at {address} until you press Ctrl-C");
-    if args.open {
-        open(&address);
+    if args.open
+        && let Err(error) = open::that_detached(&address)
+    {
+        note(format_args!("failed to open a browser: {error}; open the address by hand"));
     }
     loop {
         std::thread::park();
     }
 }
 
-/// The chosen browsers, ready to be driven.
-fn browsers(shell: &Shell, chosen: &[Choice]) -> Result<Vec<Installed>> {
-    let all = chosen.contains(&Choice::All);
-    let wanted: Vec<Browser> = [
-        (Choice::Chromium, Browser::Chromium),
-        (Choice::Firefox, Browser::Firefox),
-        (Choice::Webkit, Browser::Webkit),
-    ]
-    .into_iter()
-    .filter(|(choice, _)| all || chosen.contains(choice))
-    .map(|(_, browser)| browser)
-    .collect();
-    let found = setup::browsers(shell, &wanted)?;
-    for missing in &found.missing {
-        note(format_args!("{:?} is missing: {}", missing.browser, missing.cure));
-    }
-    if found.installed.is_empty() || (!all && !found.missing.is_empty()) {
-        bail!("a browser that was asked for cannot be had");
-    }
-    Ok(found.installed)
-}
-
-/// Asks the desktop to open an address; where there is none, the printed address has to do.
-fn open(address: &str) {
-    let mut command = if cfg!(target_os = "macos") {
-        Command::new("open")
-    } else if cfg!(windows) {
-        let mut command = Command::new("cmd");
-        command.args(["/C", "start"]);
-        command
-    } else {
-        Command::new("xdg-open")
-    };
-    command.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    if let Err(error) = command.spawn().context("failed to open a browser") {
-        note(format_args!("{error:#}; open the address by hand"));
-    }
+/// The chosen browsers, ready to be driven: `all` are those that can be had.
+fn browsers(shell: &Shell, chosen: &[String]) -> Result<Vec<Installed>> {
+    let has = |name: &str| chosen.iter().any(|chosen| chosen == name);
+    let wanted = Browser::ALL.into_iter().filter(|browser| has("all") || has(&browser.to_string()));
+    let found = setup::browsers(shell, &wanted.collect::<Vec<_>>())?;
+    if has("all") && !found.installed.is_empty() { Ok(found.installed) } else { found.complete() }
 }

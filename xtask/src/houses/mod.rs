@@ -20,7 +20,7 @@ use xshell::Shell;
 use crate::bindings::BindingsTarget;
 use crate::progress::Step;
 use crate::setup::{self, Browser, Installed, Wasm};
-use crate::web::{self, Process, Programs, Server, Session, Site};
+use crate::web::{Process, Programs, Server, Session, Site};
 use crate::workspace;
 
 use list::HOUSES;
@@ -63,8 +63,8 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     let wasm = setup::wasm(shell)?;
     let is_told = !args.browser.is_empty();
     let browsers = setup::browsers(shell, if is_told { &args.browser } else { &Browser::ALL })?;
-    if is_told && let Some(missing) = browsers.missing.first() {
-        bail!("{} is missing: {}", missing.browser, missing.cure);
+    if is_told && let Some((browser, cure)) = browsers.missing.first() {
+        bail!("{browser} is missing: {cure}");
     }
     let installed = &browsers.installed[..];
     ensure!(!installed.is_empty(), "no browser can be had");
@@ -258,7 +258,7 @@ impl House {
             "main": "house.js",
             "sideEffects": ["./house.js", "./snippets/*"],
         });
-        web::write(&package.join("package.json"), &manifest.to_string())
+        Ok(fs_err::write(package.join("package.json"), manifest.to_string())?)
     }
 }
 

@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use fs_err as fs;
 use serde::Deserialize;
 use xshell::Shell;
 
 use crate::bindings::BindingsTarget;
 use crate::setup::{Installed, Wasm};
-use crate::web::{self, Programs, Server, Session, Site};
+use crate::web::{Programs, Server, Session, Site};
 use crate::workspace;
 
 use scenario::{SCENARIOS, Scenario};
@@ -43,10 +44,6 @@ struct Record {
 
 impl Pages {
     /// Builds the programs, writes the pages and serves them.
-    ///
-    /// # Errors
-    ///
-    /// If something does not compile or cannot be written.
     pub(crate) fn build(shell: &Shell, wasm: &Wasm) -> Result<Pages> {
         let folder = workspace::own_dir(shell, "pages")?;
         let programs = Programs::build(shell, wasm, ["--package", "wasm-mt-pages"])?;
@@ -55,8 +52,8 @@ impl Pages {
                 programs.bind(program, &folder.join(format!("{target:?}")), target)?;
             }
         }
-        web::write(&folder.join("harness.js"), include_str!("../../pages/harness.js"))?;
-        web::write(&folder.join("elsewhere.html"), "<!doctype html>\n<title>elsewhere</title>\n")?;
+        fs::write(folder.join("harness.js"), include_str!("../../pages/harness.js"))?;
+        fs::write(folder.join("elsewhere.html"), "<!doctype html>\n<title>elsewhere</title>\n")?;
         // Workers let go of their locks before the answer: on this machine it would come as soon as they are told.
         let mut site = Site::new(&folder).slow("/elsewhere.html", Duration::from_secs(1));
         for scenario in SCENARIOS {
@@ -90,7 +87,7 @@ impl Pages {
             session.back(DEADLINE)?;
         }
         session.wait_for_attribute("html", "data-verdict", "running", DEADLINE)?;
-        let record = session.execute("return { ...document.documentElement.dataset }", &[])?;
-        serde_json::from_value(record).context("the page recorded nothing: is its harness blocked?")
+        let record = session.get("return { ...document.documentElement.dataset }");
+        record.context("the page recorded nothing: is its harness blocked?")
     }
 }

@@ -8,7 +8,6 @@ use anyhow::bail;
 use xshell::{Shell, cmd};
 
 use crate::progress::{note, run_logged};
-use crate::workspace;
 
 /// Enough for a browser over a slow line.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -24,9 +23,6 @@ pub(crate) fn command(packages: &[&str]) -> String {
 }
 
 /// Installs packages, after `apt-get update` if they are not known or not found.
-///
-/// # Errors
-///
 /// Fails where this is not Debian, not root, or `apt-get` fails. Nothing that is installed is ever removed.
 pub(crate) fn install(shell: &Shell, packages: &[&str]) -> anyhow::Result<()> {
     if which("apt-get").is_none() {
@@ -48,14 +44,13 @@ pub(crate) fn install(shell: &Shell, packages: &[&str]) -> anyhow::Result<()> {
 }
 
 fn run(shell: &Shell, verb: &str, packages: &[&str]) -> anyhow::Result<()> {
-    let log = workspace::own_dir(shell, "logs")?.join(format!("apt-{verb}.log"));
     let mut command = Command::new("apt-get");
     command
         .env("DEBIAN_FRONTEND", "noninteractive")
         .args(["-y", "--no-install-recommends", "--no-remove", "-o", "DPkg::Lock::Timeout=300"])
         .arg(verb)
         .args(packages);
-    run_logged(command, &log, LIMIT)
+    run_logged(shell, command, &format!("apt-{verb}"), LIMIT)
 }
 
 /// Where a program is on PATH.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use fs_err as fs;
 use serde_json::json;
 use xshell::Shell;
 
@@ -28,51 +29,64 @@ pub(crate) enum Browser {
     Webkit,
 }
 
+/// What sets a browser apart.
+struct Facts {
+    /// Its program, where it is on `PATH`.
+    programs: &'static [&'static str],
+    driver: &'static str,
+    driver_variable: &'static str,
+    /// What else must be on `PATH`.
+    helpers: &'static [&'static str],
+    /// Debian's packages.
+    packages: &'static [&'static str],
+}
+
 impl Browser {
     /// All of them, in the order in which they run.
     pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
 
-    /// The variable that names the driver, for users and for wasm-bindgen's test runner.
-    ///
-    /// The runner drives WebKitGTK as it drives Safari: one protocol, another program.
-    pub(crate) fn driver_variable(self) -> &'static str {
+    fn facts(self) -> Facts {
         match self {
-            Self::Chromium => "CHROMEDRIVER",
-            Self::Firefox => "GECKODRIVER",
-            Self::Webkit => "SAFARIDRIVER",
+            Self::Chromium => Facts {
+                programs: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+                driver: "chromedriver",
+                driver_variable: "CHROMEDRIVER",
+                helpers: &[],
+                packages: &["chromium", "chromium-driver"],
+            },
+            Self::Firefox => Facts {
+                programs: &["firefox-esr", "firefox"],
+                driver: "geckodriver",
+                driver_variable: "GECKODRIVER",
+                helpers: &[],
+                packages: &["firefox-esr"],
+            },
+            Self::Webkit => Facts {
+                programs: &["MiniBrowser"],
+                driver: "WebKitWebDriver",
+                // The test runner drives WebKitGTK as it drives Safari: one protocol, another program.
+                driver_variable: "SAFARIDRIVER",
+                helpers: &["xvfb-run", "xauth"],
+                packages: &["webkit2gtk-driver", "xvfb", "xauth"],
+            },
         }
     }
 
-    fn packages(self) -> &'static [&'static str] {
-        match self {
-            Self::Chromium => &["chromium", "chromium-driver"],
-            Self::Firefox => &["firefox-esr"],
-            Self::Webkit => &["webkit2gtk-driver", "xvfb", "xauth"],
-        }
+    /// The variable that names the driver, for users and for wasm-bindgen's test runner.
+    pub(crate) fn driver_variable(self) -> &'static str {
+        self.facts().driver_variable
     }
 
     fn find_binary(self) -> Option<PathBuf> {
-        match self {
-            Self::Chromium => {
-                let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-                names.into_iter().find_map(which)
-            }
-            Self::Firefox => ["firefox-esr", "firefox"].into_iter().find_map(which),
-            Self::Webkit => which("MiniBrowser").or_else(find_minibrowser),
-        }
+        let on_path = self.facts().programs.iter().find_map(|program| which(program));
+        on_path.or_else(|| find_minibrowser().filter(|_| self == Self::Webkit))
     }
 
+    /// A driver that was built by us is in `tools`.
     fn find_driver(self, tools: &Path) -> Option<PathBuf> {
-        if let Some(path) = std::env::var_os(self.driver_variable()) {
-            return Some(PathBuf::from(path));
-        }
-        match self {
-            Self::Chromium => which("chromedriver"),
-            Self::Firefox => {
-                which("geckodriver").or_else(|| Some(geckodriver(tools)).filter(|file| file.is_file()))
-            }
-            Self::Webkit => which("WebKitWebDriver"),
-        }
+        let built = tools.join("bin").join(self.facts().driver);
+        let named = std::env::var_os(self.driver_variable()).map(PathBuf::from);
+        named.or_else(|| which(self.facts().driver)).or_else(|| Some(built).filter(|file| file.is_file()))
     }
 }
 
@@ -131,42 +145,38 @@ impl Installed {
     }
 }
 
-/// A browser that could not be had.
-#[derive(Clone, Debug)]
-pub(crate) struct Missing {
-    pub(crate) browser: Browser,
-    /// What is missing, and the command that installs it.
-    pub(crate) cure: String,
-}
-
 /// What [`browsers`] found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Browsers {
     pub(crate) installed: Vec<Installed>,
-    pub(crate) missing: Vec<Missing>,
+    /// Those that could not be had, with what is missing and the command that installs it.
+    pub(crate) missing: Vec<(Browser, String)>,
 }
 
-/// Ensures the wanted browsers and drivers, in this order; what cannot be had is in `missing`, with its cure.
-///
-/// # Errors
-///
-/// Fails only if the target folder cannot be used.
+impl Browsers {
+    /// All that were wanted. Fails if one is missing.
+    pub(crate) fn complete(self) -> anyhow::Result<Vec<Installed>> {
+        match self.missing.first() {
+            Some((browser, cure)) => bail!("{browser} is missing: {cure}"),
+            None => Ok(self.installed),
+        }
+    }
+}
+
+/// Ensures the wanted browsers and drivers, in this order. Fails only if the target folder cannot be used.
 pub(crate) fn browsers(shell: &Shell, wanted: &[Browser]) -> anyhow::Result<Browsers> {
     let mut found = Browsers::default();
     let tools = workspace::own_dir(shell, "tools")?;
     for &browser in wanted {
         match ensure(shell, browser, &tools) {
             Ok(installed) => {
-                note(format_args!(
-                    "{browser}: {}, driven by {}",
-                    installed.binary.display(),
-                    installed.driver.display()
-                ));
+                let (program, driver) = (installed.binary.display(), installed.driver.display());
+                note(format_args!("{browser}: {program}, driven by {driver}"));
                 found.installed.push(installed);
             }
             Err(error) => {
                 note(format_args!("{browser}: not to be had: {error:#}"));
-                found.missing.push(Missing { browser, cure: format!("{error:#}") });
+                found.missing.push((browser, format!("{error:#}")));
             }
         }
     }
@@ -174,13 +184,15 @@ pub(crate) fn browsers(shell: &Shell, wanted: &[Browser]) -> anyhow::Result<Brow
 }
 
 fn ensure(shell: &Shell, browser: Browser, tools: &Path) -> anyhow::Result<Installed> {
-    let packages = browser.packages();
-    if !packages_are_there(browser, tools) {
+    let Facts { packages, helpers, driver_variable, .. } = browser.facts();
+    // That of Firefox is in no package.
+    let has_driver = browser == Browser::Firefox || browser.find_driver(tools).is_some();
+    let has_helpers = helpers.iter().all(|helper| which(helper).is_some());
+    if browser.find_binary().is_none() || !has_driver || !has_helpers {
+        let command = apt::command(packages);
         apt::install(shell, packages).with_context(|| {
-            let command = apt::command(packages);
             format!(
-                "install it and its driver (on Debian: `{command}`), or name the driver in {}",
-                browser.driver_variable()
+                "install it and its driver (on Debian: `{command}`), or name the driver in {driver_variable}"
             )
         })?;
     }
@@ -197,26 +209,12 @@ fn ensure(shell: &Shell, browser: Browser, tools: &Path) -> anyhow::Result<Insta
     Ok(Installed { browser, binary, driver, wrapper, as_root: apt::is_root(shell) })
 }
 
-/// True if nothing needs to be asked of the system's package manager.
-fn packages_are_there(browser: Browser, tools: &Path) -> bool {
-    browser.find_binary().is_some()
-        && match browser {
-            Browser::Chromium => browser.find_driver(tools).is_some(),
-            Browser::Firefox => true,
-            Browser::Webkit => {
-                browser.find_driver(tools).is_some()
-                    && which("xvfb-run").is_some()
-                    && which("xauth").is_some()
-            }
-        }
-}
-
 /// The MiniBrowser is no program for users, so systems keep it beside the library.
 fn find_minibrowser() -> Option<PathBuf> {
     let mut places = vec![PathBuf::from("/usr/libexec")];
     for folder in ["/usr/lib", "/usr/lib64"] {
         places.push(PathBuf::from(folder));
-        places.extend(std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
+        places.extend(fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
     let versions = ["webkit2gtk-4.1", "webkitgtk-6.0", "webkit2gtk-4.0"];
     versions.into_iter().find_map(|version| {
@@ -224,17 +222,12 @@ fn find_minibrowser() -> Option<PathBuf> {
     })
 }
 
-fn geckodriver(tools: &Path) -> PathBuf {
-    tools.join("bin").join("geckodriver")
-}
-
 /// Debian does not package geckodriver; its source is on crates.io. A debug build drives as well and builds faster.
 fn install_geckodriver(shell: &Shell, tools: &Path) -> anyhow::Result<()> {
     note("building geckodriver, once (cargo install, about two minutes)");
-    let log = workspace::own_dir(shell, "logs")?.join("geckodriver.log");
     let build = tools.join("build");
     let mut command = Command::new("cargo");
     command.args(["install", "--debug", "geckodriver", "--root"]).arg(tools).arg("--target-dir").arg(&build);
-    run_logged(command, &log, Duration::from_secs(20 * 60))?;
-    std::fs::remove_dir_all(&build).with_context(|| format!("failed to remove {}", build.display()))
+    run_logged(shell, command, "geckodriver", Duration::from_secs(20 * 60))?;
+    Ok(fs::remove_dir_all(&build)?)
 }

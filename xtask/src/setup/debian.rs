@@ -14,12 +14,12 @@
 //!
 //! Nothing outside is written to, except by `apt-get`. With another compiler the sysroot is built anew.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use fs_err as fs;
 use xshell::{Shell, cmd};
 
 use super::apt;
@@ -65,11 +65,11 @@ pub(super) fn build(shell: &Shell) -> anyhow::Result<Wasm> {
     let stale = workspace::target_dir(shell)?.join(TARGET);
     for old in [&fresh, &sysroot, &stale] {
         if old.exists() {
-            fs::remove_dir_all(old).with_context(|| format!("failed to remove {}", old.display()))?;
+            fs::remove_dir_all(old)?;
         }
     }
     assemble(shell, &fresh, &built)?;
-    fs::rename(&fresh, &sysroot).with_context(|| format!("failed to name {}", sysroot.display()))?;
+    fs::rename(&fresh, &sysroot)?;
     Ok(toolchain(&sysroot))
 }
 
@@ -115,7 +115,6 @@ fn build_std(shell: &Shell) -> anyhow::Result<PathBuf> {
     if target.exists() {
         fs::remove_dir_all(&target)?;
     }
-    let log = workspace::own_dir(shell, "logs")?.join("wasm-std.log");
     let mut command = Command::new("/usr/bin/cargo");
     command
         .current_dir(&package)
@@ -128,7 +127,7 @@ fn build_std(shell: &Shell) -> anyhow::Result<PathBuf> {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         // Without bitcode in the libraries, link-time optimization fails.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes");
-    run_logged(command, &log, Duration::from_secs(20 * 60))?;
+    run_logged(shell, command, "wasm-std", Duration::from_secs(20 * 60))?;
     Ok(target.join(TARGET).join("release/deps"))
 }
 
@@ -138,7 +137,7 @@ fn assemble(shell: &Shell, sysroot: &Path, built: &Path) -> anyhow::Result<()> {
     let rustlib = sysroot.join("lib/rustlib");
     let libraries = rustlib.join(TARGET).join("lib");
     for folder in [&sysroot.join("bin"), &libraries, &rustlib.join(host).join("bin")] {
-        fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        fs::create_dir_all(folder)?;
     }
     for program in ["rustc", "rustdoc"] {
         // It finds its sysroot beside itself, so that the target folder may be moved.
@@ -151,7 +150,7 @@ fn assemble(shell: &Shell, sysroot: &Path, built: &Path) -> anyhow::Result<()> {
         let file = entry?.path();
         let name = file.file_name().context("a folder's entry has a name")?.to_string_lossy().into_owned();
         if name.ends_with(".rlib") && !name.starts_with("libempty-") {
-            fs::copy(&file, libraries.join(&name)).with_context(|| format!("failed to copy {name}"))?;
+            fs::copy(&file, libraries.join(&name))?;
         }
     }
     if !has_std(&libraries) {
@@ -173,7 +172,7 @@ fn linker(shell: &Shell) -> anyhow::Result<PathBuf> {
 
 #[cfg(unix)]
 fn link(to: &Path, at: &Path) -> anyhow::Result<()> {
-    std::os::unix::fs::symlink(to, at).with_context(|| format!("failed to create the link {}", at.display()))
+    Ok(fs::os::unix::fs::symlink(to, at)?)
 }
 
 #[cfg(not(unix))]

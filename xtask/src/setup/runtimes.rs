@@ -1,10 +1,10 @@
 //! JavaScript runtimes that are no browsers.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use fs_err as fs;
 use xshell::{Shell, cmd};
 
 use super::apt;
@@ -24,10 +24,7 @@ impl Runtime {
     pub(crate) const ALL: [Self; 2] = [Self::Node, Self::Deno];
 
     /// Makes sure of it, and gives the folder of the program `node` that wasm-bindgen's test runner is to find first.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be had, with the cure.
+    /// An error has the cure.
     pub(crate) fn ensure(self, shell: &Shell) -> anyhow::Result<PathBuf> {
         npm(shell)?;
         match self {
@@ -47,10 +44,7 @@ impl fmt::Display for Runtime {
 }
 
 /// Makes sure of Node.js and its package manager.
-///
-/// # Errors
-///
-/// If they are missing and cannot be installed, or too old.
+/// Fails too if they are too old.
 pub(crate) fn npm(shell: &Shell) -> anyhow::Result<()> {
     const OLDEST: u32 = 20;
 
@@ -68,20 +62,16 @@ pub(crate) fn npm(shell: &Shell) -> anyhow::Result<()> {
 }
 
 /// Installs the locked packages of a folder under `tests/houses` into the copy of it, if that was not done.
-///
-/// # Errors
-///
-/// If npm fails.
 pub(crate) fn packages(shell: &Shell, copy: &Path) -> anyhow::Result<()> {
     let (lock, done) = (copy.join("package-lock.json"), copy.join("node_modules/.locked"));
-    let wanted = fs::read(&lock).with_context(|| format!("failed to read {}", lock.display()))?;
+    let wanted = fs::read(&lock)?;
     if fs::read(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
     note(format_args!("installing packages of npm in {}", copy.display()));
     let _there = shell.push_dir(copy);
     cmd!(shell, "npm ci --no-audit --no-fund --loglevel error").quiet().run()?;
-    fs::write(&done, wanted).with_context(|| format!("failed to write {}", done.display()))
+    Ok(fs::write(&done, wanted)?)
 }
 
 /// Deno comes from npm. Under the name of Node.js the runner finds it: its own way to call Deno fails since version 2.
@@ -89,7 +79,7 @@ fn deno(shell: &Shell) -> anyhow::Result<PathBuf> {
     let folder = workspace::own_dir(shell, "deno")?;
     let source = workspace::root().join("tests/houses/deno");
     for file in ["package.json", "package-lock.json", "node"] {
-        fs::copy(source.join(file), folder.join(file)).with_context(|| format!("failed to copy {file}"))?;
+        fs::copy(source.join(file), folder.join(file))?;
     }
     packages(shell, &folder)?;
     Ok(folder)

@@ -8,7 +8,6 @@ use xshell::{Shell, cmd};
 
 use super::apt::which;
 use crate::progress::{note, run_logged};
-use crate::workspace;
 
 /// Each download is some 10 MB; a mirror that stalls must not take the whole run with it.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -20,10 +19,6 @@ pub(super) fn add_target(shell: &Shell, target: &str) -> anyhow::Result<()> {
 }
 
 /// Ensures rustfmt and clippy.
-///
-/// # Errors
-///
-/// Fails if rustup cannot install what is missing.
 pub(crate) fn linters(shell: &Shell) -> anyhow::Result<()> {
     for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         let is_there =
@@ -40,8 +35,7 @@ fn rustup(shell: &Shell, args: &[&str]) -> anyhow::Result<()> {
     if which("rustup").is_none() {
         bail!("there is no rustup");
     }
-    let log = workspace::own_dir(shell, "logs")?.join(format!("rustup-{}.log", args[0]));
     let mut command = Command::new("rustup");
     command.args(args);
-    run_logged(command, &log, LIMIT)
+    run_logged(shell, command, &format!("rustup-{}", args[0]), LIMIT)
 }

@@ -7,15 +7,11 @@ use anyhow::Result;
 /// Writes a script of the shell that can be started.
 #[cfg(unix)]
 pub(super) fn write(at: &Path, text: &str) -> Result<()> {
-    use std::fs;
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
-    use anyhow::Context as _;
-
-    fs::write(at, format!("#!/bin/sh\n{text}\n"))
-        .with_context(|| format!("failed to write {}", at.display()))?;
-    fs::set_permissions(at, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("failed to make {} executable", at.display()))
+    fs_err::write(at, format!("#!/bin/sh\n{text}\n"))?;
+    Ok(fs_err::set_permissions(at, Permissions::from_mode(0o755))?)
 }
 
 #[cfg(not(unix))]

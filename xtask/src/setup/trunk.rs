@@ -1,11 +1,11 @@
 //! Trunk, which builds and bundles web applications.
 
 use std::env;
-use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use fs_err as fs;
 use xshell::Shell;
 
 use super::script;
@@ -19,16 +19,11 @@ const VERSION: &str = "0.21.14";
 const LIMIT: Duration = Duration::from_secs(90 * 60);
 
 /// Builds Trunk with Cargo, once, and gives a command that starts it. The generator of bindings that it calls is this program's.
-///
-/// # Errors
-///
-/// If it cannot be built.
 pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
     let folder = workspace::own_dir(shell, &format!("trunk-{VERSION}"))?;
     let program = folder.join("bin/trunk");
     if !program.is_file() {
         note(format_args!("building Trunk {VERSION}, once (several minutes)"));
-        let log = workspace::own_dir(shell, "logs")?.join("trunk.log");
         let mut install = Command::new("cargo");
         install.args([
             "install",
@@ -40,10 +35,10 @@ pub(crate) fn trunk(shell: &Shell, wasm: &Wasm) -> Result<Command> {
             "--debug",
         ]);
         install.arg("--root").arg(&folder).env("CARGO_PROFILE_DEV_DEBUG", "none");
-        run_logged(install, &log, LIMIT)?;
+        run_logged(shell, install, "trunk", LIMIT)?;
     }
     let tools = folder.join("tools");
-    fs::create_dir_all(&tools).with_context(|| format!("failed to create {}", tools.display()))?;
+    fs::create_dir_all(&tools)?;
     let this = env::current_exe()?;
     script::write(&tools.join("wasm-bindgen"), &format!("exec \"{}\" wasm-bindgen \"$@\"", this.display()))?;
     script::write(&tools.join("cargo"), &format!("exec \"{}\" \"$@\"", wasm.cargo.display()))?;

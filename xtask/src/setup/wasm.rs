@@ -57,9 +57,6 @@ impl Wasm {
 }
 
 /// Ensures a toolchain for wasm32.
-///
-/// # Errors
-///
 /// Fails if no way leads to a toolchain; the text names the ways.
 pub(crate) fn wasm(shell: &Shell) -> anyhow::Result<Wasm> {
     let choice = std::env::var(CHOICE).unwrap_or_default();

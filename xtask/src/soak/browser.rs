@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use fs_err as fs;
 use serde::Deserialize;
 use serde_json::json;
 use wasm_mt_soak::Round;
@@ -12,7 +13,7 @@ use xshell::Shell;
 use super::{Outcome, PACKAGE, Plan, ROUND};
 use crate::bindings::BindingsTarget;
 use crate::setup::{Browser, Installed, Wasm};
-use crate::web::{self, Programs, Server, Session, Site};
+use crate::web::{Programs, Server, Session, Site};
 use crate::workspace;
 
 /// How often the page is asked whether a round is over.
@@ -21,8 +22,8 @@ const POLL: Duration = Duration::from_millis(100);
 pub(super) fn serve(shell: &Shell, wasm: &Wasm) -> Result<Server> {
     let folder = workspace::own_dir(shell, "soak")?;
     Programs::build(shell, wasm, ["--package", PACKAGE])?.bind("soak", &folder, BindingsTarget::Web)?;
-    web::write(&folder.join("index.html"), include_str!("../../soak/index.html"))?;
-    web::write(&folder.join("page.js"), include_str!("../../soak/page.js"))?;
+    fs::write(folder.join("index.html"), include_str!("../../soak/index.html"))?;
+    fs::write(folder.join("page.js"), include_str!("../../soak/page.js"))?;
     Server::start(Site::new(&folder), None)
 }
 
@@ -73,7 +74,7 @@ fn follow(
     let mut since = Instant::now();
     loop {
         let script = "return { rounds: soak.rounds.splice(0), end: soak.end, errors: soak.errors }";
-        let record: Record = serde_json::from_value(session.execute(script, &[])?)?;
+        let record: Record = session.get(script)?;
         let number = plan.first + outcome.rounds;
         for line in &record.rounds {
             let round: Round = serde_json::from_str(line)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const WARM_UP: usize = 2;
 
 /// How much more there may be of something at the end than after the warm-up. What is not named here is only printed.
-const ALLOWED: [(&str, u64); 5] = [
+pub(super) const ALLOWED: [(&str, u64); 5] = [
     ("threads", 0),
     ("resident KiB", 64 * 1024),
     // Of 64 KiB each.
@@ -58,17 +58,12 @@ impl Leaks {
     pub(super) fn growths(&self) -> Vec<Growth> {
         let mut most: BTreeMap<&str, Growth> = BTreeMap::new();
         for program in self.0.iter().filter(|program| program.len() > WARM_UP) {
-            let (warm, last) = (&program[WARM_UP - 1], &program[program.len() - 1]);
-            for (name, from) in warm {
-                let Some(to) = last.get(name) else { continue };
+            let (warm, last, rounds) =
+                (&program[WARM_UP - 1], &program[program.len() - 1], program.len() - WARM_UP);
+            for (name, &from) in warm {
+                let Some(&to) = last.get(name) else { continue };
                 let allowed = ALLOWED.iter().find(|(gauge, _)| gauge == name).map(|(_, allowed)| *allowed);
-                let growth = Growth {
-                    name: name.clone(),
-                    from: *from,
-                    to: *to,
-                    rounds: program.len() - WARM_UP,
-                    allowed,
-                };
+                let growth = Growth { name: name.clone(), from, to, rounds, allowed };
                 if most.get(name.as_str()).is_none_or(|most| most.amount() < growth.amount()) {
                     most.insert(name, growth);
                 }

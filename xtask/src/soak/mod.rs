@@ -33,8 +33,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     minutes: f64,
     /// Where: `native` and browsers. All that can be had, unless told.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "TARGET,..")]
-    browser: Vec<Choice>,
+    #[arg(long, value_delimiter = ',', value_name = "TARGET,..")]
+    #[arg(value_parser = ["native", "chromium", "firefox", "webkit"])]
+    browser: Vec<String>,
     /// Repeats the plan of another run; one is chosen and printed, unless told.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -46,27 +47,9 @@ pub(crate) struct Args {
     only: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Choice {
-    Native,
-    Chromium,
-    Firefox,
-    Webkit,
-}
-
-impl Choice {
-    fn of(browser: Browser) -> Choice {
-        match browser {
-            Browser::Chromium => Choice::Chromium,
-            Browser::Firefox => Choice::Firefox,
-            Browser::Webkit => Choice::Webkit,
-        }
-    }
-}
-
 impl Args {
-    fn wants(&self, choice: Choice) -> bool {
-        self.browser.is_empty() || self.browser.contains(&choice)
+    fn wants(&self, target: &str) -> bool {
+        self.browser.is_empty() || self.browser.iter().any(|wanted| wanted == target)
     }
 }
 
@@ -129,10 +112,6 @@ impl Outcome {
     }
 
     /// Prints the table. An error has the faults.
-    ///
-    /// # Errors
-    ///
-    /// If something is wrong.
     pub(crate) fn judge(&self) -> Result<()> {
         print!("{}", table::of(self));
         let faults = self.faults();
@@ -144,17 +123,11 @@ impl Outcome {
 }
 
 /// Tries every target in turn; the exit code says if nothing was wrong.
-///
-/// # Errors
-///
-/// If something cannot be built, or a browser that was asked for is missing.
+/// Fails if something cannot be built, or a browser that was asked for is missing.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
-    let wanted: Vec<Browser> =
-        Browser::ALL.into_iter().filter(|browser| args.wants(Choice::of(*browser))).collect();
-    let browsers = setup::browsers(shell, &wanted)?;
-    if let Some(missing) = browsers.missing.first().filter(|_| !args.browser.is_empty()) {
-        bail!("{} is missing: {}", missing.browser, missing.cure);
-    }
+    let wanted = Browser::ALL.into_iter().filter(|browser| args.wants(&browser.to_string()));
+    let browsers = setup::browsers(shell, &wanted.collect::<Vec<_>>())?;
+    let browsers = if args.browser.is_empty() { browsers.installed } else { browsers.complete()? };
     let plan = Plan { first: args.round, only: args.only.join(","), ..Plan::new(args.seed) };
     let time = Duration::from_secs_f64(60.0 * args.minutes);
     let mut failed = Vec::new();
@@ -165,12 +138,12 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         }
     };
     note(format_args!("the seed is {}", plan.seed));
-    if args.wants(Choice::Native) {
+    if args.wants("native") {
         judge("native", natively(shell, &plan, time));
     }
-    if !browsers.installed.is_empty() {
+    if !browsers.is_empty() {
         let server = serve(shell, &setup::wasm(shell)?)?;
-        for browser in &browsers.installed {
+        for browser in &browsers {
             judge(&browser.browser.to_string(), in_browser(&server, browser, &plan, time));
         }
     }
@@ -183,42 +156,22 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
 }
 
 /// Runs the program natively for a while.
-///
-/// # Errors
-///
-/// If it cannot be built, or does not get to the end of a round.
 pub(crate) fn natively(shell: &Shell, plan: &Plan, time: Duration) -> Result<Outcome> {
-    let step = Step::begin("soaking natively");
-    let outcome = native::run(shell, plan, time);
-    step.end(if outcome.is_ok() { "done" } else { "FAILED" });
-    outcome
+    Step::run("soaking natively", || native::run(shell, plan, time))
 }
 
 /// Builds the program for browsers, and serves it.
-///
-/// # Errors
-///
-/// If it cannot be built or served.
 pub(crate) fn serve(shell: &Shell, wasm: &setup::Wasm) -> Result<Server> {
-    let step = Step::begin("building the soak for the web");
-    let server = browser::serve(shell, wasm);
-    step.end(if server.is_ok() { "built" } else { "FAILED" });
-    server
+    Step::run("building the soak for the web", || browser::serve(shell, wasm))
 }
 
 /// Runs the program in a browser for a while.
-///
-/// # Errors
-///
-/// If its page does not get to the end of a round.
 pub(crate) fn in_browser(
     server: &Server,
     browser: &Installed,
     plan: &Plan,
     time: Duration,
 ) -> Result<Outcome> {
-    let step = Step::begin(format!("soaking in {}", browser.browser));
-    let outcome = browser::run(server, browser, plan, time);
-    step.end(if outcome.is_ok() { "done" } else { "FAILED" });
-    outcome
+    let name = format!("soaking in {}", browser.browser);
+    Step::run(name, || browser::run(server, browser, plan, time))
 }

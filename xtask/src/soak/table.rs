@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Outcome;
-
-/// Gauges that some engine has.
-const GAUGES: [&str; 5] = ["threads", "resident KiB", "wasm pages", "JavaScript heap KiB", "listeners"];
+use super::leaks::ALLOWED;
 
 /// The table of one target.
 pub(super) fn of(outcome: &Outcome) -> String {
@@ -26,8 +24,8 @@ pub(super) fn of(outcome: &Outcome) -> String {
         let allowed = growth.allowed.map_or(String::new(), |allowed| format!(", allowed {allowed}"));
         line(&growth.name, &format!("{} -> {} in {} rounds{allowed}", growth.from, growth.to, growth.rounds));
     }
-    let untold: Vec<&str> =
-        GAUGES.into_iter().filter(|gauge| growths.iter().all(|growth| growth.name != *gauge)).collect();
+    let is_untold = |gauge: &&str| growths.iter().all(|growth| growth.name != **gauge);
+    let untold: Vec<&str> = ALLOWED.iter().map(|(gauge, _)| *gauge).filter(is_untold).collect();
     line("not told here", &untold.join(", "));
     let kinds: Vec<String> = balance.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     line("kinds", &kinds.join(", "));

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
-use xshell::{Shell, cmd};
+use anyhow::{Context as _, ensure};
+use xshell::{Cmd, Shell, cmd};
 
 use super::report::Section;
 use super::stream;
@@ -28,55 +28,49 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
     verdicts.iter().flat_map(|verdict| &verdict.faults).for_each(note);
     step.end(format_args!("{} rules, {faults} faults", verdicts.len()));
     for verdict in &verdicts {
-        section.check(verdict.rule, if verdict.faults.is_empty() { Ok(()) } else { failed() });
+        section.check(verdict.rule, succeeded(verdict.faults.is_empty()));
     }
     let strict = ["--", "-D", "warnings"];
-    let mut check = |name: &str, command: xshell::Cmd<'_>| -> anyhow::Result<()> {
-        let step = Step::begin(name);
-        let success = stream::run(Command::from(command), |_| {})?;
-        step.end(if success { "passed" } else { "FAILED" });
-        section.check(name, if success { Ok(()) } else { failed() });
-        Ok(())
-    };
-    check("fmt", cmd!(shell, "cargo fmt --all --check"))?;
-    check("clippy", cmd!(shell, "cargo clippy --workspace --all-targets").args(strict))?;
-    check("clippy without features", cmd!(shell, "cargo clippy").args(BARE).args(strict))?;
-    check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))?;
+    let mut check = |name: &str, command: Cmd<'_>| section.run(name, || succeed(command));
+    check("fmt", cmd!(shell, "cargo fmt --all --check"));
+    check("clippy", cmd!(shell, "cargo clippy --workspace --all-targets").args(strict));
+    check("clippy without features", cmd!(shell, "cargo clippy").args(BARE).args(strict));
+    check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
     if let Some(wasm) = wasm {
         // These two are for this machine only.
         let packages = ["--workspace", "--exclude", "xtask", "--exclude", "wasm-mt-native-tests"];
         let clippy = wasm.cargo(shell, "clippy").args(packages).arg("--all-targets").args(strict);
-        check("clippy for the web", clippy)?;
+        check("clippy for the web", clippy);
         let clippy = wasm.cargo(shell, "clippy").args(BARE).args(strict);
-        check("clippy for the web, without features", clippy)?;
+        check("clippy for the web, without features", clippy);
         // These two share a folder: the whole documentation is to stay in it.
         for (name, selection) in
             [("doc for the web, without features", &BARE[..]), ("doc for the web", &packages)]
         {
             let doc = wasm.cargo(shell, "doc").args(selection).arg("--no-deps");
-            check(name, doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+            check(name, doc.env("RUSTDOCFLAGS", "-D warnings"));
         }
     }
     // As they are published, and compiled from that.
-    check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(PUBLISHED))?;
+    check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(PUBLISHED));
     if let Some(wasm) = wasm {
         let package = wasm.cargo(shell, "package").args(["--allow-dirty", "--quiet"]).args(PUBLISHED);
-        check("packages for the web", package)?;
+        check("packages for the web", package);
     }
     oldest_compiler(shell, &mut section)?;
-    licences(shell, &mut section)?;
+    // The database of advisories is on the network.
+    if is_there(cmd!(shell, "cargo deny --version")) {
+        section.run("dependencies", || {
+            succeed(cmd!(shell, "cargo deny --workspace check licenses bans sources"))
+        });
+    } else {
+        section.skip("dependencies", "`cargo install cargo-deny`");
+    }
     for face in Face::all(wasm) {
-        let name = format!("public API, {}", face.name());
-        let step = Step::begin(&name);
-        match api::check(shell, &face) {
-            Ok(Comparison::NotRun(why)) => {
-                step.end("not run");
-                section.skip(&name, &why);
-            }
-            result => {
-                step.end(if result.is_ok() { "passed" } else { "FAILED" });
-                section.check(&name, result.map(drop));
-            }
+        let name = format!("public API, {}", face.name);
+        match Step::run(&name, || api::check(shell, &face)) {
+            Ok(Comparison::NotRun(why)) => section.skip(&name, &why),
+            result => section.check(&name, result.map(drop)),
         }
     }
     Ok(section)
@@ -89,39 +83,27 @@ fn oldest_compiler(shell: &Shell, section: &mut Section) -> anyhow::Result<()> {
     let version = version.context("Cargo.toml promises no compiler")?;
     let name = format!("Rust {version}");
     let toolchain = format!("+{version}");
-    if cmd!(shell, "cargo {toolchain} --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+    if !is_there(cmd!(shell, "cargo {toolchain} --version")) {
         section.skip(&name, &format!("`rustup toolchain install {version} --profile minimal`"));
         return Ok(());
     }
-    let step = Step::begin(&name);
     // Its artefacts are no use to the other compiler.
     let folder = workspace::own_dir(shell, "oldest")?;
     let command = cmd!(shell, "cargo {toolchain} check --package wasm-mt --target-dir {folder}");
     // Cargo has set this to the compiler in use.
-    let success =
-        stream::run(Command::from(command.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC")), |_| {})?;
-    step.end(if success { "passed" } else { "FAILED" });
-    section.check(&name, if success { Ok(()) } else { failed() });
+    section.run(&name, || succeed(command.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC")));
     Ok(())
 }
 
-/// Licences, sources and duplicates among the dependencies, where cargo-deny is installed. The database of advisories is on the
-/// network.
-fn licences(shell: &Shell, section: &mut Section) -> anyhow::Result<()> {
-    const NAME: &str = "dependencies";
-
-    if cmd!(shell, "cargo deny --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        section.skip(NAME, "`cargo install cargo-deny`");
-        return Ok(());
-    }
-    let step = Step::begin(NAME);
-    let command = cmd!(shell, "cargo deny --workspace check licenses bans sources");
-    let success = stream::run(Command::from(command), |_| {})?;
-    step.end(if success { "passed" } else { "FAILED" });
-    section.check(NAME, if success { Ok(()) } else { failed() });
-    Ok(())
+fn is_there(command: Cmd<'_>) -> bool {
+    command.quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
-fn failed() -> anyhow::Result<()> {
-    bail!("see its output above")
+fn succeed(command: Cmd<'_>) -> anyhow::Result<()> {
+    succeeded(stream::run(Command::from(command), |_| {})?)
+}
+
+fn succeeded(success: bool) -> anyhow::Result<()> {
+    ensure!(success, "see its output above");
+    Ok(())
 }

@@ -4,15 +4,16 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use fs_err as fs;
 use xshell::Shell;
 
 use super::coverage::{Declared, TestPage};
-use super::output::{Output, TestList};
+use super::output::TestList;
 use super::report::Section;
 use super::{runtimes, stream};
 use crate::pages::Pages;
-use crate::progress::{Step, at_once, note};
+use crate::progress::{Step, at_once};
 use crate::setup::{Browser, Installed, Runtime, Wasm};
 use crate::workspace;
 
@@ -46,12 +47,7 @@ pub(super) fn run(
     let run = |shell: &Shell, engine: Engine<'_>| match engine {
         Engine::Runtime(runtime, folder) => {
             let command = wasm.cargo(shell, "test").args(["--tests", "--no-fail-fast", "--config"]);
-            runtimes::run(
-                Command::from(command.arg(runner()?).arg("--").args(filter)),
-                runtime,
-                folder,
-                declared,
-            )
+            runtimes::run(Command::from(command.arg(runner()?).arg("--").args(filter)), runtime, folder)
         }
         Engine::Browser(browser) => {
             let mut section = Section { is_engine: true, ..Section::new(browser.browser.to_string()) };
@@ -88,13 +84,17 @@ pub(super) fn names_pages(filter: &str) -> bool {
     filter.starts_with("pages::")
 }
 
-/// Builds the tests for the web. False if they do not compile.
-pub(super) fn build_tests(shell: &Shell, wasm: &Wasm) -> anyhow::Result<bool> {
-    let step = Step::begin("building the tests for the web");
-    let command = wasm.cargo(shell, "test").args(["--tests", "--no-run"]);
-    let built = stream::run(Command::from(command), |_| {})?;
-    step.end(if built { "built" } else { "failed" });
-    Ok(built)
+/// Builds the tests for the web, and lists them: none if only page tests are meant.
+pub(super) fn build_tests(shell: &Shell, wasm: &Wasm, filter: Option<&str>) -> anyhow::Result<Declared> {
+    let mut list = TestList::default();
+    if !filter.is_some_and(names_pages) {
+        let step = Step::begin("building the tests for the web");
+        let command = wasm.cargo(shell, "test").args(["--tests", "--config"]).arg(runner()?);
+        let built = stream::run(Command::from(command.args(["--", "--list"])), |line| list.line(line))?;
+        step.end(format_args!("{} tests", list.tests.len()));
+        ensure!(built, "the tests do not compile for the web");
+    }
+    Ok(Declared(list.tests))
 }
 
 /// The page tests: what the runner's own page cannot show.
@@ -119,23 +119,22 @@ fn run_in(
     let name = browser.browser.to_string();
     let step = Step::begin(format!("tests in {name}"));
     let capabilities = workspace::own_dir(shell, "webdriver")?.join(format!("{name}.json"));
-    std::fs::write(&capabilities, browser.capabilities().to_string())
-        .with_context(|| format!("failed to write {}", capabilities.display()))?;
+    fs::write(&capabilities, browser.capabilities().to_string())?;
 
-    for Selection { suites, args } in selections(declared, filter) {
-        let tests = || -> anyhow::Result<_> {
-            let command = wasm.cargo(shell, "test").args(&suites).args(["--no-fail-fast", "--config"]);
-            Ok(command.arg(runner()?).args(["--"]).args(&args))
-        };
-        let command = tests()?
+    for Selection { suites, args, page } in selections(declared, filter) {
+        let command = wasm.cargo(shell, "test").args(&suites).args(["--no-fail-fast", "--config"]);
+        let command = command
+            .arg(runner()?)
+            .arg("--")
+            .args(&args)
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
             .env("WASM_BINDGEN_USE_BROWSER", "1")
             .env("WASM_BINDGEN_TEST_TIMEOUT", LIMIT)
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "30")
             // Without this the runner's server sends the headers that shared memory needs; we promise to do without.
             .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
-        let list = tests()?.arg("--list");
-        run_selection(browser, Command::from(command), Command::from(list), section)?;
+        let due: Vec<&String> = declared.wanted(filter).filter(|test| TestPage::of(test) == page).collect();
+        run_selection(browser, Command::from(command), &due, section)?;
     }
     if section.passed == 0 && filter.is_none() && section.failed == 0 {
         section.fault("no test ran".to_owned());
@@ -144,11 +143,11 @@ fn run_in(
     Ok(())
 }
 
-/// Runs one selection. `list`: the command that lists its tests.
+/// Runs one selection. `due`: its tests.
 fn run_selection(
     browser: &Installed,
     command: Command,
-    list: Command,
+    due: &[&String],
     section: &mut Section,
 ) -> anyhow::Result<()> {
     let mut command = wrap(&browser.wrapper, command);
@@ -161,18 +160,7 @@ fn run_selection(
     let profile =
         tempfile::Builder::new().prefix("wasm-mt-").tempdir().context("failed to create a folder")?;
     command.env("TMPDIR", profile.path()).env("TMP", profile.path());
-
-    let mut output = Output::default();
-    let success = stream::run(command, |line| output.line(line))?;
-    output.end();
-    if !output.unfinished.is_empty() {
-        note("a suite has not ended: within which test?");
-        let mut tests = TestList::default();
-        stream::run(list, |line| tests.line(line))?;
-        output.name_hung(&tests);
-    }
-    section.add_tests(output, success);
-    Ok(())
+    section.run_tests(command, due)
 }
 
 /// What one call of Cargo runs.
@@ -182,6 +170,7 @@ struct Selection {
     suites: Vec<String>,
     /// For the runner of tests.
     args: Vec<String>,
+    page: Option<TestPage>,
 }
 
 /// First all tests without a page of their own, then each page with a test that is wanted.
@@ -195,12 +184,12 @@ fn selections(declared: &Declared, filter: Option<&str>) -> Vec<Selection> {
         let first = filter.map(str::to_owned).or_else(|| wanted.map(TestPage::prefix));
         first.into_iter().chain(skips).collect()
     };
-    let mut selections = vec![Selection { suites: vec!["--tests".to_owned()], args: args(None) }];
-    selections.extend(declared.pages(filter).iter().map(|page| Selection {
-        suites: vec!["--test".to_owned(), page.suite.clone()],
-        args: args(Some(page)),
-    }));
-    selections
+    let all = Selection { suites: vec!["--tests".to_owned()], args: args(None), page: None };
+    let of_page = |page: TestPage| {
+        let (suites, args) = (vec!["--test".to_owned(), page.suite.clone()], args(Some(&page)));
+        Selection { suites, args, page: Some(page) }
+    };
+    std::iter::once(all).chain(declared.pages(filter).into_iter().map(of_page)).collect()
 }
 
 /// Names this program as the target's runner; as a list, since a path may contain spaces.
@@ -232,12 +221,9 @@ mod tests {
     use super::*;
 
     fn args(filter: Option<&str>) -> Vec<String> {
-        let shared = ["it::run::one", "matrix::page_1::one", "matrix::page_2::two", "matrix::page_2::three"];
-        let shared = shared.into_iter().map(str::to_owned).collect();
-        let selections = selections(
-            &Declared { shared, web: ["it::page_1::four".to_owned()].into(), ..Declared::default() },
-            filter,
-        );
+        let tests = ["it::run::one", "matrix::page_1::one", "matrix::page_2::two", "matrix::page_2::three"];
+        let tests = tests.into_iter().chain(["it::page_1::four::web"]).map(str::to_owned).collect();
+        let selections = selections(&Declared(tests), filter);
         selections.into_iter().map(|one| [one.suites, one.args].concat().join(" ")).collect()
     }
 

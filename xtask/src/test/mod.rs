@@ -6,12 +6,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use xshell::Shell;
 
 use crate::houses;
 use crate::progress::{Step, note};
 use crate::setup::{self, Browser, Browsers, Installed, Runtime, Wasm};
+use coverage::Declared;
 use engines::Engine;
 use report::{Report, Section};
 
@@ -32,48 +32,19 @@ pub(crate) struct Args {
     /// Where to test, without the checks. By default everywhere but in Deno, in all browsers and runtimes that are installed or
     /// can be; one that is named here and cannot be had fails the run.
     #[arg(long, value_delimiter = ',', value_name = "PLATFORM,..")]
-    on: Vec<Platform>,
+    #[arg(value_parser = ["native", "chromium", "firefox", "webkit", "node", "deno"])]
+    on: Vec<String>,
 
     /// Runs only tests whose name contains this, and leaves out the checks (formatting, lints, documentation).
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Platform {
-    Native,
-    Chromium,
-    Firefox,
-    Webkit,
-    Node,
-    Deno,
-}
-
 impl Args {
-    fn includes(&self, platform: Platform) -> bool {
+    fn includes(&self, platform: impl ToString) -> bool {
+        let platform = platform.to_string();
         // Deno takes as long as all browsers together.
-        self.on.contains(&platform) || self.on.is_empty() && platform != Platform::Deno
-    }
-
-    fn browsers(&self) -> Vec<Browser> {
-        let wanted = |browser: &Browser| {
-            self.includes(match browser {
-                Browser::Chromium => Platform::Chromium,
-                Browser::Firefox => Platform::Firefox,
-                Browser::Webkit => Platform::Webkit,
-            })
-        };
-        Browser::ALL.into_iter().filter(wanted).collect()
-    }
-
-    fn runtimes(&self) -> Vec<Runtime> {
-        let wanted = |runtime: &Runtime| {
-            self.includes(match runtime {
-                Runtime::Node => Platform::Node,
-                Runtime::Deno => Platform::Deno,
-            })
-        };
-        Runtime::ALL.into_iter().filter(wanted).collect()
+        self.on.contains(&platform) || self.on.is_empty() && platform != "deno"
     }
 
     /// True if everything is to run: the checks too.
@@ -105,11 +76,12 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
         note(format_args!("warning: {error:#}"));
     }
     let wasm = setup::wasm(shell).inspect_err(|error| note(format_args!("{error:#}")));
-    let browsers = setup::browsers(shell, &args.browsers())?;
+    let wanted: Vec<_> = Browser::ALL.into_iter().filter(|browser| args.includes(browser)).collect();
+    let browsers = setup::browsers(shell, &wanted)?;
     let only_pages = filter.is_some_and(engines::names_pages);
     let mut report = Report::default();
     let mut runtimes = Vec::new();
-    for runtime in args.runtimes().into_iter().filter(|_| !only_pages) {
+    for runtime in Runtime::ALL.into_iter().filter(|runtime| args.includes(runtime) && !only_pages) {
         match runtime.ensure(shell) {
             Ok(folder) => runtimes.push((runtime, folder)),
             Err(error) if args.on.is_empty() => report.not_run.push(format!("{runtime}: {error:#}")),
@@ -118,33 +90,36 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     }
     step.end("done");
 
-    let declared = coverage::declared(crate::workspace::root()).context("failed to read the tests")?;
+    let mut declared = Declared::default();
     if args.is_whole() {
         report.add(checks::run(shell, wasm.as_ref().ok())?);
     }
-    if args.includes(Platform::Native) && !only_pages {
+    if args.includes("native") && !only_pages {
         report.add(native::run(shell, filter)?);
     }
     let mut engines: Vec<_> = browsers.installed.iter().map(Engine::Browser).collect();
     engines.extend(runtimes.iter().map(|(runtime, folder)| Engine::Runtime(*runtime, folder)));
     match &wasm {
         Ok(_) if engines.is_empty() => {}
-        Ok(wasm) if only_pages || engines::build_tests(shell, wasm)? => {
-            for section in engines::run(shell, wasm, &engines, &declared, filter)? {
-                report.add(section);
+        Ok(wasm) => match engines::build_tests(shell, wasm, filter) {
+            Ok(built) => {
+                declared = built;
+                for section in engines::run(shell, wasm, &engines, &declared, filter)? {
+                    report.add(section);
+                }
+                if args.is_whole() && !browsers.installed.is_empty() {
+                    report.add(demo::run(shell, &browsers.installed));
+                    report.add(visit_houses(shell, wasm, &browsers.installed));
+                }
             }
-            if args.is_whole() && !browsers.installed.is_empty() {
-                report.add(demo::run(shell, &browsers.installed));
-                report.add(visit_houses(shell, wasm, &browsers.installed));
-            }
-        }
-        Ok(_) => report.add(fault("web", "the tests do not compile for the web".to_owned())),
+            Err(error) => report.add(fault("web", format!("{error:#}"))),
+        },
         Err(error) => report.add(fault("web", format!("nothing was tested for the web: {error:#}"))),
     }
     if args.is_whole() {
         report.add(soak::run(shell, wasm.as_ref().ok(), &browsers.installed));
     }
-    account_for_missing(&mut report, &browsers, !args.on.is_empty());
+    account_for_missing(&mut report, browsers, !args.on.is_empty());
     report.shared = coverage::check(&mut report.sections, &declared, filter);
 
     Ok(report.print())
@@ -168,15 +143,12 @@ fn fault(section: &str, what: String) -> Section {
 }
 
 /// A browser that could not be had is named; it is a fault if it was asked for, or if there is no other.
-fn account_for_missing(report: &mut Report, browsers: &Browsers, asked_for: bool) {
-    if asked_for || browsers.installed.is_empty() {
-        for missing in &browsers.missing {
-            let mut section = Section::new(missing.browser.to_string());
-            section.fault(missing.cure.clone());
-            report.add(section);
+fn account_for_missing(report: &mut Report, browsers: Browsers, asked_for: bool) {
+    for (browser, cure) in browsers.missing {
+        if asked_for || browsers.installed.is_empty() {
+            report.add(fault(&browser.to_string(), cure));
+        } else {
+            report.not_run.push(format!("{browser}: {cure}"));
         }
-    } else {
-        let missing = browsers.missing.iter().map(|missing| format!("{}: {}", missing.browser, missing.cure));
-        report.not_run.extend(missing);
     }
 }

@@ -74,13 +74,13 @@ impl Output {
         }
     }
 
-    /// Names the test in which each unfinished suite stopped. The browser runner runs one test at a time, and begins with
-    /// the last of its list.
-    pub(super) fn name_hung(&mut self, list: &TestList) {
+    /// Names the test in which each unfinished suite stopped, of those that were to run. The browser runner runs one test at a
+    /// time, and begins with the last of its list.
+    pub(super) fn name_hung(&mut self, tests: &[&String]) {
         for (suite, hung) in &mut self.unfinished {
             let prefix = format!("{suite}::");
-            let of_suite = list.tests.iter().filter(|test| test.starts_with(&prefix));
-            *hung = of_suite.rev().find(|test| !self.tests.contains_key(*test)).cloned();
+            let mut of_suite = tests.iter().rev().filter(|test| test.starts_with(&prefix));
+            *hung = of_suite.find(|test| !self.tests.contains_key(**test)).map(|test| (*test).clone());
         }
     }
 
@@ -93,7 +93,7 @@ impl Output {
 /// What `cargo test -- --list` prints: the tests in the order of their binaries, by `suite::path`.
 #[derive(Debug, Default)]
 pub(super) struct TestList {
-    tests: Vec<String>,
+    pub(super) tests: Vec<String>,
     suite: String,
 }
 
@@ -182,7 +182,7 @@ mod tests {
         "     Running tests/it/main.rs (d/it-00.wasm)\na: test\nm::b: test\nc: test\n     Running tests/z.rs (d/z-00.wasm)\nd: test\n"
             .lines()
             .for_each(|line| list.line(line));
-        output.name_hung(&list);
+        output.name_hung(&list.tests.iter().collect::<Vec<_>>());
         assert_eq!(output.unfinished, [("it".to_owned(), Some("it::m::b".to_owned()))]);
     }
 

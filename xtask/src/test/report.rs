@@ -1,8 +1,11 @@
 //! What a run found, and the table at its end.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use super::output::{Outcome, Output};
+use super::stream;
+use crate::progress::Step;
 
 /// The results of one part of a run: the checks, the native tests, or one engine.
 #[derive(Clone, Debug, Default)]
@@ -40,14 +43,26 @@ impl Section {
         }
     }
 
+    /// Runs a check as a step, and counts it.
+    pub(super) fn run(&mut self, name: &str, check: impl FnOnce() -> anyhow::Result<()>) {
+        let step = Step::begin(name);
+        let result = check();
+        step.end(if result.is_ok() { "passed" } else { "FAILED" });
+        self.check(name, result);
+    }
+
     /// Counts a check that was not run.
     pub(super) fn skip(&mut self, name: &str, why: &str) {
         self.ignored += 1;
         self.not_run.push(format!("{name}: {why}"));
     }
 
-    /// Counts what `cargo test` printed; `success` is its exit status.
-    pub(super) fn add_tests(&mut self, output: Output, success: bool) {
+    /// Runs `cargo test`, and counts what it prints. `due`: the tests that are to run, where they run one after the other.
+    pub(super) fn run_tests(&mut self, command: Command, due: &[&String]) -> anyhow::Result<()> {
+        let mut output = Output::default();
+        let success = stream::run(command, |line| output.line(line))?;
+        output.end();
+        output.name_hung(due);
         let before = self.failed;
         self.passed += output.passed;
         self.failed += output.failed;
@@ -62,6 +77,7 @@ impl Section {
         if !success && self.failed == before {
             self.fault("cargo test failed before any test did".to_owned());
         }
+        Ok(())
     }
 }
 

@@ -5,25 +5,16 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::coverage::Declared;
-use super::output::Output;
 use super::report::Section;
-use super::stream;
 use crate::progress::Step;
 use crate::setup::Runtime;
 
 /// Runs the tests in one runtime, by a command that takes more arguments for the runner of tests. `folder`: where the program is.
-pub(super) fn run(
-    mut command: Command,
-    runtime: Runtime,
-    folder: &Path,
-    declared: &Declared,
-) -> anyhow::Result<Section> {
+pub(super) fn run(mut command: Command, runtime: Runtime, folder: &Path) -> anyhow::Result<Section> {
     let step = Step::begin(format!("tests in {runtime}"));
     let mut section = Section::new(runtime.to_string());
     // Others need a page.
-    let others = declared.web.iter().filter_map(|name| name.split_once("::"));
-    command.args(others.flat_map(|(_, test)| ["--skip", test]));
+    command.args(["--skip", "::web"]);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(folders).context("failed to name the runtime's folder")?);
@@ -31,10 +22,7 @@ pub(super) fn run(
         // As modules.
         command.env("WASM_BINDGEN_USE_NODE_EXPERIMENTAL", "1");
     }
-    let mut output = Output::default();
-    let success = stream::run(command, |line| output.line(line))?;
-    output.end();
-    section.add_tests(output, success);
+    section.run_tests(command, &[])?;
     step.end(format_args!("{} passed, {} failed", section.passed, section.failed));
     Ok(section)
 }

@@ -13,9 +13,6 @@ use crate::progress::show;
 const SILENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Runs a command, passes on its output as it comes, and hands each line to `line`. True if it succeeded.
-///
-/// # Errors
-///
 /// Fails if the command cannot be started, or hangs; it is killed then.
 pub(super) fn run(command: Command, line: impl FnMut(&str)) -> anyhow::Result<bool> {
     run_within(SILENCE, command, line)

@@ -1,6 +1,11 @@
 //! What documents say of the repository: their links, and the chapters of the guide.
 
-use super::{Document, Fault, Tree};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use url::Url;
+
+use super::{Document, Fault, SourceFile, Tree};
 
 /// The folder of the guide.
 const GUIDE: &str = "docs/guide/";
@@ -25,15 +30,13 @@ pub(super) fn links(tree: &Tree) -> Vec<Fault> {
                 let found = tree.documents.iter().find(|document| document.path == path);
                 found.is_none_or(|document| headings(&document.text).any(|found| found == heading))
             };
-            let what = if !is_there {
-                format!("the link `{link}` leads to `{path}`, which is not there")
-            } else if heading.is_some_and(|heading| !has_heading(heading)) {
-                format!("the link `{link}` leads to a heading that `{path}` does not have")
-            } else {
-                continue;
-            };
-            let cure = "name what is there, or `git add` it".to_owned();
-            faults.push(Fault { file: document.path.clone(), line, what, cure });
+            if !is_there {
+                let what = format!("the link `{link}` leads to `{path}`, which is not there or not in git");
+                faults.push(Fault::new(&document.path, line, what));
+            } else if heading.is_some_and(|heading| !has_heading(&heading)) {
+                let what = format!("the link `{link}` leads to a heading that `{path}` does not have");
+                faults.push(Fault::new(&document.path, line, what));
+            }
         }
     }
     faults
@@ -49,17 +52,13 @@ pub(super) fn chapters(tree: &Tree) -> Vec<Fault> {
     let mut faults = Vec::new();
     for Document { path, .. } in &tree.documents {
         let Some(name) = path.strip_prefix(GUIDE).filter(|name| *name != "SUMMARY.md") else { continue };
-        let mut fault = |file: &str, what: String, cure: String| {
-            faults.push(Fault { file: file.to_owned(), line: 1, what, cure });
-        };
         let times = links_of(listed).filter(|(_, link)| *link == name).count();
         if times != 1 {
-            let what = format!("the summary lists the chapter `{name}` {times} times");
-            fault(&summary, what, "list each chapter once".to_owned());
+            let what = format!("the summary lists the chapter `{name}` {times} times; list each once");
+            faults.push(Fault::new(&summary, 1, what));
         }
         if !run.contains(&format!("\"{name}\"")) {
-            let cure = "name it in src/guide.rs".to_owned();
-            fault(path, "the code of this chapter is not run".to_owned(), cure);
+            faults.push(Fault::new(path, 1, "the code of this chapter is not run; name it in src/guide.rs"));
         }
     }
     faults
@@ -67,21 +66,23 @@ pub(super) fn chapters(tree: &Tree) -> Vec<Fault> {
 
 /// A block of the guide that begins with the path of a file is an excerpt of that file.
 pub(super) fn excerpts(tree: &Tree) -> Vec<Fault> {
+    let block = Regex::new(r"(?ms)^```rust[^\n]*\n// (\S+\.rs)\n(.*?)^```").expect("it is well formed");
+    let hidden = Regex::new(r"(?m)^#( .*)?\n").expect("it is well formed");
     let mut faults = Vec::new();
-    for document in tree.documents.iter().filter(|document| document.path.starts_with(GUIDE)) {
-        for (line, block) in blocks(&document.text) {
-            let Some((first, excerpt)) = block.split_once('\n') else { continue };
-            let Some(name) = first.strip_prefix("// ").filter(|name| name.ends_with(".rs")) else { continue };
-            let path =
-                name.strip_prefix("src/").map_or(name.to_owned(), |name| APPLICATION.to_owned() + name);
-            let source = tree.sources.iter().find(|file| file.path == path);
-            if source.is_none_or(|file| !file.text.contains(excerpt)) {
-                faults.push(Fault {
-                    file: document.path.clone(),
-                    line,
-                    what: format!("this is no excerpt of {path}"),
-                    cure: "copy the lines of the file, and hide what else the code needs".to_owned(),
-                });
+    for Document { path, text } in tree.documents.iter().filter(|document| document.path.starts_with(GUIDE)) {
+        for found in block.captures_iter(text) {
+            let source = found[1]
+                .strip_prefix("src/")
+                .map_or(found[1].to_owned(), |name| format!("{APPLICATION}{name}"));
+            let is_excerpt = |file: &SourceFile| {
+                file.path == source && file.text.contains(&*hidden.replace_all(&found[2], ""))
+            };
+            if !tree.sources.iter().any(is_excerpt) {
+                let line = text[..found.get_match().start()].matches('\n').count() + 1;
+                let what = format!(
+                    "this is no excerpt of {source}; copy its lines, and hide what else the code needs"
+                );
+                faults.push(Fault::new(path, line, what));
             }
         }
     }
@@ -90,101 +91,44 @@ pub(super) fn excerpts(tree: &Tree) -> Vec<Fault> {
 
 /// The links of a document, with their lines. Code has none.
 fn links_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut is_code = false;
-    let lines = text.lines().enumerate().filter(move |(_, line)| {
-        let is_fence = line.trim_start().starts_with("```");
-        is_code ^= is_fence;
-        !is_code && !is_fence
-    });
-    lines.flat_map(|(number, line)| {
-        let ends = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-        ends.map(move |(link, _)| (number + 1, link))
-    })
+    static LINK: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?ms)^ *```.*?^ *```|\]\(([^)\n]*)\)").expect("it is well formed"));
+
+    let links = LINK.captures_iter(text).filter_map(|found| found.get(1));
+    links.map(|link| (text[..link.start()].matches('\n').count() + 1, link.as_str()))
 }
 
 /// The path that a link in `document` leads to, from the root, and the heading; `None` if it leads elsewhere.
-fn target<'a>(document: &str, link: &'a str) -> Option<(String, Option<&'a str>)> {
-    let (place, heading) =
-        link.split_once('#').map_or((link, None), |(place, heading)| (place, Some(heading)));
-    if let Some(rest) = place.strip_prefix(HOME) {
-        let path = ["/blob/main/", "/tree/main/"].iter().find_map(|view| rest.strip_prefix(view));
-        return match path {
-            Some(path) => Some((path.to_owned(), heading)),
-            None => rest.is_empty().then(|| ("README.md".to_owned(), heading)),
-        };
+fn target(document: &str, link: &str) -> Option<(String, Option<String>)> {
+    let url = Url::parse(&format!("{HOME}/blob/main/{document}")).and_then(|base| base.join(link)).ok()?;
+    let heading = url.fragment().map(str::to_owned);
+    let place = url.as_str().split('#').next().and_then(|place| place.strip_prefix(HOME));
+    let views = ["/blob/main/", "/tree/main/"];
+    match place.map(|place| (place, views.iter().find_map(|view| place.strip_prefix(view)))) {
+        Some((_, Some(path))) => Some((path.to_owned(), heading)),
+        Some(("", None)) => Some(("README.md".to_owned(), heading)),
+        // Relative, and out of the repository.
+        _ => (!link.contains(':')).then(|| (link.to_owned(), None)),
     }
-    if place.contains(':') {
-        return None;
-    }
-    if place.is_empty() {
-        return Some((document.to_owned(), heading));
-    }
-    let mut path: Vec<&str> = document.split('/').collect();
-    path.pop();
-    for part in place.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(path.pop()),
-            part => path.push(part),
-        }
-    }
-    Some((path.join("/"), heading))
 }
 
 /// The headings of a document, as links name them.
 fn headings(text: &str) -> impl Iterator<Item = String> {
-    let slug = |heading: &str| -> String {
-        let letters = heading.to_lowercase();
-        let kept = letters.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-    };
-    text.lines()
-        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')))
-        .map(slug)
-}
-
-/// The Rust blocks of a document without their hidden lines, with the line of their fence.
-fn blocks(text: &str) -> Vec<(usize, String)> {
-    let mut blocks = Vec::new();
-    let mut block: Option<(usize, bool, String)> = None;
-    for (number, line) in text.lines().enumerate() {
-        let fence = line.trim_start().strip_prefix("```");
-        match (&mut block, fence) {
-            (None, Some(kind)) => block = Some((number + 1, kind.starts_with("rust"), String::new())),
-            (Some(_), Some(_)) => {
-                blocks.extend(
-                    block.take().filter(|(_, is_rust, _)| *is_rust).map(|(line, _, code)| (line, code)),
-                );
-            }
-            (Some((_, _, code)), None) if line != "#" && !line.starts_with("# ") => {
-                *code += line;
-                code.push('\n');
-            }
-            _ => {}
-        }
-    }
-    blocks
+    let headings = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#')));
+    headings.map(|heading| {
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::SourceFile;
     use super::*;
 
     fn faults(rule: fn(&Tree) -> Vec<Fault>, files: &[(&str, &str)]) -> Vec<String> {
-        let mut tree = Tree::default();
-        for (path, text) in files {
-            tree.tracked.push((*path).to_owned());
-            if path.ends_with(".md") {
-                tree.documents.push(Document { path: (*path).to_owned(), text: (*text).to_owned() });
-            } else {
-                tree.sources.push(SourceFile::new(*path, *text));
-            }
-        }
-        rule(&tree)
-            .into_iter()
-            .map(|fault| format!("{}:{}: {}", fault.file, fault.line, fault.what))
-            .collect()
+        rule(&Tree::of(files)).iter().map(Fault::to_string).collect()
     }
 
     #[test]
@@ -193,8 +137,11 @@ mod tests {
         let text = "## B: c\n[up](../../README.md) [home](https://github.com/wasm-mt/wasm-mt#a-title-code)\n\
                     [tree](https://github.com/wasm-mt/wasm-mt/tree/main/docs) [other](https://example.com/x)";
         assert_eq!(faults(links, &[readme, ("docs/guide/a.md", text)]), [""; 0]);
-        let found = faults(links, &[("docs/a.md", "```\n[code](x)\n```\n[b](b.md)\n[c](a.md#c)\n[d](../e)")]);
-        assert_eq!(found.len(), 3, "{found:?}");
+        let found = faults(
+            links,
+            &[("docs/a.md", "```\n[code](x)\n```\n[b](b.md)\n[c](a.md#c)\n[d](../e)\n[f](../../README.md)")],
+        );
+        assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].starts_with("docs/a.md:4:") && found[0].contains("docs/b.md"), "{found:?}");
         assert!(found[1].contains("a heading"), "{found:?}");
     }
@@ -217,6 +164,10 @@ mod tests {
         let [same, other] = ["fn a() {}\n\n#[test]", "fn a() {}\n#[test]"].map(block);
         assert_eq!(faults(excerpts, &[source, ("docs/guide/a.md", &same)]), [""; 0]);
         let found = faults(excerpts, &[source, ("docs/guide/a.md", &other)]);
-        assert_eq!(found, ["docs/guide/a.md:1: this is no excerpt of examples/mandelbrot/a.rs"]);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].starts_with("docs/guide/a.md:1: this is no excerpt of examples/mandelbrot/a.rs"),
+            "{found:?}"
+        );
     }
 }

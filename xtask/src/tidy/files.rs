@@ -1,6 +1,6 @@
 //! What the repository holds.
 
-use super::{Fault, Tree};
+use super::{Fault, SourceFile, Tree};
 
 /// A file with more lines of code is likely two.
 const LONG: usize = 400;
@@ -9,45 +9,39 @@ const LONG: usize = 400;
 pub(super) fn changelog(tree: &Tree) -> Vec<Fault> {
     let headings = ["## [Unreleased]".to_owned(), format!("## [{}]", tree.version)];
     let found = tree.changelog.lines().any(|line| headings.iter().any(|heading| line.starts_with(heading)));
-    let fault = || Fault {
-        file: "CHANGELOG.md".to_owned(),
-        line: 1,
-        what: format!("there is no section for {}", tree.version),
-        cure: format!("add `{}` and say what changes for users", headings[0]),
-    };
-    (!found).then(fault).into_iter().collect()
+    let what = format!("there is no section for {}; add `{}`", tree.version, headings[0]);
+    (!found).then(|| Fault::new("CHANGELOG.md", 1, what)).into_iter().collect()
 }
 
-/// Git holds what people wrote, not what tools made of it.
+/// Git holds what people wrote, not what tools made of it: that is named in .gitignore.
 pub(super) fn artefacts(tree: &Tree) -> Vec<Fault> {
-    let folders = ["target", "pkg", "dist", "node_modules", "wasm-bindgen-test"];
-    let endings = [
-        ".wasm",
-        ".rlib",
-        ".rmeta",
-        ".o",
-        ".so",
-        ".a",
-        ".dylib",
-        ".dll",
-        ".exe",
-        ".wasm.d.ts",
-        "_bg.js",
-        ".log",
-        ".orig",
-        ".rej",
-    ];
-    let built = |path: &str| {
-        let mut parents = path.split('/').rev().skip(1);
-        parents.any(|part| folders.contains(&part)) || endings.iter().any(|ending| path.ends_with(ending))
+    let what = "this is tracked, and named in .gitignore; remove it with `git rm --cached`";
+    tree.ignored.iter().map(|path| Fault::new(path, 1, what)).collect()
+}
+
+/// A file of Rust that no other names as a module is compiled nowhere, and its tests run nowhere.
+pub(super) fn lost(tree: &Tree) -> Vec<Fault> {
+    let has = |path: &str| tree.sources.iter().any(|file| file.path == path);
+    let is_module = |file: &&SourceFile| match file.path.split('/').collect::<Vec<_>>()[..] {
+        [.., "lib.rs" | "main.rs"] => false,
+        ["tests", suite, _, ..] => has(&format!("tests/{suite}/main.rs")),
+        [folder, ..] => folder == "src",
+        [] => false,
     };
-    let fault = |path: &String| Fault {
-        file: path.clone(),
-        line: 1,
-        what: "a built file is tracked".to_owned(),
-        cure: "remove it with `git rm --cached`, and name it in .gitignore".to_owned(),
-    };
-    tree.tracked.iter().filter(|path| built(path)).map(fault).collect()
+    let mut faults = Vec::new();
+    for file in tree.sources.iter().filter(is_module) {
+        let module = file.path.trim_end_matches("/mod.rs").trim_end_matches(".rs");
+        let (folder, name) = module.rsplit_once('/').unwrap_or_default();
+        let parents = ["/mod.rs", ".rs", "/lib.rs", "/main.rs"].map(|end| format!("{folder}{end}"));
+        let is_named = tree
+            .sources
+            .iter()
+            .any(|file| parents.contains(&file.path) && file.code.contains(&format!("mod {name};")));
+        if !is_named {
+            faults.push(Fault::new(&file.path, 1, "this is part of no program; name it in a `mod`"));
+        }
+    }
+    faults
 }
 
 /// Files that have grown long: a hint, not a fault.
@@ -76,10 +70,19 @@ mod tests {
     }
 
     #[test]
-    fn built_files_are_found() {
-        let tracked =
-            ["src/target.rs", "pkg/a.js", "a/b.wasm", "examples/pkg.rs"].map(str::to_owned).to_vec();
-        let faults = artefacts(&Tree { tracked, ..Tree::default() });
-        assert_eq!(faults.into_iter().map(|fault| fault.file).collect::<Vec<_>>(), ["pkg/a.js", "a/b.wasm"]);
+    fn a_file_that_no_other_names_is_lost() {
+        let files = [
+            ("tests/it/main.rs", "mod a;\nmod b;"),
+            ("tests/it/a.rs", "mod c; // mod e;"),
+            ("tests/it/a/c.rs", ""),
+            ("tests/it/b/mod.rs", "mod d;"),
+            ("tests/it/b/d.rs", ""),
+            ("tests/it/a/e.rs", ""),
+            ("tests/it/f.rs", ""),
+            ("src/lib.rs", ""),
+            ("src/g/mod.rs", ""),
+        ];
+        let found = lost(&Tree::of(&files)).into_iter().map(|fault| fault.file).collect::<Vec<_>>();
+        assert_eq!(found, ["tests/it/a/e.rs", "tests/it/f.rs", "src/g/mod.rs"]);
     }
 }

@@ -1,9 +1,9 @@
 //! Who may import whom: the rooms of the library know only what stands below them, and so do the files of a room.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::modules::{Modules, module};
-use super::reader::Mention;
+use super::reader::{Mention, Path, anchor};
 use super::{Fault, Tree};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
@@ -27,30 +27,16 @@ const ROOMS: [(&str, &[&str]); 15] = [
 
 /// Each room uses only rooms that stand below it.
 pub(super) fn one_way(tree: &Tree) -> Vec<Fault> {
-    let modules = match Modules::read(tree) {
-        Ok(modules) => modules,
-        Err(faults) => return faults,
-    };
-    let mut faults = Vec::new();
-    for file in &modules.files {
-        let room = module(&file.path).first().cloned();
-        if let Some(room) = room.filter(|room| allowed(room).is_none()) {
-            faults.push(Fault {
-                file: file.path.clone(),
-                line: 1,
-                what: format!("the room `{room}` is not known"),
-                cure: "enter it in ROOMS, in xtask/src/tidy/imports.rs".to_owned(),
-            });
-        }
-    }
+    let modules = &tree.modules;
+    let unknown =
+        modules.files.iter().filter(|file| module(file).first().is_some_and(|room| allowed(room).is_none()));
+    let what = "the room of this file is not known; enter it in ROOMS, in xtask/src/tidy/imports.rs";
+    let mut faults: Vec<Fault> = unknown.map(|file| Fault::new(file, 1, what)).collect();
     for mention in &modules.parts.mentions {
-        let file = modules.files[mention.file].path.clone();
-        if let Some((what, cure)) = check(mention, &file, &modules) {
-            faults.push(Fault { file, line: mention.line, what, cure });
-        }
+        let file = &modules.files[mention.file];
+        faults
+            .extend(check(mention, &module(file), modules).map(|what| Fault::new(file, mention.line, what)));
     }
-    // One line may name several things of a room.
-    faults.dedup();
     faults
 }
 
@@ -58,81 +44,75 @@ fn allowed(room: &str) -> Option<&'static [&'static str]> {
     ROOMS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed)
 }
 
-/// What is wrong with a path that is written in `file`, and the cure.
-fn check(mention: &Mention, file: &str, modules: &Modules<'_>) -> Option<(String, String)> {
-    let own = module(file);
+/// What is wrong with a path that is written in the file of the module `own`, and the cure.
+fn check(mention: &Mention, own: &Path, modules: &Modules) -> Option<String> {
     let room = own.first()?;
     let allowed = allowed(room)?;
-    if mention.climbs_out() {
-        return Some((
-            "`super` climbs out of the room".to_owned(),
-            "write `crate::` and the room".to_owned(),
-        ));
-    }
-    let path = mention.rooted()?;
-    let first = path.first().filter(|name| !modules.is_exported_macro(name))?;
+    let (mut path, rest) = anchor(&mention.module, &mention.segments)?;
+    path.extend_from_slice(rest);
+    let first = path.first().filter(|name| !modules.parts.exported.contains(*name))?;
     // A name of the face stands for the room that it comes from.
     let target = modules.at_the_root(first).and_then(|path| path.first()).unwrap_or(first);
     if self::allowed(target).is_none() {
-        let what = format!("`crate::{target}` does not say which room is used");
-        return Some((what, "write the path of the room that it comes from".to_owned()));
+        return Some(format!(
+            "`crate::{target}` does not say which room is used; write the path in that room"
+        ));
     }
     if target != room && !allowed.contains(&target.as_str()) {
-        let cure = format!(
-            "move what both need to a room below, or ask for it from above (`{room}` may use {allowed:?})"
-        );
-        return Some((format!("`{room}` uses `{target}`, which does not stand below it"), cure));
+        return Some(format!(
+            "`{room}` uses `{target}`, which does not stand below it; move what both need to a room below, \
+             or ask for it from above (`{room}` may use {allowed:?})"
+        ));
     }
     // The two sides of the seam know nothing of each other.
-    for (side, other) in [("native", "web"), ("web", "native")] {
-        if mention.is_within(&["platform", side]) && path.starts_with(&["platform", other].map(str::to_owned))
-        {
-            let what = format!("`platform/{side}` uses `platform/{other}`");
-            return Some((what, "state what both need at the seam, in src/platform/mod.rs".to_owned()));
-        }
-    }
-    None
+    let side = |path: &Path| match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["platform", side @ ("native" | "web"), ..] => Some(side.to_owned()),
+        _ => None,
+    };
+    let (own, other) = (side(own)?, side(&path)?);
+    (own != other).then(|| {
+        format!("`platform/{own}` uses `platform/{other}`; state what both need at the seam, in src/platform/mod.rs")
+    })
 }
 
 /// From each file, the files that define what it uses, with the line of the first use.
 type Arrows = BTreeMap<usize, BTreeMap<usize, usize>>;
 
-/// No arrow runs back: the files of the library use each other one way, within a room too.
+/// No arrow runs back: the files of the library use each other one way, within a room too. One circle is shown.
 pub(super) fn no_way_back(tree: &Tree) -> Vec<Fault> {
-    let modules = match Modules::read(tree) {
-        Ok(modules) => modules,
-        Err(faults) => return faults,
-    };
-    let arrows = arrows(&modules);
-    let mut faults: Vec<Fault> = Vec::new();
-    let mut shown: Vec<usize> = Vec::new();
-    for start in 0..modules.files.len() {
-        if shown.contains(&start) {
-            continue;
-        }
-        let Some(cycle) = shortest_cycle(&arrows, start) else { continue };
-        let name = |file: usize| modules.files[file].path.as_str();
-        let line = |place: usize| arrows[&cycle[place]][&cycle[(place + 1) % cycle.len()]];
-        let way: String =
-            (0..cycle.len()).map(|place| format!("{}:{} -> ", name(cycle[place]), line(place))).collect();
-        faults.push(Fault {
-            file: name(start).to_owned(),
-            line: line(0),
-            what: format!("files use each other in a circle: {way}{}", name(start)),
-            cure: "move what both need to a file below both".to_owned(),
-        });
-        shown.extend(cycle);
+    let mut arrows = arrows(&tree.modules);
+    // A file that uses none of those that are left is in no circle.
+    while let Some(file) = arrows.keys().copied().find(|file| next(&arrows, *file).is_none()) {
+        arrows.remove(&file);
     }
-    faults
+    let Some(mut file) = arrows.keys().next().copied() else { return Vec::new() };
+    let mut way = Vec::new();
+    while !way.contains(&file) {
+        way.push(file);
+        file = next(&arrows, file).expect("each file that is left uses another");
+    }
+    way.drain(..way.iter().position(|passed| *passed == file).expect("the way has led there"));
+    let name = |file: usize| tree.modules.files[file].as_str();
+    let line =
+        |from: usize| arrows[&from][&next(&arrows, from).expect("each file that is left uses another")];
+    let places: String = way.iter().map(|from| format!("{}:{} -> ", name(*from), line(*from))).collect();
+    let cure = "move what both need to a file below both";
+    let what = format!("files use each other in a circle: {places}{}; {cure}", name(file));
+    vec![Fault::new(name(file), line(file), what)]
 }
 
-fn arrows(modules: &Modules<'_>) -> Arrows {
+/// The first that `file` uses of those that use others.
+fn next(arrows: &Arrows, file: usize) -> Option<usize> {
+    arrows[&file].keys().copied().find(|target| arrows.contains_key(target))
+}
+
+fn arrows(modules: &Modules) -> Arrows {
     let mut arrows = Arrows::new();
     for mention in &modules.parts.mentions {
-        let own = module(&modules.files[mention.file].path);
+        let own = module(&modules.files[mention.file]);
         for target in modules.definers(mention) {
             // A module shows what its children define; that alone is no use of it.
-            let shows = mention.is_reexport && module(&modules.files[target].path).starts_with(&own);
+            let shows = mention.is_reexport && module(&modules.files[target]).starts_with(&own);
             if target != mention.file && !shows {
                 let line = arrows.entry(mention.file).or_default().entry(target).or_insert(mention.line);
                 *line = mention.line.min(*line);
@@ -142,39 +122,13 @@ fn arrows(modules: &Modules<'_>) -> Arrows {
     arrows
 }
 
-/// The files of the shortest way from `start` back to it.
-fn shortest_cycle(arrows: &Arrows, start: usize) -> Option<Vec<usize>> {
-    let next = |file: usize| arrows.get(&file).into_iter().flat_map(BTreeMap::keys).copied();
-    let mut came_from = BTreeMap::new();
-    let mut queue = VecDeque::from([start]);
-    while let Some(file) = queue.pop_front() {
-        for target in next(file) {
-            if target == start {
-                let mut cycle = vec![file];
-                while let Some(before) = came_from.get(cycle.last()?) {
-                    cycle.push(*before);
-                }
-                cycle.reverse();
-                return Some(cycle);
-            }
-            came_from.entry(target).or_insert_with(|| {
-                queue.push_back(target);
-                file
-            });
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::SourceFile;
     use super::*;
 
     fn lines(rule: fn(&Tree) -> Vec<Fault>, files: &[(&str, &str)]) -> Vec<String> {
-        let sources = files.iter().map(|(path, text)| SourceFile::new(*path, *text)).collect();
-        let tree = Tree { sources, ..Tree::default() };
-        rule(&tree).into_iter().map(|fault| format!("{}: {}", fault.line, fault.what)).collect()
+        let faults = rule(&Tree::of(files)).into_iter();
+        faults.map(|fault| format!("{}: {}", fault.line, fault.what)).collect()
     }
 
     fn faults(path: &str, text: &str) -> Vec<String> {
@@ -207,8 +161,8 @@ mod tests {
         );
         let starts: Vec<_> = found.iter().map(|fault| &fault[..fault.find(',').unwrap()]).collect();
         let uses = [
-            "2: `task` uses `thread`",
             "3: `task` uses `run`",
+            "2: `task` uses `thread`",
             "4: `task` uses `js`",
             "4: `task` uses `worker`",
         ];
@@ -254,15 +208,11 @@ mod tests {
         assert_eq!(faults("src/novelty.rs", "").len(), 1);
     }
 
-    #[test]
-    fn a_file_that_is_no_rust_is_a_fault() {
-        assert!(faults("src/run.rs", "fn f() {}\nfn {")[0].starts_with("2: "));
-    }
-
     /// The way around each cycle.
     fn cycles(files: &[(&str, &str)]) -> Vec<String> {
         let faults = lines(no_way_back, files);
-        faults.iter().map(|fault| fault.split("circle: ").nth(1).unwrap().to_owned()).collect()
+        let ways = faults.iter().filter_map(|fault| fault.split("circle: ").nth(1)?.split(';').next());
+        ways.map(str::to_owned).collect()
     }
 
     #[test]

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use fs_err as fs;
 use xshell::{Shell, cmd};
 
-use crate::bindings;
 use crate::progress::note;
 use crate::source::{blank, without_tests};
 use crate::workspace;
@@ -24,18 +24,26 @@ mod names;
 mod reader;
 mod words;
 
+use modules::Modules;
+
 /// A place where a rule is broken.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     file: String,
     line: usize,
+    /// What is wrong, and the cure.
     what: String,
-    cure: String,
+}
+
+impl Fault {
+    fn new(file: impl Into<String>, line: usize, what: impl Into<String>) -> Self {
+        Self { file: file.into(), line, what: what.into() }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}; {}", self.file, self.line, self.what, self.cure)
+        write!(f, "{}:{}: {}", self.file, self.line, self.what)
     }
 }
 
@@ -69,9 +77,12 @@ struct Document {
 #[derive(Debug, Default)]
 struct Tree {
     sources: Vec<SourceFile>,
+    modules: Modules,
     documents: Vec<Document>,
     /// Paths that git knows; none where this is no git checkout.
     tracked: Vec<String>,
+    /// Those of them that .gitignore names.
+    ignored: Vec<String>,
     changelog: String,
     version: String,
 }
@@ -79,7 +90,7 @@ struct Tree {
 /// A rule finds faults in the tree.
 type Rule = fn(&Tree) -> Vec<Fault>;
 
-const RULES: [(&str, Rule); 14] = [
+const RULES: [(&str, Rule); 15] = [
     ("imports run one way", imports::one_way),
     ("no arrow runs back inside a room", imports::no_way_back),
     ("one name is one thing", names::one_thing),
@@ -91,6 +102,7 @@ const RULES: [(&str, Rule); 14] = [
     ("tests await events", words::sleeps),
     ("the changelog knows this version", files::changelog),
     ("nothing that was built is tracked", files::artefacts),
+    ("each file is part of a program", files::lost),
     ("links lead to what is there", documents::links),
     ("chapters of the guide are listed and run", documents::chapters),
     ("excerpts are what their files hold", documents::excerpts),
@@ -103,19 +115,12 @@ pub(crate) struct Verdict {
 }
 
 /// Checks all rules.
-///
-/// # Errors
-///
-/// Fails if the repository cannot be read.
 pub(crate) fn check(shell: &Shell) -> anyhow::Result<Vec<Verdict>> {
     let tree = read(shell, workspace::root())?;
     for long in files::long(&tree) {
         note(format_args!("warning: {long}"));
     }
-    let mut verdicts: Vec<Verdict> =
-        RULES.iter().map(|(rule, find)| Verdict { rule, faults: find(&tree) }).collect();
-    verdicts.push(Verdict { rule: "wasm-bindgen and its generator agree", faults: versions() });
-    Ok(verdicts)
+    Ok(RULES.iter().map(|(rule, find)| Verdict { rule, faults: find(&tree) }).collect())
 }
 
 /// `cargo xtask tidy`.
@@ -129,54 +134,62 @@ pub(crate) fn run(shell: &Shell) -> anyhow::Result<ExitCode> {
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn versions() -> Vec<Fault> {
-    let fault = |error: anyhow::Error| Fault {
-        file: "Cargo.lock".to_owned(),
-        line: 1,
-        what: format!("{error:#}"),
-        cure: "then run `cargo update -p wasm-bindgen-cli`".to_owned(),
-    };
-    bindings::check_lock().err().map(fault).into_iter().collect()
-}
-
 fn read(shell: &Shell, root: &Path) -> anyhow::Result<Tree> {
     let mut tree = Tree::default();
-    for folder in ["src", "macros", "compat", "xtask", "tests", "examples", "benches"] {
+    for folder in ["src", "macros", "compat", "xtask", "tests", "examples"] {
         read_sources(root, &root.join(folder), &mut tree.sources)?;
     }
     tree.sources.sort_by(|a, b| a.path.cmp(&b.path));
+    tree.modules = Modules::read(&tree.sources)?;
     // Where this is no git checkout, nothing is tracked.
-    let tracked = cmd!(shell, "git ls-files").quiet().ignore_stderr().read().unwrap_or_default();
-    tree.tracked = tracked.lines().map(str::to_owned).collect();
+    let list = |options: &[&str]| -> Vec<String> {
+        let files = cmd!(shell, "git ls-files").args(options).quiet().ignore_stderr().read();
+        files.unwrap_or_default().lines().map(str::to_owned).collect()
+    };
+    tree.tracked = list(&[]);
+    tree.ignored = list(&["--cached", "--ignored", "--exclude-standard"]);
     for path in tree.tracked.iter().filter(|path| path.ends_with(".md")) {
         // One that was deleted is tracked until that is committed.
-        if let Ok(text) = std::fs::read_to_string(root.join(path)) {
+        if let Ok(text) = fs::read_to_string(root.join(path)) {
             tree.documents.push(Document { path: path.clone(), text });
         }
     }
-    tree.changelog = std::fs::read_to_string(root.join("CHANGELOG.md")).unwrap_or_default();
-    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).context("failed to read Cargo.toml")?;
+    tree.changelog = fs::read_to_string(root.join("CHANGELOG.md"))?;
+    let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
     let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
     tree.version = version.context("Cargo.toml names no version")?.to_owned();
     Ok(tree)
 }
 
 fn read_sources(root: &Path, folder: &Path, sources: &mut Vec<SourceFile>) -> anyhow::Result<()> {
-    if !folder.is_dir() {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
             read_sources(root, &path, sources)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("failed to read {}", path.display()))?;
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            sources.push(SourceFile::new(name, text));
+            sources.push(SourceFile::new(name, fs::read_to_string(&path)?));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+impl Tree {
+    /// A tree of these files, which git tracks.
+    fn of(files: &[(&str, &str)]) -> Self {
+        let mut tree = Self::default();
+        for (path, text) in files {
+            tree.tracked.push((*path).to_owned());
+            if path.ends_with(".md") {
+                tree.documents.push(Document { path: (*path).to_owned(), text: (*text).to_owned() });
+            } else {
+                tree.sources.push(SourceFile::new(*path, *text));
+            }
+        }
+        tree.modules = Modules::read(&tree.sources).unwrap();
+        tree
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::{Context as _, Result};
+
+use super::SourceFile;
 use super::reader::{Mention, Parts, Path, anchor};
-use super::{Fault, SourceFile, Tree};
 
 /// No name is shown again by more modules than this.
 const DEEP: usize = 8;
@@ -20,36 +22,25 @@ enum Target {
 
 /// All modules of the library.
 #[derive(Debug, Default)]
-pub(super) struct Modules<'a> {
-    pub(super) files: Vec<&'a SourceFile>,
+pub(super) struct Modules {
+    /// The paths of their files.
+    pub(super) files: Vec<String>,
     pub(super) parts: Parts,
 }
 
-impl<'a> Modules<'a> {
-    /// Reads all files under `src/`; a file that cannot be read is a fault.
-    pub(super) fn read(tree: &'a Tree) -> Result<Self, Vec<Fault>> {
+impl Modules {
+    /// Reads all files under `src/`.
+    pub(super) fn read(sources: &[SourceFile]) -> Result<Self> {
         let mut modules = Self::default();
-        let mut faults = Vec::new();
-        for file in tree.sources.iter().filter(|file| file.path.starts_with("src/")) {
+        for file in sources.iter().filter(|file| file.path.starts_with("src/")) {
             let module = module(&file.path);
-            if is_for_tests(tree, &module) {
-                continue;
-            }
-            match modules.parts.read(&without_tests(file), modules.files.len(), module) {
-                Ok(()) => modules.files.push(file),
-                Err(error) => faults.push(Fault {
-                    file: file.path.clone(),
-                    line: error.span().start().line,
-                    what: format!("this is not understood: {error}"),
-                    cure: "write Rust that `syn` reads, or update it".to_owned(),
-                }),
+            if !is_for_tests(sources, &module) {
+                let read = modules.parts.read(file, modules.files.len(), module);
+                read.with_context(|| format!("failed to read {}", file.path))?;
+                modules.files.push(file.path.clone());
             }
         }
-        if faults.is_empty() { Ok(modules) } else { Err(faults) }
-    }
-
-    pub(super) fn is_exported_macro(&self, name: &str) -> bool {
-        self.parts.exported.contains(name)
+        Ok(modules)
     }
 
     /// The files that define what is mentioned; none if it is a module, or comes from another crate.
@@ -73,11 +64,9 @@ impl<'a> Modules<'a> {
         if depth > DEEP {
             return Vec::new();
         }
-        let (start, rest) = match anchor(from, segments) {
-            Some((start, rest)) => (start, rest),
-            None => (from.to_vec(), segments),
-        };
-        let is_anchored = rest.len() < segments.len();
+        let anchored = anchor(from, segments);
+        let is_anchored = anchored.is_some();
+        let (start, rest) = anchored.unwrap_or_else(|| (from.to_vec(), segments));
         let Some((first, more)) = rest.split_first() else { return vec![Target::Module(start)] };
         let mut found = self.lookup(&start, first, depth);
         if found.is_empty() && is_anchored && !start.is_empty() && self.parts.scopes.contains_key(&start) {
@@ -128,20 +117,11 @@ pub(super) fn module(file: &str) -> Path {
 }
 
 /// True if this module, or one that it is in, is declared for tests only.
-fn is_for_tests(tree: &Tree, path: &[String]) -> bool {
-    let declares = |code: &str, name: &str| code.contains(&format!("mod {name};"));
+fn is_for_tests(sources: &[SourceFile], path: &[String]) -> bool {
     (1..=path.len()).any(|length| {
-        let parent = tree
-            .sources
-            .iter()
-            .find(|file| file.path.starts_with("src/") && module(&file.path) == path[..length - 1]);
-        let name = path[length - 1].as_str();
-        parent.is_some_and(|file| declares(&file.code, name) && !declares(&file.library, name))
+        let (name, parent) = (format!("mod {};", path[length - 1]), &path[..length - 1]);
+        let is_parent = |file: &&SourceFile| file.path.starts_with("src/") && module(&file.path) == parent;
+        let parent = sources.iter().find(is_parent);
+        parent.is_some_and(|file| file.code.contains(&name) && !file.library.contains(&name))
     })
-}
-
-/// The text, with empty lines where there is code for tests.
-fn without_tests(file: &SourceFile) -> String {
-    let lines = file.text.lines().zip(file.library.lines());
-    lines.flat_map(|(text, library)| [if library.is_empty() { "" } else { text }, "\n"]).collect()
 }

@@ -1,11 +1,13 @@
 //! What things are called: one name for one thing, in the words of the house.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use super::modules::Modules;
+use heck::ToSnakeCase as _;
+use regex::Regex;
+
 use super::reader::Item;
 use super::{Fault, Tree};
-use crate::source::tokens;
 
 /// Names that more than one thing may have, and why.
 const SHARED: [(&str, &str); 1] = [("WORKER_SCRIPT", "the face shows the constant of the platform")];
@@ -53,45 +55,32 @@ const NAMES: [(&str, &str); 13] = [
 ///
 /// The backends of the platform offer the same names to the seam.
 pub(super) fn one_thing(tree: &Tree) -> Vec<Fault> {
-    let modules = match Modules::read(tree) {
-        Ok(modules) => modules,
-        Err(faults) => return faults,
-    };
     let mut by_name: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
-    let items = modules.parts.items.iter().filter(|item| item.kind != "fn" && item.name != "_");
-    for item in items.filter(|item| SHARED.iter().all(|(name, _)| *name != item.name)) {
-        by_name.entry(&item.name).or_default().push(item);
-    }
-    let path = |item: &Item| modules.files[item.file].path.clone();
     let mut faults = Vec::new();
-    for (name, items) in by_name {
-        for (place, item) in items.iter().enumerate() {
-            let Some(other) = items[..place].iter().find(|other| !is_one_thing(item, other)) else {
-                continue;
-            };
-            faults.push(Fault {
-                file: path(item),
-                line: item.line,
-                what: format!(
-                    "the {} `{name}` has the name of the {} at {}:{}",
-                    item.kind,
-                    other.kind,
-                    path(other),
-                    other.line
-                ),
-                cure: "call one of them by what sets it apart, or enter it in SHARED, in xtask/src/tidy/names.rs"
-                    .to_owned(),
-            });
+    let items = tree.modules.parts.items.iter().filter(|item| item.kind != "fn" && item.name != "_");
+    for item in items.filter(|item| SHARED.iter().all(|(name, _)| *name != item.name)) {
+        let namesakes = by_name.entry(&item.name).or_default();
+        if let Some(other) = namesakes.iter().find(|other| !is_one_thing(item, other)) {
+            let path = |item: &Item| &tree.modules.files[item.file];
+            let (Item { kind, name, line, .. }, other_path) = (item, path(other));
+            let what = format!(
+                "the {kind} `{name}` has the name of the {} at {other_path}:{}",
+                other.kind, other.line
+            );
+            let cure =
+                "call one of them by what sets it apart, or enter it in SHARED, in xtask/src/tidy/names.rs";
+            faults.push(Fault::new(path(item), *line, format!("{what}; {cure}")));
         }
+        namesakes.push(item);
     }
     faults
 }
 
 /// True if two items of one name are one thing: alternatives of `cfg` in one module, or what both backends offer.
 fn is_one_thing(a: &Item, b: &Item) -> bool {
-    let backend = |item: &Item| match item.module.first().map(String::as_str) {
-        Some("platform") => {
-            item.module.get(1).filter(|side| ["native", "web"].contains(&side.as_str())).cloned()
+    let backend = |item: &Item| match &item.module[..] {
+        [room, side, ..] if room == "platform" => {
+            Some(side.clone()).filter(|side| side == "native" || side == "web")
         }
         _ => None,
     };
@@ -101,18 +90,19 @@ fn is_one_thing(a: &Item, b: &Item) -> bool {
 
 /// Names are made of the words of the house.
 pub(super) fn words(tree: &Tree) -> Vec<Fault> {
+    static NAME: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b[A-Za-z_]\w*").expect("it is well formed"));
+
     let mut faults = Vec::new();
     let is_ours = |path: &str| path.starts_with("src/") || path.starts_with("macros/src/");
     for file in tree.sources.iter().filter(|file| is_ours(&file.path)) {
         let mut seen = BTreeSet::new();
-        for token in tokens(&file.code).into_iter().filter(|token| seen.insert(token.text)) {
-            if let Some((old, new)) = old_word(token.text) {
-                faults.push(Fault {
-                    file: file.path.clone(),
-                    line: token.line,
-                    what: format!("`{}` holds the old word `{old}`", token.text),
-                    cure: format!("the word now is: {new}"),
-                });
+        for (number, line) in file.code.lines().enumerate() {
+            for name in NAME.find_iter(line).map(|name| name.as_str()).filter(|name| seen.insert(*name)) {
+                faults.extend(old_word(name).map(|(old, new)| {
+                    let what = format!("`{name}` holds the old word `{old}`; the word now is: {new}");
+                    Fault::new(&file.path, number + 1, what)
+                }));
             }
         }
     }
@@ -121,45 +111,20 @@ pub(super) fn words(tree: &Tree) -> Vec<Fault> {
 
 /// The old word in a name, and the new one.
 fn old_word(name: &str) -> Option<(&'static str, &'static str)> {
-    let words = split(name);
-    let is_word = |word: &String, old: &str| word == old || word.strip_suffix('s') == Some(old);
-    let holds = |old: &str| {
-        let old: Vec<&str> = old.split('_').collect();
-        words.windows(old.len()).any(|window| window.iter().zip(&old).all(|(word, old)| is_word(word, old)))
-    };
+    let words = format!("_{}_", name.to_snake_case());
+    let holds = |old: &str| words.contains(&format!("_{old}_")) || words.contains(&format!("_{old}s_"));
     let whole = NAMES.iter().find(|(old, _)| *old == name);
     whole.or_else(|| WORDS.iter().find(|(old, _)| holds(old))).copied()
 }
 
-/// The words of a name in camel or snake case, in lower case.
-fn split(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = '_';
-    for c in name.chars() {
-        if c == '_' || (c.is_uppercase() && !before.is_uppercase()) {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c != '_') {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::SourceFile;
     use super::*;
 
+    /// What is wrong, without the cures.
     fn faults(rule: fn(&Tree) -> Vec<Fault>, files: &[(&str, &str)]) -> Vec<String> {
-        let sources = files.iter().map(|(path, text)| SourceFile::new(*path, *text)).collect();
-        let tree = Tree { sources, ..Tree::default() };
-        rule(&tree)
-            .into_iter()
-            .map(|fault| format!("{}:{}: {}", fault.file, fault.line, fault.what))
-            .collect()
+        let faults = rule(&Tree::of(files)).into_iter().map(|fault| fault.to_string());
+        faults.map(|fault| fault.split(';').next().unwrap_or_default().to_owned()).collect()
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! What one file of the library says, as `syn` reads it: what it defines, and which paths it writes down.
+//! What one file of the library says: what it defines, and which paths it writes down.
 //!
-//! Fields, methods and local variables are not looked at.
+//! `syn` tells the items. Paths are found in their text, so that one in a macro call is like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::LazyLock;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use syn::visit::{self, Visit};
+use regex::Regex;
+use syn::spanned::Spanned as _;
+
+use super::SourceFile;
 
 /// The path of a module or an item from the root of the crate: `task::codec` is `["task", "codec"]`.
 pub(super) type Path = Vec<String>;
@@ -21,7 +25,7 @@ pub(super) struct Item {
     pub(super) line: usize,
 }
 
-/// A path that is written in a file.
+/// A path that is written in a file, where it stands there first.
 #[derive(Debug)]
 pub(super) struct Mention {
     pub(super) file: usize,
@@ -32,25 +36,6 @@ pub(super) struct Mention {
     pub(super) segments: Path,
     /// True in a `use` that others can see: `pub use`, `pub(crate) use`.
     pub(super) is_reexport: bool,
-}
-
-impl Mention {
-    /// The path from the root, if it says so itself, by `crate`, `self` or `super`.
-    pub(super) fn rooted(&self) -> Option<Path> {
-        let (start, rest) = anchor(&self.module, &self.segments)?;
-        Some(start.iter().chain(rest).cloned().collect())
-    }
-
-    /// True if `super` leads to the root of the crate.
-    pub(super) fn climbs_out(&self) -> bool {
-        let supers = self.segments.iter().take_while(|segment| *segment == "super").count();
-        supers > 0 && supers >= self.module.len()
-    }
-
-    /// True if the path stands in this module or below it.
-    pub(super) fn is_within(&self, module: &[&str]) -> bool {
-        self.module.len() >= module.len() && self.module.iter().zip(module).all(|(a, b)| a == b)
-    }
 }
 
 /// Where a path begins that starts with `crate`, `self` or `super`, and what follows.
@@ -85,30 +70,53 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Adds what stands in a file, of which this is the text, the number, and the path of its module.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the text is no Rust.
-    pub(super) fn read(&mut self, text: &str, file: usize, module: Path) -> syn::Result<()> {
-        let parsed = syn::parse_file(text)?;
-        Reader { file, module, parts: self }.read(&parsed.items);
+    /// Adds what stands in a file, and gives it a number. `module`: its path.
+    pub(super) fn read(&mut self, source: &SourceFile, file: usize, module: Path) -> syn::Result<()> {
+        let parsed = syn::parse_file(&source.text)?;
+        Reader { code: &source.library, file, module, parts: self, seen: BTreeSet::new() }
+            .read(&parsed.items);
         Ok(())
     }
 }
 
+/// A path in code is the first group. What else is found is no path of ours: who sees an item, a range, a field, a method, a name
+/// within a type or from the root of all crates, a lifetime, an exported macro.
+static PATH: LazyLock<Regex> = LazyLock::new(|| {
+    let expression =
+        r"pub\([^)]*\)|\.\.|(?:\.|::|')\s*\w+(?:::\w+)*|crate::\w+!|([A-Za-z_]\w*(?:::[A-Za-z_]\w*)*)";
+    Regex::new(expression).expect("it is well formed")
+});
+
+/// A `use` in a block.
+static USE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\buse ([^;<]+);").expect("it is well formed"));
+
+/// A static in `thread_local!`.
+static STATIC: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bstatic (\w+)").expect("it is well formed"));
+
 /// Reads the items of one file.
 struct Reader<'p> {
+    /// The file without comments, literals and tests.
+    code: &'p str,
     file: usize,
     module: Path,
     parts: &'p mut Parts,
+    /// What was mentioned in which module.
+    seen: BTreeSet<(Path, Path)>,
 }
 
 impl Reader<'_> {
     fn read(&mut self, items: &[syn::Item]) {
         let file = self.file;
-        self.parts.scopes.entry(self.module.clone()).or_default().file = file;
+        self.scope().file = file;
         for item in items {
+            let range = item.span().byte_range();
+            // Of an item for tests nothing is left.
+            if self.code[range.clone()].trim().is_empty() {
+                continue;
+            }
+            if let Some((kind, name)) = definition(item) {
+                self.define(kind, name.to_string(), name.span().byte_range().start);
+            }
             match item {
                 syn::Item::Mod(inner) => {
                     if let Some((_, items)) = &inner.content {
@@ -117,12 +125,28 @@ impl Reader<'_> {
                         self.module.pop();
                     }
                 }
-                item => {
-                    if let Some((kind, name)) = definition(item) {
-                        self.define(kind, name);
-                    }
-                    self.visit_item(item);
+                syn::Item::Use(item) => {
+                    let is_reexport = !matches!(item.vis, syn::Visibility::Inherited);
+                    self.import(&item.tree, &[], range.start, is_reexport);
                 }
+                syn::Item::Macro(item) if item.attrs.iter().any(|of| of.path().is_ident("macro_export")) => {
+                    self.parts.exported.extend(item.ident.iter().map(ToString::to_string));
+                }
+                syn::Item::Macro(item) => {
+                    let names = item.ident.iter().map(ToString::to_string);
+                    self.scope().items.extend(names);
+                    if item.mac.path.is_ident("thread_local") {
+                        for found in STATIC.captures_iter(&self.code[range.clone()]) {
+                            self.define(
+                                "static",
+                                found[1].to_owned(),
+                                range.start + found.get_match().start(),
+                            );
+                        }
+                    }
+                    self.scan(range);
+                }
+                _ => self.scan(range),
             }
         }
     }
@@ -131,153 +155,67 @@ impl Reader<'_> {
         self.parts.scopes.entry(self.module.clone()).or_default()
     }
 
-    fn define(&mut self, kind: &'static str, name: &Ident) {
-        self.scope().items.insert(name.to_string());
-        self.parts.items.push(Item {
-            name: name.to_string(),
-            kind,
-            module: self.module.clone(),
-            file: self.file,
-            line: name.span().start().line,
-        });
+    fn line(&self, place: usize) -> usize {
+        self.code[..place].matches('\n').count() + 1
     }
 
-    fn mention(&mut self, segments: Path, line: usize, is_reexport: bool) {
-        let module = self.module.clone();
-        self.parts.mentions.push(Mention { file: self.file, line, module, segments, is_reexport });
+    fn define(&mut self, kind: &'static str, name: String, place: usize) {
+        self.scope().items.insert(name.clone());
+        let (module, file, line) = (self.module.clone(), self.file, self.line(place));
+        self.parts.items.push(Item { name, kind, module, file, line });
     }
 
-    fn import(&mut self, tree: &syn::UseTree, before: &[String], is_reexport: bool) {
-        let with = |name: &Ident| before.iter().cloned().chain([name.to_string()]).collect::<Path>();
+    fn mention(&mut self, segments: Path, place: usize, is_reexport: bool) {
+        if self.seen.insert((self.module.clone(), segments.clone())) {
+            let (module, file, line) = (self.module.clone(), self.file, self.line(place));
+            self.parts.mentions.push(Mention { file, line, module, segments, is_reexport });
+        }
+    }
+
+    fn import(&mut self, tree: &syn::UseTree, before: &[String], place: usize, is_reexport: bool) {
+        let with = |name: &syn::Ident| before.iter().cloned().chain([name.to_string()]).collect::<Path>();
         let (name, alias) = match tree {
-            syn::UseTree::Path(path) => return self.import(&path.tree, &with(&path.ident), is_reexport),
+            syn::UseTree::Path(path) => {
+                return self.import(&path.tree, &with(&path.ident), place, is_reexport);
+            }
             syn::UseTree::Group(group) => {
-                return group.items.iter().for_each(|tree| self.import(tree, before, is_reexport));
+                return group.items.iter().for_each(|tree| self.import(tree, before, place, is_reexport));
             }
-            syn::UseTree::Glob(glob) => {
+            syn::UseTree::Glob(_) => {
                 self.scope().globs.push(before.to_vec());
-                let line = glob.star_token.spans[0].start().line;
-                return self.mention(before.to_vec(), line, is_reexport);
+                return self.mention(before.to_vec(), place, is_reexport);
             }
-            syn::UseTree::Name(name) => (&name.ident, None),
-            syn::UseTree::Rename(rename) => (&rename.ident, Some(rename.rename.to_string())),
+            syn::UseTree::Name(name) => (&name.ident, &name.ident),
+            syn::UseTree::Rename(rename) => (&rename.ident, &rename.rename),
         };
         let path = if name == "self" { before.to_vec() } else { with(name) };
-        if let Some(name) = alias.or_else(|| path.last().cloned()) {
-            self.scope().imports.push((name, path.clone()));
-        }
-        self.mention(path, name.span().start().line, is_reexport);
+        let alias = if alias == "self" { path.last().cloned() } else { Some(alias.to_string()) };
+        self.scope().imports.extend(alias.map(|alias| (alias, path.clone())));
+        self.mention(path, place, is_reexport);
     }
 
-    /// Finds paths in the input of a macro, which only the macro knows how to read.
-    fn scan(&mut self, tokens: TokenStream) {
-        let mut path = Path::new();
-        let mut line = 0;
-        // What stands between the last word and the next.
-        let mut between = String::new();
-        for token in tokens {
-            match token {
-                TokenTree::Ident(word) => {
-                    if path.is_empty() || between != "::" {
-                        self.mention_words(&mut path, line);
-                        line = word.span().start().line;
-                    }
-                    // A field, a method, or a name within a type.
-                    let is_part = (between.ends_with('.') && !between.ends_with(".."))
-                        || (between.ends_with("::") && path.is_empty());
-                    if !is_part {
-                        path.push(word.to_string());
-                    }
-                    between.clear();
-                }
-                TokenTree::Punct(sign) => between.push(sign.as_char()),
-                TokenTree::Literal(_) => between.push(' '),
-                TokenTree::Group(group) => {
-                    self.scan(group.stream());
-                    between.push(' ');
-                }
+    /// Finds the paths in code.
+    fn scan(&mut self, range: Range<usize>) {
+        let code = self.code;
+        for found in USE.captures_iter(&code[range.clone()]) {
+            if let Ok(tree) = syn::parse_str(&found[1]) {
+                self.import(&tree, &[], range.start + found.get_match().start(), false);
             }
         }
-        self.mention_words(&mut path, line);
-    }
-
-    fn mention_words(&mut self, path: &mut Path, line: usize) {
-        if !path.is_empty() {
-            self.mention(std::mem::take(path), line, false);
+        for found in PATH.captures_iter(&code[range.clone()]).filter_map(|found| found.get(1)) {
+            let segments = found.as_str().split("::").map(str::to_owned).collect();
+            self.mention(segments, range.start + found.start(), false);
         }
     }
-
-    /// `thread_local!` defines statics.
-    fn define_statics(&mut self, tokens: TokenStream) {
-        let words: Vec<TokenTree> = tokens.into_iter().collect();
-        for pair in words.windows(2) {
-            if let (TokenTree::Ident(word), TokenTree::Ident(name)) = (&pair[0], &pair[1])
-                && word == "static"
-            {
-                self.define("static", name);
-            }
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Reader<'_> {
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        if item.leading_colon.is_none() {
-            self.import(&item.tree, &[], !matches!(item.vis, syn::Visibility::Inherited));
-        }
-    }
-
-    fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
-        let is_exported = item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"));
-        match &item.ident {
-            Some(name) if is_exported => {
-                self.parts.exported.insert(name.to_string());
-            }
-            Some(name) => {
-                self.scope().items.insert(name.to_string());
-                self.scan(item.mac.tokens.clone());
-            }
-            None => {
-                if item.mac.path.is_ident("thread_local") {
-                    self.define_statics(item.mac.tokens.clone());
-                }
-                self.visit_macro(&item.mac);
-            }
-        }
-    }
-
-    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
-        let path = &mac.path;
-        let is_of_the_crate = path.segments.len() == 2 && path.segments[0].ident == "crate";
-        if !is_of_the_crate {
-            self.visit_path(path);
-        }
-        self.scan(mac.tokens.clone());
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        if path.leading_colon.is_none()
-            && let Some(first) = path.segments.first()
-        {
-            let segments = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            self.mention(segments, first.ident.span().start().line, false);
-        }
-        visit::visit_path(self, path);
-    }
-
-    // What may see an item, and what a derive or a lint is called, uses nothing of ours.
-    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
-    fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 }
 
 /// What kind of thing an item defines, and its name.
-fn definition(item: &syn::Item) -> Option<(&'static str, &Ident)> {
+fn definition(item: &syn::Item) -> Option<(&'static str, &syn::Ident)> {
     Some(match item {
         syn::Item::Struct(item) => ("struct", &item.ident),
         syn::Item::Enum(item) => ("enum", &item.ident),
         syn::Item::Union(item) => ("union", &item.ident),
         syn::Item::Trait(item) => ("trait", &item.ident),
-        syn::Item::TraitAlias(item) => ("trait", &item.ident),
         syn::Item::Type(item) => ("type", &item.ident),
         syn::Item::Const(item) => ("const", &item.ident),
         syn::Item::Static(item) => ("static", &item.ident),

@@ -12,6 +12,6 @@ mod server;
 mod session;
 
 pub(crate) use process::Process;
-pub(crate) use program::{Programs, read, write};
+pub(crate) use program::Programs;
 pub(crate) use server::{Server, Site};
 pub(crate) use session::Session;

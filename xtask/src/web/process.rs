@@ -4,26 +4,33 @@
 //! group of its own: ending the group ends all of them and nothing else. An interrupt (Ctrl-C, or a polite `kill`)
 //! would skip destructors, so the first process brings a handler that ends the groups that are still registered.
 
-use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use process_wrap::std::{ChildWrapper, CommandWrap};
 use tempfile::TempDir;
 
-/// Groups that run now, by the id of their leader, and their folders.
-static RUNNING: Mutex<Vec<(u32, PathBuf)>> = Mutex::new(Vec::new());
+/// How long a leader may take to end by itself before its group is killed.
+const GRACE: Duration = Duration::from_secs(3);
 
-fn running() -> MutexGuard<'static, Vec<(u32, PathBuf)>> {
-    // The list is whole between any two statements that hold the lock.
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+type Group = Arc<Mutex<Box<dyn ChildWrapper>>>;
+
+/// Groups that run now, and their folders.
+static RUNNING: Mutex<Vec<(Group, PathBuf)>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is in it is whole between any two statements that hold the lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A child process and everything it starts in its group, with a folder for their temporary files; dropping it ends
 /// the ones and removes the other.
 pub(crate) struct Process {
-    child: Child,
+    group: Group,
     _folder: TempDir,
 }
 
@@ -32,130 +39,78 @@ impl Process {
     ///
     /// Drivers make profiles in the folder for temporary files. Given one of its own, nothing is left behind even if
     /// the browser had to be killed.
-    ///
-    /// # Errors
-    ///
-    /// If the folder cannot be made, or the program cannot be started.
     pub(crate) fn start(mut command: Command) -> Result<Process> {
         end_all_on_interrupt()?;
         let folder = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
         command.env("TMPDIR", folder.path()).env("TMP", folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let name = command.get_program().to_string_lossy().into_owned();
-        let mut groups = running();
+        let mut command = CommandWrap::from(command);
+        #[cfg(unix)]
+        command.wrap(process_wrap::std::ProcessGroup::leader());
+        let mut running = lock(&RUNNING);
         let child = command.spawn().with_context(|| format!("failed to start {name}"))?;
-        groups.push((child.id(), folder.path().to_owned()));
-        Ok(Process { child, _folder: folder })
+        let group = Arc::new(Mutex::new(child));
+        running.push((Arc::clone(&group), folder.path().to_owned()));
+        Ok(Process { group, _folder: folder })
     }
 
     /// Whether the leader still runs.
-    ///
-    /// # Errors
-    ///
-    /// If the system does not tell.
     pub(crate) fn is_running(&mut self) -> Result<bool> {
-        Ok(self.child.try_wait()?.is_none())
+        Ok(lock(&self.group).try_wait()?.is_none())
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let leader = self.child.id();
-        group::end(&[leader]);
-        // By now the leader is gone; where there are no groups this is what ends it. An error says that it was reaped.
-        self.child.kill().ok();
-        self.child.wait().ok();
-        running().retain(|(running, _)| *running != leader);
+        end(&self.group);
+        lock(&RUNNING).retain(|(running, _)| !Arc::ptr_eq(running, &self.group));
     }
+}
+
+/// Asks the leader to end, gives it time for that, and kills what is left of its group.
+fn end(group: &Group) {
+    let mut leader = lock(group);
+    #[cfg(unix)]
+    let is_asked = leader.signal(signal_hook::consts::SIGTERM).is_ok();
+    #[cfg(not(unix))]
+    let is_asked = false;
+    let since = Instant::now();
+    while is_asked && matches!(leader.try_wait(), Ok(None)) && since.elapsed() < GRACE {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // An error says that nothing is left.
+    leader.kill().ok();
 }
 
 /// From now on an interrupt ends every registered group and removes its folder before it ends this program.
+#[cfg(unix)]
 fn end_all_on_interrupt() -> Result<()> {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    if INSTALLED.get().is_some() {
-        return Ok(());
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+    static INSTALLED: Mutex<bool> = Mutex::new(false);
+
+    let mut is_installed = lock(&INSTALLED);
+    if !*is_installed {
+        let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        thread::spawn(move || {
+            let Some(signal) = signals.forever().next() else { return };
+            for (group, folder) in lock(&RUNNING).iter() {
+                end(group);
+                // What cannot be removed lies among other temporary files.
+                fs_err::remove_dir_all(folder).ok();
+            }
+            std::process::exit(128 + signal);
+        });
+        *is_installed = true;
     }
-    group::on_interrupt(|| {
-        let running = running();
-        let leaders: Vec<u32> = running.iter().map(|&(leader, _)| leader).collect();
-        group::end(&leaders);
-        for (_, folder) in running.iter() {
-            // What cannot be removed lies among other temporary files.
-            fs::remove_dir_all(folder).ok();
-        }
-    })?;
-    // Another thread may have been first; then there are two handlers, which does no harm.
-    INSTALLED.set(()).ok();
     Ok(())
 }
 
-#[cfg(unix)]
-mod group {
-    use std::thread;
-    use std::time::{Duration, Instant};
-
-    use anyhow::Result;
-    use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpid};
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
-
-    /// How long a leader may take to end by itself before it is killed.
-    const GRACE: Duration = Duration::from_secs(3);
-    /// How long its descendants may take after that. It is short because those that have ended still count as members
-    /// until the system's first process reaps them, which takes it seconds in some containers.
-    const LAST_WORDS: Duration = Duration::from_millis(300);
-
-    /// Asks the groups to end, gives them time for it, and kills what is left.
-    pub(super) fn end(leaders: &[u32]) {
-        let mut groups: Vec<Pid> =
-            leaders.iter().filter_map(|&leader| Pid::from_raw(i32::try_from(leader).ok()?)).collect();
-        // A group that cannot be signalled has ended.
-        groups.retain(|&group| kill_process_group(group, Signal::TERM).is_ok());
-        let mut leaders = groups.clone();
-        wait(GRACE, || {
-            // An error says that this leader was reaped already.
-            leaders.retain(|&leader| matches!(waitpid(Some(leader), WaitOptions::NOHANG), Ok(None)));
-            leaders.is_empty()
-        });
-        wait(LAST_WORDS, || {
-            groups.retain(|&group| test_kill_process_group(group).is_ok());
-            groups.is_empty()
-        });
-        for group in groups {
-            kill_process_group(group, Signal::KILL).ok();
-        }
-    }
-
-    fn wait(most: Duration, mut is_over: impl FnMut() -> bool) {
-        let since = Instant::now();
-        while !is_over() && since.elapsed() < most {
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    pub(super) fn on_interrupt(act: impl Fn() + Send + 'static) -> Result<()> {
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-        thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                act();
-                std::process::exit(128 + signal);
-            }
-        });
-        Ok(())
-    }
-}
-
+/// Here are no groups: a driver ends its browser when its session is deleted.
 #[cfg(not(unix))]
-mod group {
-    /// There are no groups here: the leader is killed by its owner, and a driver ends its browser when its session
-    /// is deleted.
-    pub(super) fn end(_leaders: &[u32]) {}
-
-    pub(super) fn on_interrupt(_act: impl Fn() + Send + 'static) -> anyhow::Result<()> {
-        Ok(())
-    }
+fn end_all_on_interrupt() -> Result<()> {
+    Ok(())
 }
 
 #[cfg(all(test, unix))]
@@ -168,17 +123,18 @@ mod tests {
         command.args(["-c", "sleep 600 & wait"]);
         let mut process = Process::start(command).unwrap();
         assert!(process.is_running().unwrap());
-        let (leader, folder) = running().iter().find(|(id, _)| *id == process.child.id()).cloned().unwrap();
+        let is_it = |(group, _): &&(Group, PathBuf)| Arc::ptr_eq(group, &process.group);
+        let (group, folder) = lock(&RUNNING).iter().find(is_it).cloned().unwrap();
         assert!(folder.is_dir());
         drop(process);
         assert!(!folder.exists());
-        assert!(running().iter().all(|(id, _)| *id != leader));
+        assert!(lock(&RUNNING).iter().all(|(running, _)| !Arc::ptr_eq(running, &group)));
     }
 
     #[test]
     fn a_process_that_ends_by_itself_is_seen_to_have_ended() {
         let mut process = Process::start(Command::new("true")).unwrap();
-        process.child.wait().unwrap();
+        lock(&process.group).wait().unwrap();
         assert!(!process.is_running().unwrap());
     }
 }

@@ -1,11 +1,11 @@
 //! Programs for pages: Cargo builds them, the bindings generator makes them loadable.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use fs_err as fs;
 use serde_json::Value;
 use xshell::Shell;
 
@@ -17,10 +17,6 @@ pub(crate) struct Programs(BTreeMap<String, PathBuf>);
 
 impl Programs {
     /// Builds what `selection`, arguments of `cargo build`, names.
-    ///
-    /// # Errors
-    ///
-    /// If it does not compile.
     pub(crate) fn build<'a>(
         shell: &Shell,
         wasm: &Wasm,
@@ -46,44 +42,32 @@ impl Programs {
 
     /// Generates the bindings of the program `name` into `folder`, unless those of this very program are there; tells
     /// whether it did.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such program, or its bindings cannot be generated.
     pub(crate) fn bind(&self, name: &str, folder: &Path, target: BindingsTarget) -> Result<bool> {
+        self.bind_with(name, folder, target, &[])
+    }
+
+    /// As [`bind`](Self::bind), with more options for the generator.
+    pub(crate) fn bind_with(
+        &self,
+        name: &str,
+        folder: &Path,
+        target: BindingsTarget,
+        options: &[&str],
+    ) -> Result<bool> {
         let program = self.0.get(name).with_context(|| format!("Cargo names no .wasm file for {name}"))?;
-        let module = fs::read(program).with_context(|| format!("failed to read {}", program.display()))?;
         let mut hasher = DefaultHasher::new();
-        hasher.write(&module);
-        let stamp = format!("{target:?} {:016x}", hasher.finish());
+        hasher.write(&fs::read(program)?);
+        let stamp = format!("{target:?} {options:?} {:016x}", hasher.finish());
         // The stamp is written last, so it stands for complete bindings only.
         let stamp_file = folder.join(format!("{name}.stamp"));
         if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
             return Ok(false);
         }
-        fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
-        bindings::generate(program, folder, target)?;
-        write(&stamp_file, &stamp)?;
+        fs::create_dir_all(folder)?;
+        bindings::generate(program, folder, target, options)?;
+        fs::write(&stamp_file, &stamp)?;
         Ok(true)
     }
-}
-
-/// Writes a file of a site.
-///
-/// # Errors
-///
-/// If it cannot be written.
-pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
-}
-
-/// Reads a file of a site.
-///
-/// # Errors
-///
-/// If it cannot be read.
-pub(crate) fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))
 }
 
 #[cfg(test)]

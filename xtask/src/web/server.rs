@@ -4,7 +4,6 @@
 //! generator, so it costs nothing here. A [`Site`] says what is served and is asked without a socket in the tests;
 //! a [`Server`] listens for as long as it lives.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -14,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use fs_err as fs;
 use tiny_http::{Header, Method, Response};
 
 /// Requests that are answered at the same time. A browser opens six connections to one host; the work for each is
@@ -77,47 +77,38 @@ impl Site {
 
     /// The answer to a request for `url` (a path, perhaps with a query) by a browser that holds the version `held`.
     fn answer(&self, url: &str, held: Option<&str>) -> Answer {
-        let path = url.split(['?', '#']).next().unwrap_or_default();
-        let Some(path) = decode(path) else { return Answer::text(400, "this path is not well formed") };
+        let nothing = || Answer::text(404, "nothing is served at this path");
+        let (encoded, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+        let Some(path) = decode(encoded) else { return Answer::text(400, "this path is not well formed") };
         if self.missing.iter().any(|prefix| path.starts_with(prefix)) {
-            return Answer::text(404, "nothing is served at this path");
+            return nothing();
         }
-        let Some(file) = self.file(&path) else { return Answer::text(404, "nothing is served at this path") };
-        if file.is_dir() {
-            if path.ends_with('/') {
-                return Answer::file(&file.join("index.html"), held);
-            }
+        match self.file(&path) {
+            Some(file) if !file.is_dir() => Answer::file(&file, held),
+            Some(folder) if path.ends_with('/') => Answer::file(&folder.join("index.html"), held),
             // Relative addresses in the page only hold below the folder, so the folder needs its slash.
-            let name =
-                url.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-            let mut answer = Answer::text(307, "this is a folder");
-            answer
-                .headers
-                .push(("Location", format!("./{name}/{}", &url[url.find('?').unwrap_or(url.len())..])));
-            return answer;
+            Some(_) => {
+                let name = encoded.rsplit('/').next().unwrap_or_default();
+                let mut answer = Answer::text(307, "this is a folder");
+                answer.headers.push(("Location", format!("./{name}/{query}")));
+                answer
+            }
+            None => nothing(),
         }
-        Answer::file(&file, held)
     }
 
     /// The file that `path` names, if it lies within its folder.
     fn file(&self, path: &str) -> Option<PathBuf> {
         let (prefix, folder) = self.folders.iter().find(|(prefix, _)| path.starts_with(prefix))?;
-        let mut file = folder.clone();
-        for part in path[prefix.len()..].split('/').filter(|part| !part.is_empty()) {
-            // `..`, and what is a separator or a drive on some systems, never names a file of a site.
-            if part == "." || part == ".." || part.contains(['\\', ':', '\0']) {
-                return None;
-            }
-            file.push(part);
-        }
-        // A link may still lead out.
-        let (file, folder) = (file.canonicalize().ok()?, folder.canonicalize().ok()?);
+        let below = path[prefix.len()..].trim_start_matches('/');
+        // Neither `..` nor a link leads out.
+        let (file, folder) = (folder.join(below).canonicalize().ok()?, folder.canonicalize().ok()?);
         file.starts_with(folder).then_some(file)
     }
 
     /// The headers that were added for the path of `url`.
     fn headers_of(&self, url: &str) -> impl Iterator<Item = Header> {
-        let path = decode(url.split(['?', '#']).next().unwrap_or_default()).unwrap_or_default();
+        let path = decode(url.split('?').next().unwrap_or_default()).unwrap_or_default();
         self.headers
             .iter()
             .filter(move |(prefix, _)| path.starts_with(prefix))
@@ -176,10 +167,6 @@ fn knock(address: SocketAddr, end: &mpsc::Receiver<()>) {
 
 impl Server {
     /// Serves `site` on 127.0.0.1, at `port` or, if that is `None`, at one that the system chooses.
-    ///
-    /// # Errors
-    ///
-    /// If the port is taken or may not be used.
     pub(crate) fn start(site: Site, port: Option<u16>) -> Result<Server> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
         let http = tiny_http::Server::http(address).map_err(|error| {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::Agent;
 
@@ -41,10 +42,6 @@ pub(crate) struct Session {
 
 impl Session {
     /// Starts the browser with a fresh profile.
-    ///
-    /// # Errors
-    ///
-    /// If the driver or the browser does not start.
     pub(crate) fn start(browser: &Installed) -> Result<Session> {
         let port = free_port()?;
         let mut words = browser.wrapper.iter().map(OsStr::new).chain([browser.driver.as_os_str()]);
@@ -68,9 +65,6 @@ impl Session {
     }
 
     /// Opens `url` and waits until it is loaded, at most `deadline`.
-    ///
-    /// # Errors
-    ///
     /// If the page does not load, or has not loaded by then.
     pub(crate) fn open(&self, url: &str, deadline: Duration) -> Result<()> {
         self.post("url", &json!({ "url": url }), deadline)
@@ -79,22 +73,19 @@ impl Session {
     }
 
     /// Goes back to the page that was open before, and waits until it is there, at most `deadline`.
-    ///
-    /// # Errors
-    ///
-    /// If it is not there by then.
     pub(crate) fn back(&self, deadline: Duration) -> Result<()> {
         self.post("back", &json!({}), deadline).context("failed to go back")?;
         Ok(())
     }
 
     /// Runs the body of a JavaScript function in the page, with `arguments`, and gives what it returns.
-    ///
-    /// # Errors
-    ///
-    /// If it throws, or the page does not answer.
     pub(crate) fn execute(&self, script: &str, arguments: &[Value]) -> Result<Value> {
         self.execute_within(script, arguments, REQUEST)
+    }
+
+    /// As [`execute`](Self::execute) without arguments, with the answer as a value of this type.
+    pub(crate) fn get<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        Ok(serde_json::from_value(self.execute(script, &[])?)?)
     }
 
     fn execute_within(&self, script: &str, arguments: &[Value], deadline: Duration) -> Result<Value> {
@@ -103,10 +94,6 @@ impl Session {
 
     /// Waits until the first element that fits `selector` has the attribute `name` with another value than `unwanted`,
     /// and gives it; `None` if that is not so at the deadline.
-    ///
-    /// # Errors
-    ///
-    /// If the page does not answer.
     pub(crate) fn wait_for_attribute(
         &self,
         selector: &str,
@@ -128,20 +115,12 @@ impl Session {
     }
 
     /// The text of every element that fits `selector`, in the order of the page.
-    ///
-    /// # Errors
-    ///
-    /// If the page does not answer.
     pub(crate) fn texts(&self, selector: &str) -> Result<Vec<String>> {
         let script = "return Array.from(document.querySelectorAll(arguments[0]), (each) => each.textContent)";
         Ok(serde_json::from_value(self.execute(script, &[json!(selector)])?)?)
     }
 
     /// A picture of what the window shows, as a PNG file.
-    ///
-    /// # Errors
-    ///
-    /// If the browser does not give one.
     pub(crate) fn screenshot(&self) -> Result<Vec<u8>> {
         let value = call(&self.agent, &format!("{}/screenshot", self.address), None, REQUEST)?;
         let text = value.as_str().context("the driver gave no picture")?;
@@ -149,10 +128,6 @@ impl Session {
     }
 
     /// Makes the page's view as wide and high as asked, as far as the browser allows, and waits until it is drawn.
-    ///
-    /// # Errors
-    ///
-    /// If the browser refuses.
     pub(crate) fn resize(&self, width: u32, height: u32) -> Result<()> {
         // WebDriver knows the size of the window. What its frame takes is seen after a first try.
         let (inner_width, inner_height) = self.resize_window(width, height)?;
@@ -174,10 +149,6 @@ impl Session {
     }
 
     /// Sends a command of Chromium's protocol for developer tools, and gives what it answers. Only Chromium's driver passes it on.
-    ///
-    /// # Errors
-    ///
-    /// If the driver or the browser does not know the command.
     pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Result<Value> {
         self.post("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }), REQUEST)
     }

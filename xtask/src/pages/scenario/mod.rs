@@ -1,15 +1,15 @@
 //! One way onto a page, as data.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use base64::Engine as _;
+use fs_err as fs;
 use sha2::Digest as _;
 
 use super::Record;
 use crate::bindings::BindingsTarget;
-use crate::web::{self, Site};
+use crate::web::Site;
 
 pub(super) use list::SCENARIOS;
 
@@ -22,18 +22,18 @@ pub(super) struct Scenario {
     target: BindingsTarget,
     /// The programs on the page; `{root}` stands for the scenario's folder.
     programs: &'static [&'static str],
-    /// The exported function that the page calls once a program is there; none if `main` is all.
-    call: Option<&'static str>,
+    /// The exported function that the page calls once a program is there; empty if `main` is all.
+    call: &'static str,
     /// What more stands in the head of the page. `{integrity}` stands for that of the glue.
     head: &'static str,
     /// Makes other glue of that of `app`, served as `{root}edited/app.js`.
     edit: Option<fn(&str) -> String>,
     /// The page is in a frame that has no origin.
     sandboxed: bool,
-    /// The policy in the header of every answer.
-    policy: Option<&'static str>,
-    /// Files below the scenario's folder that are not there.
-    missing: Option<&'static str>,
+    /// The policy in the header of every answer; empty for none.
+    policy: &'static str,
+    /// Files below the scenario's folder that are not there; empty for none.
+    missing: &'static str,
     /// What the programs are told.
     query: &'static str,
     /// The page fetches the bindings as a text and evaluates that, as the pages of 0.1 did.
@@ -69,38 +69,40 @@ impl Scenario {
         format!("/{}/", self.name)
     }
 
-    fn fill(&self, text: &str) -> String {
-        text.replace("{root}", &self.root())
+    /// `glue`: that of the program `app`.
+    fn fill(&self, text: &str, glue: &str) -> String {
+        text.replace("{root}", &self.root()).replace("{integrity}", &integrity(glue))
     }
 
     /// The address of the page.
     pub(super) fn address(&self) -> String {
-        self.root() + &self.fill(self.query)
+        self.root() + &self.query.replace("{root}", &self.root())
     }
 
     /// Writes the page into a folder of its name below `site`.
     pub(super) fn write(&self, site: &Path) -> Result<&Scenario> {
         let folder = site.join(self.name);
-        fs::create_dir_all(&folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        fs::create_dir_all(&folder)?;
         let bindings = site.join(format!("{:?}", self.target));
-        let glue = web::read(&bindings.join("app.js"))?;
+        let glue = fs::read_to_string(bindings.join("app.js"))?;
         if let Some(edit) = self.edit {
             let edited = folder.join("edited");
-            fs::create_dir_all(&edited).with_context(|| format!("failed to create {}", edited.display()))?;
-            web::write(&edited.join("app.js"), &edit(&glue))?;
+            fs::create_dir_all(&edited)?;
+            fs::write(edited.join("app.js"), edit(&glue))?;
             fs::copy(bindings.join("app_bg.wasm"), edited.join("app_bg.wasm"))?;
         }
-        let call =
-            |glue: &str| self.call.map_or(String::new(), |name| format!(".then(() => {glue}.{name}())"));
-        let mut scripts = String::new();
-        let mut start = String::new();
+        let call = |glue: &str| match self.call {
+            "" => String::new(),
+            name => format!(".then(() => {glue}.{name}())"),
+        };
+        let (mut scripts, mut start) = (String::new(), String::new());
         for (number, program) in self.programs.iter().enumerate() {
-            let program = self.fill(program).replace("{integrity}", &integrity(&glue));
+            let program = self.fill(program, &glue);
+            let inner = format!("{}app/app_bg.wasm", self.root());
             // Policies forbid scripts within the page, so what starts the programs is a file too.
             match self.target {
                 BindingsTarget::Web if program == INLINE => {
-                    let module = self.fill("{root}app/app_bg.wasm");
-                    let start = format!("__wbg_init({{ module_or_path: '{module}' }});");
+                    let start = format!("__wbg_init({{ module_or_path: '{inner}' }});");
                     scripts += &format!("<script type=\"module\">\n{glue}\n{start}\n</script>\n");
                 }
                 BindingsTarget::Web => {
@@ -110,10 +112,10 @@ impl Scenario {
                 }
                 // What a bundler makes of the imports in the glue.
                 BindingsTarget::Bundler => {
-                    let (glue, module) = ("./app_bg.js", self.fill("{root}app/app_bg.wasm"));
                     start += &format!(
                         "import * as glue from '{program}';\n\
-                         WebAssembly.instantiateStreaming(fetch('{module}'), {{ '{glue}': glue }}).then(({{ instance }}) => {{\n\
+                         WebAssembly.instantiateStreaming(fetch('{inner}'), {{ './app_bg.js': glue }})\n\
+                         .then(({{ instance }}) => {{\n\
                          glue.__wbg_set_wasm(instance.exports);\ninstance.exports.__wbindgen_start();\n}});\n"
                     );
                 }
@@ -127,9 +129,8 @@ impl Scenario {
                     );
                 }
                 BindingsTarget::NoModules if program == INLINE => {
-                    let module = self.fill("{root}app/app_bg.wasm");
                     scripts += &format!("<script>\n{glue}\n</script>\n");
-                    start += &format!("wasm_bindgen({{ module_or_path: '{module}' }});\n");
+                    start += &format!("wasm_bindgen({{ module_or_path: '{inner}' }});\n");
                 }
                 BindingsTarget::NoModules => {
                     scripts += &format!("<script src=\"{program}\"></script>\n");
@@ -139,14 +140,11 @@ impl Scenario {
                     let call = call("wasm_bindgen");
                     start += &format!("wasm_bindgen({{ module_or_path: '{module}' }}){call};\n");
                 }
-                BindingsTarget::Nodejs
-                | BindingsTarget::NodejsModule
-                | BindingsTarget::Deno
-                | BindingsTarget::Module => unreachable!("it is for no page"),
+                other => unreachable!("{other:?} is for no page"),
             }
         }
         let kind = if self.target == BindingsTarget::NoModules { "" } else { " type=\"module\"" };
-        let head = self.fill(self.head).replace("{integrity}", &integrity(&glue));
+        let head = self.fill(self.head, &glue);
         let top = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{}</title>\n",
             self.name
@@ -157,16 +155,18 @@ impl Scenario {
             self.programs.len(),
             self.root(),
         );
-        web::write(&folder.join("start.js"), &start)?;
-        web::write(&folder.join(if self.sandboxed { "frame.html" } else { "index.html" }), &page)?;
+        fs::write(folder.join("start.js"), &start)?;
+        fs::write(folder.join(if self.sandboxed { "frame.html" } else { "index.html" }), &page)?;
         if self.sandboxed {
-            let frame =
-                format!("<iframe sandbox=\"allow-scripts\" src=\"frame.html{}\">", self.fill(self.query));
+            let frame = format!(
+                "<iframe sandbox=\"allow-scripts\" src=\"frame.html{}\">",
+                self.fill(self.query, &glue)
+            );
             let page =
                 format!("{top}<script src=\"/harness.js\" data-programs=\"0\"></script>\n{frame}</iframe>\n");
-            web::write(&folder.join("index.html"), &page)?;
+            fs::write(folder.join("index.html"), &page)?;
         }
-        web::write(&folder.join("wasm-mt-worker.js"), wasm_mt::WORKER_SCRIPT)?;
+        fs::write(folder.join("wasm-mt-worker.js"), wasm_mt::WORKER_SCRIPT)?;
         Ok(self)
     }
 
@@ -181,11 +181,11 @@ impl Scenario {
             // A frame without an origin may load modules from a host that lets everybody do so.
             site = site.header(&root, "Access-Control-Allow-Origin", "*");
         }
-        if let Some(policy) = self.policy {
-            site = site.header(&root, "Content-Security-Policy", policy);
+        if !self.policy.is_empty() {
+            site = site.header(&root, "Content-Security-Policy", self.policy);
         }
-        if let Some(missing) = self.missing {
-            site = site.missing(&format!("{root}{missing}"));
+        if !self.missing.is_empty() {
+            site = site.missing(&format!("{root}{}", self.missing));
         }
         site
     }

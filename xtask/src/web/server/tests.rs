@@ -1,8 +1,9 @@
 //! What a site answers, and that a server says the same over a socket.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::{Duration, Instant};
+
+use fs_err as fs;
 
 use super::*;
 
