@@ -24,7 +24,7 @@ use crate::workspace;
 
 use size::Program;
 
-mod size;
+pub(crate) mod size;
 mod table;
 
 const PACKAGE: &str = "wasm-mt-benches";

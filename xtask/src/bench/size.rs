@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 use serde::Serialize;
 use xshell::{Shell, cmd};
@@ -20,11 +20,29 @@ use crate::workspace;
 /// The release of the npm package `binaryen` that `wasm-opt` is taken from where there is none on `PATH`.
 const BINARYEN: &str = "binaryen@132.0.0";
 
-/// Programs of the package of benchmarks.
-const OURS: [(&str, &str); 3] = [
-    ("noop", "wasm-mt, a `Thread`"),
-    ("pool", "wasm-mt, the pool of the program"),
-    ("everything", "wasm-mt, most of what it has"),
+/// What rustc writes into modules; by its name, since all that binaryen knows is more than browsers do.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// A program of the package of benchmarks, and what its files may weigh, by `gzip -9`.
+struct Ours {
+    bin: &'static str,
+    name: &'static str,
+    glue: usize,
+    module: usize,
+}
+
+/// The limits are a few percent above what the programs weigh: lower them with that.
+const OURS: [Ours; 3] = [
+    Ours { bin: "noop", name: "wasm-mt, a `Thread`", glue: 4_800, module: 90_000 },
+    Ours { bin: "pool", name: "wasm-mt, the pool of the program", glue: 4_800, module: 91_500 },
+    Ours { bin: "everything", name: "wasm-mt, most of what it has", glue: 5_600, module: 126_000 },
 ];
 
 /// Programs in `xtask/benches/peers`, which are named after their libraries.
@@ -52,9 +70,8 @@ pub(super) struct Weight {
 pub(super) fn weigh_all(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
     let wasm_opt = wasm_opt(shell).inspect_err(|error| note(format_args!("no wasm-opt: {error:#}"))).ok();
     let mut programs = Vec::new();
-    for program in OURS {
-        let selection = ["--release", "--package", super::PACKAGE, "--bin", program.0];
-        programs.push(weigh(shell, wasm, &selection, program, folder, wasm_opt.as_deref())?);
+    for program in &OURS {
+        programs.push(program.weigh(shell, wasm, folder, wasm_opt.as_deref())?);
     }
     let target_dir = workspace::own_dir(shell, "peers")?;
     for bin in PEERS {
@@ -64,6 +81,35 @@ pub(super) fn weigh_all(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec
         programs.push(weigh(shell, wasm, &selection, (bin, bin), folder, wasm_opt.as_deref())?);
     }
     Ok(programs)
+}
+
+/// Weighs our programs; the verdict on each names what is too heavy.
+pub(crate) fn check(shell: &Shell, wasm: &Wasm) -> Result<Vec<(&'static str, Result<()>)>> {
+    let folder = workspace::own_dir(shell, "sizes")?;
+    let check = |program: &Ours| {
+        let weighed = program.weigh(shell, wasm, &folder, None);
+        (program.name, weighed.and_then(|Program { glue, module, .. }| program.judge(&glue, &module)))
+    };
+    Ok(OURS.iter().map(check).collect())
+}
+
+impl Ours {
+    fn weigh(&self, shell: &Shell, wasm: &Wasm, folder: &Path, wasm_opt: Option<&Path>) -> Result<Program> {
+        let selection = ["--release", "--package", super::PACKAGE, "--bin", self.bin];
+        weigh(shell, wasm, &selection, (self.bin, self.name), folder, wasm_opt)
+    }
+
+    fn judge(&self, glue: &Weight, module: &Weight) -> Result<()> {
+        for (what, weight, limit) in [("module", module, self.module), ("JavaScript", glue, self.glue)] {
+            let bytes = weight.gzip;
+            note(format_args!("{}: {what}, {bytes} bytes of at most {limit}", self.name));
+            ensure!(
+                bytes <= limit,
+                "the {what} has {bytes} bytes, more than {limit}: find out what they are"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Builds a program, and weighs its files.
@@ -81,7 +127,7 @@ fn weigh(
     let mut smaller = None;
     if let Some(wasm_opt) = wasm_opt {
         let file = folder.join(format!("{bin}_oz.wasm"));
-        cmd!(shell, "{wasm_opt} -Oz --all-features {module} -o {file}").quiet().run()?;
+        cmd!(shell, "{wasm_opt} -Oz {FEATURES...} {module} -o {file}").quiet().run()?;
         smaller = Some(weight(shell, &file)?);
     }
     let glue = weight(shell, &folder.join(format!("{bin}.js")))?;

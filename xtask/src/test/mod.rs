@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use xshell::Shell;
 
+use crate::bench::size;
 use crate::houses;
 use crate::progress::{Step, note};
 use crate::setup::{self, Browser, Browsers, Installed, Runtime, Wasm};
@@ -116,6 +117,11 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
         },
         Err(error) => report.add(fault("web", format!("nothing was tested for the web: {error:#}"))),
     }
+    if args.is_whole()
+        && let Ok(wasm) = &wasm
+    {
+        report.add(weigh(shell, wasm));
+    }
     if args.is_whole() {
         report.add(soak::run(shell, wasm.as_ref().ok(), &browsers.installed));
     }
@@ -123,6 +129,16 @@ fn run_all(shell: &Shell, args: &Args) -> anyhow::Result<bool> {
     report.shared = coverage::check(&mut report.sections, &declared, filter);
 
     Ok(report.print())
+}
+
+/// What small programs weigh.
+fn weigh(shell: &Shell, wasm: &Wasm) -> Section {
+    let mut section = Section::new("sizes");
+    match size::check(shell, wasm) {
+        Ok(verdicts) => verdicts.into_iter().for_each(|(name, verdict)| section.check(name, verdict)),
+        Err(error) => section.fault(format!("{error:#}")),
+    }
+    section
 }
 
 /// The application of `tests/houses` where it is quick to build.
