@@ -9,6 +9,19 @@ use serde::{Deserialize, Serialize};
 /// What a pool has done so far, and what it is doing: see [`Pool::stats`](crate::Pool::stats).
 ///
 /// A snapshot. What workers have not reported yet is not in it.
+///
+/// ```
+/// use wasm_mt::{Pool, remote};
+///
+/// # wasm_mt::run(async {
+/// let pool = Pool::builder().threads(2).build();
+/// pool.ready().await?;
+/// pool.spawn_remote(remote!(|| 6 * 7)).await?;
+/// let stats = pool.stats();
+/// assert_eq!((stats.workers, stats.finished, stats.lost_workers), (2, 1, 0));
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stats {

@@ -24,6 +24,19 @@ use crate::schedule::HandleSignal;
 /// asynchronous one is dropped at its next await, and a synchronous one that has begun finishes and its result is thrown
 /// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
 /// does not keep its executor alive.
+///
+/// ```
+/// use futures::future::try_join;
+/// use wasm_mt::{Thread, remote};
+///
+/// # wasm_mt::run(async {
+/// let thread = Thread::new();
+/// let text = thread.spawn_remote(remote!(|| "text".to_owned()));
+/// let number = thread.spawn_remote(remote!(|| 5));
+/// assert_eq!(try_join(text, number).await?, ("text".to_owned(), 5));
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
 #[must_use = "dropping a handle cancels its task; call `.forget()` to let it run"]
 pub struct RemoteHandle<T> {
     slot: Arc<ReplySlot>,
@@ -42,6 +55,15 @@ impl<T> RemoteHandle<T> {
     }
 
     /// Detaches the task: it runs to its end. Its result, or error, is thrown away.
+    ///
+    /// ```
+    /// # use wasm_mt::{Executor, Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// pool.spawn_remote(remote!(|| wasm_mt::println!("saved"))).forget();
+    /// pool.close().await; // waits for it
+    /// # });
+    /// ```
     pub fn forget(mut self) {
         let (_waker, owner, lazy) = match &mut *self.slot.lock() {
             ReplyState::Waiting { waker, owner, lazy } => (waker.take(), owner.take(), lazy.take()),
@@ -67,6 +89,16 @@ impl<T> RemoteHandle<T> {
     /// and other tasks on it resolve with an error that [`is_worker_lost`](Error::is_worker_lost). A
     /// [`Thread`](crate::Thread) is lost. A task that runs on the thread of its own executor, an
     /// [`InlineExecutor`](crate::InlineExecutor) or [`Job::run`](crate::Job::run), is only ever stopped at an await.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let never = pool.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// never.abort();
+    /// assert!(never.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn abort(&self) {
         let owner = match &*self.slot.lock() {
             ReplyState::Waiting { owner, .. } => owner.clone(),

@@ -21,6 +21,44 @@ use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
 ///
 /// A job owns its reply: whatever becomes of the job, its handle resolves. A job that is dropped unanswered resolves
 /// it with an error that [`is_worker_lost`](Error::is_worker_lost).
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use futures::task::{FutureObj, Spawn, SpawnError};
+/// use wasm_mt::{Executor, ExecutorExt, Job, remote};
+///
+/// /// Keeps what it is given.
+/// #[derive(Default)]
+/// struct Later(Mutex<Vec<Job>>);
+///
+/// impl Spawn for Later {
+///     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+///         Err(SpawnError::shutdown())
+///     }
+/// }
+///
+/// impl Executor for Later {
+///     fn submit(&self, job: Job) {
+///         self.0.lock().unwrap().push(job);
+///     }
+///     fn concurrency(&self) -> usize {
+///         1
+///     }
+/// }
+///
+/// # wasm_mt::run(async {
+/// let later = Later::default();
+/// let sum = later.spawn_remote(remote!(|| 2 + 3));
+/// let jobs = std::mem::take(&mut *later.0.lock().unwrap());
+/// for job in jobs {
+///     println!("running the task of {}", job.location());
+///     job.run().await;
+/// }
+/// assert_eq!(sum.await?, 5);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
 #[must_use = "a job that is dropped resolves its handle with an error"]
 pub struct Job {
     pub(crate) call: Packet,

@@ -20,6 +20,19 @@ use crate::task::{Batch, Calls, Job, RemoteFn, RemoteHandle, Results, ResultsRea
 /// The results of a function for each of many items, in their order: see [`par_map`](crate::ExecutorExt::par_map).
 ///
 /// Dropping it cancels what is in flight, as dropping a [`RemoteHandle`] does.
+///
+/// ```
+/// use futures::StreamExt;
+/// use wasm_mt::{ExecutorExt, Pool, remote};
+///
+/// # wasm_mt::run(async {
+/// let pool = Pool::new();
+/// let halves = pool.par_map(0..10_u32, remote!(|n: u32| if n % 2 == 0 { Ok(n / 2) } else { Err(n) }));
+/// // The first three results that are even; what else is in flight is cancelled then.
+/// let halves = halves.filter_map(async |half| half.ok()?.ok()).take(3).collect::<Vec<_>>().await;
+/// assert_eq!(halves, [0, 1, 2]);
+/// # });
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 #[pin_project]
 pub struct ParMap<'a, E: ?Sized, I, R> {
