@@ -31,8 +31,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///     }
 /// }
 /// ```
-#[derive(Clone)]
-pub struct Error(pub(crate) Arc<ErrorInner>);
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Error(#[serde(with = "shared")] pub(crate) Arc<ErrorInner>);
 
 /// Flat, and shared by all copies, so that little code copies, drops and encodes it: every program has that code.
 #[derive(Clone, Serialize, Deserialize)]
@@ -252,15 +252,21 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
-impl Serialize for Error {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ErrorInner::serialize(&self.0, serializer)
-    }
-}
+/// Encodes what is shared. serde's own way for an `Arc` is a feature, which every program would have.
+mod shared {
+    use super::{Arc, Deserialize, Deserializer, ErrorInner, Serialize, Serializer};
 
-impl<'de> Deserialize<'de> for Error {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ErrorInner::deserialize(deserializer).map(|inner| Self(Arc::new(inner)))
+    pub(super) fn serialize<S: Serializer>(
+        inner: &Arc<ErrorInner>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        ErrorInner::serialize(inner, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<ErrorInner>, D::Error> {
+        ErrorInner::deserialize(deserializer).map(Arc::new)
     }
 }
 
