@@ -56,7 +56,7 @@ impl Chunk {
         let mut pace = Pace { began: self.began, items: 0, next: 1 };
         while let Some(item) = self.next(&mut attachments) {
             match item.map(function) {
-                Ok(result) => self.add(&result, &mut scratch),
+                Ok(result) => self.add(result, &mut scratch),
                 Err(error) => self.fail(error),
             }
             if pace.is_over() {
@@ -85,12 +85,14 @@ impl Chunk {
     }
 
     #[inline]
-    fn add<R: Serialize + 'static>(&self, result: &R, scratch: &mut Packet) {
-        if self.results.borrow_mut().values.push_plain(result) {
+    fn add<R: Serialize + 'static>(&self, result: R, scratch: &mut Packet) {
+        if self.results.borrow_mut().values.push_plain(&result) {
             return;
         }
-        // Nothing is borrowed meanwhile: it may run any code.
-        let encoded = codec::encode(result, scratch).and_then(|()| self.check(scratch));
+        // Both may run any code: nothing is borrowed meanwhile, and a panic is that of the item, which has no result yet.
+        let encoded = codec::encode(&result, scratch);
+        drop(result);
+        let encoded = encoded.and_then(|()| self.check(scratch));
         match encoded {
             Ok(()) => self.results.borrow_mut().values.append(scratch),
             Err(error) => self.fail(error),
@@ -121,10 +123,10 @@ impl Chunk {
 }
 
 impl Rescue for Chunk {
-    fn rescue(&self, panic: Error) -> Option<Packet> {
+    fn rescue(&self, panic: Error) -> Packet {
         let mut results = self.results();
         results.fail(panic);
-        Some(results.write())
+        results.write()
     }
 }
 

@@ -12,8 +12,8 @@ use crate::platform::Packet;
 
 /// A chunk that runs. By this trait, only programs with chunks have their code.
 pub(super) trait Rescue {
-    /// What there is to report though one of its items has panicked. `None`: the panic, for all of them.
-    fn rescue(&self, panic: Error) -> Option<Packet>;
+    /// What there is to report though one of its items has panicked.
+    fn rescue(&self, panic: Error) -> Packet;
 }
 
 /// Where the chunk that runs on this thread is known.
@@ -45,7 +45,7 @@ pub(super) fn end() -> Option<Rc<dyn Rescue>> {
 /// What the task of this worker that has panicked gives all the same, if it is a chunk.
 pub(crate) fn rescue(panic: Error) -> Option<Packet> {
     let chunk = CHUNK.with_borrow_mut(|slot| if slot.depth == 0 { slot.chunk.take() } else { None })?;
-    chunk.rescue(panic)
+    Some(chunk.rescue(panic))
 }
 
 /// Begins a task within the code of another, whose progress it leaves alone, until this is dropped.
@@ -61,7 +61,10 @@ impl NestedScope {
 
     /// As [`rescue`], for the task that was begun in here.
     pub(super) fn rescue(&self, panic: Error) -> Result<Packet, Error> {
-        end().and_then(|chunk| chunk.rescue(panic.clone())).ok_or(panic)
+        match end() {
+            Some(chunk) => Ok(chunk.rescue(panic)),
+            None => Err(panic),
+        }
     }
 }
 

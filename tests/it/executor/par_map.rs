@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::stream::{FusedStream, Stream, StreamExt, TryStreamExt};
 use serde::de::Error as _;
-use serde::ser::Error as _;
+use serde::ser::{Error as _, SerializeStruct as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_mt::{Executor, ExecutorExt, Pool, RemoteFn, Strategy, Thread, Transfer, remote, remote_trait};
 
@@ -69,6 +69,29 @@ impl<'de> Deserialize<'de> for Odd {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let n = u32::deserialize(deserializer)?;
         if n % 2 == 0 { Err(D::Error::custom("it is even")) } else { Ok(Self(n)) }
+    }
+}
+
+/// Panics when it is dropped where it was made. What was decoded does not.
+#[derive(Deserialize)]
+struct Fragile {
+    n: u32,
+    #[serde(skip)]
+    breaks: bool,
+}
+
+impl Serialize for Fragile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Without the other field, as it is read.
+        let mut fields = serializer.serialize_struct("Fragile", 1)?;
+        fields.serialize_field("n", &self.n)?;
+        fields.end()
+    }
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        assert!(!self.breaks, "{} broke", self.n);
     }
 }
 
@@ -223,6 +246,19 @@ remote_test! {
                 }
             }
             assert_eq!(pool.stats().lost_workers, 2, "{strategy:?}");
+        }
+    }
+
+    async fn a_result_that_panics_when_it_is_dropped_fails_alone() {
+        let pool = Pool::builder().threads(2).build();
+        let function = remote!(|n: u32| Fragile { n, breaks: n % 700 == 600 });
+        let results = pool.par_map(0..2_000, function).collect::<Vec<_>>().await;
+        assert_eq!(results.len(), 2_000);
+        for (result, n) in results.into_iter().zip(0..) {
+            match result {
+                Ok(fragile) => assert!(fragile.n == n && n % 700 != 600, "{n}"),
+                Err(error) => assert!(error.is_panic() && n % 700 == 600, "{n}: {error}"),
+            }
         }
     }
 
