@@ -155,3 +155,19 @@ fn wasm_opt(shell: &Shell) -> Result<PathBuf> {
     }
     Ok(program)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_too_heavy_is_named_with_its_bytes() {
+        let ours = Ours { bin: "bin", name: "name", glue: 10, module: 20 };
+        let weight = |gzip| Weight { raw: 100, gzip };
+        assert!(ours.judge(&weight(10), &weight(20)).is_ok());
+        let heavy = ours.judge(&weight(10), &weight(21)).unwrap_err().to_string();
+        assert!(heavy.contains("module") && heavy.contains("21 bytes") && heavy.contains("20"), "{heavy}");
+        let heavy = ours.judge(&weight(11), &weight(20)).unwrap_err().to_string();
+        assert!(heavy.contains("JavaScript") && heavy.contains("11 bytes"), "{heavy}");
+    }
+}
