@@ -74,7 +74,11 @@ impl Calls {
     /// The task that makes the calls for these items: a chunk, or the call itself if it [shares](Self::share_tasks) no task.
     /// If there is none, the handle holds the error.
     pub(crate) fn job(&self, items: Batch) -> (Option<Job>, RemoteHandle<Box<Results>>) {
-        let decode = if self.share_tasks() { Results::read } else { |packet| Ok(Results::one(packet)) };
+        let decode = match &self.reduce {
+            _ if !self.share_tasks() => |packet| Ok(Results::one(packet)),
+            Some(_) => Results::read_reduced,
+            None => Results::read,
+        };
         let (reply, handle) = RemoteHandle::new(self.function.made_at, decode);
         let call = self.call(items);
         (Job::new(Encoded { call, ..self.function }, reply), handle)

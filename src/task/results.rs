@@ -41,7 +41,7 @@ impl Results {
 
     /// Notes the error of the item that has begun last.
     pub(super) fn fail(&mut self, error: Error) {
-        self.errors.push((self.values.len() + self.errors.len(), error));
+        self.errors.push((self.ended(), error));
     }
 
     /// Puts one value in the place of all, if there are no errors. Else these are all that counts.
@@ -68,7 +68,14 @@ impl Results {
         packet
     }
 
+    /// Each item that has begun has a result or an error.
     pub(crate) fn read(packet: Packet) -> Result<Box<Self>, Error> {
+        let results = Self::read_reduced(packet)?;
+        if results.ended() == results.begun { Ok(results) } else { Err(foreign()) }
+    }
+
+    /// The results may have been reduced to one.
+    pub(crate) fn read_reduced(packet: Packet) -> Result<Box<Self>, Error> {
         let mut reader = PacketReader::new(packet);
         let mut read = || {
             let (ran, begun) = (Take::take(&mut reader)?, Take::take(&mut reader)?);
@@ -84,9 +91,13 @@ impl Results {
         results.filter(|results| results.has_places()).ok_or_else(foreign)
     }
 
+    fn ended(&self) -> usize {
+        self.values.len() + self.errors.len()
+    }
+
     /// True if the errors are of one item each, in order, and there are no more results than items.
     fn has_places(&self) -> bool {
-        let ended = self.values.len() + self.errors.len();
+        let ended = self.ended();
         let in_order = self.errors.is_sorted_by(|(before, _), (behind, _)| before < behind);
         in_order && ended <= self.begun && self.errors.last().is_none_or(|(last, _)| *last < ended)
     }
@@ -148,5 +159,23 @@ impl ResultsReader {
             }
         }
         if values.is_empty() { None } else { Some(Ok(values)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_leave_an_item_out_are_refused() {
+        let results = |begun| {
+            let mut values = Batch::of::<u8>();
+            assert!(values.push(&7_u8).is_ok());
+            Results { values, errors: vec![(1, Error::closed())], begun, ..Results::default() }.write()
+        };
+        assert!(Results::read(results(2)).is_ok());
+        assert!(Results::read(results(3)).is_err(), "one is left out");
+        assert!(Results::read_reduced(results(3)).is_ok(), "two were made one");
+        assert!(Results::read_reduced(results(1)).is_err(), "there is one too many");
     }
 }
