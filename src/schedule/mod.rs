@@ -78,7 +78,7 @@ pub(crate) struct Config {
     pub(crate) start_timeout: Duration,
     /// How long a worker may take to answer for a task that was stopped.
     pub(crate) grace: Duration,
-    /// What a worker waits for an answer of its page. Twice as much work is posted to it ahead.
+    /// What a worker waits for an answer of its page. Twice to six times as much work is posted to it ahead.
     pub(crate) round_trip: Duration,
     /// How long a worker goes on without reading its messages.
     pub(crate) listen: Duration,

@@ -60,10 +60,15 @@ impl Load {
     }
 
     /// True if the worker may get another task for it to find when it is done with those it has.
-    fn has_credit(&self, window: u64) -> bool {
+    ///
+    /// One that `is_open` gets them until it has three times the window, and then none until it has less than one. If each answer
+    /// made room for one task, tasks would leave one by one. Twice is too little: while the page writes a packet for one worker,
+    /// another runs out of tasks (see the simulator).
+    fn has_credit(&self, window: u64, is_open: bool) -> bool {
+        let limit = if is_open { 3 * window } else { window };
         // Two at least, or a worker with one task of 400 us stands still for a round trip after it.
         self.uninterruptible == 0
-            && (self.count == 0 || self.heavy == 0 && (self.count < 2 || self.time < window))
+            && (self.count == 0 || self.heavy == 0 && (self.count < 2 || self.time < limit))
     }
 }
 
@@ -231,11 +236,13 @@ impl Workers {
         if ready && self.strategy == Strategy::Serial {
             self.chosen.get_or_insert(id);
         }
+        let has_credit = worker.load.has_credit(self.window, worker.rank.is_some());
         let rank = match self.strategy {
-            Strategy::Serial => (self.chosen == Some(id) && worker.load.has_credit(self.window)).then_some(0),
+            Strategy::Serial => (self.chosen == Some(id) && has_credit).then_some(0),
             Strategy::Parallel => (worker.load.uninterruptible == 0).then_some(worker.posted.len() as u64),
-            Strategy::WorkStealing => (ready && worker.load.has_credit(self.window))
-                .then(|| u64::from(!worker.resting) + 2 * u64::from(worker.load.count)),
+            Strategy::WorkStealing => {
+                (ready && has_credit).then(|| u64::from(!worker.resting) + 2 * u64::from(worker.load.count))
+            }
         };
         if rank != worker.rank {
             if let Some(rank) = worker.rank {

@@ -26,7 +26,7 @@ use super::task::{TaskId, TaskKind, TaskOptions};
 use super::{Config, Strategy};
 
 /// A packet of so many items costs little more per item than a larger one.
-const PACKET_ITEMS: u32 = 64;
+const PACKET_ITEMS: u32 = 256;
 
 #[derive(Debug)]
 struct LocalTask<T> {

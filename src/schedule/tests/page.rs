@@ -112,12 +112,20 @@ fn nothing_is_posted_behind_a_task_of_unknown_or_long_cost() {
 }
 
 #[test]
-fn short_tasks_are_posted_ahead_as_far_as_they_fill_a_round_trip_twice() {
+fn short_tasks_are_posted_ahead_many_at_a_time() {
     let mut page = Page::new(Strategy::WorkStealing, 1);
     page.submit(1, options());
     page.finish(1, root(1), SHORT);
-    let posted = (2..100).filter(|number| page.submit(*number, options()) == [post(1, *number)]).count();
-    assert!((20..=25).contains(&posted), "{posted}");
+    // Until they fill six round trips, and
+    let posted =
+        (2..200).filter(|number| page.submit(*number, options()) == [post(1, *number)]).count() as u64;
+    assert!((60..=65).contains(&posted), "{posted}");
+    // none again while they still fill two.
+    let answers = (2..200).map(|number| page.finish(1, root(number), SHORT).len() - 1);
+    let refills = answers.enumerate().filter(|(_, posts)| *posts > 0).take(2).collect::<Vec<_>>();
+    let [(first, posts), (second, _)] = refills[..] else { panic!("{refills:?}") };
+    assert!((40..=45).contains(&first) && (40..=45).contains(&posts), "{refills:?}");
+    assert_eq!(second, first + posts);
 }
 
 #[test]
