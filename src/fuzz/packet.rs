@@ -52,7 +52,7 @@ impl<'a> Input<'a> {
             addresses: (0..addresses).map(|_| self.address()).collect(),
             attachments: (0..attachments).map(|_| self.attachment()).collect(),
             bytes: self.bytes(usize::MAX),
-            lost: 0,
+            ..Packet::default()
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Input<'a> {
     }
 
     fn change_lanes(&mut self, packet: &mut Packet, change: usize, place: usize) {
-        let Packet { heads, bytes, addresses, attachments, lost: _ } = packet;
+        let Packet { heads, bytes, addresses, attachments, residents: _, lost: _ } = packet;
         match change % 8 {
             0 => std::mem::swap(heads, bytes),
             1 => addresses.push(self.address()),
@@ -129,6 +129,6 @@ pub(super) fn copy(packet: &Packet) -> Packet {
 
 /// How much the lanes hold. An attachment is a few numbers at most.
 pub(super) fn size(packet: &Packet) -> usize {
-    let Packet { heads, bytes, addresses, attachments, lost: _ } = packet;
+    let Packet { heads, bytes, addresses, attachments, residents: _, lost: _ } = packet;
     heads.len() + bytes.len() + 8 * addresses.len() + 32 * attachments.len()
 }

@@ -13,6 +13,7 @@
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
 //!   to [`start`] or [`Port::post`] (web). Their handler MUST NOT hold a lock that the worker's tasks may take.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
+//! - What a packet has as `residents` does not cross.
 //! - After [`Port::end`] a worker that looks at [`Outbox::is_connected`] begins nothing.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - A panic of a future of [`spawn_local`] goes to the handler of [`on_panic`], where panics unwind.
@@ -29,6 +30,7 @@ mod address;
 mod event;
 mod main;
 mod packet;
+mod resident;
 mod room;
 mod script;
 mod slot;
@@ -60,6 +62,7 @@ pub(crate) use address::{Address, Tag, Tagged};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::Packet;
+pub(crate) use resident::{Resident, ResidentHolder};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;
 pub(crate) use slot::ThreadSlot;

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::backend::Attachment;
+use super::resident::Resident;
 use super::room;
 use crate::error::Error;
 
@@ -19,6 +20,8 @@ pub(crate) struct Packet {
     pub(crate) addresses: Vec<Address>,
     /// Values that travel beside the bytes.
     pub(crate) attachments: Vec<Attachment>,
+    /// Values that it refers to and that stay on workers. They do not cross with it: the heads have their names.
+    pub(crate) residents: Vec<Resident>,
     /// How many bytes arrived for which there was no memory: then there is nothing in `bytes`.
     pub(crate) lost: usize,
 }
@@ -32,8 +35,9 @@ impl Packet {
     /// A packet with the same content, for what is sent again.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
         let bytes = room::copy(&self.bytes)?;
-        let (heads, addresses) = (self.heads.clone(), self.addresses.clone());
-        let mut copy = Self { heads, bytes, addresses, attachments: Vec::new(), lost: self.lost };
+        let (heads, addresses, residents) =
+            (self.heads.clone(), self.addresses.clone(), self.residents.clone());
+        let mut copy = Self { heads, bytes, addresses, attachments: Vec::new(), residents, lost: self.lost };
         for attachment in &self.attachments {
             copy.attachments.push(attachment.try_clone()?);
         }
@@ -46,6 +50,7 @@ impl Packet {
         self.bytes.clear();
         self.addresses.clear();
         self.attachments.clear();
+        self.residents.clear();
         self.lost = 0;
     }
 
@@ -55,6 +60,7 @@ impl Packet {
         join(&mut self.bytes, more.bytes);
         join(&mut self.addresses, more.addresses);
         join(&mut self.attachments, more.attachments);
+        join(&mut self.residents, more.residents);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 
 use crate::error::Error;
-use crate::platform::{self, Packet, Port};
+use crate::platform::{self, Packet, Port, Resident};
 use crate::task::{Outcome, Reply};
 
 /// A wake-up of the schedule.
@@ -26,6 +26,7 @@ pub(super) struct PoolEffects {
     pub(super) answers: Vec<(Reply, Outcome)>,
     /// What is no longer needed.
     pub(super) dropped: Vec<Packet>,
+    pub(super) residents: Vec<Resident>,
     /// Who waited for the workers, and for what.
     pub(super) ready: Vec<oneshot::Sender<Result<(), Error>>>,
     pub(super) readiness: Option<Result<(), Error>>,
@@ -41,6 +42,7 @@ impl PoolEffects {
         // Workers end before a waker runs: what it wakes may start another.
         drop(self.ports);
         drop(self.dropped);
+        drop(self.residents);
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }

@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::platform::{HAS_TICKS, Packet, Port};
-use crate::schedule::{TaskId, TaskOptions, Urgency, WorkerId};
+use crate::platform::{HAS_TICKS, Packet, Port, Resident};
+use crate::schedule::{SortedQueue, TaskId, TaskOptions, Urgency, WorkerId};
 use crate::wire::ToWorker;
 
 /// So many messages are posted without waiting for more: the worker may begin with them.
@@ -25,6 +25,9 @@ pub(super) struct WorkerSlot {
     urgent: bool,
     /// Something may be gathered.
     marked: bool,
+    /// The resident values that it has, or was sent, and how many bytes they have.
+    held: SortedQueue,
+    resident_bytes: u64,
     /// How many packets were posted.
     pub(super) posted: u64,
 }
@@ -47,6 +50,8 @@ pub(super) struct QueuedPacket {
 pub(super) enum Carried {
     /// It is to run on this worker.
     Task(WorkerId, TaskId),
+    /// No task, but a value with this name, which tasks on this worker refer to.
+    Resident(WorkerId, u64),
     /// Its result is for this worker, which made it.
     Outcome(WorkerId, TaskId),
 }
@@ -79,6 +84,8 @@ impl WorkerSlot {
             count: 0,
             urgent: false,
             marked: false,
+            held: SortedQueue::default(),
+            resident_bytes: 0,
             posted: 1, // what it was started with
         }
     }
@@ -122,21 +129,52 @@ impl WorkerSlot {
             queue.push(Deferred::Message(message));
         } else if !message.travels_alone() {
             message.write(&mut self.gathered);
+            // Whose task is not settled has them.
+            self.gathered.residents.clear();
             self.count += 1;
             self.urgent |= !HAS_TICKS;
         } else {
             // So it harms no other.
             self.flush(out);
-            let mut packet = Packet::default();
-            message.write(&mut packet);
+            let packet = alone(message);
             self.post(packet, bears, out);
         }
+    }
+
+    /// Posts a message before all others.
+    pub(super) fn send_first(&mut self, message: ToWorker, out: &mut VecDeque<QueuedPacket>) {
+        self.posted += 1;
+        out.push_front(QueuedPacket { port: self.port.clone(), packet: alone(message), bears: None });
     }
 
     /// Posts a task whose call stays here, because it need not travel alone.
     pub(super) fn send_run(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
         ToWorker::write_run(task, options, call, &mut self.gathered);
+        self.gathered.residents.clear();
         self.count += 1;
+    }
+
+    /// True if the worker has the value, or was sent it.
+    pub(super) fn holds(&self, name: u64) -> bool {
+        self.held.contains(0, name)
+    }
+
+    /// The worker has the value, or is sent it.
+    pub(super) fn hold(&mut self, resident: &Resident) {
+        self.held.insert(0, resident.name());
+        self.resident_bytes += resident.size() as u64;
+    }
+
+    /// The worker is to forget a value of this size. False if it does not have it.
+    pub(super) fn release(&mut self, name: u64, size: usize) -> bool {
+        let held = self.held.remove(0, name);
+        self.resident_bytes -= if held { size as u64 } else { 0 };
+        held
+    }
+
+    /// How many bytes the resident values have that it holds.
+    pub(super) fn resident_bytes(&self) -> u64 {
+        self.resident_bytes
     }
 
     /// A task is posted. Where there are no ticks, only what takes less than its message waits for more.
@@ -167,4 +205,12 @@ impl WorkerSlot {
         self.posted += 1;
         out.push_back(QueuedPacket { port: self.port.clone(), packet, bears });
     }
+}
+
+/// A message in a packet of its own.
+fn alone(message: ToWorker) -> Packet {
+    let mut packet = Packet::default();
+    message.write(&mut packet);
+    packet.residents.clear();
+    packet
 }

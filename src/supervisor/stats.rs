@@ -46,6 +46,9 @@ pub struct Stats {
     /// Workers that were ended while their code ran, and whose threads may run on: natively until that code returns, in WebKit
     /// until it returns or calls JavaScript. Each may take a core for as long.
     pub running_on: u64,
+    /// How many encoded bytes of captured values stay on workers, all together: see [`RemoteFn`](crate::RemoteFn). What they
+    /// take there when they are decoded may be more.
+    pub resident_bytes: u64,
     /// Workers that did not start. One that was to replace a lost one is tried again, after a pause that grows from 100
     /// milliseconds to 30 seconds; one of the first is not.
     pub failed_starts: u64,

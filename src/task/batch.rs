@@ -172,7 +172,7 @@ impl Batch {
 
     /// The place behind all values.
     fn end(&self) -> Cursor {
-        let Packet { heads, bytes, addresses, attachments, lost } = &self.packet;
+        let Packet { heads, bytes, addresses, attachments, residents: _, lost } = &self.packet;
         let lanes = Lanes {
             heads: heads.len(),
             bytes: bytes.len() + lost,
@@ -210,7 +210,7 @@ impl Batch {
 
     /// True if its lanes hold so many values as it says, and nothing else.
     fn is_whole(&self) -> bool {
-        let Packet { heads, bytes, addresses, attachments, lost } = &self.packet;
+        let Packet { heads, bytes, addresses, attachments, residents: _, lost } = &self.packet;
         if self.width > 0 {
             let is_plain = heads.is_empty() && addresses.is_empty() && attachments.is_empty();
             return is_plain && self.count.checked_mul(self.width) == bytes.len().checked_add(*lost);

@@ -4,6 +4,7 @@
 //! *item*. A chunk carries the stem once and the items behind it; the far side makes the function once and calls it
 //! for one item after the other. What comes back are the [`Results`], the items that were not begun, and the time that it took.
 
+use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -13,10 +14,11 @@ use super::batch::Batch;
 use super::chunk::Chunk;
 use super::codec::{self, foreign};
 use super::encoded::Encoded;
-use super::entry::{Callee, Outcome, make};
+use super::entry::{Callee, Outcome};
 use super::handle::RemoteHandle;
 use super::job::Job;
 use super::progress;
+use super::residents;
 use super::results::Results;
 use crate::error::Error;
 use crate::platform::Packet;
@@ -52,22 +54,16 @@ impl Calls {
     }
 
     /// Encodes one more item. If it cannot [share](Self::share_tasks) a task, it is the only one.
-    pub(crate) fn encode<X: Serialize + 'static>(&mut self, x: &X, items: &mut Batch) -> Result<(), Error> {
-        let shares = self.share_tasks();
-        let stem = self.function.call.as_mut().map_err(|error| error.clone())?;
-        if shares {
+    pub(crate) fn encode<X: Serialize + 'static>(&self, x: &X, items: &mut Batch) -> Result<(), Error> {
+        if let Err(error) = &self.function.call {
+            return Err(error.clone());
+        }
+        if self.share_tasks() {
             return items.push(x);
         }
-        let (bytes, addresses, attachments) =
-            (stem.bytes.len(), stem.addresses.len(), stem.attachments.len());
-        // Behind the stem, so that it counts attachments from there.
-        codec::encode(x, stem)?;
-        *items = Batch::one(Packet {
-            bytes: stem.bytes.split_off(bytes),
-            addresses: stem.addresses.split_off(addresses),
-            attachments: stem.attachments.split_off(attachments),
-            ..Packet::default()
-        });
+        let mut packet = Packet::default();
+        codec::encode(x, &mut packet)?;
+        *items = Batch::one(packet);
         Ok(())
     }
 
@@ -85,11 +81,12 @@ impl Calls {
     }
 
     fn call(&self, items: Batch) -> Result<Packet, Error> {
-        let mut stem = self.function.try_clone_call()?;
         if !self.share_tasks() {
-            stem.append(items.into_one());
-            return Ok(stem);
+            let mut call = self.function.open_call()?;
+            call.append(items.into_one());
+            return Ok(call);
         }
+        let stem = self.function.try_clone_call()?;
         let reduce = self.reduce.as_ref().map(Encoded::try_clone_call).transpose()?;
         let mut chunk = Callee::raw(run).packet(self.function.made_at);
         stem.put(&mut chunk);
@@ -108,13 +105,16 @@ pub(crate) fn read(chunk: Packet) -> Option<(Packet, Option<Packet>, Batch)> {
 }
 
 /// Runs a chunk: the function of its task.
-fn run(chunk: Packet) -> Outcome {
+fn run(mut chunk: Packet) -> Outcome {
+    let known = mem::take(&mut chunk.residents);
     let Some((stem, reduce, items)) = read(chunk) else { return Err(foreign()) };
-    let (function, reduce) = (make(stem)?, reduce.map(make).transpose()?);
+    let function = |stem| residents::function_of(stem, &known);
+    let (function, reduce) = (function(stem)?, reduce.map(function).transpose()?);
     let chunk = Rc::new(Chunk::new(items));
     progress::begin(chunk.clone());
-    function.run(&chunk);
+    let ran = function.run(&chunk);
     progress::end();
+    ran?;
     let mut results = chunk.finish();
     if let Some(reduce) = reduce {
         results.reduce(|values| reduce.reduce(values))?;

@@ -8,8 +8,11 @@ use serde::Serialize;
 use super::codec;
 use super::entry::{Callee, site};
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Packet, Resident};
 use crate::schedule::{TaskKind, TaskOptions};
+
+/// What takes so many bytes crosses to each worker once, if it is for more than one call.
+const RESIDENT_FROM: usize = 1024;
 
 /// A call, or the error that its arguments could not be encoded, with what is known of its tasks.
 pub(super) struct Encoded {
@@ -46,10 +49,29 @@ impl Encoded {
         }
     }
 
+    /// Makes ready for many calls: what is large, or has attachments, is to stay on workers.
+    pub(super) fn reusable(self) -> Self {
+        let call = self.call.map(|call| {
+            if call.bytes.len() < RESIDENT_FROM && call.attachments.is_empty() {
+                return call;
+            }
+            Packet { residents: vec![Resident::new(call)], ..Packet::default() }
+        });
+        Self { call, ..self }
+    }
+
+    /// The beginning of a call whose last argument is open.
+    pub(super) fn open_call(&self) -> Result<Packet, Error> {
+        let call = self.try_clone_call()?;
+        if call.residents.is_empty() {
+            return Ok(call);
+        }
+        Ok(Packet { residents: call.residents, ..Callee::resident().packet(self.made_at) })
+    }
+
     /// The call with one more argument.
     pub(super) fn with(&self, x: &impl Serialize) -> Self {
-        let call = self.try_clone_call();
-        let call = call.and_then(|mut call| codec::encode(x, &mut call).map(|()| call));
+        let call = self.open_call().and_then(|mut call| codec::encode(x, &mut call).map(|()| call));
         Self { call, ..*self }
     }
 

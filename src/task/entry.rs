@@ -21,6 +21,7 @@ use super::batch::{Batch, BatchReader};
 use super::chunk::Chunk;
 use super::codec::{self, Decoder, foreign};
 use super::hint::Hint;
+use super::residents;
 use crate::error::Error;
 use crate::platform::{Address, Packet, Tag, Tagged};
 use crate::schedule::Site;
@@ -41,16 +42,19 @@ pub(crate) struct Entry {
     /// The address MUST be that of a function of the signature that the entry was made for.
     call: unsafe fn(Address, Decoder) -> Call,
     /// As `call`, if what is called has an open argument that many values can be given to.
-    make: Option<unsafe fn(Address, Decoder) -> Made>,
+    make: Option<unsafe fn(Address, &mut Decoder) -> Made>,
 }
 
 /// A function that was made of its captures.
-pub(super) type Made = Result<Box<dyn Function>, Error>;
+pub(super) type Made = Result<Rc<dyn Function>, Error>;
 
 /// A function on its worker, without its types.
 pub(super) trait Function {
-    /// Calls it for the items of a chunk, one after the other.
-    fn run(&self, chunk: &Chunk);
+    /// Calls it for the one argument that is left of a packet.
+    fn call(&self, argument: Decoder) -> Call;
+
+    /// Calls it for the items of a chunk, one after the other. Asynchronous ones have no chunks.
+    fn run(&self, chunk: &Chunk) -> Result<(), Error>;
 
     /// Calls it for the first two results, for what that gives and the third, and so on.
     fn reduce(&self, results: Batch) -> Result<Batch, Error>;
@@ -120,9 +124,20 @@ impl Callee {
         R: Serialize + 'static,
     {
         Self::new(
-            const { &Tagged::new(Entry { call: call_made_async::<A, G, X, R>, make: None }) },
+            const {
+                &Tagged::new(Entry {
+                    call: call_made_async::<A, G, X, R>,
+                    make: Some(make_async::<A, G, X, R>),
+                })
+            },
             make as *const (),
         )
+    }
+
+    /// What is called is the function that is made of the resident value which the packet refers to.
+    pub(super) fn resident() -> Self {
+        fn unused() {}
+        Self::new(const { &Tagged::new(Entry { call: call_resident, make: None }) }, unused as *const ())
     }
 
     /// A function that decodes and encodes by itself.
@@ -164,11 +179,10 @@ pub(super) fn make(stem: Packet) -> Made {
     let mut decoder = Decoder::new(stem);
     let [entry, function, _location] = [(); 3].map(|()| decoder.take_address());
     let make = entry.and_then(Address::get::<Entry>).and_then(|entry| entry.make);
-    match (make, function) {
-        // SAFETY: as in `begin`.
-        (Some(make), Some(function)) => unsafe { make(function, decoder) },
-        _ => Err(foreign()),
-    }
+    let (Some(make), Some(function)) = (make, function) else { return Err(foreign()) };
+    // SAFETY: as in `begin`.
+    let made = unsafe { make(function, &mut decoder) };
+    made.and_then(|made| decoder.finish().map(|()| made))
 }
 
 /// Stands for a place in the program, here and in every other instance of its module.
@@ -237,23 +251,23 @@ where
 
 /// # Safety
 /// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
-unsafe fn call_made<A, G, X, R>(address: Address, decoder: Decoder) -> Call
+unsafe fn call_made<A, G, X, R>(address: Address, mut decoder: Decoder) -> Call
 where
     A: DeserializeOwned + 'static,
     G: Fn(X) -> R + 'static,
     X: DeserializeOwned + 'static,
-    R: Serialize + 'static,
+    R: Serialize + DeserializeOwned + 'static,
 {
     // SAFETY: the caller's contract.
-    let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else {
-        return Call::Ended(Err(foreign()));
-    };
-    Call::Ended(decode_open(decoder).and_then(|(args, x)| encode(&make(args, Hint::new())(x))))
+    match unsafe { make_sync::<A, G, X, R>(address, &mut decoder) } {
+        Ok(function) => function.call(decoder),
+        Err(error) => Call::Ended(Err(error)),
+    }
 }
 
 /// # Safety
 /// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
-unsafe fn make_sync<A, G, X, R>(address: Address, decoder: Decoder) -> Made
+unsafe fn make_sync<A, G, X, R>(address: Address, decoder: &mut Decoder) -> Made
 where
     A: DeserializeOwned + 'static,
     G: Fn(X) -> R + 'static,
@@ -262,8 +276,8 @@ where
 {
     // SAFETY: the caller's contract.
     let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else { return Err(foreign()) };
-    let function = make(decoder.last()?, Hint::new());
-    Ok(Box::new(TypedFunction { function, signature: PhantomData }))
+    let function = make(decoder.next()?, Hint::new());
+    Ok(Rc::new(TypedFunction { function, signature: PhantomData }))
 }
 
 struct TypedFunction<G, X, R> {
@@ -277,8 +291,13 @@ where
     X: DeserializeOwned + 'static,
     R: Serialize + DeserializeOwned + 'static,
 {
-    fn run(&self, chunk: &Chunk) {
+    fn call(&self, argument: Decoder) -> Call {
+        Call::Ended(argument.last().and_then(|x| encode(&(self.function)(x))))
+    }
+
+    fn run(&self, chunk: &Chunk) -> Result<(), Error> {
         chunk.run(&self.function);
+        Ok(())
     }
 
     fn reduce(&self, results: Batch) -> Result<Batch, Error> {
@@ -302,7 +321,7 @@ where
 
 /// # Safety
 /// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
-unsafe fn call_made_async<A, G, X, R>(address: Address, decoder: Decoder) -> Call
+unsafe fn call_made_async<A, G, X, R>(address: Address, mut decoder: Decoder) -> Call
 where
     A: DeserializeOwned + 'static,
     G: AsyncFn(X) -> R + 'static,
@@ -310,15 +329,61 @@ where
     R: Serialize + 'static,
 {
     // SAFETY: the caller's contract.
-    let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else {
-        return Call::Ended(Err(foreign()));
-    };
-    match decode_open(decoder) {
-        Ok((args, x)) => {
-            // The future borrows from the closure, and so has it beside itself.
-            let made = Rc::new(make(args, Hint::new()));
-            running(async move { made(x).await })
+    match unsafe { make_async::<A, G, X, R>(address, &mut decoder) } {
+        Ok(function) => function.call(decoder),
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+/// # Safety
+/// `address` MUST be that of an `fn(A, Hint<X, R>) -> G`.
+unsafe fn make_async<A, G, X, R>(address: Address, decoder: &mut Decoder) -> Made
+where
+    A: DeserializeOwned + 'static,
+    G: AsyncFn(X) -> R + 'static,
+    X: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    // SAFETY: the caller's contract.
+    let Some(make) = (unsafe { address.function::<fn(A, Hint<X, R>) -> G>() }) else { return Err(foreign()) };
+    let function = Rc::new(make(decoder.next()?, Hint::new()));
+    Ok(Rc::new(TypedAsyncFunction { function, signature: PhantomData }))
+}
+
+struct TypedAsyncFunction<G, X, R> {
+    function: Rc<G>,
+    signature: PhantomData<fn(X) -> R>,
+}
+
+impl<G, X, R> Function for TypedAsyncFunction<G, X, R>
+where
+    G: AsyncFn(X) -> R + 'static,
+    X: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    fn call(&self, argument: Decoder) -> Call {
+        // The future borrows from the closure, and so has it beside itself.
+        let function = self.function.clone();
+        match argument.last() {
+            Ok(x) => running(async move { function(x).await }),
+            Err(error) => Call::Ended(Err(error)),
         }
+    }
+
+    fn run(&self, _chunk: &Chunk) -> Result<(), Error> {
+        Err(foreign())
+    }
+
+    fn reduce(&self, _results: Batch) -> Result<Batch, Error> {
+        Err(foreign())
+    }
+}
+
+/// # Safety
+/// None: the function at the address is not called.
+unsafe fn call_resident(_unused: Address, mut decoder: Decoder) -> Call {
+    match decoder.take_resident().ok_or_else(foreign).and_then(|resident| residents::function(&resident)) {
+        Ok(function) => function.call(decoder),
         Err(error) => Call::Ended(Err(error)),
     }
 }
@@ -331,11 +396,6 @@ unsafe fn call_raw(address: Address, decoder: Decoder) -> Call {
         return Call::Ended(Err(foreign()));
     };
     Call::Ended(f(decoder.into_rest()))
-}
-
-/// Two values one after the other: the open argument is encoded behind the captured values.
-fn decode_open<A: DeserializeOwned, X: DeserializeOwned>(mut decoder: Decoder) -> Result<(A, X), Error> {
-    Ok((decoder.next()?, decoder.last()?))
 }
 
 fn encode<R: Serialize>(result: &R) -> Outcome {

@@ -19,6 +19,7 @@ mod progress;
 mod remote;
 mod remote_fn;
 mod reply;
+mod residents;
 mod results;
 pub(crate) mod transfer;
 
@@ -29,6 +30,7 @@ pub(crate) use entry::{Call, Outcome, begin, location, read_location};
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use reply::{Reply, TaskOwner};
+pub(crate) use residents::{ResidentScope, keep_resident, share_resident, take_resident};
 pub(crate) use results::{Results, ResultsReader};
 #[cfg(any(test, fuzzing))]
 pub(crate) use {

@@ -90,7 +90,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         G: Fn(X) -> R + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Sync, Callee::made(make), &args))
+        Self::from_encoded(Encoded::new(TaskKind::Sync, Callee::made(make), &args).reusable())
     }
 
     /// Tasks that await the async closure which `make` gives, with an argument given later.
@@ -117,7 +117,7 @@ where
         A: Serialize + DeserializeOwned + 'static,
         G: AsyncFn(X) -> R + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Async, Callee::made_async(make), &args))
+        Self::from_encoded(Encoded::new(TaskKind::Async, Callee::made_async(make), &args).reusable())
     }
 
     /// The task for one argument.

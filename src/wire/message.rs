@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::reader::PacketReader;
 use crate::error::{Error, ErrorInner, ErrorKind};
-use crate::platform::Packet;
+use crate::platform::{Packet, Resident};
 use crate::schedule::{HandleSignal, Id, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId, nanos};
 
 /// What can be appended to a packet.
@@ -177,18 +177,22 @@ impl Put for &Packet {
         packet.heads.extend_from_slice(&self.heads);
         packet.bytes.extend_from_slice(&self.bytes);
         packet.addresses.extend_from_slice(&self.addresses);
+        packet.residents.extend_from_slice(&self.residents);
     }
 }
 
-/// Most have neither heads nor attachments: the lowest bit of the first number says whether the lengths of these follow.
+/// Most have neither heads nor attachments, nor refer to resident values: the lowest bit of the first number says whether the
+/// lengths of these, and the values' names, follow.
 fn put_lengths(packet: &mut Packet, body: &Packet) {
-    let Packet { heads, bytes, addresses, attachments, lost: _ } = body;
-    let rare = !heads.is_empty() || !attachments.is_empty();
+    let Packet { heads, bytes, addresses, attachments, residents, lost: _ } = body;
+    let rare = !heads.is_empty() || !attachments.is_empty() || !residents.is_empty();
     put_number(packet, (bytes.len() as u64) << 1 | u64::from(rare));
     addresses.len().put(packet);
     if rare {
         heads.len().put(packet);
         attachments.len().put(packet);
+        residents.len().put(packet);
+        residents.iter().for_each(|resident| resident.name().put(packet));
     }
 }
 
@@ -197,12 +201,14 @@ impl Take for Packet {
         let number = take_number(reader)?;
         let bytes = (number >> 1).try_into().ok()?;
         let addresses = usize::take(reader)?;
-        let (mut heads, mut attachments) = (0, 0);
+        let (mut heads, mut attachments, mut names) = Default::default();
         if number & 1 == 1 {
             heads = usize::take(reader)?;
             attachments = usize::take(reader)?;
+            names = Vec::<u64>::take(reader)?;
         }
-        reader.body(heads, bytes, addresses, attachments)
+        let body = reader.body(heads, bytes, addresses, attachments)?;
+        Some(Packet { residents: names.into_iter().map(Resident::Named).collect(), ..body })
     }
 }
 

@@ -47,7 +47,7 @@ impl Lane {
 
 impl PacketReader {
     pub(crate) fn new(packet: Packet) -> Self {
-        let Packet { heads, bytes, addresses, attachments, lost } = packet;
+        let Packet { heads, bytes, addresses, attachments, residents: _, lost } = packet;
         Self {
             heads: Lane::new(heads),
             bytes: Lane::new(bytes),
@@ -108,6 +108,7 @@ impl PacketReader {
             bytes: self.bytes.take(bytes)?,
             addresses: self.addresses.by_ref().take(addresses).collect(),
             attachments: self.attachments.by_ref().take(attachments).collect(),
+            residents: Vec::new(),
         })
     }
 }

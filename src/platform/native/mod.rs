@@ -49,6 +49,11 @@ pub(crate) fn current_task() -> u64 {
     CURRENT.get()
 }
 
+/// Where the names of this memory's resident values begin: all threads count together.
+pub(crate) fn realm() -> u64 {
+    0
+}
+
 /// True while this thread unwinds: it cannot change the panic hook.
 pub(crate) fn is_panicking() -> bool {
     thread::panicking()

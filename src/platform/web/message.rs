@@ -37,7 +37,7 @@ mod way {
 ///
 /// Fails if there is no memory for it.
 pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
-    let Packet { heads, mut bytes, addresses, attachments, lost: _ } = packet;
+    let Packet { heads, mut bytes, addresses, attachments, residents: _, lost: _ } = packet;
     let rest = heads.len() + (addresses.len() + attachments.len() + TRAILER) * WORD;
     let no_room = NoRoom::of::<u8>(bytes.len());
     if bytes.try_reserve_exact(rest).is_err() {
@@ -137,7 +137,7 @@ fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -
     }
     let length = front.len();
     bytes.truncate(length);
-    Some(Packet { heads, bytes, addresses, attachments, lost: 0 })
+    Some(Packet { heads, bytes, addresses, attachments, ..Packet::default() })
 }
 
 /// What is before the trailer, and how long the lanes of heads and addresses are.

@@ -137,6 +137,16 @@ impl Drop for Port {
     }
 }
 
+/// A number from zero to one.
+fn random() -> f64 {
+    call(&global("Math"), "random", []).ok().and_then(|number| number.as_f64()).unwrap_or_default()
+}
+
+/// Where the names of this memory's resident values begin. That of two memories names meet is less likely than one in 2^40.
+pub(crate) fn realm() -> u64 {
+    (random() * 2_f64.powi(63)) as u64
+}
+
 pub(crate) fn start(
     spec: WorkerSpec,
     main: &'static Tagged<Main>,
@@ -144,7 +154,7 @@ pub(crate) fn start(
     events: EventHandler,
 ) -> Result<Port, Error> {
     let id = NEXT.replace(NEXT.get().wrapping_add(1));
-    let key = call(&global("Math"), "random", []).ok().and_then(|key| key.as_f64()).unwrap_or_default();
+    let key = random();
     let (up, received, started) = Default::default();
     let live = LiveWorker { id, key, events, up, received, started };
     WORKERS.with_borrow_mut(|workers| workers.push(Rc::new(live)));

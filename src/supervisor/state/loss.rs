@@ -46,6 +46,8 @@ impl PoolState {
         self.outgoing.retain(|packet| !packet.is_for(&slot));
         self.posted += slot.posted;
         self.effects.ports.push(slot.port);
+        let gone = self.uploaded.take_if(|(maker, _)| self.slots.get(*maker).is_none());
+        self.effects.residents.extend(gone.into_iter().map(|(_, resident)| resident));
         self.cause = cause.clone();
         self.absence = cause;
     }
@@ -118,6 +120,7 @@ impl PoolState {
         self.ended = Some(error.clone());
         for held in mem::take(&mut self.tasks).into_values() {
             self.effects.dropped.extend(held.call);
+            self.effects.residents.extend(held.residents);
             if let ReplyTo::Page(reply) = held.reply {
                 self.effects.answers.push((reply, Err(error.clone())));
             }
@@ -128,5 +131,7 @@ impl PoolState {
         let slots = mem::take(&mut self.slots);
         self.effects.ports.extend(slots.into_values().map(|slot| slot.port));
         self.effects.closed.append(&mut self.closing);
+        let uploaded = mem::take(&mut self.uploaded).into_values();
+        self.effects.residents.extend(uploaded.map(|(_, resident)| resident));
     }
 }

@@ -6,6 +6,7 @@ mod posting;
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::Weak;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -16,12 +17,14 @@ use super::effects::{PoolEffects, Wake};
 use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, WorkerSpec};
+use crate::platform::{
+    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Resident, ResidentHolder, WorkerSpec,
+};
 use crate::schedule::{
     Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
     Urgency, WorkerId,
 };
-use crate::task::{Job, Outcome, Reply};
+use crate::task::{Job, Outcome, Reply, foreign};
 use crate::wire::{ToWorker, WorkerConfig};
 use crate::worker;
 
@@ -30,6 +33,8 @@ struct PendingTask {
     options: TaskOptions,
     /// Stays until the task is settled, so that it can be posted again. `None`: it bears what is moved, and was posted.
     call: Option<Packet>,
+    /// What its call refers to: owned until the task is settled.
+    residents: Vec<Resident>,
     reply: ReplyTo,
     /// What its worker answered.
     outcome: Option<Outcome>,
@@ -64,6 +69,10 @@ pub(super) struct PoolState {
     pending: usize,
     numbers: TaskNumbers,
     slots: IdMap<WorkerSlot>,
+    /// Values that workers have made and sent here, by name, and which worker.
+    uploaded: IdMap<(WorkerId, Resident)>,
+    /// Is told when the last owner of a resident value is gone.
+    holder: Weak<dyn ResidentHolder>,
     /// The worker in each place, or the last one.
     worker_at: Vec<Option<WorkerId>>,
     /// Workers with something to post.
@@ -96,7 +105,11 @@ pub(super) struct PoolState {
 }
 
 impl PoolState {
-    pub(super) fn new(options: PoolConfig, listen: Box<dyn Fn(WorkerId) -> EventHandler + Send>) -> Self {
+    pub(super) fn new(
+        options: PoolConfig,
+        listen: Box<dyn Fn(WorkerId) -> EventHandler + Send>,
+        holder: Weak<dyn ResidentHolder>,
+    ) -> Self {
         let threads = options.threads();
         let PoolConfig { spec, strategy, replace, max_queue, start_timeout, grace, on_start, on_run, .. } =
             options;
@@ -126,6 +139,8 @@ impl PoolState {
             pending: 0,
             numbers: TaskNumbers::new(WorkerId::PAGE),
             slots: IdMap::default(),
+            uploaded: IdMap::default(),
+            holder,
             worker_at: vec![None; threads],
             dirty: Vec::new(),
             outgoing: VecDeque::new(),
@@ -178,7 +193,9 @@ impl PoolState {
         let up = self.slots.iter().filter(|slot| !slot.is_starting()).count();
         let posted = self.posted + self.slots.iter().map(|slot| slot.posted).sum::<u64>();
         let messages = self.stats.messages + posted;
-        Stats { messages, workers: up, pending: self.pending, queued: self.schedule.queued(), ..self.stats }
+        let resident_bytes = self.slots.iter().map(WorkerSlot::resident_bytes).sum();
+        let (pending, queued) = (self.pending, self.schedule.queued());
+        Stats { messages, workers: up, pending, queued, resident_bytes, ..self.stats }
     }
 
     pub(super) fn workers(&self) -> Vec<WorkerId> {
@@ -225,15 +242,18 @@ impl PoolState {
     /// Enters a task of the page, for one worker alone if that is named.
     pub(super) fn submit(&mut self, task: TaskId, job: Job, worker: Option<WorkerId>) {
         let Job { call, options, reply, .. } = job;
-        self.tasks.insert(
-            task,
-            PendingTask { options, call: Some(call), reply: ReplyTo::Page(reply), outcome: None },
-        );
+        self.enter(task, options, call, ReplyTo::Page(reply));
         self.pending += 1;
         self.handle(match worker {
             None => PageEvent::Submitted { task, options },
             Some(worker) => PageEvent::Pinned { worker, task, options },
         });
+    }
+
+    fn enter(&mut self, task: TaskId, options: TaskOptions, call: Packet, reply: ReplyTo) {
+        let residents = call.residents.clone();
+        residents.iter().for_each(|resident| resident.add_holder(&self.holder));
+        self.tasks.insert(task, PendingTask { options, call: Some(call), residents, reply, outcome: None });
     }
 
     /// Reads the clock: before what may set a deadline, or meet one.
@@ -293,11 +313,23 @@ impl PoolState {
         };
         let started = on_start.map_err(on_start_failed).and_then(|on_start| {
             let mut first = Packet::default();
+            let residents = on_start.iter().flat_map(|call| call.residents.clone()).collect::<Vec<_>>();
+            for resident in &residents {
+                resident.add_holder(&self.holder);
+                let value = resident.value().ok_or_else(foreign)?;
+                ToWorker::Resident { name: resident.name(), value }.write(&mut first);
+            }
             ToWorker::Start { config, on_start }.write(&mut first);
-            platform::start(self.spec.clone(), &worker::MAIN, first, (self.listen)(worker))
+            first.residents.clear();
+            let port = platform::start(self.spec.clone(), &worker::MAIN, first, (self.listen)(worker))?;
+            Ok((port, residents))
         });
         match started {
-            Ok(port) => self.slots.insert(worker, WorkerSlot::new(port, place)),
+            Ok((port, residents)) => {
+                let mut slot = WorkerSlot::new(port, place);
+                residents.iter().for_each(|resident| slot.hold(resident));
+                self.slots.insert(worker, slot);
+            }
             Err(error) => {
                 self.stats.failed_starts += 1;
                 self.cause = error.clone();
@@ -314,6 +346,20 @@ impl PoolState {
         }
         slot.was_given(urgency);
         let options = held.options;
+        for resident in &held.residents {
+            let name = resident.name();
+            if slot.holds(name) {
+                continue;
+            }
+            // One without a value is of another build. The worker says so.
+            let Some(value) = resident.value() else { continue };
+            let bears = Some(Carried::Resident(worker, name));
+            slot.send(ToWorker::Resident { name, value }, bears, &mut self.outgoing);
+            slot.hold(resident);
+            if slot.mark(true) {
+                self.dirty.push(worker);
+            }
+        }
         let call = match &held.call {
             Some(call) if !call.travels_alone() => {
                 slot.send_run(task, options, call);
@@ -351,6 +397,15 @@ impl PoolState {
         }
     }
 
+    /// The last owner of a resident value is gone: workers need it no longer.
+    pub(super) fn forget(&mut self, name: u64, size: usize) {
+        for worker in self.workers() {
+            if self.slots.get_mut(worker).is_some_and(|slot| slot.release(name, size)) {
+                self.send(worker, ToWorker::Forget { name });
+            }
+        }
+    }
+
     /// Something is gathered for the worker.
     fn mark(&mut self, worker: WorkerId) {
         if self.slots.get_mut(worker).is_some_and(|slot| slot.mark(true)) {
@@ -359,8 +414,11 @@ impl PoolState {
     }
 
     fn settle(&mut self, task: TaskId, completion: Completion) {
-        let Some(PendingTask { options, call, reply, outcome }) = self.tasks.remove(task) else { return };
+        let Some(PendingTask { options, call, residents, reply, outcome }) = self.tasks.remove(task) else {
+            return;
+        };
         self.effects.dropped.extend(call);
+        self.effects.residents.extend(residents);
         let outcome = match completion {
             Completion::Answered => {
                 let outcome = outcome.expect("the answer is kept before the event is handed to the schedule");

@@ -38,6 +38,12 @@ impl PoolState {
                 self.fail(worker, task, error);
                 self.handle_events();
             }
+            Err((Carried::Resident(worker, name), error)) => {
+                // Ahead of the tasks that refer to it, which end in this error.
+                if let Some(slot) = self.slots.get_mut(worker) {
+                    slot.send_first(ToWorker::Resident { name, value: Err(error) }, &mut self.outgoing);
+                }
+            }
             Err((Carried::Outcome(maker, task), error)) => {
                 self.send(maker, ToWorker::Completed { task, outcome: Err(error) });
             }

@@ -48,7 +48,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::platform::{Address, Attachment, NoRoom, Packet};
+use crate::platform::{Address, Attachment, NoRoom, Packet, Resident};
 
 use self::fault::Fault;
 use self::reader::Reader;
@@ -167,6 +167,7 @@ pub(crate) struct Decoder {
     position: usize,
     addresses: vec::IntoIter<Address>,
     attachments: Vec<Option<Attachment>>,
+    residents: vec::IntoIter<Resident>,
     /// As of the packet.
     lost: usize,
 }
@@ -179,6 +180,7 @@ impl Decoder {
             position: 0,
             addresses: packet.addresses.into_iter(),
             attachments: packet.attachments.into_iter().map(Some).collect(),
+            residents: packet.residents.into_iter(),
             lost: packet.lost,
         }
     }
@@ -208,6 +210,11 @@ impl Decoder {
         self.addresses.next()
     }
 
+    /// Takes the next resident value.
+    pub(crate) fn take_resident(&mut self) -> Option<Resident> {
+        self.residents.next()
+    }
+
     /// What was not read.
     pub(crate) fn into_rest(mut self) -> Packet {
         self.bytes.drain(..self.position);
@@ -216,6 +223,7 @@ impl Decoder {
             bytes: self.bytes,
             addresses: self.addresses.collect(),
             attachments: self.attachments.into_iter().flatten().collect(),
+            residents: self.residents.collect(),
             lost: self.lost,
         }
     }
@@ -226,7 +234,7 @@ impl Decoder {
     }
 
     /// Succeeds if everything was read.
-    fn finish(&self) -> Result<(), Error> {
+    pub(crate) fn finish(&self) -> Result<(), Error> {
         all_read(self.bytes.len() - self.position, self.addresses.len(), &self.attachments)
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, mem};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
-use crate::platform::{Address, Attachment, Packet};
+use crate::platform::{Address, Attachment, Packet, Resident};
 
 use super::depth::Depth;
 use super::fault::Fault;
@@ -16,15 +16,16 @@ pub(super) struct Writer {
     heads: Vec<u8>,
     addresses: Vec<Address>,
     pub(super) attachments: Vec<Attachment>,
+    residents: Vec<Resident>,
     pub(super) depth: Depth,
     /// What came of the trait object that the writer was lent to.
     pub(super) written: Option<Result<(), Fault>>,
 }
 
 impl Writer {
-    pub(super) fn new(Packet { heads, bytes, addresses, attachments, lost: _ }: Packet) -> Self {
+    pub(super) fn new(Packet { heads, bytes, addresses, attachments, residents, lost: _ }: Packet) -> Self {
         let out = postcard::Serializer { output: Buffer { bytes, wanted: 0 } };
-        Writer { out, heads, addresses, attachments, depth: Depth::default(), written: None }
+        Writer { out, heads, addresses, attachments, residents, depth: Depth::default(), written: None }
     }
 
     /// Takes the lanes out.
@@ -34,6 +35,7 @@ impl Writer {
             heads: mem::take(&mut self.heads),
             addresses: mem::take(&mut self.addresses),
             attachments: mem::take(&mut self.attachments),
+            residents: mem::take(&mut self.residents),
             lost: 0,
         }
     }

@@ -7,6 +7,7 @@ mod job;
 mod options;
 mod par_map;
 mod reduce;
+mod resident;
 mod types;
 
 use std::sync::Mutex;
