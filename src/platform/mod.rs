@@ -62,7 +62,7 @@ pub(crate) use address::{Address, Tag, Tagged};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::Packet;
-pub(crate) use resident::{Resident, ResidentHolder};
+pub(crate) use resident::{Resident, ResidentHolder, Residents};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;
 pub(crate) use slot::ThreadSlot;

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::backend::Attachment;
-use super::resident::Resident;
+use super::resident::Residents;
 use super::room;
 use crate::error::Error;
 
@@ -21,7 +21,7 @@ pub(crate) struct Packet {
     /// Values that travel beside the bytes.
     pub(crate) attachments: Vec<Attachment>,
     /// Values that it refers to and that stay on workers. They do not cross with it: the heads have their names.
-    pub(crate) residents: Vec<Resident>,
+    pub(crate) residents: Residents,
     /// How many bytes arrived for which there was no memory: then there is nothing in `bytes`.
     pub(crate) lost: usize,
 }
@@ -60,7 +60,7 @@ impl Packet {
         join(&mut self.bytes, more.bytes);
         join(&mut self.addresses, more.addresses);
         join(&mut self.attachments, more.attachments);
-        join(&mut self.residents, more.residents);
+        self.residents.append(more.residents);
     }
 }
 

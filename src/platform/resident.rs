@@ -1,5 +1,6 @@
 //! Values that stay on workers: each crosses to a worker once, and then by its name.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -14,6 +15,47 @@ pub(crate) enum Resident {
     Master(Arc<Master>),
     /// Who reads this has got the value before.
     Named(u64),
+}
+
+/// What a packet refers to: mostly nothing, and then no more than a word, since packets are moved a lot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Residents(Option<Box<ResidentList>>);
+
+#[derive(Clone, Debug)]
+struct ResidentList(Vec<Resident>);
+
+impl Residents {
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
+
+    pub(crate) fn append(&mut self, more: Self) {
+        match (&mut self.0, more.0) {
+            (Some(list), Some(more)) => list.0.extend(more.0),
+            (list, more) => *list = list.take().or(more),
+        }
+    }
+}
+
+impl FromIterator<Resident> for Residents {
+    fn from_iter<I: IntoIterator<Item = Resident>>(residents: I) -> Self {
+        let list = Vec::from_iter(residents);
+        Self((!list.is_empty()).then(|| Box::new(ResidentList(list))))
+    }
+}
+
+impl Deref for Residents {
+    type Target = [Resident];
+
+    fn deref(&self) -> &[Resident] {
+        self.0.as_ref().map_or(&[], |list| &list.0)
+    }
+}
+
+impl DerefMut for Residents {
+    fn deref_mut(&mut self) -> &mut [Resident] {
+        self.0.as_mut().map_or(&mut [], |list| &mut list.0)
+    }
 }
 
 /// The encoded value. When its last owner is gone, all that hold it are told.

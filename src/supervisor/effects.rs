@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 
 use crate::error::Error;
-use crate::platform::{self, Packet, Port, Resident};
+use crate::platform::{self, Packet, Port, Residents};
 use crate::task::{Outcome, Reply};
 
 /// A wake-up of the schedule.
@@ -26,7 +26,7 @@ pub(super) struct PoolEffects {
     pub(super) answers: Vec<(Reply, Outcome)>,
     /// What is no longer needed.
     pub(super) dropped: Vec<Packet>,
-    pub(super) residents: Vec<Resident>,
+    pub(super) residents: Residents,
     /// Who waited for the workers, and for what.
     pub(super) ready: Vec<oneshot::Sender<Result<(), Error>>>,
     pub(super) readiness: Option<Result<(), Error>>,

@@ -55,7 +55,7 @@ impl Encoded {
             if call.bytes.len() < RESIDENT_FROM && call.attachments.is_empty() {
                 return call;
             }
-            Packet { residents: vec![Resident::new(call)], ..Packet::default() }
+            Packet { residents: [Resident::new(call)].into_iter().collect(), ..Packet::default() }
         });
         Self { call, ..self }
     }

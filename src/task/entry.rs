@@ -381,8 +381,8 @@ where
 
 /// # Safety
 /// None: the function at the address is not called.
-unsafe fn call_resident(_unused: Address, mut decoder: Decoder) -> Call {
-    match decoder.take_resident().ok_or_else(foreign).and_then(|resident| residents::function(&resident)) {
+unsafe fn call_resident(_unused: Address, decoder: Decoder) -> Call {
+    match decoder.resident().ok_or_else(foreign).and_then(residents::function) {
         Ok(function) => function.call(decoder),
         Err(error) => Call::Ended(Err(error)),
     }

@@ -29,14 +29,14 @@ struct Residents {
 
 thread_local! {
     /// `None`: this thread is no worker.
-    static RESIDENTS: ThreadSlot<Option<Residents>> = const { ThreadSlot::new(None) };
+    static RESIDENTS: ThreadSlot<Option<Box<Residents>>> = const { ThreadSlot::new(None) };
 }
 
 /// Nothing in `code` may run code of the program.
 fn with<R>(code: impl FnOnce(&mut Residents) -> R) -> Option<R> {
     RESIDENTS.with(|slot| {
         let mut residents = slot.take();
-        let result = residents.as_mut().map(code);
+        let result = residents.as_deref_mut().map(code);
         // What is there is `None`.
         slot.set(residents);
         result
@@ -48,7 +48,7 @@ pub(crate) struct ResidentScope(());
 
 impl ResidentScope {
     pub(crate) fn enter() -> Self {
-        RESIDENTS.with(|slot| slot.set(Some(Residents { values: IdMap::default(), holder: None })));
+        RESIDENTS.with(|slot| slot.set(Some(Box::new(Residents { values: IdMap::default(), holder: None }))));
         Self(())
     }
 

@@ -177,7 +177,7 @@ impl Put for &Packet {
         packet.heads.extend_from_slice(&self.heads);
         packet.bytes.extend_from_slice(&self.bytes);
         packet.addresses.extend_from_slice(&self.addresses);
-        packet.residents.extend_from_slice(&self.residents);
+        packet.residents.append(self.residents.clone());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::mem;
 use std::vec;
 
-use crate::platform::{Address, Attachment, Packet};
+use crate::platform::{Address, Attachment, Packet, Residents};
 
 /// A packet of which a part was read.
 pub(crate) struct PacketReader {
@@ -108,7 +108,7 @@ impl PacketReader {
             bytes: self.bytes.take(bytes)?,
             addresses: self.addresses.by_ref().take(addresses).collect(),
             attachments: self.attachments.by_ref().take(attachments).collect(),
-            residents: Vec::new(),
+            residents: Residents::default(),
         })
     }
 }

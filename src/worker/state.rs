@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::AbortHandle;
 
 use crate::error::Error;
-use crate::platform::{self, Address, Packet, Resident};
+use crate::platform::{self, Address, Packet, Resident, Residents};
 use crate::schedule::{
     Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, SortedQueue, TaskId, TaskNumbers, TaskOptions,
 };
@@ -98,7 +98,7 @@ pub(super) struct WorkerEffects {
     /// Results that came too late.
     late: Vec<Outcome>,
     /// What tasks that have migrated refer to.
-    residents: Vec<Resident>,
+    residents: Residents,
 }
 
 impl WorkerEffects {
@@ -277,7 +277,7 @@ impl WorkerState {
                     self.answer(task, ran, payload, timed_out);
                 }
                 LocalAction::Migrate { task, options, payload } => {
-                    effects.residents.extend(self.migrate(task, options, payload));
+                    effects.residents.append(self.migrate(task, options, payload));
                 }
                 LocalAction::Announce { task, options } => self.gather(FromWorker::Began { task, options }),
                 LocalAction::Suspend { task, ran } => self.gather(FromWorker::Suspended { task, ran }),
@@ -316,7 +316,7 @@ impl WorkerState {
     }
 
     /// Gives what the task refers to, to be dropped later.
-    fn migrate(&mut self, task: TaskId, options: TaskOptions, payload: WorkerTask) -> Vec<Resident> {
+    fn migrate(&mut self, task: TaskId, options: TaskOptions, payload: WorkerTask) -> Residents {
         let WorkerTask { state: RunState::Unbegun(call), reply, .. } = payload else {
             unreachable!("a task that migrates has not begun");
         };

@@ -47,7 +47,7 @@ impl PoolState {
         self.posted += slot.posted;
         self.effects.ports.push(slot.port);
         let gone = self.uploaded.take_if(|(maker, _)| self.slots.get(*maker).is_none());
-        self.effects.residents.extend(gone.into_iter().map(|(_, resident)| resident));
+        self.effects.residents.append(gone.into_iter().map(|(_, resident)| resident).collect());
         self.cause = cause.clone();
         self.absence = cause;
     }
@@ -120,7 +120,7 @@ impl PoolState {
         self.ended = Some(error.clone());
         for held in mem::take(&mut self.tasks).into_values() {
             self.effects.dropped.extend(held.call);
-            self.effects.residents.extend(held.residents);
+            self.effects.residents.append(held.residents);
             if let ReplyTo::Page(reply) = held.reply {
                 self.effects.answers.push((reply, Err(error.clone())));
             }
@@ -132,6 +132,6 @@ impl PoolState {
         self.effects.ports.extend(slots.into_values().map(|slot| slot.port));
         self.effects.closed.append(&mut self.closing);
         let uploaded = mem::take(&mut self.uploaded).into_values();
-        self.effects.residents.extend(uploaded.map(|(_, resident)| resident));
+        self.effects.residents.append(uploaded.map(|(_, resident)| resident).collect());
     }
 }

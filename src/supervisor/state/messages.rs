@@ -55,7 +55,7 @@ impl PoolState {
             FromWorker::Resident { name, value } => self.on_resident(worker, name, value),
             FromWorker::Forget { name } => {
                 let resident = self.uploaded.remove(name).map(|(_, resident)| resident);
-                self.effects.residents.extend(resident);
+                self.effects.residents.append(resident.into_iter().collect());
             }
             FromWorker::Migrated { task, options, call } => self.on_migrated(worker, task, options, call),
             FromWorker::Reported { local, resting } => {
@@ -101,7 +101,7 @@ impl PoolState {
 
     fn on_migrated(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, mut call: Packet) {
         if self.schedule.is_new(worker, task) {
-            for resident in &mut call.residents {
+            for resident in &mut *call.residents {
                 if let Some((_, master)) = self.uploaded.get(resident.name()) {
                     *resident = master.clone();
                 }

@@ -18,7 +18,8 @@ use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{
-    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Resident, ResidentHolder, WorkerSpec,
+    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Resident, ResidentHolder, Residents,
+    WorkerSpec,
 };
 use crate::schedule::{
     Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
@@ -34,7 +35,7 @@ struct PendingTask {
     /// Stays until the task is settled, so that it can be posted again. `None`: it bears what is moved, and was posted.
     call: Option<Packet>,
     /// What its call refers to: owned until the task is settled.
-    residents: Vec<Resident>,
+    residents: Residents,
     reply: ReplyTo,
     /// What its worker answered.
     outcome: Option<Outcome>,
@@ -313,8 +314,8 @@ impl PoolState {
         };
         let started = on_start.map_err(on_start_failed).and_then(|on_start| {
             let mut first = Packet::default();
-            let residents = on_start.iter().flat_map(|call| call.residents.clone()).collect::<Vec<_>>();
-            for resident in &residents {
+            let residents = on_start.as_ref().map(|call| call.residents.clone()).unwrap_or_default();
+            for resident in &*residents {
                 resident.add_holder(&self.holder);
                 let value = resident.value().ok_or_else(foreign)?;
                 ToWorker::Resident { name: resident.name(), value }.write(&mut first);
@@ -346,7 +347,7 @@ impl PoolState {
         }
         slot.was_given(urgency);
         let options = held.options;
-        for resident in &held.residents {
+        for resident in &*held.residents {
             let name = resident.name();
             if slot.holds(name) {
                 continue;
@@ -418,7 +419,7 @@ impl PoolState {
             return;
         };
         self.effects.dropped.extend(call);
-        self.effects.residents.extend(residents);
+        self.effects.residents.append(residents);
         let outcome = match completion {
             Completion::Answered => {
                 let outcome = outcome.expect("the answer is kept before the event is handed to the schedule");

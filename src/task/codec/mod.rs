@@ -48,7 +48,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::platform::{Address, Attachment, NoRoom, Packet, Resident};
+use crate::platform::{Address, Attachment, NoRoom, Packet, Resident, Residents};
 
 use self::fault::Fault;
 use self::reader::Reader;
@@ -167,7 +167,7 @@ pub(crate) struct Decoder {
     position: usize,
     addresses: vec::IntoIter<Address>,
     attachments: Vec<Option<Attachment>>,
-    residents: vec::IntoIter<Resident>,
+    residents: Residents,
     /// As of the packet.
     lost: usize,
 }
@@ -180,7 +180,7 @@ impl Decoder {
             position: 0,
             addresses: packet.addresses.into_iter(),
             attachments: packet.attachments.into_iter().map(Some).collect(),
-            residents: packet.residents.into_iter(),
+            residents: packet.residents,
             lost: packet.lost,
         }
     }
@@ -210,9 +210,9 @@ impl Decoder {
         self.addresses.next()
     }
 
-    /// Takes the next resident value.
-    pub(crate) fn take_resident(&mut self) -> Option<Resident> {
-        self.residents.next()
+    /// The first resident value that the packet refers to.
+    pub(crate) fn resident(&self) -> Option<&Resident> {
+        self.residents.first()
     }
 
     /// What was not read.
@@ -223,7 +223,7 @@ impl Decoder {
             bytes: self.bytes,
             addresses: self.addresses.collect(),
             attachments: self.attachments.into_iter().flatten().collect(),
-            residents: self.residents.collect(),
+            residents: self.residents,
             lost: self.lost,
         }
     }

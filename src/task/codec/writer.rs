@@ -5,7 +5,7 @@ use std::{fmt, mem};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
-use crate::platform::{Address, Attachment, Packet, Resident};
+use crate::platform::{Address, Attachment, Packet, Residents};
 
 use super::depth::Depth;
 use super::fault::Fault;
@@ -16,7 +16,7 @@ pub(super) struct Writer {
     heads: Vec<u8>,
     addresses: Vec<Address>,
     pub(super) attachments: Vec<Attachment>,
-    residents: Vec<Resident>,
+    residents: Residents,
     pub(super) depth: Depth,
     /// What came of the trait object that the writer was lent to.
     pub(super) written: Option<Result<(), Fault>>,
