@@ -22,6 +22,23 @@ pub trait ExecutorExt: Executor {
     /// # Errors
     ///
     /// [`is_queue_full`](Error::is_queue_full) if there is no room for the task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().strategy(Strategy::Serial).max_queue(1).build();
+    /// pool.ready().await?;
+    /// let running = pool.try_spawn_remote(remote!(async { std::future::pending::<()>().await }))?;
+    /// let waiting = pool.try_spawn_remote(remote!(|| 6 * 7))?;
+    /// assert!(pool.try_spawn_remote(remote!(|| 6 * 7)).unwrap_err().is_queue_full());
+    ///
+    /// running.abort(); // makes room
+    /// assert_eq!(waiting.await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     fn try_spawn_remote<R>(&self, task: Remote<R>) -> Result<RemoteHandle<R>, Error>
     where
         R: Serialize + DeserializeOwned + 'static,
