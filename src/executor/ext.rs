@@ -14,6 +14,22 @@ use crate::error::Error;
 use crate::task::{Remote, RemoteFn, RemoteHandle};
 
 /// What every executor can do with typed tasks.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use wasm_mt::{Error, Executor, ExecutorExt, InlineExecutor, Pool, remote};
+///
+/// /// Runs on whatever it is given.
+/// async fn squares(executor: &dyn Executor) -> Result<Vec<u32>, Error> {
+///     executor.par_map(0..3, remote!(|n: u32| n * n)).try_collect().await
+/// }
+///
+/// # wasm_mt::run(async {
+/// assert_eq!(squares(&Pool::new()).await?, [0, 1, 4]);
+/// assert_eq!(squares(&InlineExecutor::new()).await?, [0, 1, 4]);
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
 pub trait ExecutorExt: Executor {
     spawn_remote!();
 

@@ -253,17 +253,20 @@ impl PoolBuilder {
     /// # use std::cell::RefCell;
     /// # use wasm_mt::{Pool, Strategy, remote};
     /// # wasm_mt::run(async {
-    /// thread_local!(static ORDER: RefCell<Vec<u32>> = RefCell::default());
+    /// thread_local!(static STEPS: RefCell<Vec<u32>> = RefCell::default());
     ///
     /// let pool = Pool::builder().strategy(Strategy::Serial).build();
     /// let tasks = (0..3).map(|n| {
     ///     pool.spawn_remote(remote!(async move {
-    ///         wasm_mt::yield_now().await; // the next task does not begin here
-    ///         ORDER.with_borrow_mut(|order| order.push(n));
+    ///         STEPS.with_borrow_mut(|steps| steps.push(n));
+    ///         for _ in 0..100 {
+    ///             wasm_mt::yield_now().await; // no other task begins here
+    ///         }
+    ///         STEPS.with_borrow_mut(|steps| steps.push(n));
     ///     }))
     /// });
     /// futures::future::try_join_all(tasks).await?;
-    /// assert_eq!(pool.spawn_remote(remote!(|| ORDER.take())).await?, [0, 1, 2]);
+    /// assert_eq!(pool.spawn_remote(remote!(|| STEPS.take())).await?, [0, 0, 1, 1, 2, 2]);
     /// # Ok::<_, wasm_mt::Error>(())
     /// # });
     /// ```
