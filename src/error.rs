@@ -169,10 +169,10 @@ impl Error {
     /// # use wasm_mt::{Thread, remote};
     /// # wasm_mt::run(async {
     /// let thread = Thread::new();
-    /// let bystander = thread.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// let other = thread.spawn_remote(remote!(async { std::future::pending::<()>().await }));
     /// let faulty = thread.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
     /// assert!(faulty.await.unwrap_err().is_panic());
-    /// assert!(bystander.await.unwrap_err().is_worker_lost());
+    /// assert!(other.await.unwrap_err().is_worker_lost());
     /// # });
     /// ```
     #[must_use]
@@ -255,7 +255,7 @@ impl Error {
     /// ```
     /// # use wasm_mt::remote;
     /// # wasm_mt::run(async {
-    /// // This type asks what comes next, which the encoding does not say. `Described` would.
+    /// // This type asks what comes next, which the encoding does not say: it needs a `Described`.
     /// let error = remote!(|| serde_json::json!([1, 2])).await.unwrap_err();
     /// assert!(error.is_codec());
     /// # });

@@ -104,7 +104,7 @@ impl Job {
     /// let handle = later.spawn_remote(remote!(|| 6 * 7));
     /// let line = line!() - 1;
     /// # let jobs = later.0.lock().unwrap();
-    /// let job = &jobs[0]; // as the executor has it
+    /// let job = &jobs[0]; // what the executor was given
     /// assert_eq!((job.location().file(), job.location().line()), (file!(), line));
     /// # Ok::<_, wasm_mt::Error>(())
     /// # });
@@ -143,7 +143,7 @@ impl Job {
     /// # let later = Later::default();
     /// let handle = later.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
     /// # let job = later.0.lock().unwrap().pop().unwrap();
-    /// job.run().await; // as the executor has it
+    /// job.run().await; // what the executor was given
     /// assert!(handle.await.unwrap_err().is_panic());
     /// # Ok::<_, wasm_mt::Error>(())
     /// # });
@@ -216,7 +216,7 @@ impl Job {
     /// # let later = Later::default();
     /// let handle = later.spawn_remote(remote!(|| 6 * 7));
     /// # let job = later.0.lock().unwrap().pop().unwrap();
-    /// job.fail(Error::other("no host of the fleet answers; start one")); // as the executor has it
+    /// job.fail(Error::other("no host of the fleet answers; start one")); // what the executor was given
     /// let error = handle.await.unwrap_err();
     /// assert!(error.is_other() && error.to_string().contains("no host"));
     /// # Ok::<_, wasm_mt::Error>(())
