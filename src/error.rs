@@ -62,12 +62,69 @@ pub(crate) enum ErrorKind {
 
 impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
+    ///
+    /// ```
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Error, Executor, ExecutorExt, Job, remote};
+    /// # struct Shut;
+    /// # impl Spawn for Shut {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// impl Executor for Shut {
+    ///     fn submit(&self, job: Job) {
+    ///         job.fail(Error::closed());
+    ///     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// }
+    ///
+    /// # wasm_mt::run(async {
+    /// let error = Shut.spawn_remote(remote!(|| 6 * 7)).await.unwrap_err();
+    /// assert!(error.is_closed());
+    /// # });
+    /// ```
     #[must_use]
     pub fn closed() -> Self {
         Self::new(ErrorKind::Closed, String::new())
     }
 
     /// The task was aborted: [`is_cancelled`](Self::is_cancelled).
+    ///
+    /// ```
+    /// # use std::sync::Mutex;
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Error, Executor, ExecutorExt, Job, remote};
+    /// # #[derive(Default)]
+    /// # struct Queue(Mutex<Vec<Job>>);
+    /// # impl Spawn for Queue {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// # impl Executor for Queue {
+    /// #     fn submit(&self, job: Job) {
+    /// #         self.0.lock().unwrap().push(job);
+    /// #     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// # }
+    /// impl Queue {
+    ///     fn clear(&self) {
+    ///         self.0.lock().unwrap().drain(..).for_each(|job| job.fail(Error::cancelled()));
+    ///     }
+    /// }
+    ///
+    /// # wasm_mt::run(async {
+    /// let queue = Queue::default();
+    /// let handle = queue.spawn_remote(remote!(|| 6 * 7));
+    /// queue.clear();
+    /// assert!(handle.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     #[must_use]
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, String::new())
@@ -91,60 +148,175 @@ impl Error {
     /// A panic's message and place are in the text also if the program sets a panic hook of its own, be it in a task. While it
     /// keeps a hook that it has taken ([`take_hook`](std::panic::take_hook)), natively the place may be missing, and in a
     /// browser the message too if the same poll panics.
+    ///
+    /// ```
+    /// # use wasm_mt::remote;
+    /// # wasm_mt::run(async {
+    /// let list = vec![1, 2];
+    /// let error = remote!(move || list[2]).await.unwrap_err();
+    /// assert!(error.is_panic());
+    /// assert!(error.to_string().contains("index out of bounds"));
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_panic(&self) -> bool {
         self.0.kind == ErrorKind::Panic
     }
 
     /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered.
+    ///
+    /// ```
+    /// # use wasm_mt::{Thread, remote};
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::new();
+    /// let other = thread.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// let faulty = thread.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
+    /// assert!(faulty.await.unwrap_err().is_panic());
+    /// assert!(other.await.unwrap_err().is_worker_lost());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_worker_lost(&self) -> bool {
         self.0.kind == ErrorKind::WorkerLost
     }
 
     /// True if the task was aborted.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let search = pool.spawn_remote(remote!(async { std::future::pending::<u32>().await }));
+    /// search.abort();
+    /// let found = match search.await {
+    ///     Err(error) if error.is_cancelled() => None,
+    ///     found => Some(found?),
+    /// };
+    /// assert_eq!(found, None);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.kind == ErrorKind::Cancelled
     }
 
     /// True if the task ran longer than its time limit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wasm_mt::remote;
+    /// # wasm_mt::run(async {
+    /// let endless = remote!(async { std::future::pending::<()>().await });
+    /// let error = endless.timeout(Duration::from_millis(20)).await.unwrap_err();
+    /// assert!(error.is_timeout());
+    /// assert!(error.to_string().contains("20 ms"));
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
     /// True if the executor was closed, terminated or dropped before the task had its result.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let handle = pool.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// drop(pool);
+    /// assert!(handle.await.unwrap_err().is_closed());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.kind == ErrorKind::Closed
     }
 
     /// True if the worker could not be started.
+    ///
+    /// ```
+    /// # use wasm_mt::{Thread, remote};
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::builder().on_start(remote!(|| panic!("no logger"))).build();
+    /// let error = thread.spawn_remote(remote!(|| 6 * 7)).await.unwrap_err();
+    /// assert!(error.is_startup());
+    /// assert!(error.to_string().contains("no logger"));
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_startup(&self) -> bool {
         self.0.kind == ErrorKind::Startup
     }
 
     /// True if an argument or a result could not be encoded or decoded.
+    ///
+    /// ```
+    /// # use wasm_mt::remote;
+    /// # wasm_mt::run(async {
+    /// // This type asks what comes next, which the encoding does not say: it needs a `Described`.
+    /// let error = remote!(|| serde_json::json!([1, 2])).await.unwrap_err();
+    /// assert!(error.is_codec());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_codec(&self) -> bool {
         self.0.kind == ErrorKind::Codec
     }
 
     /// True if the executor's queue was full and waiting was not wanted.
+    ///
+    /// ```
+    /// # use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().strategy(Strategy::Serial).max_queue(0).build();
+    /// let running = pool.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// let refused = pool.try_spawn_remote(remote!(|| 6 * 7));
+    /// assert!(refused.unwrap_err().is_queue_full());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_queue_full(&self) -> bool {
         self.0.kind == ErrorKind::QueueFull
     }
 
     /// True if JavaScript threw an exception.
+    ///
+    /// ```ignore (web only)
+    /// let error = exec_js("return document.title;").await.unwrap_err();
+    /// assert!(error.is_js()); // a worker has no document
+    /// ```
     #[must_use]
     pub fn is_js(&self) -> bool {
         self.0.kind == ErrorKind::Js
     }
 
     /// True if an executor outside this crate said so, by [`Error::other`].
+    ///
+    /// ```
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Error, Executor, ExecutorExt, Job, remote};
+    /// # struct Shut;
+    /// # impl Spawn for Shut {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// impl Executor for Shut {
+    ///     fn submit(&self, job: Job) {
+    ///         job.fail(Error::other("the licence has expired"));
+    ///     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// }
+    ///
+    /// # wasm_mt::run(async {
+    /// let error = Shut.spawn_remote(remote!(|| 6 * 7)).await.unwrap_err();
+    /// assert!(error.is_other() && !error.is_closed());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_other(&self) -> bool {
         self.0.kind == ErrorKind::Other

@@ -197,6 +197,17 @@ macro_rules! worker_factory {
             /// ```
             ///
             /// Workers of such a worker are made by the same factory. Under Trusted Types the factory's own policy makes the URL.
+            ///
+            /// ```ignore (web only)
+            /// #[wasm_bindgen(module = "/js/workers.js")]
+            /// extern "C" {
+            ///     #[wasm_bindgen(catch, js_name = createWorker)]
+            ///     fn create_worker() -> Result<web_sys::Worker, JsValue>;
+            /// }
+            ///
+            /// let thread = Thread::builder().worker_factory(create_worker).build();
+            /// assert_eq!(thread.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+            /// ```
             pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
                 self.config.spec.web.factory = Some(factory);
                 self
@@ -210,6 +221,11 @@ worker_factory!(PoolBuilder ThreadBuilder);
 /// Web only.
 impl WorkerSetup {
     /// Makes the Web Workers: [`ThreadBuilder::worker_factory`] for all workers, in workers too.
+    ///
+    /// ```ignore (web only)
+    /// WorkerSetup::new().worker_factory(|| web_sys::Worker::new("/assets/worker.js")).install()?;
+    /// assert_eq!(remote!(|| 6 * 7).await?, 42);
+    /// ```
     pub fn worker_factory(mut self, factory: fn() -> Result<web_sys::Worker, JsValue>) -> Self {
         self.options.factory = Some(factory);
         self

@@ -101,6 +101,26 @@ mod js {
 pub const WORKER_SCRIPT: &str = platform::WORKER_SCRIPT;
 
 /// For `#[serde(with = "wasm_mt::described")]`: a field crosses as in a [`Described`].
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use wasm_mt::remote;
+/// #[derive(Serialize, Deserialize)]
+/// #[serde(untagged)]
+/// enum Id {
+///     Number(u32),
+///     Name(String),
+/// }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Order(#[serde(with = "wasm_mt::described")] Id);
+///
+/// # wasm_mt::run(async {
+/// let order = Order(Id::Name("Ferris".to_owned()));
+/// assert!(remote!(move || matches!(order.0, Id::Name(name) if name == "Ferris")).await?);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
 #[cfg(feature = "described")]
 pub mod described {
     pub use crate::task::described::{deserialize, serialize};

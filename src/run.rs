@@ -79,6 +79,17 @@ where
 /// What the future of a program may end in: `()`, or a `Result<(), E>` whose error can be displayed. See [`run`].
 ///
 /// Sealed: the list is closed.
+///
+/// ```
+/// # use wasm_mt::{ProgramOutput, remote};
+/// fn start<T: ProgramOutput>(app: impl Future<Output = T> + 'static) {
+///     wasm_mt::println!("version {}", env!("CARGO_PKG_VERSION"));
+///     wasm_mt::run(app);
+/// }
+///
+/// start(async { assert_eq!(2 + 3, 5) });
+/// start(async { remote!(|| assert_eq!(2 + 3, 5)).await });
+/// ```
 pub trait ProgramOutput: sealed::Sealed {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), String>;

@@ -62,17 +62,50 @@ impl Thread {
     /// # Errors
     ///
     /// [`is_startup`](Error::is_startup) if the worker did not start; what ended the thread if it has ended since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use wasm_mt::Thread;
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::new();
+    /// thread.ready().await?;
+    /// assert_eq!(thread.stats().workers, 1);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn ready(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         self.supervisor.ready()
     }
 
     /// True if the worker is gone: it did not start, a task panicked, or it was terminated.
+    ///
+    /// ```
+    /// # use wasm_mt::{Thread, remote};
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::new();
+    /// thread.spawn_remote(remote!(|| -> u32 { panic!("a bug") })).await.unwrap_err();
+    /// assert!(thread.is_lost());
+    /// assert!(thread.spawn_remote(remote!(|| 6 * 7)).await.unwrap_err().is_worker_lost());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.supervisor.is_lost()
     }
 
     /// How many tasks were spawned and are not finished.
+    ///
+    /// ```
+    /// # use wasm_mt::{Thread, remote};
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::new();
+    /// let endless = thread.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// thread.spawn_remote(remote!(|| 6 * 7)).await?;
+    /// assert_eq!(thread.pending(), 1);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[must_use]
     pub fn pending(&self) -> usize {
         self.supervisor.pending()
@@ -99,6 +132,17 @@ impl Thread {
     ///
     /// In the browser a running task is stopped where it is. Natively a synchronous task finishes, and its result is
     /// discarded.
+    ///
+    /// ```
+    /// # use wasm_mt::{Thread, remote};
+    /// # wasm_mt::run(async {
+    /// let thread = Thread::new();
+    /// let endless = thread.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// thread.terminate();
+    /// assert!(endless.await.unwrap_err().is_closed());
+    /// assert!(thread.is_lost());
+    /// # });
+    /// ```
     pub fn terminate(&self) {
         self.supervisor.terminate();
     }

@@ -14,9 +14,27 @@ use crate::js::Js;
 use crate::task::{Remote, RemoteHandle, Transfer};
 
 /// What [`FnOnce!`](super::FnOnce) makes of a closure: what `exec` takes.
+///
+/// ```ignore (web only)
+/// async fn number<F: MtClosure>(th: &Thread, job: F) -> Result<f64, JsValue> {
+///     th.exec(job).await?.as_f64().ok_or(JsValue::from("no number"))
+/// }
+///
+/// let n = 42;
+/// assert_eq!(number(&th, FnOnce!(move || Ok(JsValue::from(n)))).await?, 42.0);
+/// ```
 pub trait MtClosure: sealed::IntoTask + 'static {}
 
 /// What [`FnOnce!`](super::FnOnce) makes of an asynchronous closure, which returns a `T`: what `exec_async` takes.
+///
+/// ```ignore (web only)
+/// async fn number<F: MtAsyncClosure<T>, T>(th: &Thread, job: F) -> Result<f64, JsValue> {
+///     th.exec_async(job).await?.as_f64().ok_or(JsValue::from("no number"))
+/// }
+///
+/// let n = 42;
+/// assert_eq!(number(&th, FnOnce!(async move || Ok(JsValue::from(n)))).await?, 42.0);
+/// ```
 pub trait MtAsyncClosure<T>: sealed::IntoTask + 'static {}
 
 pub(super) mod sealed {

@@ -26,6 +26,14 @@ impl<G: FnOnce(ResultJJ) + 'static> PoolCallback for G {}
 /// lost is an `Err` for its callback, and another worker takes its place.
 ///
 /// **Dropping it cancels all jobs**: the callbacks of those that wait and of those that run receive an `Err`.
+///
+/// ```ignore (web only)
+/// let pool = ThreadPool::new(2, "./pkg/app.js").and_init().await?;
+/// let (sender, receiver) = futures::channel::oneshot::channel();
+/// let n = 42;
+/// pool.exec_with_cb(FnOnce!(move || Ok(JsValue::from(n))), |result| sender.send(result).expect("it is awaited"));
+/// assert_eq!(receiver.await.expect("it is called once"), Ok(JsValue::from(42)));
+/// ```
 pub struct ThreadPool(Rc<Inner>);
 
 struct Inner {
@@ -101,6 +109,13 @@ impl ThreadPool {
     }
 
     /// How many jobs wait for a thread.
+    ///
+    /// ```ignore (web only)
+    /// let pool = ThreadPool::new(1, "");
+    /// pool.exec_js("for (;;);");
+    /// pool.exec_js("return 1;");
+    /// assert_eq!(pool.count_pending_jobs(), 1); // the other one has the thread
+    /// ```
     #[must_use]
     pub fn count_pending_jobs(&self) -> usize {
         self.0.queue.borrow().len()
@@ -123,6 +138,11 @@ impl ThreadPool {
     }
 
     /// Runs a closure, and calls `cb` with its result or, as a text, with the reason why there is none.
+    ///
+    /// ```ignore (web only)
+    /// let job = FnOnce!(move || Err(JsValue::from("no")));
+    /// pool.exec_with_cb(job, |result| assert_eq!(result, Err(JsValue::from("no"))));
+    /// ```
     pub fn exec_with_cb<F, G>(&self, job: F, cb: G)
     where
         F: MtClosure,
@@ -132,6 +152,14 @@ impl ThreadPool {
     }
 
     /// Runs an asynchronous closure, and calls `cb` as [`exec_with_cb`](Self::exec_with_cb) does.
+    ///
+    /// ```ignore (web only)
+    /// let job = FnOnce!(async move || {
+    ///     wasm_mt::yield_now().await;
+    ///     Ok(JsValue::from(42))
+    /// });
+    /// pool.exec_async_with_cb(job, |result| assert_eq!(result, Ok(JsValue::from(42))));
+    /// ```
     pub fn exec_async_with_cb<F, T, G>(&self, job: F, cb: G)
     where
         F: MtAsyncClosure<T>,
@@ -153,6 +181,10 @@ impl ThreadPool {
     }
 
     /// Runs JavaScript, and calls `cb` as [`exec_with_cb`](Self::exec_with_cb) does.
+    ///
+    /// ```ignore (web only)
+    /// pool.exec_js_with_cb("return 6 * 7;", |result| assert_eq!(result, Ok(JsValue::from(42))));
+    /// ```
     #[track_caller]
     pub fn exec_js_with_cb<G>(&self, js: &str, cb: G)
     where
@@ -162,6 +194,11 @@ impl ThreadPool {
     }
 
     /// Runs asynchronous JavaScript, and calls `cb` as [`exec_with_cb`](Self::exec_with_cb) does.
+    ///
+    /// ```ignore (web only)
+    /// let script = "return await Promise.resolve(42);";
+    /// pool.exec_js_async_with_cb(script, |result| assert_eq!(result, Ok(JsValue::from(42))));
+    /// ```
     #[track_caller]
     pub fn exec_js_async_with_cb<G>(&self, js: &str, cb: G)
     where

@@ -69,6 +69,16 @@ pub trait ThreadExt: Sized + sealed::IsThread {
     /// # Errors
     ///
     /// As those of [`exec`](Self::exec).
+    ///
+    /// # Examples
+    ///
+    /// ```ignore (web only)
+    /// let answer = th.exec_async(FnOnce!(async move || {
+    ///     wasm_mt::yield_now().await;
+    ///     Ok(JsValue::from(42))
+    /// }));
+    /// assert_eq!(answer.await?, JsValue::from(42));
+    /// ```
     fn exec_async<F, T>(&self, aclos: F) -> impl Future<Output = Result<JsValue, JsValue>>
     where
         F: MtAsyncClosure<T>,
@@ -81,6 +91,13 @@ pub trait ThreadExt: Sized + sealed::IsThread {
     /// # Errors
     ///
     /// What the script throws, or a text as from [`exec`](Self::exec).
+    ///
+    /// # Examples
+    ///
+    /// ```ignore (web only)
+    /// assert_eq!(th.exec_js("return 6 * 7;").await?, JsValue::from(42));
+    /// assert!(th.exec_js("return document.title;").await.is_err()); // a worker has no document
+    /// ```
     #[track_caller]
     fn exec_js(&self, js: &str) -> impl Future<Output = Result<JsValue, JsValue>> {
         run(self.thread(), script(js))
@@ -91,18 +108,36 @@ pub trait ThreadExt: Sized + sealed::IsThread {
     /// # Errors
     ///
     /// What the script throws, or a text as from [`exec`](Self::exec).
+    ///
+    /// # Examples
+    ///
+    /// ```ignore (web only)
+    /// assert_eq!(th.exec_js_async("return await Promise.resolve(42);").await?, JsValue::from(42));
+    /// ```
     #[track_caller]
     fn exec_js_async(&self, js: &str) -> impl Future<Output = Result<JsValue, JsValue>> {
         run(self.thread(), async_script(js))
     }
 
     /// True if the worker is gone: it was terminated, or a closure has panicked.
+    ///
+    /// ```ignore (web only)
+    /// assert!(!th.is_terminated());
+    /// th.terminate();
+    /// assert!(th.is_terminated());
+    /// ```
     #[must_use]
     fn is_terminated(&self) -> bool {
         self.thread().is_lost()
     }
 
     /// The name that [`set_id`](Self::set_id) gave, to this thread or a clone of it.
+    ///
+    /// ```ignore (web only)
+    /// let clone = th.clone();
+    /// th.set_id("decoder");
+    /// assert_eq!(clone.get_id().as_deref().map(String::as_str), Some("decoder"));
+    /// ```
     #[must_use]
     fn get_id(&self) -> Option<Rc<String>> {
         with_notes(self.thread(), |notes| notes.id.clone())
@@ -115,6 +150,11 @@ pub trait ThreadExt: Sized + sealed::IsThread {
     }
 
     /// What [`set_busy`](Self::set_busy) has noted; at first `false`.
+    ///
+    /// ```ignore (web only)
+    /// assert!(!th.get_busy());
+    /// assert!(th.set_busy(true).get_busy());
+    /// ```
     #[must_use]
     fn get_busy(&self) -> bool {
         with_notes(self.thread(), |notes| notes.busy)

@@ -14,6 +14,11 @@ use crate::run;
 pub use crate::{console_ln, debug_ln};
 
 /// Counts up from 0.
+///
+/// ```ignore (web only)
+/// let counter = Counter::new();
+/// assert_eq!((counter.inc(), counter.inc(), counter.num()), (1, 2, 2));
+/// ```
 #[derive(Debug, Default)]
 pub struct Counter(Cell<usize>);
 
@@ -38,6 +43,10 @@ impl Counter {
 }
 
 /// The time that is `amt` milliseconds after the beginning of 1970, to the millisecond.
+///
+/// ```ignore (web only)
+/// assert_eq!(perf_to_system(1500.0).duration_since(UNIX_EPOCH)?, Duration::from_millis(1500));
+/// ```
 #[must_use]
 pub fn perf_to_system(amt: f64) -> SystemTime {
     // A negative number is 0 then.
@@ -45,24 +54,44 @@ pub fn perf_to_system(amt: f64) -> SystemTime {
 }
 
 /// A copy of the bytes in JavaScript.
+///
+/// ```ignore (web only)
+/// assert_eq!(u8arr_from_vec(&[1, 2, 3]).to_vec(), [1, 2, 3]);
+/// ```
 #[must_use]
 pub fn u8arr_from_vec(vec: &[u8]) -> Uint8Array {
     Uint8Array::from(vec)
 }
 
 /// A copy of a buffer.
+///
+/// ```ignore (web only)
+/// let buffer = ab_from_text("sea");
+/// let copy = ab_dup(&buffer);
+/// js_sys::Uint8Array::new(&copy).set_index(0, b'p');
+/// assert_eq!(text_from_ab(&buffer).as_deref(), Some("sea"));
+/// ```
 #[must_use]
 pub fn ab_dup(ab: &ArrayBuffer) -> ArrayBuffer {
     ab.slice(0)
 }
 
 /// The bytes of a text in UTF-8.
+///
+/// ```ignore (web only)
+/// assert_eq!(ab_from_text("é").byte_length(), 2);
+/// ```
 #[must_use]
 pub fn ab_from_text(text: &str) -> ArrayBuffer {
     u8arr_from_vec(text.as_bytes()).buffer()
 }
 
 /// The text whose UTF-8 the buffer holds, with U+FFFD for what is none; `None` if the browser cannot read the buffer.
+///
+/// ```ignore (web only)
+/// let buffer = u8arr_from_vec(&[b's', 0xFF, b'a']).buffer();
+/// assert_eq!(text_from_ab(&buffer).as_deref(), Some("s\u{FFFD}a"));
+/// ```
 #[must_use]
 pub fn text_from_ab(ab: &ArrayBuffer) -> Option<String> {
     TextDecoder::new().ok()?.decode_with_buffer_source(ab).ok()
@@ -73,6 +102,13 @@ pub fn text_from_ab(ab: &ArrayBuffer) -> Option<String> {
 /// # Errors
 ///
 /// What `fetch` is rejected with: the resource cannot be reached, or the URL cannot be read.
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// let response = fetch_and_response("data:text/plain,sea").await?;
+/// assert_eq!(response.status(), 200);
+/// ```
 pub async fn fetch_and_response(url: &str) -> Result<Response, JsValue> {
     JsFuture::from(fetch(url)?).await?.dyn_into()
 }
@@ -82,6 +118,12 @@ pub async fn fetch_and_response(url: &str) -> Result<Response, JsValue> {
 /// # Errors
 ///
 /// As those of [`fetch_and_response`].
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// assert_eq!(fetch_as_text("data:text/plain,sea").await?, "sea");
+/// ```
 pub async fn fetch_as_text(url: &str) -> Result<String, JsValue> {
     let text = JsFuture::from(fetch_and_response(url).await?.text()?).await?;
     text.as_string().ok_or(text)
@@ -92,6 +134,13 @@ pub async fn fetch_as_text(url: &str) -> Result<String, JsValue> {
 /// # Errors
 ///
 /// As those of [`fetch_and_response`].
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// let buffer = fetch_as_arraybuffer("data:text/plain,sea").await?;
+/// assert_eq!(buffer.byte_length(), 3);
+/// ```
 pub async fn fetch_as_arraybuffer(url: &str) -> Result<ArrayBuffer, JsValue> {
     JsFuture::from(fetch_and_response(url).await?.array_buffer()?).await?.dyn_into()
 }
@@ -102,6 +151,13 @@ pub async fn fetch_as_arraybuffer(url: &str) -> Result<ArrayBuffer, JsValue> {
 /// # Errors
 ///
 /// What the script throws; a `SyntaxError` or an `EvalError` if it cannot be run.
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// assert_eq!(run_js("const add = (a, b) => a + b; return add(1, 2);")?, JsValue::from(3));
+/// assert!(run_js("throw new Error('no');").is_err());
+/// ```
 pub fn run_js(js: &str) -> Result<JsValue, JsValue> {
     js::evaluate(js)
 }
@@ -111,6 +167,12 @@ pub fn run_js(js: &str) -> Result<JsValue, JsValue> {
 /// # Errors
 ///
 /// As those of [`run_js`]; a rejected promise is an exception.
+///
+/// # Examples
+///
+/// ```ignore (web only)
+/// assert_eq!(run_js_async("return await Promise.resolve(3);").await?, JsValue::from(3));
+/// ```
 pub async fn run_js_async(js: &str) -> Result<JsValue, JsValue> {
     js::evaluate_async(js).await
 }

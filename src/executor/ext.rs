@@ -14,6 +14,22 @@ use crate::error::Error;
 use crate::task::{Remote, RemoteFn, RemoteHandle};
 
 /// What every executor can do with typed tasks.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use wasm_mt::{Error, Executor, ExecutorExt, InlineExecutor, Pool, remote};
+///
+/// /// Runs on whatever it is given.
+/// async fn squares(executor: &dyn Executor) -> Result<Vec<u32>, Error> {
+///     executor.par_map(0..3, remote!(|n: u32| n * n)).try_collect().await
+/// }
+///
+/// # wasm_mt::run(async {
+/// assert_eq!(squares(&Pool::new()).await?, [0, 1, 4]);
+/// assert_eq!(squares(&InlineExecutor::new()).await?, [0, 1, 4]);
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
 pub trait ExecutorExt: Executor {
     spawn_remote!();
 
@@ -22,6 +38,23 @@ pub trait ExecutorExt: Executor {
     /// # Errors
     ///
     /// [`is_queue_full`](Error::is_queue_full) if there is no room for the task.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().strategy(Strategy::Serial).max_queue(1).build();
+    /// pool.ready().await?;
+    /// let running = pool.try_spawn_remote(remote!(async { std::future::pending::<()>().await }))?;
+    /// let waiting = pool.try_spawn_remote(remote!(|| 6 * 7))?;
+    /// assert!(pool.try_spawn_remote(remote!(|| 6 * 7)).unwrap_err().is_queue_full());
+    ///
+    /// running.abort(); // makes room
+    /// assert_eq!(waiting.await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     fn try_spawn_remote<R>(&self, task: Remote<R>) -> Result<RemoteHandle<R>, Error>
     where
         R: Serialize + DeserializeOwned + 'static,

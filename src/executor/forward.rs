@@ -68,6 +68,20 @@ macro_rules! spawn_remote {
         /// [`timeout`](crate::Remote::timeout), [`is_cancelled`](crate::Error::is_cancelled) if it was
         /// [aborted](crate::RemoteHandle::abort), [`is_closed`](crate::Error::is_closed) if the executor was closed or
         /// dropped, and [`is_codec`](crate::Error::is_codec) if arguments or result could not be encoded.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// # use wasm_mt::{Thread, remote};
+        /// # wasm_mt::run(async {
+        /// let thread = Thread::new();
+        /// let sum = thread.spawn_remote(remote!(|| 2 + 3));
+        /// let bug = thread.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
+        /// assert_eq!(sum.await?, 5);
+        /// assert!(bug.await.unwrap_err().is_panic());
+        /// # Ok::<_, wasm_mt::Error>(())
+        /// # });
+        /// ```
         $($visibility)? fn spawn_remote<R>(&self, task: $crate::Remote<R>) -> $crate::RemoteHandle<R>
         where
             R: ::serde::Serialize + ::serde::de::DeserializeOwned + 'static,

@@ -19,6 +19,16 @@ macro_rules! fronts {
             }
 
             /// The pool, for what only pools have: [`stats`](Pool::stats), for example.
+            ///
+            /// ```
+            /// # use wasm_mt::{SerialExecutor, remote};
+            /// # wasm_mt::run(async {
+            /// let executor = SerialExecutor::new();
+            /// executor.spawn_remote(remote!(|| 6 * 7)).await?;
+            /// assert_eq!(executor.pool().stats().finished, 1);
+            /// # Ok::<_, wasm_mt::Error>(())
+            /// # });
+            /// ```
             #[must_use]
             pub fn pool(&self) -> &Pool {
                 &self.0

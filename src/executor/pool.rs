@@ -51,6 +51,17 @@ impl Pool {
     /// can run at once.
     ///
     /// Cannot fail: if no worker starts, tasks resolve with an error that [`is_startup`](Error::is_startup).
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let length = pool.spawn_remote(remote!(|| "sea".len()));
+    /// let sum = pool.spawn_remote(remote!(|| 2 + 3));
+    /// assert_eq!(futures::try_join!(length, sum)?, (3, 5));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -100,6 +111,18 @@ impl Pool {
     ///
     /// [`is_startup`](Error::is_startup) if no worker has started; [`is_closed`](Error::is_closed) if the pool was closed,
     /// terminated or dropped meanwhile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use wasm_mt::Pool;
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(2).build();
+    /// pool.ready().await?;
+    /// assert_eq!(pool.stats().workers, 2);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn ready(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         self.supervisor.ready()
     }
@@ -125,6 +148,17 @@ impl Pool {
     ///
     /// In the browser running tasks are stopped where they are. Natively synchronous tasks finish, and their results are
     /// discarded.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let endless = pool.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// pool.terminate();
+    /// assert!(endless.await.unwrap_err().is_closed());
+    /// assert!(pool.spawn_remote(remote!(|| 6 * 7)).await.unwrap_err().is_closed());
+    /// # });
+    /// ```
     pub fn terminate(&self) {
         self.supervisor.terminate();
     }
@@ -214,6 +248,28 @@ pub struct PoolBuilder {
 
 impl PoolBuilder {
     /// How tasks are spread over the workers. Default: [`Strategy::WorkStealing`].
+    ///
+    /// ```
+    /// # use std::cell::RefCell;
+    /// # use wasm_mt::{Pool, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// thread_local!(static STEPS: RefCell<Vec<u32>> = RefCell::default());
+    ///
+    /// let pool = Pool::builder().strategy(Strategy::Serial).build();
+    /// let tasks = (0..3).map(|n| {
+    ///     pool.spawn_remote(remote!(async move {
+    ///         STEPS.with_borrow_mut(|steps| steps.push(n));
+    ///         for _ in 0..100 {
+    ///             wasm_mt::yield_now().await; // no other task begins here
+    ///         }
+    ///         STEPS.with_borrow_mut(|steps| steps.push(n));
+    ///     }))
+    /// });
+    /// futures::future::try_join_all(tasks).await?;
+    /// assert_eq!(pool.spawn_remote(remote!(|| STEPS.take())).await?, [0, 0, 1, 1, 2, 2]);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.config.strategy = strategy;
         self
@@ -224,6 +280,17 @@ impl PoolBuilder {
     ///
     /// A pool with no thread can be built, but runs nothing: its tasks and [`ready`](Pool::ready) resolve with an error that
     /// [`is_startup`](Error::is_startup).
+    ///
+    /// ```
+    /// # use wasm_mt::{Executor, Pool};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(3).build();
+    /// assert_eq!(pool.concurrency(), 3);
+    ///
+    /// let none = Pool::builder().threads(0).build();
+    /// assert!(none.ready().await.unwrap_err().is_startup());
+    /// # });
+    /// ```
     pub fn threads(mut self, count: usize) -> Self {
         let fault = "a pool needs at least one thread; give `threads` a number above zero, or leave it out";
         self.config.threads = Some(count);
@@ -234,6 +301,20 @@ impl PoolBuilder {
     /// How many tasks may wait for a worker, as far as [`try_spawn_remote`](crate::ExecutorExt::try_spawn_remote) and
     /// [`par_map`](crate::ExecutorExt::par_map) are concerned. Default: any number. `spawn_remote` always queues, and children are
     /// never counted.
+    ///
+    /// ```
+    /// # use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().strategy(Strategy::Serial).max_queue(0).build();
+    /// let running = pool.spawn_remote(remote!(async { std::future::pending::<()>().await }));
+    /// assert!(pool.try_spawn_remote(remote!(|| 6 * 7)).unwrap_err().is_queue_full());
+    ///
+    /// let waiting = pool.spawn_remote(remote!(|| 6 * 7)); // whatever the bound
+    /// running.abort();
+    /// assert_eq!(waiting.await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn max_queue(mut self, count: usize) -> Self {
         self.config.max_queue = Some(count);
         self

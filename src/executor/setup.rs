@@ -54,6 +54,15 @@ impl WorkerSetup {
 
     /// The URL of a worker script on the program's own host, relative to the page:
     /// [`ThreadBuilder::script_url`](crate::ThreadBuilder::script_url) for all workers.
+    ///
+    /// ```
+    /// # use wasm_mt::{WorkerSetup, remote};
+    /// # wasm_mt::run(async {
+    /// WorkerSetup::new().script_url("/assets/worker.js").install()?;
+    /// assert_eq!(remote!(|| 6 * 7).await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn script_url(mut self, url: impl Into<String>) -> Self {
         self.options.script = Some(url.into());
         self
@@ -64,6 +73,14 @@ impl WorkerSetup {
     /// # Errors
     ///
     /// [`is_startup`](Error::is_startup) if a worker was made before, or if a setup is installed already. Never natively.
+    ///
+    /// # Examples
+    ///
+    /// ```ignore (web only)
+    /// WorkerSetup::new().glue_url("/assets/app.js").install()?;
+    /// // A program has one.
+    /// assert!(WorkerSetup::new().install().unwrap_err().is_startup());
+    /// ```
     pub fn install(self) -> Result<(), Error> {
         platform::install(self.options)
     }

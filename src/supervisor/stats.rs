@@ -67,7 +67,7 @@ pub struct Stats {
 ///
 /// let run = receiver.recv().expect("the hook is called before the result is here");
 /// assert!(run.worker < 2 && run.began <= run.ended);
-/// println!("{run}");
+/// assert_eq!(run.location().map(|location| location.file()), Some(file!()));
 /// # Ok::<_, wasm_mt::Error>(())
 /// # });
 /// ```

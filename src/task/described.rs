@@ -81,6 +81,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Described<T> {
 /// # Errors
 ///
 /// Those of the serializer, and of the value.
+///
+/// # Examples
+///
+/// ```
+/// # use serde_json::{json, value::Serializer};
+/// // Any other format has the value as it is.
+/// assert_eq!(wasm_mt::described::serialize(&[1, 2], Serializer)?, json!([1, 2]));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 pub fn serialize<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
 where
     T: Serialize + ?Sized,
@@ -129,6 +138,16 @@ impl io::Write for Output {
 /// # Errors
 ///
 /// Those of the deserializer, and of the value.
+///
+/// # Examples
+///
+/// ```
+/// # use serde_json::json;
+/// // Any other format has the value as it is.
+/// let list: Vec<u32> = wasm_mt::described::deserialize(json!([1, 2]))?;
+/// assert_eq!(list, [1, 2]);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Deserialize<'de>,

@@ -112,6 +112,18 @@ impl<T> RemoteHandle<T> {
     }
 
     /// True once the task has its result, or failed: awaiting the handle gives it at once.
+    ///
+    /// ```
+    /// # use wasm_mt::{Executor, Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let handle = pool.spawn_remote(remote!(|| 6 * 7));
+    /// pool.close().await; // when all tasks have ended
+    /// assert!(handle.is_finished());
+    /// assert_eq!(handle.await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         !matches!(*self.slot.lock(), ReplyState::Waiting { .. })

@@ -34,6 +34,15 @@ impl<X, R> Hint<X, R> {
     }
 
     /// Gives the closure back.
+    ///
+    /// ```
+    /// # use wasm_mt::RemoteFn;
+    /// # wasm_mt::run(async {
+    /// let length: RemoteFn<String, usize> = RemoteFn::new((), |(), hint| hint.closure(|word| word.len()));
+    /// assert_eq!(length.call("sea".to_owned()).await?, 3);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[inline]
     pub fn closure<G>(self, function: G) -> G
     where
@@ -43,6 +52,26 @@ impl<X, R> Hint<X, R> {
     }
 
     /// Gives the async closure back.
+    ///
+    /// ```
+    /// # use futures::TryStreamExt;
+    /// # use wasm_mt::{ExecutorExt, RemoteFn, Thread};
+    /// # wasm_mt::run(async {
+    /// let words = ["a", "bc"].map(String::from);
+    /// let thread = Thread::new();
+    /// let lengths = thread.par_map(
+    ///     words,
+    ///     RemoteFn::new_async(1, |more, hint| {
+    ///         hint.async_closure(async move |word| {
+    ///             wasm_mt::yield_now().await;
+    ///             word.len() + more
+    ///         })
+    ///     }),
+    /// );
+    /// assert_eq!(lengths.try_collect::<Vec<usize>>().await?, [2, 3]);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[inline]
     pub fn async_closure<G>(self, function: G) -> G
     where

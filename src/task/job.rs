@@ -52,7 +52,6 @@ use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
 /// let sum = later.spawn_remote(remote!(|| 2 + 3));
 /// let jobs = std::mem::take(&mut *later.0.lock().unwrap());
 /// for job in jobs {
-///     println!("running the task of {}", job.location());
 ///     job.run().await;
 /// }
 /// assert_eq!(sum.await?, 5);
@@ -80,6 +79,36 @@ impl Job {
     }
 
     /// The place of the call that made the task, which is its name in errors.
+    ///
+    /// ```
+    /// # use std::sync::Mutex;
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Error, Executor, ExecutorExt, Job, remote};
+    /// # #[derive(Default)]
+    /// # struct Later(Mutex<Vec<Job>>);
+    /// # impl Spawn for Later {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// # impl Executor for Later {
+    /// #     fn submit(&self, job: Job) {
+    /// #         self.0.lock().unwrap().push(job);
+    /// #     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// # }
+    /// # wasm_mt::run(async {
+    /// # let later = Later::default();
+    /// let handle = later.spawn_remote(remote!(|| 6 * 7));
+    /// let line = line!() - 1;
+    /// # let jobs = later.0.lock().unwrap();
+    /// let job = &jobs[0]; // what the executor was given
+    /// assert_eq!((job.location().file(), job.location().line()), (file!(), line));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
         self.made_at
@@ -90,6 +119,35 @@ impl Job {
     /// has ended.
     ///
     /// A panic becomes the task's error where panics unwind. In the browser it ends the program that calls this.
+    ///
+    /// ```
+    /// # use std::sync::Mutex;
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Error, Executor, ExecutorExt, Job, remote};
+    /// # #[derive(Default)]
+    /// # struct Later(Mutex<Vec<Job>>);
+    /// # impl Spawn for Later {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// # impl Executor for Later {
+    /// #     fn submit(&self, job: Job) {
+    /// #         self.0.lock().unwrap().push(job);
+    /// #     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// # }
+    /// # wasm_mt::run(async {
+    /// # let later = Later::default();
+    /// let handle = later.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
+    /// # let job = later.0.lock().unwrap().pop().unwrap();
+    /// job.run().await; // what the executor was given
+    /// assert!(handle.await.unwrap_err().is_panic());
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub async fn run(self) {
         let Self { call, reply, options, .. } = self;
         let (abort, registration) = AbortHandle::new_pair();
@@ -134,6 +192,36 @@ impl Job {
     }
 
     /// Answers the job with an error, without running it.
+    ///
+    /// ```
+    /// # use std::sync::Mutex;
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Error, Executor, ExecutorExt, Job, remote};
+    /// # #[derive(Default)]
+    /// # struct Later(Mutex<Vec<Job>>);
+    /// # impl Spawn for Later {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// # impl Executor for Later {
+    /// #     fn submit(&self, job: Job) {
+    /// #         self.0.lock().unwrap().push(job);
+    /// #     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// # }
+    /// # wasm_mt::run(async {
+    /// # let later = Later::default();
+    /// let handle = later.spawn_remote(remote!(|| 6 * 7));
+    /// # let job = later.0.lock().unwrap().pop().unwrap();
+    /// job.fail(Error::other("no host of the fleet answers; start one")); // what the executor was given
+    /// let error = handle.await.unwrap_err();
+    /// assert!(error.is_other() && error.to_string().contains("no host"));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn fail(self, error: Error) {
         self.reply.send(Err(error));
     }

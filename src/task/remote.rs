@@ -48,6 +48,18 @@ where
     ///
     /// `f` is a function, or a closure that captures nothing. What it needs travels in `args`: a tuple for several
     /// values, `()` for none. Arguments and result cross as [serde](https://serde.rs) values.
+    ///
+    /// ```
+    /// # use wasm_mt::Remote;
+    /// # wasm_mt::run(async {
+    /// fn area((width, height): (u32, u32)) -> u32 {
+    ///     width * height
+    /// }
+    ///
+    /// assert_eq!(Remote::new((6, 7), area).await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[track_caller]
     pub fn new<A>(args: A, f: fn(A) -> R) -> Self
     where
@@ -60,6 +72,19 @@ where
     ///
     /// `f` is an `async fn`, or a closure that captures nothing and returns a future, `|args| async move { .. }`.
     /// The future stays on its worker, so it need not be `Send`.
+    ///
+    /// ```
+    /// # use wasm_mt::Remote;
+    /// # wasm_mt::run(async {
+    /// async fn repeat((text, count): (String, usize)) -> String {
+    ///     wasm_mt::yield_now().await;
+    ///     text.repeat(count)
+    /// }
+    ///
+    /// assert_eq!(Remote::new_async((String::from("ab"), 2), repeat).await?, "abab");
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[track_caller]
     pub fn new_async<A, F>(args: A, f: fn(A) -> F) -> Self
     where
@@ -129,6 +154,24 @@ impl<R> Remote<R> {
     /// A task that panics itself, or runs for too long, is not run again. One that surely had not begun on the lost worker
     /// needs no permission, unless it has captured a [`Transfer`](crate::Transfer): that has gone with the worker. With
     /// `retry` it is copied before.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(1).strategy(Strategy::Parallel).build();
+    /// let task = remote!(async {
+    ///     for _ in 0..1000 {
+    ///         wasm_mt::yield_now().await;
+    ///     }
+    ///     42
+    /// });
+    /// let task = pool.spawn_remote(task.retry(1));
+    /// let faulty = pool.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
+    /// assert!(faulty.await.unwrap_err().is_panic()); // the worker is lost, and the other task with it
+    /// assert_eq!(task.await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn retry(self, times: u32) -> Self {
         Self::from_encoded(self.encoded.retry(times))
     }

@@ -123,6 +123,17 @@ where
     /// The task for one argument.
     ///
     /// Captured attachments ([`Transfer`](crate::Transfer) and its kin) are copied, so that the next call has them too.
+    ///
+    /// ```
+    /// # use wasm_mt::{RemoteFn, Transfer, remote};
+    /// # wasm_mt::run(async {
+    /// let table = Transfer(vec![1, 10, 100]);
+    /// let look_up: RemoteFn<usize, u32> = remote!(move |place| table.0[place]);
+    /// assert_eq!(look_up.call(1).await?, 10);
+    /// assert_eq!(look_up.call(2).await?, 100); // the table went with both
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     pub fn call(&self, x: X) -> Remote<R> {
         Remote::from_encoded(self.encoded.with(&x))
     }
@@ -134,12 +145,43 @@ impl<X, R> RemoteFn<X, R> {
     }
 
     /// Gives every task of this function a time limit: see [`Remote::timeout`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wasm_mt::{RemoteFn, remote};
+    /// # wasm_mt::run(async {
+    /// let forever: RemoteFn<u32, u32> = remote!(async move |n| {
+    ///     std::future::pending::<()>().await;
+    ///     n
+    /// });
+    /// let forever = forever.timeout(Duration::from_millis(20));
+    /// assert!(forever.call(1).await.unwrap_err().is_timeout());
+    /// # });
+    /// ```
     #[must_use]
     pub fn timeout(self, limit: Duration) -> Self {
         Self::from_encoded(self.encoded.timeout(limit))
     }
 
     /// Lets every task of this function run again: see [`Remote::retry`].
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, RemoteFn, Strategy, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(1).strategy(Strategy::Parallel).build();
+    /// let slow: RemoteFn<u32, u32> = remote!(async move |n| {
+    ///     for _ in 0..1000 {
+    ///         wasm_mt::yield_now().await;
+    ///     }
+    ///     n
+    /// });
+    /// let handle = pool.spawn_remote(slow.retry(1).call(42));
+    /// let faulty = pool.spawn_remote(remote!(|| -> u32 { panic!("a bug") }));
+    /// assert!(faulty.await.unwrap_err().is_panic()); // the worker is lost, and the other task with it
+    /// assert_eq!(handle.await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
     #[must_use]
     pub fn retry(self, times: u32) -> Self {
         Self::from_encoded(self.encoded.retry(times))

@@ -52,6 +52,18 @@ pub struct Transfer<T>(pub T);
 /// What [`Transfer`] can carry: `Vec<N>` and `Box<[N]>` of numbers, and on the web `Js<T>`.
 ///
 /// Sealed: the list is closed.
+///
+/// ```
+/// # use wasm_mt::{Remote, Transfer, Transferable};
+/// fn there_and_back<T: Transferable + 'static>(block: T) -> Remote<Transfer<T>> {
+///     Remote::new(Transfer(block), |block| block)
+/// }
+///
+/// # wasm_mt::run(async {
+/// assert_eq!(there_and_back(vec![0.5, 1.5]).await?.0, [0.5, 1.5]);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`Transfer` cannot carry a `{Self}`",
     label = "neither a `Vec` or boxed slice of numbers nor, on the web, a `Js`",
