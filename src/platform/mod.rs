@@ -54,15 +54,15 @@ pub(crate) use web::url_of_hidden_glue;
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, KeepAlive, Number, Outbox, PANIC_ABORTS, Port, WebOptions,
     at_end_of_tick, can_interrupt, clock_tick, contain, current_task, guard, has_local_pool, install,
-    is_panicking, now, on_panic, parallelism, print, run, show_begun, show_gathered, sleep, sleep_aside,
-    spawn_local, spawn_service, stack_has_sunk, start, try_run, yield_by_message, yield_now,
+    is_panicking, now, on_panic, parallelism, print, realm, run, show_begun, show_gathered, sleep,
+    sleep_aside, spawn_local, spawn_service, stack_has_sunk, start, try_run, yield_by_message, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::Packet;
-pub(crate) use resident::{Resident, ResidentHolder, Residents};
+pub(crate) use resident::{Master, Resident, Residents};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;
 pub(crate) use slot::ThreadSlot;

@@ -125,21 +125,6 @@ impl<T> IdMap<T> {
         self.places.is_empty()
     }
 
-    /// Removes and gives the values for which `goes` is true.
-    pub(crate) fn take_if(&mut self, goes: impl Fn(&T) -> bool) -> Vec<T> {
-        let Self { places, values, free } = self;
-        let mut taken = Vec::new();
-        places.retain(|_, place| {
-            let goes = values[*place].as_ref().is_some_and(&goes);
-            if goes {
-                free.push(*place);
-                taken.extend(values[*place].take());
-            }
-            !goes
-        });
-        taken
-    }
-
     /// All values, in no order that means something.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.values.iter().flatten()
@@ -175,10 +160,6 @@ impl SortedQueue {
         }
         let found = self.0.binary_search(&entry);
         found.is_ok_and(|place| self.0.remove(place).is_some())
-    }
-
-    pub(crate) fn contains(&self, rank: u64, name: impl Id) -> bool {
-        self.0.binary_search(&(rank, name.number())).is_ok()
     }
 
     /// The least rank, and the name that has it.

@@ -32,7 +32,7 @@ mod task;
 mod tests;
 mod workers;
 
-pub(crate) use self::collections::{Id, IdMap, SortedQueue};
+pub(crate) use self::collections::{Id, IdMap};
 pub(crate) use self::deadline::{Deadline, nanos};
 pub(crate) use self::event::{Completion, HandleSignal, PageAction, PageEvent, Urgency};
 pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next};

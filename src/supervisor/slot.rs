@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::error::Error;
-use crate::platform::{HAS_TICKS, Packet, Port, Resident};
-use crate::schedule::{SortedQueue, TaskId, TaskOptions, Urgency, WorkerId};
+use crate::platform::{HAS_TICKS, Master, Packet, Port, Residents};
+use crate::schedule::{TaskId, TaskOptions, Urgency, WorkerId};
 use crate::wire::ToWorker;
 
 /// So many messages are posted without waiting for more: the worker may begin with them.
@@ -25,9 +25,8 @@ pub(super) struct WorkerSlot {
     urgent: bool,
     /// Something may be gathered.
     marked: bool,
-    /// The resident values that it has, or was sent, and how many bytes they have.
-    held: SortedQueue,
-    resident_bytes: u64,
+    /// The resident values that it has, or was sent, and how many bytes each has; and some that it has forgotten.
+    residents: Vec<(Weak<dyn Master>, u64)>,
     /// How many packets were posted.
     pub(super) posted: u64,
 }
@@ -45,13 +44,12 @@ pub(super) struct QueuedPacket {
     bears: Option<Carried>,
 }
 
-/// The only task that a packet speaks of, if perhaps it cannot be posted.
-#[derive(Clone, Copy)]
+/// What alone a packet speaks of, if perhaps it cannot be posted.
 pub(super) enum Carried {
     /// It is to run on this worker.
     Task(WorkerId, TaskId),
-    /// No task, but a value with this name, which tasks on this worker refer to.
-    Resident(WorkerId, u64),
+    /// A value that tasks on this worker refer to.
+    Resident(WorkerId, Weak<dyn Master>),
     /// Its result is for this worker, which made it.
     Outcome(WorkerId, TaskId),
 }
@@ -84,8 +82,7 @@ impl WorkerSlot {
             count: 0,
             urgent: false,
             marked: false,
-            held: SortedQueue::default(),
-            resident_bytes: 0,
+            residents: Vec::new(),
             posted: 1, // what it was started with
         }
     }
@@ -129,15 +126,12 @@ impl WorkerSlot {
             queue.push(Deferred::Message(message));
         } else if !message.travels_alone() {
             message.write(&mut self.gathered);
-            // Whose task is not settled has them.
-            self.gathered.residents.clear();
             self.count += 1;
             self.urgent |= !HAS_TICKS;
         } else {
             // So it harms no other.
             self.flush(out);
-            let packet = alone(message);
-            self.post(packet, bears, out);
+            self.post(alone(message), bears, out);
         }
     }
 
@@ -147,34 +141,38 @@ impl WorkerSlot {
         out.push_front(QueuedPacket { port: self.port.clone(), packet: alone(message), bears: None });
     }
 
+    /// Sends those of the values that the worker lacks, ahead of a task that refers to them.
+    pub(super) fn send_residents(
+        &mut self,
+        worker: WorkerId,
+        residents: &Residents,
+        out: &mut VecDeque<QueuedPacket>,
+    ) {
+        for master in residents.masters() {
+            if let Some(call) = master.keep_call(&self.port) {
+                self.residents.retain(|(master, _)| master.strong_count() > 0);
+                self.residents.push((Arc::downgrade(master), master.size()));
+                self.send(
+                    ToWorker::Call { call },
+                    Some(Carried::Resident(worker, Arc::downgrade(master))),
+                    out,
+                );
+            }
+        }
+    }
+
+    /// How many bytes the resident values have that the worker keeps.
+    pub(super) fn resident_bytes(&self) -> u64 {
+        let held = self.residents.iter().filter(|(master, _)| master.strong_count() > 0);
+        held.map(|(_, size)| size).sum()
+    }
+
     /// Posts a task whose call stays here, because it need not travel alone.
     pub(super) fn send_run(&mut self, task: TaskId, options: TaskOptions, call: &Packet) {
         ToWorker::write_run(task, options, call, &mut self.gathered);
+        // The task owns them until it is settled.
         self.gathered.residents.clear();
         self.count += 1;
-    }
-
-    /// True if the worker has the value, or was sent it.
-    pub(super) fn holds(&self, name: u64) -> bool {
-        self.held.contains(0, name)
-    }
-
-    /// The worker has the value, or is sent it.
-    pub(super) fn hold(&mut self, resident: &Resident) {
-        self.held.insert(0, resident.name());
-        self.resident_bytes += resident.size() as u64;
-    }
-
-    /// The worker is to forget a value of this size. False if it does not have it.
-    pub(super) fn release(&mut self, name: u64, size: usize) -> bool {
-        let held = self.held.remove(0, name);
-        self.resident_bytes -= if held { size as u64 } else { 0 };
-        held
-    }
-
-    /// How many bytes the resident values have that it holds.
-    pub(super) fn resident_bytes(&self) -> u64 {
-        self.resident_bytes
     }
 
     /// A task is posted. Where there are no ticks, only what takes less than its message waits for more.

@@ -11,7 +11,7 @@ use super::effects::{PoolEffects, Wake};
 use super::state::PoolState;
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, ResidentHolder, WorkerEvent};
+use crate::platform::{self, WorkerEvent};
 use crate::schedule::{HandleSignal, PageEvent, TaskId, WorkerId};
 use crate::task::{Job, TaskOwner};
 use crate::wire::{self, FromWorker};
@@ -44,7 +44,7 @@ impl Supervisor {
             };
             let on_run = options.on_run.clone();
             Shared {
-                state: Mutex::new(PoolState::new(options, Box::new(listen), this.clone())),
+                state: Mutex::new(PoolState::new(options, Box::new(listen))),
                 on_run,
                 this: this.clone(),
             }
@@ -255,14 +255,6 @@ impl Shared {
         let mut state = self.lock();
         state.woken(wake);
         self.finish(state, true);
-    }
-}
-
-impl ResidentHolder for Shared {
-    fn on_master_dropped(&self, name: u64, size: usize) {
-        let mut state = self.lock();
-        state.forget(name, size);
-        self.finish(state, false);
     }
 }
 

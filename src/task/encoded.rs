@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::codec;
 use super::entry::{Callee, site};
+use super::residents;
 use crate::error::Error;
-use crate::platform::{Packet, Resident};
+use crate::platform::Packet;
 use crate::schedule::{TaskKind, TaskOptions};
 
 /// What takes so many bytes crosses to each worker once, if it is for more than one call.
@@ -55,7 +56,9 @@ impl Encoded {
             if call.bytes.len() < RESIDENT_FROM && call.attachments.is_empty() {
                 return call;
             }
-            Packet { residents: [Resident::new(call)].into_iter().collect(), ..Packet::default() }
+            let mut referring = Packet::default();
+            referring.residents.push(residents::resident(call));
+            referring
         });
         Self { call, ..self }
     }
@@ -75,9 +78,18 @@ impl Encoded {
         Self { call, ..*self }
     }
 
-    /// The call alone, for tasks that are sent more than once.
+    /// The call alone, with all that it needs, for tasks that are sent more than once.
     pub(super) fn into_call(self) -> Result<Packet, Error> {
-        self.call.map_err(|error| error.of_task(self.made_at))
+        self.call.map(carried).map_err(|error| error.of_task(self.made_at))
+    }
+}
+
+/// The call with the values that it refers to.
+pub(crate) fn carried(call: Packet) -> Packet {
+    let master = call.residents.masters().next().cloned();
+    match master {
+        Some(master) => master.carry(call),
+        None => call,
     }
 }
 

@@ -140,6 +140,12 @@ impl Callee {
         Self::new(const { &Tagged::new(Entry { call: call_resident, make: None }) }, unused as *const ())
     }
 
+    /// What is called has the values that it refers to beside it.
+    pub(super) fn carrier() -> Self {
+        fn unused() {}
+        Self::new(const { &Tagged::new(Entry { call: call_carried, make: None }) }, unused as *const ())
+    }
+
     /// A function that decodes and encodes by itself.
     pub(super) fn raw(f: fn(Packet) -> Outcome) -> Self {
         Self::new(const { &Tagged::new(Entry { call: call_raw, make: None }) }, f as *const ())
@@ -154,6 +160,23 @@ impl Callee {
     pub(super) fn packet(&self, made_at: &'static Location<'static>) -> Packet {
         let addresses = vec![Address::of(self.entry), self.function, Address::of_location(made_at)];
         Packet { addresses, ..Packet::default() }
+    }
+}
+
+impl Callee {
+    /// As [`packet`](Self::packet), for a call that is no task.
+    #[track_caller]
+    pub(super) fn packet_here(&self) -> Packet {
+        self.packet(Location::caller())
+    }
+
+    /// As [`packet`](Self::packet), by a task that was made where this call says.
+    pub(super) fn packet_like(&self, call: &Packet) -> Packet {
+        let mut packet = self.packet_here();
+        if let (Some(place), Some(made_at)) = (packet.addresses.get_mut(LOCATION), location(call)) {
+            *place = made_at;
+        }
+        packet
     }
 }
 
@@ -386,6 +409,12 @@ unsafe fn call_resident(_unused: Address, decoder: Decoder) -> Call {
         Ok(function) => function.call(decoder),
         Err(error) => Call::Ended(Err(error)),
     }
+}
+
+/// # Safety
+/// None: the function at the address is not called.
+unsafe fn call_carried(_unused: Address, decoder: Decoder) -> Call {
+    residents::run_carried(decoder.into_rest())
 }
 
 /// # Safety

@@ -26,11 +26,12 @@ pub(crate) mod transfer;
 pub(crate) use batch::Batch;
 pub(crate) use calls::Calls;
 pub(crate) use codec::{foreign, object};
+pub(crate) use encoded::carried;
 pub(crate) use entry::{Call, Outcome, begin, location, read_location};
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use reply::{Reply, TaskOwner};
-pub(crate) use residents::{ResidentScope, keep_resident, share_resident, take_resident};
+pub(crate) use residents::drop_residents;
 pub(crate) use results::{Results, ResultsReader};
 #[cfg(any(test, fuzzing))]
 pub(crate) use {

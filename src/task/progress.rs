@@ -32,6 +32,11 @@ thread_local! {
     static CHUNK: RefCell<ManuallyDrop<ChunkSlot>> = const { RefCell::new(ManuallyDrop::new(ChunkSlot::EMPTY)) };
 }
 
+/// True if the task that runs here is within another.
+pub(super) fn is_nested() -> bool {
+    CHUNK.with_borrow(|slot| slot.depth > 0)
+}
+
 /// Begins a chunk.
 pub(super) fn begin(chunk: Rc<dyn Rescue>) {
     CHUNK.with_borrow_mut(|slot| slot.chunk = Some(chunk));

@@ -1,125 +1,258 @@
-//! The resident values of the worker that this thread is, and the functions that were made of them.
+//! Functions that live on their workers.
 //!
-//! A [`RemoteFn`](super::RemoteFn) that has captured much is a resident value: its captures cross to a worker once and are decoded
-//! there once, and its calls refer to it.
+//! A [`RemoteFn`](super::RemoteFn) that has captured much is a *resident* value: its captures cross to a worker once and are decoded
+//! there once, and its calls refer to it by name.
+//!
+//! ```text
+//!   RemoteFn, calls, tasks --own--> Master ............ dropped with its last owner
+//!                                     |                           |
+//!     ahead of the first task that    | keep(name, value)         | forget(name)
+//!     refers to it                    v                           v
+//!   worker:                       encoded --first call--> made --> (dropped)
+//! ```
+//!
+//! What crosses for that are calls of [`keep`] and [`forget`], which a worker runs as soon as it reads them. A task that migrates from
+//! the worker that has made its function carries the captures along, for one run.
 
+use std::mem;
 use std::rc::Rc;
-use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::codec::foreign;
-use super::entry::{Function, Made, make};
+use super::entry::{Call, Callee, Function, Made, Outcome, begin, make};
+use super::progress;
 use crate::error::Error;
-use crate::platform::{Packet, Resident, ResidentHolder, ThreadSlot};
-use crate::schedule::IdMap;
+use crate::platform::{self, Master, Packet, Port, Resident, Residents, ThreadSlot};
+use crate::wire::{PacketReader, Put, Take, ToWorker};
 
-/// What a worker has of a resident value.
-pub(crate) struct Held(State);
+/// The encoded captures of a function.
+struct Captures {
+    name: u64,
+    size: u64,
+    value: Mutex<Packet>,
+    /// The workers that have them, or were sent them.
+    holders: Mutex<Vec<Weak<Port>>>,
+}
 
-enum State {
+/// Makes a value resident.
+pub(super) fn resident(value: Packet) -> Resident {
+    /// Names are unique among all memories of the program: each counts from a place of its own.
+    static REALM: OnceLock<u64> = OnceLock::new();
+    static LAST: AtomicU64 = AtomicU64::new(0);
+
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    Resident::Master(Arc::new(Captures {
+        name: REALM.get_or_init(platform::realm).wrapping_add(number),
+        size: value.bytes.len() as u64,
+        value: Mutex::new(value),
+        holders: Mutex::default(),
+    }))
+}
+
+impl Master for Captures {
+    fn name(&self) -> u64 {
+        self.name
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn value(&self) -> Result<Packet, Error> {
+        lock(&self.value).try_clone()
+    }
+
+    fn keep_call(&self, port: &Arc<Port>) -> Option<Packet> {
+        let mut holders = lock(&self.holders);
+        if holders.iter().any(|holder| holder.as_ptr() == Arc::as_ptr(port)) {
+            return None;
+        }
+        holders.retain(|holder| holder.strong_count() > 0);
+        holders.push(Arc::downgrade(port));
+        drop(holders);
+        Some(keep_call(self.name, self.value()))
+    }
+
+    fn error_call(&self, error: Error) -> Packet {
+        keep_call(self.name, Err(error))
+    }
+
+    fn carry(&self, mut call: Packet) -> Packet {
+        let values = mem::take(&mut call.residents);
+        let mut carrier = Callee::carrier().packet_like(&call);
+        values.masters().count().put(&mut carrier);
+        for master in values.masters() {
+            master.name().put(&mut carrier);
+            master.value().put(&mut carrier);
+        }
+        call.residents = values;
+        call.put(&mut carrier);
+        carrier.residents.clear();
+        carrier
+    }
+}
+
+impl Drop for Captures {
+    fn drop(&mut self) {
+        for port in mem::take(&mut *lock(&self.holders)).iter().filter_map(Weak::upgrade) {
+            let mut call = Callee::raw(forget).packet_here();
+            self.name.put(&mut call);
+            let mut packet = Packet::default();
+            ToWorker::Call { call }.write(&mut packet);
+            // A worker that is gone has forgotten it.
+            port.post(packet).unwrap_or(());
+        }
+        // What was made of it on this thread. Another, which owned it too, drops what it has with the next that it makes.
+        drop(take_first(&|(name, held)| *name == self.name && matches!(held, Held::Own(..))));
+    }
+}
+
+/// No code of the program runs under these locks but that which copies an attachment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The call by which a worker keeps a value.
+fn keep_call(name: u64, value: Result<Packet, Error>) -> Packet {
+    let mut call = Callee::raw(keep).packet_here();
+    name.put(&mut call);
+    value.put(&mut call);
+    call
+}
+
+fn keep(call: Packet) -> Outcome {
+    let mut reader = PacketReader::new(call);
+    let (name, value) = (u64::take(&mut reader), Take::take(&mut reader));
+    let (name, value) = (name.ok_or_else(foreign)?, value.ok_or_else(foreign)?);
+    // It may be that it is forgotten before it comes: the page tells that at once, and gathers what it sends.
+    if take(name).is_none() {
+        put(name, Held::Encoded(value));
+    }
+    Ok(Packet::default())
+}
+
+fn forget(call: Packet) -> Outcome {
+    let name: u64 = Take::take(&mut PacketReader::new(call)).ok_or_else(foreign)?;
+    match take(name) {
+        // A function drops what it captured, and that is code of the program.
+        Some(held) => drop(held),
+        None => put(name, Held::Forgotten),
+    }
+    Ok(Packet::default())
+}
+
+/// Runs a call with the values that came with it.
+pub(super) fn run_carried(call: Packet) -> Call {
+    let mut reader = PacketReader::new(call);
+    let Some((values, call)) = read_carried(&mut reader) else { return Call::Ended(Err(foreign())) };
+    let mut kept = Vec::new();
+    for (name, value) in values {
+        // It may have come back to the worker that made it.
+        match take(name) {
+            None => {
+                put(name, Held::Encoded(value));
+                kept.push(name);
+            }
+            Some(held) => put(name, held),
+        }
+    }
+    let call = begin(call);
+    // One that goes on owns its function.
+    for name in kept {
+        drop(take(name));
+    }
+    call
+}
+
+type Carried = (Vec<(u64, Result<Packet, Error>)>, Packet);
+
+fn read_carried(reader: &mut PacketReader) -> Option<Carried> {
+    let count = usize::take(reader)?;
+    let mut values = Vec::new();
+    for _ in 0..count {
+        values.push((Take::take(reader)?, Take::take(reader)?));
+    }
+    Some((values, Take::take(reader)?))
+}
+
+/// What this thread, a worker's, has of a resident value.
+enum Held {
     /// As it came, or why it could not. -> `Made`, by the first call.
     Encoded(Result<Packet, Error>),
     Made(Made),
-}
-
-struct Residents {
-    values: IdMap<Held>,
-    /// Is told when the last owner of a value is gone that was made here.
-    holder: Option<Weak<dyn ResidentHolder>>,
+    /// As `Made`, of captures that were encoded on this thread, or came here in a `RemoteFn`.
+    Own(Made, Weak<dyn Master>),
+    /// It is yet to come, and then it is not needed any more.
+    Forgotten,
 }
 
 thread_local! {
-    /// `None`: this thread is no worker.
-    static RESIDENTS: ThreadSlot<Option<Box<Residents>>> = const { ThreadSlot::new(None) };
+    /// By name. There are few.
+    static HELD: ThreadSlot<Vec<(u64, Held)>> = const { ThreadSlot::new(Vec::new()) };
 }
 
 /// Nothing in `code` may run code of the program.
-fn with<R>(code: impl FnOnce(&mut Residents) -> R) -> Option<R> {
-    RESIDENTS.with(|slot| {
-        let mut residents = slot.take();
-        let result = residents.as_deref_mut().map(code);
-        // What is there is `None`.
-        slot.set(residents);
+fn with<R>(code: impl FnOnce(&mut Vec<(u64, Held)>) -> R) -> R {
+    HELD.with(|slot| {
+        let mut held = slot.take();
+        let result = code(&mut held);
+        // What is there is empty.
+        slot.set(held);
         result
     })
 }
 
-/// This thread keeps resident values until this is dropped, and then drops them.
-pub(crate) struct ResidentScope(());
-
-impl ResidentScope {
-    pub(crate) fn enter() -> Self {
-        RESIDENTS.with(|slot| slot.set(Some(Box::new(Residents { values: IdMap::default(), holder: None }))));
-        Self(())
-    }
-
-    /// Has this holder told of values that were made here.
-    pub(crate) fn set_holder(&self, holder: Weak<dyn ResidentHolder>) {
-        with(|residents| residents.holder = Some(holder));
-    }
+fn put(name: u64, value: Held) {
+    with(|held| held.push((name, value)));
 }
 
-impl Drop for ResidentScope {
-    fn drop(&mut self) {
-        // Functions drop what they captured, and that is code of the program.
-        drop(RESIDENTS.with(ThreadSlot::take));
-    }
+fn take(name: u64) -> Option<Held> {
+    take_first(&|held| held.0 == name)
 }
 
-/// Keeps a value.
-pub(crate) fn keep_resident(name: u64, value: Result<Packet, Error>) {
-    keep(name, Held(State::Encoded(value)));
+fn take_first(is_it: &dyn Fn(&(u64, Held)) -> bool) -> Option<Held> {
+    with(|held| held.iter().position(is_it).map(|place| held.swap_remove(place).1))
 }
 
-/// Keeps a value that was made here and goes elsewhere too. Gives what is to be sent.
-pub(crate) fn share_resident(resident: &Resident) -> Option<Result<Packet, Error>> {
-    let value = resident.value()?;
-    let name = resident.name();
-    with(|residents| {
-        if residents.values.get(name).is_none() {
-            resident.add_holder(residents.holder.as_ref()?);
-            residents.values.insert(name, Held(State::Encoded(resident.value()?)));
-        }
-        Some(())
-    });
-    Some(value)
+/// Drops all that this thread has. A worker's thread MUST do so before it ends.
+pub(crate) fn drop_residents() {
+    drop(HELD.with(ThreadSlot::take));
 }
 
-/// Takes out what is kept, to be dropped.
-pub(crate) fn take_resident(name: u64) -> Option<Held> {
-    with(|residents| residents.values.remove(name))?
-}
-
-fn keep(name: u64, value: Held) {
-    with(|residents| residents.values.insert(name, value));
-}
-
-/// The function that is made of a value: by the first call that refers to it, if this thread is a worker, and else by each.
+/// The function that is made of a value: by the first call on a worker that refers to it. A task that runs within another, by
+/// [`Job::run`](super::Job::run), makes one of its own: its thread need not be a worker's.
 pub(super) fn function(resident: &Resident) -> Made {
     let name = resident.name();
-    let value = match take_resident(name) {
-        Some(Held(State::Made(made))) => {
-            keep(name, Held(State::Made(made.clone())));
-            return made;
+    let (made, held) = match (take(name), resident) {
+        (Some(Held::Made(made)), _) => (made.clone(), Held::Made(made)),
+        (Some(Held::Own(made, master)), _) => (made.clone(), Held::Own(made, master)),
+        (Some(Held::Encoded(value)), _) => {
+            let made = value.and_then(make);
+            (made.clone(), Held::Made(made))
         }
-        Some(Held(State::Encoded(value))) => value,
-        None => {
-            with(|residents| residents.holder.iter().for_each(|holder| resident.add_holder(holder)));
-            resident.value().ok_or_else(foreign)?
+        (_, Resident::Master(master)) => {
+            let made = master.value().and_then(make);
+            if progress::is_nested() {
+                return made;
+            }
+            // Those whose last owner was dropped on another thread.
+            let is_dead = |held: &Held| matches!(held, Held::Own(_, master) if master.strong_count() == 0);
+            while let Some(dead) = take_first(&|(_, held)| is_dead(held)) {
+                drop(dead);
+            }
+            (made.clone(), Held::Own(made, Arc::downgrade(master)))
         }
+        (_, Resident::Named(_)) => return Err(foreign()),
     };
-    let made = value.and_then(make);
-    keep(name, Held(State::Made(made.clone())));
+    put(name, held);
     made
 }
 
 /// The function of a stem, which is a packet of its own or refers to one of these values.
-pub(super) fn function_of(stem: Packet, known: &[Resident]) -> Result<Rc<dyn Function>, Error> {
-    match stem.residents.first() {
-        // What was encoded within another packet has crossed as a name, if at all.
-        Some(resident) => {
-            let name = resident.name();
-            function(known.iter().find(|known| known.name() == name).unwrap_or(resident))
-        }
-        None => make(stem),
-    }
+pub(super) fn function_of(stem: Packet, known: &Residents) -> Result<Rc<dyn Function>, Error> {
+    // What was encoded within another packet has come as a name.
+    let Some(name) = stem.residents.iter().next().map(Resident::name) else { return make(stem) };
+    let known = known.iter().find(|known| known.name() == name).cloned();
+    function(&known.unwrap_or(Resident::Named(name)))
 }

@@ -20,10 +20,6 @@ pub(crate) enum FromWorker {
     Suspended { task: TaskId, ran: Duration },
     /// The task has ended, with an encoded result or an error. It took the thread for `ran`; `None`: it never began.
     Finished { task: TaskId, ran: Option<Duration>, outcome: Result<Packet, Error> },
-    /// Keep a value of this worker, by its name.
-    Resident { name: u64, value: Result<Packet, Error> },
-    /// No task that this worker makes refers to it any more.
-    Forget { name: u64 },
     /// The task was not begun here and shall not be.
     Migrated { task: TaskId, options: TaskOptions, call: Packet },
     /// So many unfinished tasks of its own are kept here, and something can be run, or cannot.
@@ -45,8 +41,6 @@ message!(enum FromWorker {
     Began { task, options },
     Suspended { task, ran },
     Finished { task, ran, outcome },
-    Resident { name, value },
-    Forget { name },
     Migrated { task, options, call },
     Reported { local, resting },
     Signal { task, signal },

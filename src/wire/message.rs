@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::reader::PacketReader;
 use crate::error::{Error, ErrorInner, ErrorKind};
-use crate::platform::{Packet, Resident};
+use crate::platform::{Packet, Resident, Residents};
 use crate::schedule::{HandleSignal, Id, Site, Strategy, TaskId, TaskKind, TaskOptions, WorkerId, nanos};
 
 /// What can be appended to a packet.
@@ -191,7 +191,7 @@ fn put_lengths(packet: &mut Packet, body: &Packet) {
     if rare {
         heads.len().put(packet);
         attachments.len().put(packet);
-        residents.len().put(packet);
+        residents.iter().count().put(packet);
         residents.iter().for_each(|resident| resident.name().put(packet));
     }
 }
@@ -201,14 +201,16 @@ impl Take for Packet {
         let number = take_number(reader)?;
         let bytes = (number >> 1).try_into().ok()?;
         let addresses = usize::take(reader)?;
-        let (mut heads, mut attachments, mut names) = Default::default();
+        let (mut heads, mut attachments, mut residents) = (0, 0, Residents::default());
         if number & 1 == 1 {
             heads = usize::take(reader)?;
             attachments = usize::take(reader)?;
-            names = Vec::<u64>::take(reader)?;
+            for _ in 0..usize::take(reader)? {
+                residents.push(Resident::Named(Take::take(reader)?));
+            }
         }
         let body = reader.body(heads, bytes, addresses, attachments)?;
-        Some(Packet { residents: names.into_iter().map(Resident::Named).collect(), ..body })
+        Some(Packet { residents, ..body })
     }
 }
 

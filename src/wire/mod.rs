@@ -11,8 +11,7 @@
 //! | --- | --- | --- |
 //! | `PageAction::Start` | `ToWorker::Start` | (the worker begins) |
 //! | `PageAction::Post` | `ToWorker::Run` | `LocalEvent::Posted` |
-//! | (it refers to values that the worker lacks) | `ToWorker::Resident` | (the worker keeps it) |
-//! | (the last owner of such a value is gone) | `ToWorker::Forget` | (the worker drops it) |
+//! | (a task refers to a value that the worker lacks, or one is not needed any more) | `ToWorker::Call` | (the call runs) |
 //! | `PageAction::Stop` | `ToWorker::Stop` | `LocalEvent::Stopped` |
 //! | `PageAction::ReportRequest` | `ToWorker::ReportRequest` | `LocalEvent::ReportRequested` |
 //! | `PageAction::StealRequest` | `ToWorker::StealRequest` | `LocalEvent::StealRequested` |
@@ -22,8 +21,6 @@
 //! | `LocalAction::Suspend` | `FromWorker::Suspended` | `PageEvent::Suspended` |
 //! | `LocalAction::Answer` | `FromWorker::Finished` | `PageEvent::Finished` |
 //! | `LocalAction::Migrate` | `FromWorker::Migrated` | `PageEvent::Migrated` |
-//! | (it refers to values that the page lacks) | `FromWorker::Resident` | (the page keeps it) |
-//! | (the worker's last owner is gone) | `FromWorker::Forget` | (the page drops its copy) |
 //! | `LocalAction::Report` | `FromWorker::Reported` | `PageEvent::Reported` |
 //! | `LocalAction::Forward` | `FromWorker::Signal` | `PageEvent::Cancelled`, `Aborted`, `Detached` |
 //! | (the worker's stack is short) | `FromWorker::Retired` | `PageEvent::Lost` |

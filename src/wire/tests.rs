@@ -15,8 +15,9 @@ fn body(bytes: &[u8], heads: &[u8]) -> Packet {
 
 /// A body that refers to resident values.
 fn refers(names: &[u64]) -> Packet {
-    let residents = names.iter().copied().map(Resident::Named).collect();
-    Packet { residents, ..body(b"call", &[1]) }
+    let mut body = body(b"call", &[1]);
+    names.iter().for_each(|name| body.residents.push(Resident::Named(*name)));
+    body
 }
 
 fn task(number: u32) -> TaskId {
@@ -44,10 +45,9 @@ fn to_worker() -> Vec<ToWorker> {
     vec![
         ToWorker::Start { config, on_start: None },
         ToWorker::Start { config, on_start: Some(body(b"start", &[7])) },
-        ToWorker::Resident { name: u64::MAX, value: Ok(body(b"value", &[5])) },
+        ToWorker::Call { call: body(b"value", &[5]) },
         ToWorker::Run { task: task(1), options: options(), call: body(b"one", &[1, 2]) },
         ToWorker::Run { task: task(6), options: options(), call: refers(&[1, u64::MAX]) },
-        ToWorker::Forget { name: u64::MAX },
         ToWorker::Stop { task: task(9) },
         ToWorker::ReportRequest,
         ToWorker::StealRequest { idle: 5 },
@@ -71,10 +71,8 @@ fn from_worker() -> Vec<FromWorker> {
         FromWorker::Suspended { task: task(2), ran: ms(3) },
         FromWorker::Finished { task: task(3), ran: Some(ms(0)), outcome: Ok(body(b"result", &[])) },
         FromWorker::Finished { task: task(4), ran: None, outcome: Err(Error::closed()) },
-        FromWorker::Resident { name: 8, value: Err(Error::closed()) },
         FromWorker::Migrated { task: task(5), options, call: body(b"call", &[1]) },
         FromWorker::Migrated { task: task(6), options, call: refers(&[8]) },
-        FromWorker::Forget { name: 8 },
         FromWorker::Reported { local: 6, resting: true },
         FromWorker::Signal { task: task(7), signal: HandleSignal::Detach },
         FromWorker::Ran { task: task(8), location: body(&[], &[]), began: ms(10), ended: ms(11) },

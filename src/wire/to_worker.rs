@@ -10,10 +10,8 @@ use crate::schedule::{Strategy, TaskId, TaskOptions, WorkerId};
 pub(crate) enum ToWorker<B = Packet> {
     /// Get ready: run `on_start`, if there is one, before anything else.
     Start { config: WorkerConfig, on_start: Option<B> },
-    /// Keep a value, by its name.
-    Resident { name: u64, value: Result<B, Error> },
-    /// No message refers to it any more.
-    Forget { name: u64 },
+    /// Run this call at once, for it is no task.
+    Call { call: B },
     /// Run the task.
     Run { task: TaskId, options: TaskOptions, call: B },
     /// Stop the task: do not begin it, or drop it at its next await. It was cancelled, or has run out of time.
@@ -41,8 +39,7 @@ pub(crate) struct WorkerConfig {
 
 message!(enum ToWorker<B> {
     Start { config, on_start },
-    Resident { name, value },
-    Forget { name },
+    Call { call },
     Run { task, options, call },
     Stop { task },
     ReportRequest,
@@ -66,7 +63,7 @@ impl ToWorker {
     pub(crate) fn travels_alone(&self) -> bool {
         match self {
             Self::Run { call: body, .. }
-            | Self::Resident { value: Ok(body), .. }
+            | Self::Call { call: body }
             | Self::Start { on_start: Some(body), .. }
             | Self::Completed { outcome: Ok(body), .. } => body.travels_alone(),
             _ => false,

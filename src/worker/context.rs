@@ -10,7 +10,7 @@ use futures::task::{ArcWake, FutureObj, SpawnError};
 
 use super::loop_waker::LoopWaker;
 use crate::error::Error;
-use crate::platform::{self, ResidentHolder};
+use crate::platform;
 use crate::schedule::{HandleSignal, TaskId};
 use crate::task::{Job, TaskOwner};
 use crate::wire::WorkerConfig;
@@ -28,9 +28,6 @@ pub(super) trait LocalWorker {
 
     /// The handle of a task that was made here signals something.
     fn on_signal(&self, task: TaskId, signal: HandleSignal);
-
-    /// The last owner of a resident value that was made here is gone.
-    fn on_master_dropped(&self, name: u64);
 
     /// The code of a task, or code between tasks, has panicked.
     fn report_panic(&self, task: Option<TaskId>, message: String, location: Option<String>);
@@ -85,7 +82,6 @@ pub(crate) struct WorkerContext {
 pub(super) enum Request {
     Submit(Job),
     Signal(TaskId, HandleSignal),
-    Forget(u64),
     Spawn(FutureObj<'static, ()>),
 }
 
@@ -186,16 +182,6 @@ impl TaskOwner for WorkerContext {
             }
             // A worker that has ended has no such task any more.
             None => drop(self.request(Request::Signal(task, signal))),
-        }
-    }
-}
-
-impl ResidentHolder for WorkerContext {
-    fn on_master_dropped(&self, name: u64, _size: usize) {
-        match self.on_thread() {
-            Some(worker) => worker.on_master_dropped(name),
-            // A worker that has ended keeps nothing.
-            None => drop(self.request(Request::Forget(name))),
         }
     }
 }

@@ -1,16 +1,15 @@
 //! Where a new worker begins.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::context;
 use super::panic;
 use super::run_loop::RunLoop;
 use super::task_future::TaskFuture;
 use super::worker::Worker;
-use crate::platform::{self, Inbox, Main, Outbox, Packet, ResidentHolder, Tagged};
+use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet, Tagged};
 use crate::schedule::LocalEvent;
-use crate::task::{self, Call, ResidentScope};
+use crate::task::{self, Call};
 use crate::wire::{self, ToWorker, WorkerConfig};
 
 /// What the platform calls on a new worker.
@@ -19,18 +18,18 @@ pub(crate) static MAIN: Tagged<Main> = Tagged::new(Main(main));
 fn main(outbox: Outbox) -> Inbox {
     panic::watch();
     let mut worker = None;
-    let residents = ResidentScope::enter();
+    let residents = ResidentScope;
     Box::new(move |packet| {
+        let _until_the_end = &residents;
         // Page and worker run one module, as was checked at the start: what the page posts can be read.
         let messages = wire::read_all::<ToWorker>(packet).expect("the page writes what this very code reads");
         for message in messages {
             match (message, &worker) {
-                (ToWorker::Resident { name, value }, _) => task::keep_resident(name, value),
                 (ToWorker::Start { config, on_start }, None) => {
-                    worker = Some(start(outbox.clone(), config, on_start, &residents));
+                    worker = Some(start(outbox.clone(), config, on_start));
                 }
                 (message, Some(worker)) => worker.receive(message),
-                (_, None) => unreachable!("the first message is `Start`, but for what that refers to"),
+                (_, None) => unreachable!("the first message is `Start`"),
             }
         }
         if let Some(worker) = &worker {
@@ -40,16 +39,20 @@ fn main(outbox: Outbox) -> Inbox {
     })
 }
 
+/// Drops the resident values of this thread before it ends. Where panics abort, threads end without that.
+struct ResidentScope;
+
+impl Drop for ResidentScope {
+    fn drop(&mut self) {
+        if !PANIC_ABORTS {
+            task::drop_residents();
+        }
+    }
+}
+
 /// Runs `on_start`, which may be asynchronous, then announces that tasks may come, and waits for them.
-fn start(
-    outbox: Outbox,
-    config: WorkerConfig,
-    on_start: Option<Packet>,
-    residents: &ResidentScope,
-) -> Rc<Worker> {
+fn start(outbox: Outbox, config: WorkerConfig, on_start: Option<Packet>) -> Rc<Worker> {
     let worker = Worker::new(outbox, config);
-    let holder: Arc<dyn ResidentHolder> = worker.context.clone();
-    residents.set_holder(Arc::downgrade(&holder));
     context::enter(worker.clone(), worker.context.clone());
     // `on_start` may make tasks and await them.
     platform::spawn_local(RunLoop::new(worker.clone()));

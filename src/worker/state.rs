@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures::future::AbortHandle;
 
 use crate::error::Error;
-use crate::platform::{self, Address, Packet, Resident, Residents};
+use crate::platform::{self, Address, Packet};
 use crate::schedule::{
-    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, SortedQueue, TaskId, TaskNumbers, TaskOptions,
+    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskNumbers, TaskOptions,
 };
 use crate::task::{self, Outcome, Reply};
 use crate::wire::{FromWorker, WorkerConfig};
@@ -22,8 +22,6 @@ pub(super) struct WorkerState {
     /// The replies of tasks that were made here and have migrated.
     migrated: IdMap<Reply>,
     numbers: TaskNumbers,
-    /// The names of resident values that were made here and sent to the page.
-    uploaded: SortedQueue,
     /// The posted tasks that have begun and whose answers have not left, as [`platform::show_begun`] shows them.
     begun: Vec<u64>,
     /// What is to be sent with the next packet, and the tasks that are answered in it.
@@ -67,16 +65,8 @@ enum RunState {
 /// A packet to be posted.
 pub(super) struct Outgoing {
     pub(super) packet: Packet,
-    /// The only thing that it speaks of, if perhaps it cannot be posted.
-    pub(super) bears: Option<Carried>,
-}
-
-/// What a packet carries alone.
-#[derive(Clone, Copy)]
-pub(super) enum Carried {
-    Task(InTransit),
-    /// A resident value with this name.
-    Resident(u64),
+    /// The only task that it speaks of, if perhaps it cannot be posted.
+    pub(super) bears: Option<InTransit>,
 }
 
 /// A task whose result or call is on its way.
@@ -97,8 +87,6 @@ pub(super) struct WorkerEffects {
     dropped: Vec<WorkerTask>,
     /// Results that came too late.
     late: Vec<Outcome>,
-    /// What tasks that have migrated refer to.
-    residents: Residents,
 }
 
 impl WorkerEffects {
@@ -106,7 +94,6 @@ impl WorkerEffects {
         self.aborts.iter().for_each(AbortHandle::abort);
         drop(self.dropped);
         drop(self.late);
-        drop(self.residents);
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }
@@ -139,7 +126,6 @@ impl WorkerState {
             now: platform::now(),
             migrated: IdMap::default(),
             numbers: TaskNumbers::new(worker),
-            uploaded: SortedQueue::default(),
             begun: Vec::new(),
             packet: Packet::default(),
             answered: Vec::new(),
@@ -276,9 +262,7 @@ impl WorkerState {
                 LocalAction::Answer { task, ran, payload, timed_out } => {
                     self.answer(task, ran, payload, timed_out);
                 }
-                LocalAction::Migrate { task, options, payload } => {
-                    effects.residents.append(self.migrate(task, options, payload));
-                }
+                LocalAction::Migrate { task, options, payload } => self.migrate(task, options, payload),
                 LocalAction::Announce { task, options } => self.gather(FromWorker::Began { task, options }),
                 LocalAction::Suspend { task, ran } => self.gather(FromWorker::Suspended { task, ran }),
                 LocalAction::Report { local, resting } => {
@@ -312,11 +296,10 @@ impl WorkerState {
         let bears = outcome.as_ref().is_ok_and(Packet::travels_alone);
         self.answered.push(task.number());
         let message = FromWorker::Finished { task, ran, outcome };
-        self.send(message, bears.then_some(Carried::Task(InTransit { task, ran, replied_here: false })));
+        self.send(message, bears.then_some(InTransit { task, ran, replied_here: false }));
     }
 
-    /// Gives what the task refers to, to be dropped later.
-    fn migrate(&mut self, task: TaskId, options: TaskOptions, payload: WorkerTask) -> Residents {
+    fn migrate(&mut self, task: TaskId, options: TaskOptions, payload: WorkerTask) {
         let WorkerTask { state: RunState::Unbegun(call), reply, .. } = payload else {
             unreachable!("a task that migrates has not begun");
         };
@@ -324,46 +307,21 @@ impl WorkerState {
         if let Some(reply) = reply {
             self.migrated.insert(task, reply);
         }
-        let residents = call.residents.clone();
-        residents.iter().for_each(|resident| self.upload(resident));
+        // The page may know them, or not.
+        let call = if own { task::carried(call) } else { call };
         let bears = call.travels_alone();
         let message = FromWorker::Migrated { task, options, call };
-        self.send(message, bears.then_some(Carried::Task(InTransit { task, ran: None, replied_here: own })));
-        residents
-    }
-
-    /// Sends the page a value that was made here, unless it has it.
-    fn upload(&mut self, resident: &Resident) {
-        let name = resident.name();
-        if self.uploaded.contains(0, name) {
-            return;
-        }
-        // Another is the page's.
-        let Some(value) = task::share_resident(resident) else { return };
-        self.uploaded.insert(0, name);
-        let bears = value.as_ref().is_ok_and(Packet::travels_alone);
-        self.send(FromWorker::Resident { name, value }, bears.then_some(Carried::Resident(name)));
-    }
-
-    /// The last owner of a value is gone. `None` if the page does not have it.
-    pub(super) fn forget(&mut self, name: u64) -> Option<WorkerEffects> {
-        if !self.uploaded.remove(0, name) {
-            return None;
-        }
-        self.gather(FromWorker::Forget { name });
-        self.flush();
-        Some(WorkerEffects::default())
+        self.send(message, bears.then_some(InTransit { task, ran: None, replied_here: own }));
     }
 
     /// What may be impossible to post goes alone, so that it harms no other.
-    fn send(&mut self, message: FromWorker, bears: Option<Carried>) {
+    fn send(&mut self, message: FromWorker, bears: Option<InTransit>) {
         if bears.is_none() {
             return self.gather(message);
         }
         self.flush();
         let mut packet = Packet::default();
         message.write(&mut packet);
-        packet.residents.clear();
         self.outgoing.push_back(Outgoing { packet, bears });
         self.forget_answered();
     }
@@ -412,7 +370,5 @@ fn gather(packet: &mut Packet, message: FromWorker) {
     // Not while it changes.
     platform::show_gathered(&Packet::default());
     message.write(packet);
-    // Who made the message has them.
-    packet.residents.clear();
     platform::show_gathered(packet);
 }

@@ -10,7 +10,7 @@ use futures::future::AbortHandle;
 
 use super::context::{LocalWorker, Request, WorkerContext};
 use super::panic;
-use super::state::{Carried, InTransit, TaskEvent, WorkerEffects, WorkerState};
+use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
 use crate::error::Error;
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::schedule::{HandleSignal, Id, LocalEvent, Next, TaskId};
@@ -55,11 +55,10 @@ impl Worker {
             return;
         }
         match message {
-            ToWorker::Start { .. } | ToWorker::Resident { .. } => unreachable!("`main` takes it"),
-            ToWorker::Forget { name } => {
-                let held = task::take_resident(name);
-                // A function drops what it captured.
-                self.guard(None, || drop(held));
+            ToWorker::Start { .. } => unreachable!("a worker is started once"),
+            ToWorker::Call { call } => {
+                // It gives nothing. A panic is that of no task.
+                let _ended = self.call(None, call);
             }
             ToWorker::Run { task, options, call } => {
                 let effects = self.state.borrow_mut().enter_posted(task, options, call);
@@ -83,7 +82,6 @@ impl Worker {
             match request {
                 Request::Submit(job) => self.submit(job),
                 Request::Signal(task, signal) => self.on_signal(task, signal),
-                Request::Forget(name) => self.on_master_dropped(name),
                 Request::Spawn(future) => platform::spawn_local(future),
             }
         }
@@ -155,12 +153,8 @@ impl Worker {
         loop {
             let next = self.state.borrow_mut().take_outgoing();
             let Some(outgoing) = next else { break };
-            match (self.outbox.post(outgoing.packet), outgoing.bears) {
-                (Err(error), Some(Carried::Task(task))) => self.failed_to_post(task, error),
-                (Err(error), Some(Carried::Resident(name))) => {
-                    self.send(FromWorker::Resident { name, value: Err(error) });
-                }
-                _ => {}
+            if let (Err(error), Some(bears)) = (self.outbox.post(outgoing.packet), outgoing.bears) {
+                self.failed_to_post(bears, error);
             }
         }
         self.posts.set(false);
@@ -231,15 +225,6 @@ impl LocalWorker for Worker {
             HandleSignal::Abort => LocalEvent::Aborted { task },
             HandleSignal::Detach => LocalEvent::Detached { task },
         });
-    }
-
-    fn on_master_dropped(&self, name: u64) {
-        let effects = self.state.borrow_mut().forget(name);
-        match effects {
-            // The page says when no other task refers to it.
-            Some(effects) => self.follow(effects),
-            None => drop(task::take_resident(name)),
-        }
     }
 
     /// Reports the panic to the page, and before it what was not sent yet.

@@ -46,8 +46,6 @@ impl PoolState {
         self.outgoing.retain(|packet| !packet.is_for(&slot));
         self.posted += slot.posted;
         self.effects.ports.push(slot.port);
-        let gone = self.uploaded.take_if(|(maker, _)| self.slots.get(*maker).is_none());
-        self.effects.residents.append(gone.into_iter().map(|(_, resident)| resident).collect());
         self.cause = cause.clone();
         self.absence = cause;
     }
@@ -131,7 +129,5 @@ impl PoolState {
         let slots = mem::take(&mut self.slots);
         self.effects.ports.extend(slots.into_values().map(|slot| slot.port));
         self.effects.closed.append(&mut self.closing);
-        let uploaded = mem::take(&mut self.uploaded).into_values();
-        self.effects.residents.append(uploaded.map(|(_, resident)| resident).collect());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{PoolState, ReplyTo, on_start_failed};
 use crate::error::Error;
-use crate::platform::{Packet, Resident};
+use crate::platform::Packet;
 use crate::schedule::{PageEvent, TaskId, TaskOptions, Urgency, WorkerId};
 use crate::supervisor::slot::{Deferred, WorkerSlot};
 use crate::supervisor::stats::TaskRun;
@@ -52,11 +52,6 @@ impl PoolState {
                 }
                 self.handle(PageEvent::Finished { worker, task, ran });
             }
-            FromWorker::Resident { name, value } => self.on_resident(worker, name, value),
-            FromWorker::Forget { name } => {
-                let resident = self.uploaded.remove(name).map(|(_, resident)| resident);
-                self.effects.residents.append(resident.into_iter().collect());
-            }
             FromWorker::Migrated { task, options, call } => self.on_migrated(worker, task, options, call),
             FromWorker::Reported { local, resting } => {
                 self.handle(PageEvent::Reported { worker, local, resting });
@@ -89,23 +84,8 @@ impl PoolState {
         self.handle(PageEvent::Ready { worker });
     }
 
-    /// A worker has made a value, and migrates tasks that refer to it.
-    fn on_resident(&mut self, worker: WorkerId, name: u64, value: Result<Packet, Error>) {
-        let resident = Resident::received(name, value);
-        resident.add_holder(&self.holder);
-        if let Some(slot) = self.slots.get_mut(worker) {
-            slot.hold(&resident);
-        }
-        self.uploaded.insert(name, (worker, resident));
-    }
-
-    fn on_migrated(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, mut call: Packet) {
+    fn on_migrated(&mut self, worker: WorkerId, task: TaskId, options: TaskOptions, call: Packet) {
         if self.schedule.is_new(worker, task) {
-            for resident in &mut *call.residents {
-                if let Some((_, master)) = self.uploaded.get(resident.name()) {
-                    *resident = master.clone();
-                }
-            }
             self.enter(task, options, call, ReplyTo::Worker(worker));
         } else if let Some(held) = self.tasks.get_mut(task) {
             held.call = Some(call);

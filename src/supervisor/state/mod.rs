@@ -6,7 +6,6 @@ mod posting;
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Weak;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -17,15 +16,12 @@ use super::effects::{PoolEffects, Wake};
 use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{
-    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Resident, ResidentHolder, Residents,
-    WorkerSpec,
-};
+use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Residents, WorkerSpec};
 use crate::schedule::{
     Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
     Urgency, WorkerId,
 };
-use crate::task::{Job, Outcome, Reply, foreign};
+use crate::task::{Job, Outcome, Reply};
 use crate::wire::{ToWorker, WorkerConfig};
 use crate::worker;
 
@@ -70,10 +66,6 @@ pub(super) struct PoolState {
     pending: usize,
     numbers: TaskNumbers,
     slots: IdMap<WorkerSlot>,
-    /// Values that workers have made and sent here, by name, and which worker.
-    uploaded: IdMap<(WorkerId, Resident)>,
-    /// Is told when the last owner of a resident value is gone.
-    holder: Weak<dyn ResidentHolder>,
     /// The worker in each place, or the last one.
     worker_at: Vec<Option<WorkerId>>,
     /// Workers with something to post.
@@ -106,11 +98,7 @@ pub(super) struct PoolState {
 }
 
 impl PoolState {
-    pub(super) fn new(
-        options: PoolConfig,
-        listen: Box<dyn Fn(WorkerId) -> EventHandler + Send>,
-        holder: Weak<dyn ResidentHolder>,
-    ) -> Self {
+    pub(super) fn new(options: PoolConfig, listen: Box<dyn Fn(WorkerId) -> EventHandler + Send>) -> Self {
         let threads = options.threads();
         let PoolConfig { spec, strategy, replace, max_queue, start_timeout, grace, on_start, on_run, .. } =
             options;
@@ -140,8 +128,6 @@ impl PoolState {
             pending: 0,
             numbers: TaskNumbers::new(WorkerId::PAGE),
             slots: IdMap::default(),
-            uploaded: IdMap::default(),
-            holder,
             worker_at: vec![None; threads],
             dirty: Vec::new(),
             outgoing: VecDeque::new(),
@@ -253,7 +239,6 @@ impl PoolState {
 
     fn enter(&mut self, task: TaskId, options: TaskOptions, call: Packet, reply: ReplyTo) {
         let residents = call.residents.clone();
-        residents.iter().for_each(|resident| resident.add_holder(&self.holder));
         self.tasks.insert(task, PendingTask { options, call: Some(call), residents, reply, outcome: None });
     }
 
@@ -314,23 +299,11 @@ impl PoolState {
         };
         let started = on_start.map_err(on_start_failed).and_then(|on_start| {
             let mut first = Packet::default();
-            let residents = on_start.as_ref().map(|call| call.residents.clone()).unwrap_or_default();
-            for resident in &*residents {
-                resident.add_holder(&self.holder);
-                let value = resident.value().ok_or_else(foreign)?;
-                ToWorker::Resident { name: resident.name(), value }.write(&mut first);
-            }
             ToWorker::Start { config, on_start }.write(&mut first);
-            first.residents.clear();
-            let port = platform::start(self.spec.clone(), &worker::MAIN, first, (self.listen)(worker))?;
-            Ok((port, residents))
+            platform::start(self.spec.clone(), &worker::MAIN, first, (self.listen)(worker))
         });
         match started {
-            Ok((port, residents)) => {
-                let mut slot = WorkerSlot::new(port, place);
-                residents.iter().for_each(|resident| slot.hold(resident));
-                self.slots.insert(worker, slot);
-            }
+            Ok(port) => self.slots.insert(worker, WorkerSlot::new(port, place)),
             Err(error) => {
                 self.stats.failed_starts += 1;
                 self.cause = error.clone();
@@ -345,22 +318,9 @@ impl PoolState {
         if slot.keep(task) {
             return;
         }
-        slot.was_given(urgency);
         let options = held.options;
-        for resident in &*held.residents {
-            let name = resident.name();
-            if slot.holds(name) {
-                continue;
-            }
-            // One without a value is of another build. The worker says so.
-            let Some(value) = resident.value() else { continue };
-            let bears = Some(Carried::Resident(worker, name));
-            slot.send(ToWorker::Resident { name, value }, bears, &mut self.outgoing);
-            slot.hold(resident);
-            if slot.mark(true) {
-                self.dirty.push(worker);
-            }
-        }
+        slot.send_residents(worker, &held.residents, &mut self.outgoing);
+        slot.was_given(urgency);
         let call = match &held.call {
             Some(call) if !call.travels_alone() => {
                 slot.send_run(task, options, call);
@@ -395,15 +355,6 @@ impl PoolState {
         if let Some(slot) = self.slots.get_mut(worker) {
             slot.send(message, None, &mut self.outgoing);
             self.mark(worker);
-        }
-    }
-
-    /// The last owner of a resident value is gone: workers need it no longer.
-    pub(super) fn forget(&mut self, name: u64, size: usize) {
-        for worker in self.workers() {
-            if self.slots.get_mut(worker).is_some_and(|slot| slot.release(name, size)) {
-                self.send(worker, ToWorker::Forget { name });
-            }
         }
     }
 

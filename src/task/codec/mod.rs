@@ -212,7 +212,7 @@ impl Decoder {
 
     /// The first resident value that the packet refers to.
     pub(crate) fn resident(&self) -> Option<&Resident> {
-        self.residents.first()
+        self.residents.iter().next()
     }
 
     /// What was not read.

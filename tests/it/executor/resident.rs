@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::{join_all, try_join_all};
+use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Deserializer, Serialize};
 use wasm_mt::executor::current;
 use wasm_mt::{ExecutorExt, Pool, Remote, RemoteFn, Strategy, Thread, Transfer, remote};
@@ -157,44 +157,51 @@ remote_test! {
         assert_eq!(pool.stats().resident_bytes, 0);
     }
 
-    async fn children_share_the_function_of_their_parent() {
-        for threads in [1, 2] {
-            let pool = Pool::builder().threads(threads).build();
-            let parent = remote!(async move {
-                let point = point();
-                // One after the other, and many at once, of which others take some.
-                current().spawn_remote(point.call(0)).await?;
-                let results = current().par_map(0..Scene::POINTS, point).collect::<Vec<_>>().await;
-                let points = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-                Ok::<_, wasm_mt::Error>((0..).zip(points).all(|(n, point)| point == (n, 1)))
-            });
-            assert!(pool.spawn_remote(parent).await.unwrap().unwrap(), "{threads}");
-            assert_eq!(pool.stats().resident_bytes, 0, "{threads}");
-            let counts = remote!(|| (DECODED.get(), DROPPED.get()));
-            for (decoded, dropped) in try_join_all(pool.broadcast(counts)).await.unwrap() {
-                assert!(decoded <= 1 && decoded == dropped, "{threads}: {decoded} {dropped}");
-            }
-        }
+    async fn children_that_stay_share_the_function_of_their_parent() {
+        let pool = Pool::builder().threads(1).build();
+        let parent = remote!(async move {
+            let point = point();
+            current().spawn_remote(point.call(0)).await?;
+            let points = current().par_map(0..Scene::POINTS, point).try_collect::<Vec<_>>().await?;
+            Ok::<_, wasm_mt::Error>((0..).zip(points).all(|(n, point)| point == (n, 1)))
+        });
+        assert!(pool.spawn_remote(parent).await.unwrap().unwrap());
+        // Its last owner was on the worker.
+        assert_eq!(pool.spawn_remote(dropped()).await.unwrap(), 1);
     }
 
-    async fn a_child_that_migrates_takes_its_function_along() {
+    async fn a_child_that_migrates_carries_its_function_along() {
         let pool = Pool::builder().strategy(Strategy::Parallel).threads(2).build();
         // Under `Parallel` every child goes to the page.
         let parent = remote!(async move {
-            let point = point();
+            let (point, scene) = (point(), Scene::new());
+            let later: RemoteFn<u32, u32> = remote!(async move |n| {
+                wasm_mt::yield_now().await;
+                scene.points[n as usize]
+            });
             let calls = (0..8).map(|n| current().spawn_remote(point.call(n)));
-            let results = try_join_all(calls).await?;
-            // It outlives its maker's last owner.
-            let last = current().spawn_remote(point.call(8));
-            drop(point);
-            Ok::<_, wasm_mt::Error>((results, last.await?))
+            let points = try_join_all(calls).await?;
+            // It outlives the last owner on its maker.
+            let (last, late) = (current().spawn_remote(point.call(8)), current().spawn_remote(later.call(9)));
+            drop((point, later));
+            Ok::<_, wasm_mt::Error>((points, last.await?, late.await?))
         });
-        let (results, last) = pool.spawn_remote(parent).await.unwrap().unwrap();
-        assert!(results.into_iter().chain([last]).eq((0..9).map(|n| (n, 1))));
-        assert!(pool.stats().stolen >= 9);
-        assert_eq!(pool.stats().resident_bytes, 0);
-        let decoded = try_join_all(pool.broadcast(decoded())).await.unwrap();
-        assert!(decoded.iter().all(|times| *times <= 1), "{decoded:?}");
+        let (points, last, late) = pool.spawn_remote(parent).await.unwrap().unwrap();
+        assert!(points.into_iter().chain([last]).map(|(point, _)| point).chain([late]).eq(0..10));
+        assert!(pool.stats().stolen >= 10);
+        // Each run has dropped what it made.
+        for (decoded, dropped) in try_join_all(pool.broadcast(remote!(|| (DECODED.get(), DROPPED.get())))).await.unwrap() {
+            assert_eq!(decoded, dropped);
+        }
+    }
+
+    async fn children_of_many_workers_share_chunks() {
+        let pool = Pool::builder().threads(2).build();
+        let parent = remote!(async move {
+            let results = current().par_map(0..Scene::POINTS, point()).try_collect::<Vec<_>>().await?;
+            Ok::<_, wasm_mt::Error>((0..).zip(results).all(|(n, (point, _))| point == n))
+        });
+        assert!(pool.spawn_remote(parent).await.unwrap().unwrap());
     }
 
     async fn one_function_serves_many_pools() {
@@ -215,8 +222,8 @@ remote_test! {
         let check: RemoteFn<u32, ()> = remote!(move |n| assert_eq!(scene.points[n as usize], n));
         let pool = Pool::builder().threads(1).on_start(check.call(2)).build();
         pool.ready().await.unwrap();
-        pool.spawn_remote(check.call(3)).await.unwrap();
         assert_eq!(pool.spawn_remote(decoded()).await.unwrap(), 1);
+        pool.spawn_remote(check.call(3)).await.unwrap();
     }
 
     async fn every_executor_makes_it() {
