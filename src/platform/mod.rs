@@ -30,7 +30,6 @@ mod address;
 mod event;
 mod main;
 mod packet;
-mod resident;
 mod room;
 mod script;
 mod slot;
@@ -61,8 +60,7 @@ pub(crate) use backend::{
 pub(crate) use address::{Address, Tag, Tagged};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
-pub(crate) use packet::Packet;
-pub(crate) use resident::{Master, Resident, Residents};
+pub(crate) use packet::{Master, Packet, Post, Resident, Residents};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;
 pub(crate) use slot::ThreadSlot;

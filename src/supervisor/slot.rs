@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::{Arc, Weak};
 
 use crate::error::Error;
-use crate::platform::{HAS_TICKS, Master, Packet, Port, Residents};
+use crate::platform::{HAS_TICKS, Master, Packet, Port, Post, Residents};
 use crate::schedule::{TaskId, TaskOptions, Urgency, WorkerId};
 use crate::wire::ToWorker;
 
@@ -149,7 +149,8 @@ impl WorkerSlot {
         out: &mut VecDeque<QueuedPacket>,
     ) {
         for master in residents.masters() {
-            if let Some(call) = master.keep_call(&self.port) {
+            let port: Arc<dyn Post> = self.port.clone();
+            if let Some(call) = master.keep_call(&port) {
                 self.residents.retain(|(master, _)| master.strong_count() > 0);
                 self.residents.push((Arc::downgrade(master), master.size()));
                 self.send(

@@ -14,7 +14,7 @@ use super::batch::Batch;
 use super::chunk::Chunk;
 use super::codec::{self, foreign};
 use super::encoded::Encoded;
-use super::entry::{Callee, Outcome};
+use super::entry::{Call, Callee, Outcome};
 use super::handle::RemoteHandle;
 use super::job::Job;
 use super::progress;
@@ -88,7 +88,7 @@ impl Calls {
         }
         let stem = self.function.try_clone_call()?;
         let reduce = self.reduce.as_ref().map(Encoded::try_clone_call).transpose()?;
-        let mut chunk = Callee::raw(run).packet(self.function.made_at);
+        let mut chunk = Callee::raw(call_chunk).packet(self.function.made_at);
         stem.put(&mut chunk);
         reduce.put(&mut chunk);
         items.put(&mut chunk);
@@ -104,7 +104,12 @@ pub(crate) fn read(chunk: Packet) -> Option<(Packet, Option<Packet>, Batch)> {
     Some(calls)
 }
 
-/// Runs a chunk: the function of its task.
+/// The function of a chunk's task.
+fn call_chunk(chunk: Packet) -> Call {
+    Call::Ended(run(chunk))
+}
+
+/// Runs a chunk.
 fn run(mut chunk: Packet) -> Outcome {
     let known = mem::take(&mut chunk.residents);
     let Some((stem, reduce, items)) = read(chunk) else { return Err(foreign()) };

@@ -69,7 +69,7 @@ impl Encoded {
         if call.residents.is_empty() {
             return Ok(call);
         }
-        Ok(Packet { residents: call.residents, ..Callee::resident().packet(self.made_at) })
+        Ok(Packet { residents: call.residents, ..Callee::raw(residents::call).packet(self.made_at) })
     }
 
     /// The call with one more argument.

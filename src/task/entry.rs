@@ -21,7 +21,6 @@ use super::batch::{Batch, BatchReader};
 use super::chunk::Chunk;
 use super::codec::{self, Decoder, foreign};
 use super::hint::Hint;
-use super::residents;
 use crate::error::Error;
 use crate::platform::{Address, Packet, Tag, Tagged};
 use crate::schedule::Site;
@@ -134,20 +133,8 @@ impl Callee {
         )
     }
 
-    /// What is called is the function that is made of the resident value which the packet refers to.
-    pub(super) fn resident() -> Self {
-        fn unused() {}
-        Self::new(const { &Tagged::new(Entry { call: call_resident, make: None }) }, unused as *const ())
-    }
-
-    /// What is called has the values that it refers to beside it.
-    pub(super) fn carrier() -> Self {
-        fn unused() {}
-        Self::new(const { &Tagged::new(Entry { call: call_carried, make: None }) }, unused as *const ())
-    }
-
     /// A function that decodes and encodes by itself.
-    pub(super) fn raw(f: fn(Packet) -> Outcome) -> Self {
+    pub(super) fn raw(f: fn(Packet) -> Call) -> Self {
         Self::new(const { &Tagged::new(Entry { call: call_raw, make: None }) }, f as *const ())
     }
 
@@ -403,28 +390,13 @@ where
 }
 
 /// # Safety
-/// None: the function at the address is not called.
-unsafe fn call_resident(_unused: Address, decoder: Decoder) -> Call {
-    match decoder.resident().ok_or_else(foreign).and_then(residents::function) {
-        Ok(function) => function.call(decoder),
-        Err(error) => Call::Ended(Err(error)),
-    }
-}
-
-/// # Safety
-/// None: the function at the address is not called.
-unsafe fn call_carried(_unused: Address, decoder: Decoder) -> Call {
-    residents::run_carried(decoder.into_rest())
-}
-
-/// # Safety
-/// `address` MUST be that of an `fn(Packet) -> Outcome`.
+/// `address` MUST be that of an `fn(Packet) -> Call`.
 unsafe fn call_raw(address: Address, decoder: Decoder) -> Call {
     // SAFETY: the caller's contract.
-    let Some(f) = (unsafe { address.function::<fn(Packet) -> Outcome>() }) else {
-        return Call::Ended(Err(foreign()));
-    };
-    Call::Ended(f(decoder.into_rest()))
+    match unsafe { address.function::<fn(Packet) -> Call>() } {
+        Some(f) => f(decoder.into_rest()),
+        None => Call::Ended(Err(foreign())),
+    }
 }
 
 fn encode<R: Serialize>(result: &R) -> Outcome {

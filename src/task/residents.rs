@@ -15,15 +15,16 @@
 //! the worker that has made its function carries the captures along, for one run.
 
 use std::mem;
+use std::ptr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use super::codec::foreign;
+use super::codec::{Decoder, foreign};
 use super::entry::{Call, Callee, Function, Made, Outcome, begin, make};
 use super::progress;
 use crate::error::Error;
-use crate::platform::{self, Master, Packet, Port, Resident, Residents, ThreadSlot};
+use crate::platform::{self, Master, Packet, Post, Resident, Residents, ThreadSlot};
 use crate::wire::{PacketReader, Put, Take, ToWorker};
 
 /// The encoded captures of a function.
@@ -32,7 +33,7 @@ struct Captures {
     size: u64,
     value: Mutex<Packet>,
     /// The workers that have them, or were sent them.
-    holders: Mutex<Vec<Weak<Port>>>,
+    ports: Mutex<Vec<Weak<dyn Post>>>,
 }
 
 /// Makes a value resident.
@@ -46,7 +47,7 @@ pub(super) fn resident(value: Packet) -> Resident {
         name: REALM.get_or_init(platform::realm).wrapping_add(number),
         size: value.bytes.len() as u64,
         value: Mutex::new(value),
-        holders: Mutex::default(),
+        ports: Mutex::default(),
     }))
 }
 
@@ -63,14 +64,14 @@ impl Master for Captures {
         lock(&self.value).try_clone()
     }
 
-    fn keep_call(&self, port: &Arc<Port>) -> Option<Packet> {
-        let mut holders = lock(&self.holders);
-        if holders.iter().any(|holder| holder.as_ptr() == Arc::as_ptr(port)) {
+    fn keep_call(&self, port: &Arc<dyn Post>) -> Option<Packet> {
+        let mut ports = lock(&self.ports);
+        if ports.iter().any(|known| ptr::addr_eq(known.as_ptr(), Arc::as_ptr(port))) {
             return None;
         }
-        holders.retain(|holder| holder.strong_count() > 0);
-        holders.push(Arc::downgrade(port));
-        drop(holders);
+        ports.retain(|port| port.strong_count() > 0);
+        ports.push(Arc::downgrade(port));
+        drop(ports);
         Some(keep_call(self.name, self.value()))
     }
 
@@ -80,7 +81,7 @@ impl Master for Captures {
 
     fn carry(&self, mut call: Packet) -> Packet {
         let values = mem::take(&mut call.residents);
-        let mut carrier = Callee::carrier().packet_like(&call);
+        let mut carrier = Callee::raw(call_carried).packet_like(&call);
         values.masters().count().put(&mut carrier);
         for master in values.masters() {
             master.name().put(&mut carrier);
@@ -95,13 +96,12 @@ impl Master for Captures {
 
 impl Drop for Captures {
     fn drop(&mut self) {
-        for port in mem::take(&mut *lock(&self.holders)).iter().filter_map(Weak::upgrade) {
+        for port in mem::take(&mut *lock(&self.ports)).iter().filter_map(Weak::upgrade) {
             let mut call = Callee::raw(forget).packet_here();
             self.name.put(&mut call);
             let mut packet = Packet::default();
             ToWorker::Call { call }.write(&mut packet);
-            // A worker that is gone has forgotten it.
-            port.post(packet).unwrap_or(());
+            port.try_post(packet);
         }
         // What was made of it on this thread. Another, which owned it too, drops what it has with the next that it makes.
         drop(take_first(&|(name, held)| *name == self.name && matches!(held, Held::Own(..))));
@@ -121,7 +121,11 @@ fn keep_call(name: u64, value: Result<Packet, Error>) -> Packet {
     call
 }
 
-fn keep(call: Packet) -> Outcome {
+fn keep(call: Packet) -> Call {
+    Call::Ended(read_kept(call))
+}
+
+fn read_kept(call: Packet) -> Outcome {
     let mut reader = PacketReader::new(call);
     let (name, value) = (u64::take(&mut reader), Take::take(&mut reader));
     let (name, value) = (name.ok_or_else(foreign)?, value.ok_or_else(foreign)?);
@@ -132,18 +136,18 @@ fn keep(call: Packet) -> Outcome {
     Ok(Packet::default())
 }
 
-fn forget(call: Packet) -> Outcome {
-    let name: u64 = Take::take(&mut PacketReader::new(call)).ok_or_else(foreign)?;
+fn forget(call: Packet) -> Call {
+    let Some(name) = u64::take(&mut PacketReader::new(call)) else { return Call::Ended(Err(foreign())) };
     match take(name) {
         // A function drops what it captured, and that is code of the program.
         Some(held) => drop(held),
         None => put(name, Held::Forgotten),
     }
-    Ok(Packet::default())
+    Call::Ended(Ok(Packet::default()))
 }
 
 /// Runs a call with the values that came with it.
-pub(super) fn run_carried(call: Packet) -> Call {
+fn call_carried(call: Packet) -> Call {
     let mut reader = PacketReader::new(call);
     let Some((values, call)) = read_carried(&mut reader) else { return Call::Ended(Err(foreign())) };
     let mut kept = Vec::new();
@@ -165,9 +169,9 @@ pub(super) fn run_carried(call: Packet) -> Call {
     call
 }
 
-type Carried = (Vec<(u64, Result<Packet, Error>)>, Packet);
+type WithValues = (Vec<(u64, Result<Packet, Error>)>, Packet);
 
-fn read_carried(reader: &mut PacketReader) -> Option<Carried> {
+fn read_carried(reader: &mut PacketReader) -> Option<WithValues> {
     let count = usize::take(reader)?;
     let mut values = Vec::new();
     for _ in 0..count {
@@ -247,6 +251,15 @@ pub(super) fn function(resident: &Resident) -> Made {
     };
     put(name, held);
     made
+}
+
+/// The call of a function with one argument.
+pub(super) fn call(call: Packet) -> Call {
+    let decoder = Decoder::new(call);
+    match decoder.resident().ok_or_else(foreign).and_then(function) {
+        Ok(function) => function.call(decoder),
+        Err(error) => Call::Ended(Err(error)),
+    }
 }
 
 /// The function of a stem, which is a packet of its own or refers to one of these values.

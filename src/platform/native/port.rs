@@ -13,7 +13,7 @@ use super::local::{run_local, spawn_local};
 use super::outbox::Outbox;
 use super::time::yield_now;
 use crate::error::Error;
-use crate::platform::{EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
+use crate::platform::{EventHandler, Loss, Main, Packet, Post, Tagged, WorkerEvent, WorkerSpec};
 
 /// The page's end of a worker: dropping it ends the worker at its next yield.
 pub(crate) struct Port {
@@ -32,6 +32,13 @@ impl Drop for Port {
 enum ToThread {
     Packet(Packet),
     Future(FutureObj<'static, ()>),
+}
+
+impl Post for Port {
+    fn try_post(&self, packet: Packet) {
+        // A worker that is gone needs it no longer.
+        self.post(packet).unwrap_or(());
+    }
 }
 
 impl Port {

@@ -19,7 +19,7 @@ use super::reflect::{self, call, get, global, has, object, set};
 use super::source::Launch;
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
-use crate::platform::{Address, EventHandler, Loss, Main, Packet, Tagged, WorkerEvent, WorkerSpec};
+use crate::platform::{Address, EventHandler, Loss, Main, Packet, Post, Tagged, WorkerEvent, WorkerSpec};
 
 /// Version of the boot message and of all that is no packet; `worker.js` has the same.
 const VERSION: u32 = 6;
@@ -92,6 +92,13 @@ impl LiveWorker {
 #[derive(Debug)]
 pub(crate) struct Port {
     id: u32,
+}
+
+impl Post for Port {
+    fn try_post(&self, packet: Packet) {
+        // A worker that is gone needs it no longer.
+        self.post(packet).unwrap_or(());
+    }
 }
 
 impl Port {
