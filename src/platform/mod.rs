@@ -13,7 +13,7 @@
 //! - Events come on the thread that started the worker (web) or on the worker's own (native), and never within a call
 //!   to [`start`] or [`Port::post`] (web). Their handler MUST NOT hold a lock that the worker's tasks may take.
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
-//! - What a packet has as `residents` does not cross.
+//! - What a packet refers to, its `residents`, does not cross.
 //! - After [`Port::end`] a worker that looks at [`Outbox::is_connected`] begins nothing.
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - A panic of a future of [`spawn_local`] goes to the handler of [`on_panic`], where panics unwind.

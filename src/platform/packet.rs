@@ -101,12 +101,12 @@ pub(crate) trait Master: Send + Sync + UnwindSafe + RefUnwindSafe {
     /// A copy of the encoded value. That of an attachment may fail.
     fn value(&self) -> Result<Packet, Error>;
 
-    /// The call by which the worker at a port gets the value, unless that was asked before: now it counts as having it. When the
-    /// master is dropped, it is told to forget it.
-    fn keep_call(&self, port: &Arc<dyn Post>) -> Option<Packet>;
+    /// What is to be posted at a port so that its worker has the value, unless that was asked before: now it counts as having it.
+    /// When the master is dropped, it is told to forget it.
+    fn packet_for(&self, port: &Arc<dyn Post>) -> Option<Packet>;
 
-    /// The call in the place of that one, if it could not be posted: tasks that refer to the value end in this error.
-    fn error_call(&self, error: Error) -> Packet;
+    /// What is to be posted in the place of that, if it could not be: tasks that refer to the value end in this error.
+    fn error_packet(&self, error: Error) -> Packet;
 
     /// The same call with all values that it refers to, for who has none of them.
     fn carry(&self, call: Packet) -> Packet;

@@ -42,14 +42,15 @@ pub(super) struct QueuedPacket {
     port: Arc<Port>,
     packet: Packet,
     bears: Option<Carried>,
+    /// The value that it brings instead, to which tasks of later packets refer.
+    resident: Option<Weak<dyn Master>>,
 }
 
-/// What alone a packet speaks of, if perhaps it cannot be posted.
+/// The only task that a packet speaks of, if perhaps it cannot be posted.
+#[derive(Clone, Copy)]
 pub(super) enum Carried {
     /// It is to run on this worker.
     Task(WorkerId, TaskId),
-    /// A value that tasks on this worker refer to.
-    Resident(WorkerId, Weak<dyn Master>),
     /// Its result is for this worker, which made it.
     Outcome(WorkerId, TaskId),
 }
@@ -64,11 +65,12 @@ impl QueuedPacket {
 
     /// Where no task is in transit, only a worker that is gone can refuse the packet, and its loss is reported.
     pub(super) fn post(self) -> Posted {
-        let Self { port, packet, bears } = self;
-        match (port.post(packet), bears) {
-            (Err(error), Some(bears)) => Err((bears, error)),
-            _ => Ok(()),
+        let Self { port, packet, bears, resident } = self;
+        let Err(error) = port.post(packet) else { return Ok(()) };
+        if let Some(value) = resident.and_then(|value| value.upgrade()) {
+            port.try_post(value.error_packet(error.clone()));
         }
+        bears.map_or(Ok(()), |bears| Err((bears, error)))
     }
 }
 
@@ -131,34 +133,25 @@ impl WorkerSlot {
         } else {
             // So it harms no other.
             self.flush(out);
-            self.post(alone(message), bears, out);
+            let mut packet = Packet::default();
+            message.write(&mut packet);
+            // The task owns them until it is settled.
+            packet.residents.clear();
+            self.post(packet, bears, out);
         }
     }
 
-    /// Posts a message before all others.
-    pub(super) fn send_first(&mut self, message: ToWorker, out: &mut VecDeque<QueuedPacket>) {
-        self.posted += 1;
-        out.push_front(QueuedPacket { port: self.port.clone(), packet: alone(message), bears: None });
-    }
-
     /// Sends those of the values that the worker lacks, ahead of a task that refers to them.
-    pub(super) fn send_residents(
-        &mut self,
-        worker: WorkerId,
-        residents: &Residents,
-        out: &mut VecDeque<QueuedPacket>,
-    ) {
+    pub(super) fn send_residents(&mut self, residents: &Residents, out: &mut VecDeque<QueuedPacket>) {
         for master in residents.masters() {
             let port: Arc<dyn Post> = self.port.clone();
-            if let Some(call) = master.keep_call(&port) {
-                self.residents.retain(|(master, _)| master.strong_count() > 0);
-                self.residents.push((Arc::downgrade(master), master.size()));
-                self.send(
-                    ToWorker::Call { call },
-                    Some(Carried::Resident(worker, Arc::downgrade(master))),
-                    out,
-                );
-            }
+            let Some(packet) = master.packet_for(&port) else { continue };
+            self.flush(out);
+            self.posted += 1;
+            let resident = Some(Arc::downgrade(master));
+            out.push_back(QueuedPacket { port: self.port.clone(), packet, bears: None, resident });
+            self.residents.retain(|(master, _)| master.strong_count() > 0);
+            self.residents.push((Arc::downgrade(master), master.size()));
         }
     }
 
@@ -202,14 +195,6 @@ impl WorkerSlot {
 
     fn post(&mut self, packet: Packet, bears: Option<Carried>, out: &mut VecDeque<QueuedPacket>) {
         self.posted += 1;
-        out.push_back(QueuedPacket { port: self.port.clone(), packet, bears });
+        out.push_back(QueuedPacket { port: self.port.clone(), packet, bears, resident: None });
     }
-}
-
-/// A message in a packet of its own.
-fn alone(message: ToWorker) -> Packet {
-    let mut packet = Packet::default();
-    message.write(&mut packet);
-    packet.residents.clear();
-    packet
 }

@@ -35,7 +35,7 @@ use crate::schedule::TaskKind;
 ///
 /// # Calls
 ///
-/// The closure is made of its captures on a worker, for one call or once for many, and is called by reference. So it is an
+/// The closure is made of its captures on a worker, for a call or for many, and is called by reference. So it is an
 /// [`Fn`], or an [`AsyncFn`] whose future may borrow what was captured. A body that moves out of a capture, or changes one, does
 /// not compile:
 ///
@@ -57,10 +57,33 @@ use crate::schedule::TaskKind;
 /// What is to be changed is cloned in the body, or captured in a [`Cell`](std::cell::Cell) or [`RefCell`](std::cell::RefCell).
 /// A call may find there what an earlier call on the same worker has left, or what was captured: no result may depend on it.
 ///
+/// # Large captures
+///
+/// Captures that take 1 KiB or more, encoded, and such with attachments ([`Transfer`](crate::Transfer) and its kin) cross to each
+/// worker once and are decoded there once: all calls on that worker share the closure. A worker that replaces a lost one gets
+/// them again. They stay for as long as the `RemoteFn` has an owner: itself, a clone, a call or a task of it that is not
+/// answered. [`Stats::resident_bytes`](crate::Stats::resident_bytes) says how much that is.
+///
+/// Calls that a task makes share the closure of their worker too. One that migrates carries the captures along.
+///
+/// ```
+/// # use wasm_mt::{Pool, RemoteFn, remote};
+/// # wasm_mt::run(async {
+/// let pool = Pool::builder().threads(1).build();
+/// let table = (0..100_000).collect::<Vec<u32>>();
+/// let entry: RemoteFn<usize, u32> = remote!(move |n| table[n]);
+/// assert_eq!(pool.spawn_remote(entry.call(7)).await?, 7); // the table crosses
+/// assert_eq!(pool.spawn_remote(entry.call(9)).await?, 9); // nothing but 9 does
+/// assert!(pool.stats().resident_bytes > 100_000);
+/// drop(entry); // the worker drops its table
+/// assert_eq!(pool.stats().resident_bytes, 0);
+/// # Ok::<_, wasm_mt::Error>(())
+/// # });
+/// ```
+///
 /// # Traits
 ///
-/// A clone has a copy of what was captured. If an attachment ([`Transfer`](crate::Transfer)
-/// and its kin) cannot be copied, the tasks of the clone resolve with the error.
+/// A clone shares large captures, and has a copy of small ones.
 pub struct RemoteFn<X, R> {
     encoded: Encoded,
     signature: PhantomData<fn(X) -> R>,
@@ -122,7 +145,7 @@ where
 
     /// The task for one argument.
     ///
-    /// Captured attachments ([`Transfer`](crate::Transfer) and its kin) are copied, so that the next call has them too.
+    /// Captured attachments ([`Transfer`](crate::Transfer) and its kin) are copied, once for each worker.
     ///
     /// ```
     /// # use wasm_mt::{RemoteFn, Transfer, remote};

@@ -64,7 +64,7 @@ impl Master for Captures {
         lock(&self.value).try_clone()
     }
 
-    fn keep_call(&self, port: &Arc<dyn Post>) -> Option<Packet> {
+    fn packet_for(&self, port: &Arc<dyn Post>) -> Option<Packet> {
         let mut ports = lock(&self.ports);
         if ports.iter().any(|known| ptr::addr_eq(known.as_ptr(), Arc::as_ptr(port))) {
             return None;
@@ -72,11 +72,11 @@ impl Master for Captures {
         ports.retain(|port| port.strong_count() > 0);
         ports.push(Arc::downgrade(port));
         drop(ports);
-        Some(keep_call(self.name, self.value()))
+        Some(keep_packet(self.name, self.value()))
     }
 
-    fn error_call(&self, error: Error) -> Packet {
-        keep_call(self.name, Err(error))
+    fn error_packet(&self, error: Error) -> Packet {
+        keep_packet(self.name, Err(error))
     }
 
     fn carry(&self, mut call: Packet) -> Packet {
@@ -99,9 +99,7 @@ impl Drop for Captures {
         for port in mem::take(&mut *lock(&self.ports)).iter().filter_map(Weak::upgrade) {
             let mut call = Callee::raw(forget).packet_here();
             self.name.put(&mut call);
-            let mut packet = Packet::default();
-            ToWorker::Call { call }.write(&mut packet);
-            port.try_post(packet);
+            port.try_post(message(call));
         }
         // What was made of it on this thread. Another, which owned it too, drops what it has with the next that it makes.
         drop(take_first(&|(name, held)| *name == self.name && matches!(held, Held::Own(..))));
@@ -113,12 +111,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The call by which a worker keeps a value.
-fn keep_call(name: u64, value: Result<Packet, Error>) -> Packet {
+/// Has a worker keep a value.
+fn keep_packet(name: u64, value: Result<Packet, Error>) -> Packet {
     let mut call = Callee::raw(keep).packet_here();
     name.put(&mut call);
     value.put(&mut call);
-    call
+    message(call)
+}
+
+/// Has a worker run a call as soon as it reads it.
+fn message(call: Packet) -> Packet {
+    let mut packet = Packet::default();
+    ToWorker::Call { call }.write(&mut packet);
+    packet
 }
 
 fn keep(call: Packet) -> Call {

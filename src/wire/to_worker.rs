@@ -63,7 +63,6 @@ impl ToWorker {
     pub(crate) fn travels_alone(&self) -> bool {
         match self {
             Self::Run { call: body, .. }
-            | Self::Call { call: body }
             | Self::Start { on_start: Some(body), .. }
             | Self::Completed { outcome: Ok(body), .. } => body.travels_alone(),
             _ => false,

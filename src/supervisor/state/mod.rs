@@ -319,7 +319,7 @@ impl PoolState {
             return;
         }
         let options = held.options;
-        slot.send_residents(worker, &held.residents, &mut self.outgoing);
+        slot.send_residents(&held.residents, &mut self.outgoing);
         slot.was_given(urgency);
         let call = match &held.call {
             Some(call) if !call.travels_alone() => {

@@ -4,7 +4,6 @@ use std::mem;
 
 use super::PoolState;
 use crate::error::Error;
-use crate::platform::Resident;
 use crate::schedule::{PageEvent, TaskId, WorkerId};
 use crate::supervisor::slot::{Carried, Posted, QueuedPacket};
 use crate::wire::ToWorker;
@@ -38,13 +37,6 @@ impl PoolState {
             Err((Carried::Task(worker, task), error)) => {
                 self.fail(worker, task, error);
                 self.handle_events();
-            }
-            Err((Carried::Resident(worker, value), error)) => {
-                // Ahead of the tasks that refer to it, which end in this error.
-                if let (Some(slot), Some(value)) = (self.slots.get_mut(worker), value.upgrade()) {
-                    slot.send_first(ToWorker::Call { call: value.error_call(error) }, &mut self.outgoing);
-                    self.effects.residents.push(Resident::Master(value));
-                }
             }
             Err((Carried::Outcome(maker, task), error)) => {
                 self.send(maker, ToWorker::Completed { task, outcome: Err(error) });

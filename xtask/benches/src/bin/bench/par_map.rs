@@ -45,5 +45,42 @@ pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Erro
     comparison.of(COUNT, turns.rounds(9), ours, async |count| floor.squares(count).await).await?;
     let comparison =
         Comparison { name: "1,000,000 numbers in chunks", beside: room::SQUARES, aim: room::CHUNKS_AIM };
-    comparison.of(COUNT, turns.rounds(9), in_chunks, async |count| floor.squares(count).await).await
+    comparison.of(COUNT, turns.rounds(9), in_chunks, async |count| floor.squares(count).await).await?;
+    captures(turns, &pool).await
+}
+
+/// How many items a function with large captures has.
+const ITEMS: u32 = 2_000;
+
+/// What it costs that a function has captured 1 MiB.
+async fn captures(turns: &Turns, pool: &Pool) -> Result<(), Error> {
+    let capturing = async |count: u32| {
+        let table = vec![1_u8; 1 << 20];
+        let start = room::now();
+        let mut entries = pool.par_map(0..count, remote!(move |n: u32| u32::from(table[n as usize])));
+        let mut sum = 0;
+        while let Some(entry) = entries.try_next().await? {
+            sum += entry;
+        }
+        let time = room::now() - start;
+        assert_eq!(sum, count, "every item has its entry");
+        Ok(time)
+    };
+    let bare = async |count: u32| {
+        let start = room::now();
+        let mut ones = pool.par_map(0..count, remote!(|n: u32| u32::from(n < u32::MAX)));
+        let mut sum = 0;
+        while let Some(one) = ones.try_next().await.expect("no item fails") {
+            sum += one;
+        }
+        let time = room::now() - start;
+        assert_eq!(sum, count, "every item counts");
+        time
+    };
+    let comparison = Comparison {
+        name: "2,000 items, 1 MiB captured",
+        beside: "the same with nothing captured",
+        aim: None,
+    };
+    comparison.of(ITEMS, turns.rounds(31), capturing, bare).await
 }
