@@ -7,6 +7,7 @@ use std::any::Any;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
+use super::bulk;
 use super::fault::Fault;
 use super::fingerprint::{self, Shape};
 use super::object::ObjectEntry;
@@ -180,6 +181,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let length = self.leaf()?;
         self.enter_turn()?;
+        if let Some(numbers) = bulk::read::<V>(self, length) {
+            return numbers;
+        }
         let mut elements = ElementReader::new(self, length);
         let result = visitor.visit_seq(&mut elements);
         whole(result, "sequence", elements.left)

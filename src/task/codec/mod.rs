@@ -24,6 +24,7 @@
 //! bytes can fill, and takes an attachment only once and only by its type, so that a crafted `Serialize` or
 //! `Deserialize` can spoil no more than its own value. How a value gets into another lane is described in [`side_table`].
 
+mod bulk;
 mod depth;
 mod deserializer;
 mod fault;

@@ -66,6 +66,17 @@ impl<'de, 'l> Reader<'de, 'l> {
         Ok(value)
     }
 
+    /// The next bytes: so many elements of this size.
+    #[inline]
+    pub(super) fn bytes(&mut self, length: usize, size: usize) -> Result<&'de [u8], Fault> {
+        let (bytes, rest) = length
+            .checked_mul(size)
+            .and_then(|length| self.bytes.split_at_checked(length))
+            .ok_or(postcard::Error::DeserializeUnexpectedEnd)?;
+        self.bytes = rest;
+        Ok(bytes)
+    }
+
     /// Goes into a struct, a tuple or a newtype.
     #[inline]
     pub(super) fn enter_part(&mut self) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use super::depth::Depth;
 use super::fault::{AGREE, Fault};
 use super::fingerprint::{self, Shape};
 use super::writer::Writer;
-use super::{serializer_slot, side_table};
+use super::{bulk, serializer_slot, side_table};
 
 impl Writer {
     /// A value, behind which it goes back to this depth.
@@ -214,6 +214,28 @@ impl<'w> Serializer for &'w mut Writer {
         self.variant(index, variant, Shape::Struct)?;
         let depth = self.enter_turn()?;
         self.fields(variant, length, depth)
+    }
+
+    #[inline]
+    fn collect_seq<I>(self, sequence: I) -> Result<(), Fault>
+    where
+        I: IntoIterator<Item: Serialize>,
+    {
+        if let Some((length, bytes)) = bulk::bytes_of(&sequence) {
+            let depth = self.enter_turn()?;
+            self.length(length)?;
+            self.extend(bytes)?;
+            self.depth = depth;
+            return Ok(());
+        }
+        let mut elements = sequence.into_iter();
+        let length = match elements.size_hint() {
+            (least, Some(most)) if least == most => Some(least),
+            _ => None,
+        };
+        let mut writer = self.serialize_seq(length)?;
+        elements.try_for_each(|element| writer.element(&element))?;
+        writer.finish()
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Fault> {

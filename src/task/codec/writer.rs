@@ -61,6 +61,11 @@ impl Writer {
         Ok(self.out.output.try_push(byte)?)
     }
 
+    #[inline]
+    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        Ok(self.out.output.try_extend(bytes)?)
+    }
+
     /// How many bytes there was no memory for, if that is what went wrong.
     pub(super) fn wanted(&self) -> Option<usize> {
         Some(self.out.output.wanted).filter(|wanted| *wanted > 0)

@@ -2,6 +2,7 @@
 //! API are in `tests/it/codec`.
 
 mod bounds;
+mod bulk;
 
 use std::cell::Cell;
 use std::fmt::Debug;
