@@ -83,25 +83,25 @@ fn collect<T: bytemuck::AnyBitPattern>(bytes: &[u8]) -> Result<Vec<T>, Fault> {
 /// The type of the visitor by which a type reads itself, if it is a sequence.
 #[inline]
 pub(super) fn visitor_of<T: for<'de> Deserialize<'de>>() -> TypeId {
-    match T::deserialize(Probe) {
-        Err(Seen(Some(visitor))) => visitor,
+    match T::deserialize(VisitorProbe) {
+        Err(SeenVisitor(Some(visitor))) => visitor,
         _ => TypeId::of::<()>(),
     }
 }
 
 /// Looks at the visitor that it is given, and reads nothing.
-struct Probe;
+struct VisitorProbe;
 
-impl<'de> Deserializer<'de> for Probe {
-    type Error = Seen;
+impl<'de> Deserializer<'de> for VisitorProbe {
+    type Error = SeenVisitor;
 
     #[inline]
-    fn deserialize_seq<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Seen> {
-        Err(Seen(Some(typeid::of::<V>())))
+    fn deserialize_seq<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, SeenVisitor> {
+        Err(SeenVisitor(Some(typeid::of::<V>())))
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Seen> {
-        Err(Seen(None))
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, SeenVisitor> {
+        Err(SeenVisitor(None))
     }
 
     forward_to_deserialize_any! {
@@ -112,17 +112,17 @@ impl<'de> Deserializer<'de> for Probe {
 
 /// The type of a visitor.
 #[derive(Debug)]
-struct Seen(Option<TypeId>);
+struct SeenVisitor(Option<TypeId>);
 
-impl fmt::Display for Seen {
+impl fmt::Display for SeenVisitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a visitor was looked at")
     }
 }
 
-impl std::error::Error for Seen {}
+impl std::error::Error for SeenVisitor {}
 
-impl serde::de::Error for Seen {
+impl serde::de::Error for SeenVisitor {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self(None)
     }

@@ -15,6 +15,7 @@
 //! - A sequence or map of unknown length gets its count when it has ended.
 //! - A trait object is its concrete value in the bytes and an address in its lane ([`object`]), which alone says what
 //!   the value is.
+//! - Bytes and floating-point numbers in a `Vec` or slice are copied ([`bulk`]); what is written is the same.
 //! - What is left over is an error, of each lane.
 //! - Types that ask what comes next (`flatten`, `untagged`, `tag`, `serde_json::Value`) are refused with their cure, which is
 //!   `Described`.
