@@ -51,13 +51,28 @@ pub(crate) use self::to_worker::{ToWorker, WorkerConfig};
 ///
 /// [`is_codec`](Error::is_codec) if the packet holds something else.
 pub(crate) fn read_all<M: Take>(packet: Packet) -> Result<Vec<M>, Error> {
+    /// Most take about so much of the lane of heads.
+    const HEADS: usize = 8;
+
     let mut reader = PacketReader::new(packet);
-    let mut messages = Vec::new();
-    while reader.has_heads() {
-        messages.push(M::take(&mut reader).ok_or_else(garbled)?);
+    let mut messages = Vec::with_capacity(reader.heads_left() / HEADS + 1);
+    while let Some(message) = next(&mut reader)? {
+        messages.push(message);
+    }
+    Ok(messages)
+}
+
+/// The next message of a packet. `None`: there was nothing else in it.
+///
+/// # Errors
+///
+/// [`is_codec`](Error::is_codec) if the packet holds something else.
+pub(crate) fn next<M: Take>(reader: &mut PacketReader) -> Result<Option<M>, Error> {
+    if reader.has_heads() {
+        return M::take(reader).ok_or_else(garbled).map(Some);
     }
     reader.finish().ok_or_else(garbled)?;
-    Ok(messages)
+    Ok(None)
 }
 
 fn garbled() -> Error {

@@ -68,7 +68,7 @@ impl PacketReader {
     }
 
     /// `None` if something was not read.
-    pub(crate) fn finish(self) -> Option<()> {
+    pub(crate) fn finish(&self) -> Option<()> {
         let read = self.heads.left() == 0
             && self.bytes.left() == 0
             && self.addresses.len() == 0

@@ -10,7 +10,7 @@ use super::worker::Worker;
 use crate::platform::{self, Inbox, Main, Outbox, PANIC_ABORTS, Packet, Tagged};
 use crate::schedule::LocalEvent;
 use crate::task::{self, Call};
-use crate::wire::{self, ToWorker, WorkerConfig};
+use crate::wire::{self, PacketReader, ToWorker, WorkerConfig};
 
 /// What the platform calls on a new worker.
 pub(crate) static MAIN: Tagged<Main> = Tagged::new(Main(main));
@@ -22,8 +22,9 @@ fn main(outbox: Outbox) -> Inbox {
     Box::new(move |packet| {
         let _until_the_end = &residents;
         // Page and worker run one module, as was checked at the start: what the page posts can be read.
-        let messages = wire::read_all::<ToWorker>(packet).expect("the page writes what this very code reads");
-        for message in messages {
+        let mut reader = PacketReader::new(packet);
+        while let Some(message) = wire::next(&mut reader).expect("the page writes what this very code reads")
+        {
             match (message, &worker) {
                 (ToWorker::Start { config, on_start }, None) => {
                     worker = Some(start(outbox.clone(), config, on_start));

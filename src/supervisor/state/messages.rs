@@ -45,12 +45,10 @@ impl PoolState {
             FromWorker::Began { task, options } => self.handle(PageEvent::Began { worker, task, options }),
             FromWorker::Suspended { task, ran } => self.handle(PageEvent::Suspended { worker, task, ran }),
             FromWorker::Finished { task, ran, outcome } => {
-                match self.tasks.get_mut(task) {
-                    Some(held) => held.outcome = Some(outcome),
-                    // It was settled before, or is one that its worker kept.
-                    None => self.effects.dropped.extend(outcome),
-                }
+                self.answer = Some(outcome);
                 self.handle(PageEvent::Finished { worker, task, ran });
+                // It was settled before, or is one that its worker kept.
+                self.effects.dropped.extend(self.answer.take().into_iter().flatten());
             }
             FromWorker::Migrated { task, options, call } => self.on_migrated(worker, task, options, call),
             FromWorker::Reported { local, resting } => {

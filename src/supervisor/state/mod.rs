@@ -33,8 +33,6 @@ struct PendingTask {
     /// What its call refers to: owned until the task is settled.
     residents: Residents,
     reply: ReplyTo,
-    /// What its worker answered.
-    outcome: Option<Outcome>,
 }
 
 /// Who waits for a task.
@@ -85,6 +83,10 @@ pub(super) struct PoolState {
     ended: Option<Error>,
 
     events: VecDeque<PageEvent>,
+    /// What a worker answered, while the schedule is told.
+    answer: Option<Outcome>,
+    /// Why tasks could not be posted, until the schedule is told.
+    failures: Vec<(TaskId, Error)>,
     ready: Vec<oneshot::Sender<Result<(), Error>>>,
     closing: Vec<oneshot::Sender<()>>,
     wake_planned: Option<Wake>,
@@ -138,6 +140,8 @@ impl PoolState {
             absence: Error::closed(),
             ended: None,
             events: VecDeque::new(),
+            answer: None,
+            failures: Vec::new(),
             ready: Vec::new(),
             closing: Vec::new(),
             wake_planned: None,
@@ -239,7 +243,7 @@ impl PoolState {
 
     fn enter(&mut self, task: TaskId, options: TaskOptions, call: Packet, reply: ReplyTo) {
         let residents = call.residents.clone();
-        self.tasks.insert(task, PendingTask { options, call: Some(call), residents, reply, outcome: None });
+        self.tasks.insert(task, PendingTask { options, call: Some(call), residents, reply });
     }
 
     /// Reads the clock: before what may set a deadline, or meet one.
@@ -366,14 +370,19 @@ impl PoolState {
     }
 
     fn settle(&mut self, task: TaskId, completion: Completion) {
-        let Some(PendingTask { options, call, residents, reply, outcome }) = self.tasks.remove(task) else {
+        let Some(PendingTask { options, call, residents, reply }) = self.tasks.remove(task) else {
             return;
         };
         self.effects.dropped.extend(call);
         self.effects.residents.append(residents);
+        let failure = self.failures.iter().position(|(failed, _)| *failed == task);
+        let failure = failure.map(|place| self.failures.swap_remove(place));
         let outcome = match completion {
             Completion::Answered => {
-                let outcome = outcome.expect("the answer is kept before the event is handed to the schedule");
+                let outcome = match failure {
+                    Some((_, error)) => Err(error),
+                    None => self.answer.take().expect("it is kept before the schedule has the event"),
+                };
                 self.stats.finished += u64::from(!outcome.as_ref().is_err_and(Error::is_timeout));
                 outcome
             }

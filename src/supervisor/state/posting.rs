@@ -47,8 +47,8 @@ impl PoolState {
     /// A task could not be posted.
     pub(super) fn fail(&mut self, worker: WorkerId, task: TaskId, error: Error) {
         // One that is settled is owed an answer too.
-        if let Some(held) = self.tasks.get_mut(task) {
-            held.outcome = Some(Err(error));
+        if self.tasks.get(task).is_some() {
+            self.failures.push((task, error));
         }
         self.events.push_back(PageEvent::Finished { worker, task, ran: None });
     }
