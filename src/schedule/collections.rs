@@ -4,8 +4,7 @@
 //! Here all keys are numbers, so that one map and one ring do for all: an [`IdMap`] finds a value by its name, a [`SortedQueue`]
 //! holds names in an order.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::VecDeque;
 
 use super::task::{Site, TaskId, WorkerId};
 
@@ -52,46 +51,108 @@ impl WorkerId {
     }
 }
 
-/// Puts numbers that are given out one after the other beside one another, so that a loop over them finds the next
-/// in the same cache line. Each owner of tasks begins somewhere else. Nobody outside chooses the numbers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SequentialHasher(u64);
+/// Where values are, by name: an open table in which names lie at their homes or shortly behind, in the order of these
+/// (Robin Hood hashing: P. Celis, "Robin Hood Hashing", 1986).
+///
+/// Most names are numbers that are given out one after the other. They lie beside one another, so that a loop over them finds the
+/// next in the same cache line. Each owner of tasks begins somewhere else. Nobody outside chooses the numbers.
+#[derive(Debug, Default)]
+struct Places {
+    /// A power of two, or none.
+    slots: Vec<Option<(u64, u32)>>,
+    len: usize,
+}
 
-impl Hasher for SequentialHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
+impl Places {
+    /// The least number of slots.
+    const LEAST: usize = 8;
+
+    fn home(&self, name: u64) -> usize {
+        let owner = (name >> 32) as usize;
+        let number = name as u32 as usize;
+        // Addresses, which are multiples of powers of two, have homes of their own too.
+        let spread = number.wrapping_add(number >> 6).wrapping_add(number >> 12);
+        spread.wrapping_add(owner.wrapping_mul(0x9E37_79B9)) & (self.slots.len() - 1)
+    }
+
+    fn after(&self, slot: usize) -> usize {
+        (slot + 1) & (self.slots.len() - 1)
+    }
+
+    /// How far behind its home a name lies that is in this slot.
+    fn distance(&self, name: u64, slot: usize) -> usize {
+        slot.wrapping_sub(self.home(name)) & (self.slots.len() - 1)
+    }
+
+    /// The slot of a name, or the one where it should be, and the place if it is there. There MUST be slots.
+    fn find(&self, name: u64) -> (usize, Option<usize>) {
+        let mut slot = self.home(name);
+        let mut distance = 0;
+        loop {
+            match self.slots[slot] {
+                Some((found, place)) if found == name => return (slot, Some(place as usize)),
+                Some((other, _)) if self.distance(other, slot) >= distance => {
+                    slot = self.after(slot);
+                    distance += 1;
+                }
+                _ => return (slot, None),
+            }
         }
     }
 
-    fn write_u64(&mut self, number: u64) {
-        /// The map takes the place from the lowest bits, and tells numbers apart by the seven uppermost of a word, which
-        /// has 32 bits or 64.
-        const TAG: u32 = 7;
-
-        let owner = (number >> 32) as u32;
-        let place = (number as u32).wrapping_add(owner.wrapping_mul(0x9E37_79B9));
-        let tag = place.wrapping_mul(0x9E37_79B9) >> (u32::BITS - TAG);
-        let low = place << TAG >> TAG | tag << (u32::BITS - TAG);
-        self.0 = u64::from(low) | u64::from(tag) << (u64::BITS - TAG);
+    fn get(&self, name: u64) -> Option<usize> {
+        if self.len == 0 { None } else { self.find(name).1 }
     }
 
-    fn finish(&self) -> u64 {
-        self.0
+    /// Enters a name that is not there.
+    fn insert(&mut self, name: u64, place: usize) {
+        if 2 * self.len >= self.slots.len() {
+            let slots = vec![None; (2 * self.slots.len()).max(Self::LEAST)];
+            let before = std::mem::replace(&mut self.slots, slots);
+            self.len = 0;
+            before.into_iter().flatten().for_each(|(name, place)| self.insert(name, place as usize));
+        }
+        self.len += 1;
+        let (mut slot, _) = self.find(name);
+        // Those behind move on by one.
+        let mut moving = Some((name, place as u32));
+        while moving.is_some() {
+            std::mem::swap(&mut moving, &mut self.slots[slot]);
+            slot = self.after(slot);
+        }
+    }
+
+    fn remove(&mut self, name: u64) -> Option<usize> {
+        if self.len == 0 {
+            return None;
+        }
+        let (mut slot, place) = self.find(name);
+        let place = place?;
+        self.len -= 1;
+        // Those behind move up, but for such as are at home.
+        loop {
+            let next = self.after(slot);
+            let moving = self.slots[next].filter(|(name, _)| self.distance(*name, next) > 0);
+            self.slots[slot] = moving;
+            if moving.is_none() {
+                return Some(place);
+            }
+            slot = next;
+        }
     }
 }
 
 /// Values by name. Every operation takes O(1).
 #[derive(Debug)]
 pub(crate) struct IdMap<T> {
-    places: HashMap<u64, usize, BuildHasherDefault<SequentialHasher>>,
+    places: Places,
     values: Vec<Option<T>>,
     free: Vec<usize>,
 }
 
 impl<T> Default for IdMap<T> {
     fn default() -> Self {
-        Self { places: HashMap::default(), values: Vec::new(), free: Vec::new() }
+        Self { places: Places::default(), values: Vec::new(), free: Vec::new() }
     }
 }
 
@@ -103,26 +164,26 @@ impl<T> IdMap<T> {
             self.values.len() - 1
         });
         self.values[place] = Some(value);
-        let before = self.places.insert(name.number(), place);
-        debug_assert!(before.is_none(), "a name is given once");
+        debug_assert!(self.places.get(name.number()).is_none(), "a name is given once");
+        self.places.insert(name.number(), place);
     }
 
     pub(crate) fn get(&self, name: impl Id) -> Option<&T> {
-        self.values[*self.places.get(&name.number())?].as_ref()
+        self.values[self.places.get(name.number())?].as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, name: impl Id) -> Option<&mut T> {
-        self.values[*self.places.get(&name.number())?].as_mut()
+        self.values[self.places.get(name.number())?].as_mut()
     }
 
     pub(crate) fn remove(&mut self, name: impl Id) -> Option<T> {
-        let place = self.places.remove(&name.number())?;
+        let place = self.places.remove(name.number())?;
         self.free.push(place);
         self.values[place].take()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.len == 0
     }
 
     /// All values, in no order that means something.
@@ -187,7 +248,7 @@ impl SortedQueue {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -195,8 +256,44 @@ mod tests {
 
     const CASES: u32 = if cfg!(miri) { 2 } else { 256 };
 
+    /// Numbers of a few owners, of which some come again when they have been removed, and addresses.
+    fn names() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            (0..3_u64, 0..40_u64).prop_map(|(owner, number)| owner << 32 | number),
+            (0..40_u64).prop_map(|number| 0x0010_0000 + 24 * number),
+            (0..40_u64).prop_map(|number| 4096 * number),
+            any::<u64>(),
+        ]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+        #[test]
+        fn an_id_map_does_what_a_tree_does(steps in prop::collection::vec((0..5_u8, names()), 0..400)) {
+            let (mut map, mut tree) = (IdMap::default(), BTreeMap::new());
+            for (value, (step, name)) in steps.into_iter().enumerate() {
+                match step {
+                    0 => prop_assert_eq!(map.remove(name), tree.remove(&name)),
+                    1 => {
+                        // The oldest one goes, as tasks mostly do.
+                        let oldest = tree.iter().min_by_key(|(_, value)| **value).map(|(name, _)| *name);
+                        prop_assert_eq!(oldest.and_then(|name| map.remove(name)), oldest.and_then(|name| tree.remove(&name)));
+                    }
+                    _ if tree.contains_key(&name) => *map.get_mut(name).unwrap() += 1,
+                    _ => map.insert(name, value),
+                }
+                if step > 1 {
+                    tree.entry(name).and_modify(|value| *value += 1).or_insert(value);
+                }
+                prop_assert_eq!(map.get(name), tree.get(&name));
+                prop_assert_eq!(map.is_empty(), tree.is_empty());
+            }
+            for (name, value) in &tree {
+                prop_assert_eq!(map.get(*name), Some(value));
+            }
+            prop_assert_eq!(map.iter().count(), tree.len());
+        }
 
         #[test]
         fn a_sorted_queue_does_what_a_tree_does(steps in prop::collection::vec((0..3_u8, 0..9_u64, 0..9_u64), 0..200)) {
