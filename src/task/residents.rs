@@ -134,7 +134,7 @@ fn read_kept(call: Packet) -> Outcome {
     let mut reader = PacketReader::new(call);
     let (name, value) = (u64::take(&mut reader), Take::take(&mut reader));
     let (name, value) = (name.ok_or_else(foreign)?, value.ok_or_else(foreign)?);
-    // It may be that it is forgotten before it comes: the page tells that at once, and gathers what it sends.
+    // It may be forgotten before it comes, if it was still to be posted when its last owner went.
     if take(name).is_none() {
         put(name, Held::Encoded(value));
     }
@@ -190,9 +190,9 @@ enum Held {
     /// As it came, or why it could not. -> `Made`, by the first call.
     Encoded(Result<Packet, Error>),
     Made(Made),
-    /// As `Made`, of captures that were encoded on this thread, or came here in a `RemoteFn`.
+    /// As `Made`, of captures whose master is in this memory: it is a call of this worker's own.
     Own(Made, Weak<dyn Master>),
-    /// It is yet to come, and then it is not needed any more.
+    /// It is yet to come, and is not needed any more.
     Forgotten,
 }
 
