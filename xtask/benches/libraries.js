@@ -103,13 +103,40 @@
       pair[nth][name](value.buffer ? Comlink.transfer(value, [value.buffer]) : value));
   };
 
+  const ofWorkerpool = () => {
+    const file = script('workerpool.js', `const { store } = tasks;
+      tasks.store = (data) => {
+        const copy = store(data);
+        return new workerpool.Transfer(copy, [copy.buffer]);
+      };
+      workerpool.worker(tasks);`);
+    const pool = workerpool.pool(file, { minWorkers: 2, maxWorkers: 2, workerType: 'web' });
+    return workloads((_, name, value) =>
+      pool.exec(name, [value], value.buffer ? { transfer: [value.buffer] } : undefined));
+  };
+
+  // A program in Rust has functions with the names of the workloads.
+  const program = (name) => async () => {
+    const exports = await import(url(`${name}.js`));
+    await exports.default();
+    await exports.start?.();
+    return exports;
+  };
+
+  const start = {
+    JavaScript: javascript,
+    comlink,
+    workerpool: ofWorkerpool,
+    'gloo-worker': program('gloo-worker-bench'),
+    wasmworker: program('wasmworker-bench'),
+  };
+  const started = {};
+
   globalThis.libraries = {
-    kinds: { JavaScript: javascript, comlink },
-    started: {},
     async work(library, workload, ...values) {
       turn = library;
-      this.started[library] ??= await this.kinds[library]();
-      await this.started[library][workload](...values);
+      started[library] ??= await start[library]();
+      await started[library][workload](...values);
     },
     end: (library) => workers[library]?.forEach((worker) => worker.terminate()),
   };

@@ -10,7 +10,7 @@ use fs_err as fs;
 use wasm_mt_benches::Cell;
 use xshell::{Shell, cmd};
 
-use super::{Args, HARNESS, PACKAGE, Run, SPEED, table};
+use super::{Args, HARNESS, PACKAGE, Run, SPEED, size, table};
 use crate::bindings::BindingsTarget;
 use crate::progress::Step;
 use crate::setup::{self, Installed, Wasm};
@@ -18,7 +18,10 @@ use crate::web::Programs;
 use crate::workspace;
 
 /// Files of packages of npm, and what they are called on the page.
-const SCRIPTS: [(&str, &str); 1] = [("comlink/dist/umd/comlink.min.js", "comlink.js")];
+const SCRIPTS: [(&str, &str); 2] = [
+    ("comlink/dist/umd/comlink.min.js", "comlink.js"),
+    ("workerpool/dist/workerpool.min.js", "workerpool.js"),
+];
 
 /// Measures, prints a table for each platform and writes the figures as JSON to `folder`.
 pub(super) fn run(
@@ -46,6 +49,11 @@ fn build(shell: &Shell, wasm: &Wasm, site: &Path) -> Result<()> {
     let peers = ["--profile", SPEED, "--package", PACKAGE, "--example", "peers"];
     Programs::build(shell, wasm, peers)?.bind("peers", site, BindingsTarget::Web)?;
     cmd!(shell, "cargo build --quiet {peers...}").quiet().run()?;
+
+    for peer in size::PEERS {
+        let bin = format!("{peer}-bench");
+        size::build_peer(shell, wasm, peer, &bin, SPEED)?.bind(&bin, site, BindingsTarget::Web)?;
+    }
 
     setup::npm(shell)?;
     let packages = workspace::own_dir(shell, "npm-peers")?;

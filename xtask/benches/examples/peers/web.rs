@@ -5,7 +5,8 @@ use wasm_mt_benches::Benchmark;
 
 use crate::{OURS, SIZE, steps};
 
-pub(crate) const LIBRARIES: [&str; 3] = ["JavaScript", OURS, "comlink"];
+pub(crate) const LIBRARIES: [&str; 6] =
+    ["JavaScript", OURS, "comlink", "workerpool", "gloo-worker", "wasmworker"];
 pub(crate) const BENCHMARKS: [Benchmark; 4] =
     [Benchmark::RoundTrip, Benchmark::TinyTasks, Benchmark::Transfer, Benchmark::CpuTasks];
 
