@@ -1,11 +1,20 @@
-// What other libraries do with two workers each, and what plain JavaScript does. Whatever has workers in turn asks them in
-// turn; what has a pool leaves that to it. Tasks of a library in JavaScript are in JavaScript.
+// What other libraries do with two workers each, and plain JavaScript, most of which is in floor.js. A library that has a pool
+// leaves it to that who does what; of another, both workers are asked in turn. A library in JavaScript computes in JavaScript.
 {
   const url = (name) => new URL(name, document.baseURI).href;
 
-  // Workers belong to the library whose turn it is, so that one that hangs can be ended.
+  // Workers, and errors that nobody catches, belong to the library whose turn it is. So one that hangs can be ended, and one
+  // that fails does not end the page.
   const workers = {};
   let turn;
+  let fail;
+  for (const kind of ['error', 'unhandledrejection']) {
+    addEventListener(kind, (event) => {
+      if (turn === undefined) return;
+      event.stopImmediatePropagation();
+      fail(event.reason ?? event.message);
+    });
+  }
   globalThis.Worker = class extends Worker {
     constructor(...values) {
       super(...values);
@@ -13,9 +22,9 @@
     }
   };
 
-  // A worker's script: tasks by their names, and how a library offers them. Bytes are kept on both sides, as programs do
-  // that have memories of their own. `compute` is that of work.rs.
-  const script = (library, offer) => {
+  // A worker's script: tasks by their names, how the library sends a copy without copying it again, and how it offers the
+  // tasks. Bytes are kept on both sides, as by programs that have memories of their own. `compute` is that of work.rs.
+  const script = (library, send, offer) => {
     const text = `${library && `importScripts('${url(library)}');`}
       let memory;
       const tasks = {
@@ -23,7 +32,8 @@
         store: (data) => {
           memory ??= new Uint8Array(data.length);
           memory.set(data);
-          return new Uint8Array(memory);
+          const copy = new Uint8Array(memory);
+          return ${send};
         },
         compute: (steps) => {
           let x = steps | 1;
@@ -66,50 +76,33 @@
     };
   };
 
-  // Two workers that answer in the order of what they are asked.
-  const javascript = () => {
-    const file = script('', `onmessage = ({ data: [name, value] }) => {
-      const answer = tasks[name](value);
-      postMessage(answer, answer.buffer ? [answer.buffer] : []);
-    }`);
-    const pair = [0, 1].map(() => {
-      const worker = new Worker(file);
-      const waiting = [];
-      let first = 0;
-      worker.onmessage = ({ data }) => {
-        waiting[first](data);
-        first += 1;
-        if (first === waiting.length) first = waiting.length = 0;
-      };
-      return { worker, waiting };
-    });
-    return workloads((nth, name, value) =>
+  const plain = () => {
+    const file = script('', 'copy', 'onmessage = ({ data }) => postMessage(tasks.compute(data));');
+    const pair = [0, 1].map(() => new Worker(file));
+    const cpuTasks = (steps) =>
       new Promise((resolve) => {
-        const { worker, waiting } = pair[nth];
-        waiting.push(resolve);
-        worker.postMessage([name, value], value.buffer ? [value.buffer] : []);
-      }));
+        let left = steps.length;
+        for (const worker of pair) {
+          worker.onmessage = () => {
+            left -= 1;
+            if (left === 0) resolve();
+          };
+        }
+        steps.forEach((each, i) => pair[i % 2].postMessage(each));
+      });
+    const { roundTrips, tinyTasks, bulk } = floor;
+    return { round_trip: roundTrips, tiny_tasks: tinyTasks, transfer: bulk, cpu_tasks: cpuTasks };
   };
 
-  const comlink = () => {
-    const file = script('comlink.js', `const { store } = tasks;
-      tasks.store = (data) => {
-        const copy = store(data);
-        return Comlink.transfer(copy, [copy.buffer]);
-      };
-      Comlink.expose(tasks);`);
+  const wrapped = () => {
+    const file = script('comlink.js', 'Comlink.transfer(copy, [copy.buffer])', 'Comlink.expose(tasks)');
     const pair = [0, 1].map(() => Comlink.wrap(new Worker(file)));
     return workloads((nth, name, value) =>
       pair[nth][name](value.buffer ? Comlink.transfer(value, [value.buffer]) : value));
   };
 
-  const ofWorkerpool = () => {
-    const file = script('workerpool.js', `const { store } = tasks;
-      tasks.store = (data) => {
-        const copy = store(data);
-        return new workerpool.Transfer(copy, [copy.buffer]);
-      };
-      workerpool.worker(tasks);`);
+  const pooled = () => {
+    const file = script('workerpool.js', 'new workerpool.Transfer(copy, [copy.buffer])', 'workerpool.worker(tasks)');
     const pool = workerpool.pool(file, { minWorkers: 2, maxWorkers: 2, workerType: 'web' });
     return workloads((_, name, value) =>
       pool.exec(name, [value], value.buffer ? { transfer: [value.buffer] } : undefined));
@@ -124,9 +117,9 @@
   };
 
   const start = {
-    JavaScript: javascript,
-    comlink,
-    workerpool: ofWorkerpool,
+    JavaScript: plain,
+    comlink: wrapped,
+    workerpool: pooled,
     'gloo-worker': program('gloo-worker-bench'),
     wasmworker: program('wasmworker-bench'),
   };
@@ -135,9 +128,25 @@
   globalThis.libraries = {
     async work(library, workload, ...values) {
       turn = library;
-      started[library] ??= await start[library]();
-      await started[library][workload](...values);
+      const failed = new Promise((_, reject) => {
+        fail = reject;
+      });
+      const work = async () => {
+        started[library] ??= await start[library]();
+        await started[library][workload](...values);
+      };
+      try {
+        await Promise.race([work(), failed]);
+      } catch (error) {
+        throw String(error);
+      } finally {
+        // One that was ended may come here in the turn of another.
+        if (turn === library) turn = undefined;
+      }
     },
-    end: (library) => workers[library]?.forEach((worker) => worker.terminate()),
+    end(library) {
+      turn = undefined;
+      workers[library]?.forEach((worker) => worker.terminate());
+    },
   };
 }

@@ -34,6 +34,8 @@ const PACKAGE: &str = "wasm-mt-benches";
 /// optimised for size.
 const SPEED: &str = "speed";
 
+/// The work in plain JavaScript.
+const FLOOR: &str = include_str!("../../benches/floor.js");
 /// A script of pages that records what their programs print.
 const HARNESS: &str = include_str!("../../pages/harness.js");
 
@@ -107,7 +109,7 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     Programs::build(shell, &wasm, bench)?.bind("bench", &site, BindingsTarget::Web)?;
     for (name, text) in [
         ("index.html", include_str!("../../benches/index.html")),
-        ("floor.js", include_str!("../../benches/floor.js")),
+        ("floor.js", FLOOR),
         ("harness.js", HARNESS),
     ] {
         fs::write(site.join(name), text)?;

@@ -10,7 +10,7 @@ use fs_err as fs;
 use wasm_mt_benches::Cell;
 use xshell::{Shell, cmd};
 
-use super::{Args, HARNESS, PACKAGE, Run, SPEED, size, table};
+use super::{Args, FLOOR, HARNESS, PACKAGE, Run, SPEED, size, table};
 use crate::bindings::BindingsTarget;
 use crate::progress::Step;
 use crate::setup::{self, Installed, Wasm};
@@ -67,6 +67,7 @@ fn build(shell: &Shell, wasm: &Wasm, site: &Path) -> Result<()> {
     }
     for (name, text) in [
         ("index.html", include_str!("../../benches/peers.html")),
+        ("floor.js", FLOOR),
         ("libraries.js", include_str!("../../benches/libraries.js")),
         ("harness.js", HARNESS),
     ] {

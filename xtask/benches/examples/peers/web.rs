@@ -17,7 +17,7 @@ pub(crate) async fn work(library: &str, benchmark: Benchmark, count: u32) -> Res
         _ => vec![count.into()],
     };
     let done = ask(library, &benchmark.name().replace('-', "_"), arguments.into()).await;
-    done.map(drop).map_err(|thrown| format!("{thrown:?}"))
+    done.map(drop).map_err(|thrown| thrown.as_string().unwrap_or_default())
 }
 
 /// What the page's address says of `name`.
