@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod work;
+
 /// Something that is measured, in one line of the table or in several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Benchmark {
@@ -61,6 +63,29 @@ impl Benchmark {
 /// the middle.
 pub const ROUNDS: usize = 31;
 
+/// How long a block of operations takes at least, in milliseconds: twenty steps of the coarsest clock.
+pub const BLOCK: f64 = 20.0;
+
+/// How many turns there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Turns {
+    rounds: usize,
+}
+
+impl Turns {
+    /// So many rounds for the round trip; [`ROUNDS`] unless told.
+    #[must_use]
+    pub fn new(rounds: Option<usize>) -> Self {
+        Self { rounds: rounds.unwrap_or(ROUNDS) }
+    }
+
+    /// The rounds of a benchmark that has `usual` of them unless told otherwise.
+    #[must_use]
+    pub fn rounds(&self, usual: usize) -> usize {
+        (usual * self.rounds).div_ceil(ROUNDS)
+    }
+}
+
 /// One line of the table. Written by the program as a line of JSON, read by `cargo xtask bench`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
@@ -80,6 +105,33 @@ pub struct Measured {
     pub rounds: usize,
     /// How many operations one side did in a round.
     pub operations: u32,
+}
+
+/// One cell of a table of libraries that did the same. Written and read likewise.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cell {
+    /// What was done.
+    pub workload: String,
+    /// Who did it.
+    pub library: String,
+    /// How that went.
+    pub outcome: Outcome,
+}
+
+/// What came of a library's turns at a workload.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Milliseconds per operation, and their ratio to the first library's within one round.
+    Took {
+        /// The time.
+        time: Spread,
+        /// The ratio.
+        ratio: Spread,
+    },
+    /// A turn did not end within its limit. The library has no more turns.
+    Hung,
+    /// A turn failed, for this reason. The library has no more turns.
+    Failed(String),
 }
 
 /// What a ratio of times should be. Whether it is does not make a run fail.

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
 use fs_err as fs;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_mt_benches::{Benchmark, Measured, ROUNDS};
 use xshell::{Shell, cmd};
 
@@ -24,6 +25,7 @@ use crate::workspace;
 
 use size::Program;
 
+mod peers;
 pub(crate) mod size;
 mod table;
 
@@ -31,6 +33,11 @@ const PACKAGE: &str = "wasm-mt-benches";
 /// The profile for what is measured in time: optimised as a release is unless its program says otherwise. What is weighed is
 /// optimised for size.
 const SPEED: &str = "speed";
+
+/// The work in plain JavaScript.
+const FLOOR: &str = include_str!("../../benches/floor.js");
+/// A script of pages that records what their programs print.
+const HARNESS: &str = include_str!("../../pages/harness.js");
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -47,6 +54,13 @@ pub(crate) struct Args {
     /// Weighs programs, and measures no times.
     #[arg(long, conflicts_with_all = ["browser", "rounds", "only"])]
     sizes: bool,
+    /// Measures wasm-mt beside other libraries of its kind, and neither beside its floor nor in weight.
+    ///
+    /// All do the same work with two workers each, in turns: on one page comlink, gloo-worker, wasmworker and workerpool, and
+    /// plain JavaScript, natively futures, rayon and tokio, and bare threads. Of `--only` it knows round-trip, tiny-tasks,
+    /// transfer, cpu-tasks, and natively fork-join. wasm-bindgen-rayon is left out, since it needs a nightly compiler.
+    #[arg(long, conflicts_with = "sizes")]
+    peers: bool,
 }
 
 impl Args {
@@ -60,18 +74,18 @@ impl Args {
 #[derive(Serialize)]
 struct Report {
     sizes: Vec<Program>,
-    runs: Vec<Run>,
+    runs: Vec<Run<Measured>>,
 }
 
-/// The benchmarks on one platform.
+/// The figures of one platform.
 #[derive(Serialize)]
-struct Run {
+struct Run<M> {
     platform: String,
     /// What runs it, in its own words.
     engine: String,
     /// How many threads can run at once, as far as the platform tells.
     concurrency: u64,
-    measured: Vec<Measured>,
+    measured: Vec<M>,
 }
 
 /// Measures, prints a table and writes the figures as JSON.
@@ -85,44 +99,61 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     // Before the builds: a browser that is missing should be known at once.
     let browsers = setup::browsers(shell, &args.browser)?.complete()?;
     let wasm = setup::wasm(shell)?;
+    if args.peers {
+        return peers::run(shell, &wasm, &browsers, args, &folder.join("peers"));
+    }
 
     let step = Step::begin("building the benchmarks, for the web and natively");
     let site = folder.join("site");
-    let selection = ["--profile", SPEED, "--package", PACKAGE, "--bin", "bench"];
-    Programs::build(shell, &wasm, selection)?.bind("bench", &site, BindingsTarget::Web)?;
+    let bench = ["--profile", SPEED, "--package", PACKAGE, "--bin", "bench"];
+    Programs::build(shell, &wasm, bench)?.bind("bench", &site, BindingsTarget::Web)?;
     for (name, text) in [
         ("index.html", include_str!("../../benches/index.html")),
-        ("floor.js", include_str!("../../benches/floor.js")),
-        ("harness.js", include_str!("../../pages/harness.js")),
+        ("floor.js", FLOOR),
+        ("harness.js", HARNESS),
     ] {
         fs::write(site.join(name), text)?;
     }
-    cmd!(shell, "cargo build --quiet --profile {SPEED} --package {PACKAGE} --bin bench").quiet().run()?;
+    cmd!(shell, "cargo build --quiet {bench...}").quiet().run()?;
     step.end("built");
 
     let sizes = weigh(shell, &wasm, &folder)?;
-    let server = Server::start(Site::new(&site), None)?;
-    let mut report = Report { sizes, runs: Vec::new() };
-    for browser in &browsers {
+    let runs = measure(shell, &site, "bench", &browsers, args, table::line)?;
+    print(&Report { sizes, runs }, &folder.join("bench.json"))
+}
+
+/// Measures in all browsers and natively; says each figure in a line as it comes.
+fn measure<M: DeserializeOwned>(
+    shell: &Shell,
+    site: &Path,
+    program: &str,
+    browsers: &[Installed],
+    args: &Args,
+    line: fn(&M) -> String,
+) -> Result<Vec<Run<M>>> {
+    let server = Server::start(Site::new(site), None)?;
+    let mut runs = Vec::new();
+    for browser in browsers {
         let step = Step::begin(format!("measuring in {}", browser.browser));
         let run = in_browser(&server, browser, args)?;
+        run.measured.iter().for_each(|each| note(line(each)));
         step.end(format_args!("{} figures", run.measured.len()));
-        report.runs.push(run);
+        runs.push(run);
     }
     let step = Step::begin("measuring natively");
     let program =
-        workspace::target_dir(shell)?.join(SPEED).join(format!("bench{}", std::env::consts::EXE_SUFFIX));
+        workspace::target_dir(shell)?.join(SPEED).join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
     let options = args.options();
-    let measured = read(&cmd!(shell, "{program} {options...}").quiet().read()?)?;
+    let measured: Vec<M> = read(&cmd!(shell, "{program} {options...}").quiet().read()?)?;
+    measured.iter().for_each(|each| note(line(each)));
     step.end(format_args!("{} figures", measured.len()));
-    report.runs.push(Run {
+    runs.push(Run {
         platform: "native".to_owned(),
         engine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         concurrency: thread::available_parallelism().map_or(1, |count| count.get() as u64),
         measured,
     });
-
-    print(&report, &folder.join("bench.json"))
+    Ok(runs)
 }
 
 fn weigh(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
@@ -138,7 +169,7 @@ fn print(report: &Report, file: &Path) -> Result<ExitCode> {
 }
 
 /// Opens the page of benchmarks and waits for its end.
-fn in_browser(server: &Server, browser: &Installed, args: &Args) -> Result<Run> {
+fn in_browser<M: DeserializeOwned>(server: &Server, browser: &Installed, args: &Args) -> Result<Run<M>> {
     // Several times what a quiet machine takes: only a page that has stopped is to be given up.
     let deadline = Duration::from_secs(120 + 30 * args.rounds as u64);
     let session = Session::start(browser)?;
@@ -157,16 +188,12 @@ fn in_browser(server: &Server, browser: &Installed, args: &Args) -> Result<Run> 
     }
 }
 
-/// The benchmarks among the lines that a program printed.
-fn read(output: &str) -> Result<Vec<Measured>> {
-    let measured = output.lines().map(|line| {
+/// The figures that a program printed, one a line.
+fn read<M: DeserializeOwned>(output: &str) -> Result<Vec<M>> {
+    let figures = output.lines().map(|line| {
         serde_json::from_str(line).with_context(|| format!("the program printed no benchmark: {line}"))
     });
-    let measured: Vec<Measured> = measured.collect::<Result<_>>()?;
-    for each in &measured {
-        note(table::line(each));
-    }
-    Ok(measured)
+    figures.collect()
 }
 
 #[cfg(test)]
@@ -177,13 +204,13 @@ mod tests {
     fn what_a_program_prints_is_read() {
         let line = r#"{"name":"a","ours":{"median":2.0,"least":1.0,"most":3.0},"beside":"b","floor":{"median":1.0,
             "least":1.0,"most":1.0},"ratio":{"median":2.0,"least":1.0,"most":3.0},"aim":{"AtMost":1.5},"rounds":3,"operations":8}"#;
-        let measured = read(&line.replace('\n', "")).unwrap();
+        let measured = read::<Measured>(&line.replace('\n', "")).unwrap();
         assert_eq!((measured[0].name.as_str(), measured[0].operations), ("a", 8));
     }
 
     #[test]
     fn a_program_that_says_something_else_has_failed() {
-        let error = read("Error: no worker").unwrap_err().to_string();
+        let error = read::<Measured>("Error: no worker").unwrap_err().to_string();
         assert!(error.contains("no worker"), "{error}");
     }
 }

@@ -46,7 +46,7 @@ const OURS: [Ours; 3] = [
 ];
 
 /// Programs in `xtask/benches/peers`, which are named after their libraries.
-const PEERS: [&str; 2] = ["gloo-worker", "wasmworker"];
+pub(super) const PEERS: [&str; 2] = ["gloo-worker", "wasmworker"];
 
 /// A program, and its parts.
 #[derive(Debug, Serialize)]
@@ -73,14 +73,27 @@ pub(super) fn weigh_all(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec
     for program in &OURS {
         programs.push(program.weigh(shell, wasm, folder, wasm_opt.as_deref())?);
     }
-    let target_dir = workspace::own_dir(shell, "peers")?;
-    for bin in PEERS {
-        let manifest = workspace::root().join("xtask/benches/peers").join(bin).join("Cargo.toml");
-        let (manifest, target_dir) = (manifest.to_string_lossy(), target_dir.to_string_lossy());
-        let selection = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target_dir];
-        programs.push(weigh(shell, wasm, &selection, (bin, bin), folder, wasm_opt.as_deref())?);
+    for peer in PEERS {
+        let built = build_peer(shell, wasm, peer, peer, "release")?;
+        programs.push(weigh(shell, &built, (peer, peer), folder, wasm_opt.as_deref())?);
     }
     Ok(programs)
+}
+
+/// Builds a program of another library.
+pub(super) fn build_peer(
+    shell: &Shell,
+    wasm: &Wasm,
+    peer: &str,
+    bin: &str,
+    profile: &str,
+) -> Result<Programs> {
+    let manifest = workspace::root().join("xtask/benches/peers").join(peer).join("Cargo.toml");
+    let target_dir = workspace::own_dir(shell, "peers")?;
+    let (manifest, target_dir) = (manifest.to_string_lossy(), target_dir.to_string_lossy());
+    let place = ["--manifest-path", &manifest, "--target-dir", &target_dir];
+    let selection = ["--locked", "--profile", profile, "--bin", bin];
+    Programs::build(shell, wasm, place.into_iter().chain(selection))
 }
 
 /// Weighs our programs; the verdict on each names what is too heavy.
@@ -96,7 +109,8 @@ pub(crate) fn check(shell: &Shell, wasm: &Wasm) -> Result<Vec<(&'static str, Res
 impl Ours {
     fn weigh(&self, shell: &Shell, wasm: &Wasm, folder: &Path, wasm_opt: Option<&Path>) -> Result<Program> {
         let selection = ["--release", "--package", super::PACKAGE, "--bin", self.bin];
-        weigh(shell, wasm, &selection, (self.bin, self.name), folder, wasm_opt)
+        let built = Programs::build(shell, wasm, selection)?;
+        weigh(shell, &built, (self.bin, self.name), folder, wasm_opt)
     }
 
     fn judge(&self, glue: &Weight, module: &Weight) -> Result<()> {
@@ -112,16 +126,14 @@ impl Ours {
     }
 }
 
-/// Builds a program, and weighs its files.
+/// Weighs the files of a program.
 fn weigh(
     shell: &Shell,
-    wasm: &Wasm,
-    selection: &[&str],
+    programs: &Programs,
     (bin, name): (&str, &str),
     folder: &Path,
     wasm_opt: Option<&Path>,
 ) -> Result<Program> {
-    let programs = Programs::build(shell, wasm, selection.iter().copied())?;
     programs.bind_with(bin, folder, BindingsTarget::Web, &["--remove-name-section"])?;
     let module = folder.join(format!("{bin}_bg.wasm"));
     let mut smaller = None;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use wasm_mt_benches::{Aim, Measured, Spread};
+use wasm_mt_benches::{Aim, Cell, Measured, Outcome, Spread};
 
 use super::size::{Program, Weight};
 use super::{Report, Run};
@@ -25,16 +25,71 @@ fn weight(Weight { raw, gzip }: &Weight) -> String {
 }
 
 /// The figures of one platform.
-fn of_run(run: &Run) -> String {
-    let Run { platform, engine, concurrency, measured } = run;
-    let mut text = format!("\n{platform}: {engine}, {concurrency} threads at once\n\n");
+fn of_run(run: &Run<Measured>) -> String {
+    let mut text = heading(run);
     text.push_str("| | ours | beside | | ratio | aim |\n| --- | --- | --- | --- | --- | --- |\n");
-    for each in measured {
+    for each in &run.measured {
         let aim = each.aim.map_or_else(String::new, |aim| self::aim(aim, each.ratio.median));
         let cells = [&each.name, &time(each.ours), &each.beside, &time(each.floor), &ratio(each.ratio), &aim];
         writeln!(text, "| {} |", cells.map(String::as_str).join(" | ")).unwrap_or(());
     }
     text
+}
+
+/// The figures of several libraries on one platform: each has a column, and each workload a row.
+pub(super) fn of_peers(run: &Run<Cell>) -> String {
+    let mut text = heading(run);
+    let libraries = distinct(run.measured.iter().map(|cell| cell.library.as_str()));
+    let mut rows = vec![libraries.join(" | "), vec!["---"; libraries.len()].join(" | ")];
+    rows[0].insert_str(0, "| | ");
+    rows[1].insert_str(0, "| --- | ");
+    for workload in distinct(run.measured.iter().map(|cell| cell.workload.as_str())) {
+        let cell = |library: &&str| {
+            let cell = run.measured.iter().find(|cell| cell.workload == workload && cell.library == *library);
+            cell.map_or_else(|| "-".to_owned(), |cell| outcome(&cell.outcome))
+        };
+        let cells: Vec<String> = libraries.iter().map(cell).collect();
+        rows.push(format!("| {workload} | {}", cells.join(" | ")));
+    }
+    rows.iter().for_each(|row| writeln!(text, "{row} |").unwrap_or(()));
+    text
+}
+
+fn heading<M>(Run { platform, engine, concurrency, .. }: &Run<M>) -> String {
+    format!("\n{platform}: {engine}, {concurrency} threads at once\n\n")
+}
+
+/// Each once, in the order in which they first come.
+fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    words.for_each(|word| {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    });
+    found
+}
+
+/// The time in the middle and its ratio, or why there is none.
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Took { time, ratio } => {
+            let (factor, unit) = scale(time.median);
+            format!("{} {unit} ({:.2})", digits(time.median * factor), ratio.median)
+        }
+        Outcome::Hung => "hung".to_owned(),
+        Outcome::Failed(_) => "failed".to_owned(),
+    }
+}
+
+/// One cell in a line.
+pub(super) fn cell(Cell { workload, library, outcome }: &Cell) -> String {
+    let outcome = match outcome {
+        Outcome::Took { time, ratio } => format!("{}; ratio {}", self::time(*time), self::ratio(*ratio)),
+        Outcome::Hung => "hung, and was left behind".to_owned(),
+        Outcome::Failed(reason) => format!("failed, and was left behind: {reason}"),
+    };
+    format!("{workload}, {library}: {outcome}")
 }
 
 /// One comparison in a line.
@@ -51,9 +106,14 @@ pub(super) fn line(measured: &Measured) -> String {
 
 /// The middle, and both ends in brackets.
 fn time(Spread { median, least, most }: Spread) -> String {
-    let (factor, unit) = if median < 1.0 { (1000.0, "us") } else { (1.0, "ms") };
+    let (factor, unit) = scale(median);
     let [median, least, most] = [median, least, most].map(|value| digits(value * factor));
     format!("{median} {unit} ({least} - {most})")
+}
+
+/// The factor and the name of the unit in which so many milliseconds are shown.
+fn scale(median: f64) -> (f64, &'static str) {
+    if median < 1.0 { (1000.0, "us") } else { (1.0, "ms") }
 }
 
 fn ratio(Spread { median, least, most }: Spread) -> String {
@@ -87,6 +147,28 @@ mod tests {
         let spread = |median, least, most| Spread { median, least, most };
         assert_eq!(time(spread(0.0312, 0.025, 0.1)), "31.2 us (25.0 - 100.0)");
         assert_eq!(time(spread(9.5, 0.5, 12.25)), "9.50 ms (0.50 - 12.2)");
+    }
+
+    #[test]
+    fn a_library_that_was_left_behind_is_named_in_the_table() {
+        let spread = |median| Spread { median, least: 1.0, most: 9.0 };
+        let cell = |workload: &str, library: &str, outcome| Cell {
+            workload: workload.to_owned(),
+            library: library.to_owned(),
+            outcome,
+        };
+        let took = |time, ratio| Outcome::Took { time: spread(time), ratio: spread(ratio) };
+        let measured = vec![
+            cell("a", "plain", took(0.5, 1.0)),
+            cell("a", "ours", took(1.5, 3.0)),
+            cell("a", "other", Outcome::Hung),
+            cell("b", "plain", took(2.0, 1.0)),
+            cell("b", "ours", Outcome::Failed("why".to_owned())),
+        ];
+        let run = Run { platform: "p".to_owned(), engine: "e".to_owned(), concurrency: 2, measured };
+        let table = "\np: e, 2 threads at once\n\n| | plain | ours | other |\n| --- | --- | --- | --- |\n\
+            | a | 500.0 us (1.00) | 1.50 ms (3.00) | hung |\n| b | 2.00 ms (1.00) | failed | - |\n";
+        assert_eq!(of_peers(&run), table);
     }
 
     #[test]

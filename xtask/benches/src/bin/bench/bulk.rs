@@ -1,10 +1,10 @@
 //! Bulk data goes to a worker and comes back.
 
 use wasm_mt::{Error, Thread, Transfer, remote};
-use wasm_mt_benches::Aim;
+use wasm_mt_benches::{Aim, Turns};
 
 use crate::room::{self, Floor};
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
 /// The floor moves as many bytes.
 pub(crate) const SIZE: usize = 64 << 20;

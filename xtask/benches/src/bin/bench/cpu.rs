@@ -6,17 +6,16 @@
 
 use futures::future::{try_join, try_join_all};
 use wasm_mt::{Error, Executor, ExecutorExt, Pool, RemoteHandle, Strategy, Thread, remote};
-use wasm_mt_benches::Aim;
+use wasm_mt_benches::work::{TASKS, compute, skewed};
+use wasm_mt_benches::{Aim, Turns};
 
 use crate::room;
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
-const TASKS: usize = 64;
 /// Milliseconds of each task, where all are equal.
 const EQUAL: f64 = 4.0;
-/// Milliseconds of the shortest and of the longest task, where they are not.
-const SKEWED: (f64, f64) = (0.2, 20.0);
-const SEED: u32 = 1;
+/// Milliseconds of the shortest task, where they are not.
+const SHORTEST: f64 = 0.2;
 
 /// How tasks get to workers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +57,7 @@ pub(crate) async fn measure(turns: &Turns) -> Result<(), Error> {
     let steps = |costs: Vec<f64>| costs.into_iter().map(|cost| (cost * speed) as u32).collect::<Vec<_>>();
     for (name, tasks, aim) in [
         ("64 equal CPU tasks", steps(vec![EQUAL; TASKS]), None),
-        ("64 skewed CPU tasks", steps(skewed()), Some(Aim::AtMost(1.08))),
+        ("64 skewed CPU tasks", steps(skewed(SHORTEST)), Some(Aim::AtMost(1.08))),
     ] {
         let mut times = Way::ALL.map(|_| Vec::new());
         for round in 0..turns.rounds(9) {
@@ -79,34 +78,6 @@ pub(crate) async fn measure(turns: &Turns) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Costs in milliseconds, from least to most by equal factors, shuffled.
-fn skewed() -> Vec<f64> {
-    let (least, most) = SKEWED;
-    let cost = |place: usize| least * (most / least).powf(place as f64 / (TASKS - 1) as f64);
-    let mut costs: Vec<f64> = (0..TASKS).map(cost).collect();
-    let mut random = SEED;
-    for place in (1..TASKS).rev() {
-        random = scramble(random);
-        costs.swap(place, random as usize % (place + 1));
-    }
-    costs
-}
-
-/// Work that cannot be shortened: every step needs the one before.
-///
-/// A function of its own on every way, since browsers change from quickly compiled to well compiled code when a function
-/// is called, not within its loops.
-#[inline(never)]
-fn compute(steps: u32) -> u32 {
-    (0..steps).fold(steps | 1, |x, _| scramble(x))
-}
-
-fn scramble(mut x: u32) -> u32 {
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^ x << 5
 }
 
 struct Workers {

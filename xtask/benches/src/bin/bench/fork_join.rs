@@ -2,10 +2,11 @@
 
 use futures::future::try_join;
 use wasm_mt::{Error, Pool, Remote, Strategy, Thread, remote};
-use wasm_mt_benches::Aim;
+use wasm_mt_benches::work::fib;
+use wasm_mt_benches::{Aim, Turns};
 
 use crate::room;
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
 const N: u32 = 35;
 /// From here on down no more tasks are made. In a browser that takes about a third of a millisecond.
@@ -48,11 +49,6 @@ async fn timed(work: impl Future<Output = Result<u64, Error>>, expected: u64) ->
     let time = room::now() - start;
     assert_eq!(result, expected, "every way gives the same");
     Ok(time)
-}
-
-/// Slow on purpose.
-fn fib(n: u32) -> u64 {
-    if n < 2 { n.into() } else { fib(n - 1) + fib(n - 2) }
 }
 
 /// The same, with a task for each call above the cut-off.

@@ -2,9 +2,10 @@
 
 use futures::stream::TryStreamExt as _;
 use wasm_mt::{Error, ExecutorExt, Pool, RemoteFn, Strategy, Thread, Transfer, remote};
+use wasm_mt_benches::Turns;
 
 use crate::room;
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
 /// Width and height of the picture, in pixels.
 const SIZE: u32 = 800;

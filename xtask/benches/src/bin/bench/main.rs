@@ -5,10 +5,9 @@
 //! measures has no opinion on the machine.
 
 use wasm_mt::Error;
-use wasm_mt_benches::Benchmark;
+use wasm_mt_benches::{Benchmark, Turns};
 
 use room::Floor;
-use turns::Turns;
 
 mod bulk;
 mod cpu;

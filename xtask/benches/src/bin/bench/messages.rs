@@ -2,10 +2,10 @@
 
 use futures::future::try_join_all;
 use wasm_mt::{Error, Pool, Strategy, Thread, remote};
-use wasm_mt_benches::Aim;
+use wasm_mt_benches::{Aim, Turns};
 
 use crate::room::{self, Floor};
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
 /// One task at a time goes to a worker and its result comes back.
 pub(crate) async fn round_trip(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {

@@ -2,9 +2,10 @@
 
 use futures::TryStreamExt as _;
 use wasm_mt::{Error, ExecutorExt as _, Pool, remote};
+use wasm_mt_benches::Turns;
 
 use crate::room::{self, Floor};
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
 /// How many numbers there are.
 const COUNT: u32 = 1_000_000;

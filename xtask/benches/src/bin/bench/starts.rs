@@ -1,10 +1,10 @@
 //! What it takes until workers take tasks.
 
 use wasm_mt::{Error, Pool, Thread};
-use wasm_mt_benches::Aim;
+use wasm_mt_benches::{Aim, Turns};
 
 use crate::room::{self, Floor};
-use crate::turns::{Comparison, Turns};
+use crate::turns::Comparison;
 
 /// One worker after the other is started until it takes tasks.
 pub(crate) async fn worker(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {

@@ -1,32 +1,13 @@
 //! How sides take turns, and how what they took is told.
 
 use wasm_mt::Error;
-use wasm_mt_benches::{Aim, Measured, ROUNDS, Spread};
-
-/// How long a block takes at least, in milliseconds: twenty steps of the coarsest clock.
-const BLOCK: f64 = 20.0;
-
-/// How many turns there are.
-pub(crate) struct Turns {
-    rounds: usize,
-}
+use wasm_mt_benches::{Aim, BLOCK, Measured, Spread};
 
 /// Two sides that do the same.
 pub(crate) struct Comparison<'a> {
     pub(crate) name: &'a str,
     pub(crate) beside: &'a str,
     pub(crate) aim: Option<Aim>,
-}
-
-impl Turns {
-    pub(crate) fn new(rounds: Option<usize>) -> Self {
-        Self { rounds: rounds.unwrap_or(ROUNDS) }
-    }
-
-    /// The rounds of a benchmark that has `usual` of them unless told otherwise.
-    pub(crate) fn rounds(&self, usual: usize) -> usize {
-        (usual * self.rounds).div_ceil(ROUNDS)
-    }
 }
 
 impl Comparison<'_> {
