@@ -148,9 +148,7 @@ impl Callee {
         let addresses = vec![Address::of(self.entry), self.function, Address::of_location(made_at)];
         Packet { addresses, ..Packet::default() }
     }
-}
 
-impl Callee {
     /// As [`packet`](Self::packet), for a call that is no task.
     #[track_caller]
     pub(super) fn packet_here(&self) -> Packet {

@@ -97,9 +97,7 @@ impl Master for Captures {
 impl Drop for Captures {
     fn drop(&mut self) {
         for port in mem::take(&mut *lock(&self.ports)).iter().filter_map(Weak::upgrade) {
-            let mut call = Callee::raw(forget).packet_here();
-            self.name.put(&mut call);
-            port.try_post(message(call));
+            port.try_post(forget_packet(self.name));
         }
         // What was made of it on this thread. Another, which owned it too, drops what it has with the next that it makes.
         drop(take_first(&|(name, held)| *name == self.name && matches!(held, Held::Own(..))));
@@ -116,6 +114,13 @@ fn keep_packet(name: u64, value: Result<Packet, Error>) -> Packet {
     let mut call = Callee::raw(keep).packet_here();
     name.put(&mut call);
     value.put(&mut call);
+    message(call)
+}
+
+/// Has a worker forget it.
+fn forget_packet(name: u64) -> Packet {
+    let mut call = Callee::raw(forget).packet_here();
+    name.put(&mut call);
     message(call)
 }
 
@@ -273,4 +278,45 @@ pub(super) fn function_of(stem: Packet, known: &Residents) -> Result<Rc<dyn Func
     let Some(name) = stem.residents.iter().next().map(Resident::name) else { return make(stem) };
     let known = known.iter().find(|known| known.name() == name).cloned();
     function(&known.unwrap_or(Resident::Named(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a worker runs what a master posts.
+    fn run(call: impl FnOnce() -> Packet) {
+        let mut reader = PacketReader::new(call());
+        match crate::wire::next(&mut reader) {
+            Ok(Some(ToWorker::Call { call })) => assert!(matches!(begin(call), Call::Ended(Ok(_)))),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn value() -> Packet {
+        Packet { bytes: vec![1; 10], ..Packet::default() }
+    }
+
+    #[test]
+    fn a_value_that_is_forgotten_before_it_comes_is_not_kept() {
+        run(|| keep_packet(1, Ok(value())));
+        run(|| forget_packet(1));
+        assert!(take(1).is_none());
+        run(|| forget_packet(2));
+        run(|| keep_packet(2, Ok(value())));
+        assert!(take(2).is_none());
+        // The next one of that name is another.
+        run(|| keep_packet(2, Ok(value())));
+        assert!(matches!(take(2), Some(Held::Encoded(Ok(packet))) if packet.bytes == value().bytes));
+        drop_residents();
+    }
+
+    #[test]
+    fn an_error_takes_the_place_of_a_value_that_could_not_be_posted() {
+        let Resident::Master(master) = resident(value()) else { panic!("it was made here") };
+        run(|| master.error_packet(Error::closed()));
+        let error = function(&Resident::Named(master.name())).err();
+        assert!(error.is_some_and(|error| error.is_closed()));
+        drop_residents();
+    }
 }

@@ -149,7 +149,8 @@ fn random() -> f64 {
     call(&global("Math"), "random", []).ok().and_then(|number| number.as_f64()).unwrap_or_default()
 }
 
-/// Where the names of this memory's resident values begin. That of two memories names meet is less likely than one in 2^40.
+/// Where the names of this memory's resident values begin. For a million values each, those of two memories overlap with a
+/// probability below 2^-40.
 pub(crate) fn realm() -> u64 {
     (random() * 2_f64.powi(63)) as u64
 }

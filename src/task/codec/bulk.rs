@@ -1,9 +1,9 @@
 #![expect(unsafe_code, reason = "types that are compared by their ids alone cannot be cast")]
 //! Sequences of numbers that are encoded as they lie in memory: bytes and floating-point numbers.
 //!
-//! serde hands them over one by one, which takes ten times as long as copying them. Here the `Vec` and the slice of such numbers are
-//! recognized by their types, and so is the visitor by which serde reads a `Vec`: a type that reads such a sequence by a visitor
-//! of its own is left alone. What is written is the same in any case.
+//! serde hands them over one by one, which takes ten times as long as copying them. Here a `Vec` or slice of such numbers is
+//! recognized by its type, and so is the visitor with which serde reads a `Vec`. A type with a visitor of its own reads element by
+//! element. The encoding is the same in either case.
 //!
 //! Type ids are those of `typeid`, which leaves lifetimes out: two types with one id differ in lifetimes at most. What is cast is a
 //! borrowed sequence for as long as it is borrowed, and numbers, which have none.

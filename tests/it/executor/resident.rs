@@ -195,7 +195,7 @@ remote_test! {
         }
     }
 
-    async fn children_of_many_workers_share_chunks() {
+    async fn chunks_of_children_give_all_results_on_many_workers() {
         let pool = Pool::builder().threads(2).build();
         let parent = remote!(async move {
             let results = current().par_map(0..Scene::POINTS, point()).try_collect::<Vec<_>>().await?;
@@ -259,7 +259,8 @@ remote_test! {
     }
 
     async fn attachments_stay_with_what_they_were_captured_with() {
-        let pool = Pool::builder().threads(2).build();
+        // No other deadline is to have a task posted that was left behind.
+        let pool = Pool::builder().threads(2).start_timeout(Duration::from_secs(3_600)).build();
         let table = Transfer((0..1_000_u32).collect::<Vec<_>>());
         let at: RemoteFn<usize, u32> = remote!(move |n| table.0[n]);
         assert_eq!(pool.spawn_remote(at.call(7)).await.unwrap(), 7);
@@ -291,3 +292,21 @@ remote_test! {
         assert_eq!(pool.stats().lost_workers, 1);
     }
 }
+
+#[cfg(target_family = "wasm")]
+web_test! { async fn captures_without_a_clone_are_the_error_of_every_call() {
+    use js_sys::Function;
+    use wasm_mt::Js;
+
+    let pool = Pool::builder().threads(1).build();
+    let function = Js(Function::new_no_args("return 1"));
+    let length: RemoteFn<u32, u32> = remote!(move |n| n + function.0.length());
+    let calls = (0..3).map(|n| pool.spawn_remote(length.call(n)));
+    let others = (0..3_u32).map(|n| pool.spawn_remote(remote!(move || n)));
+    let (calls, others) = futures::join!(join_all(calls), try_join_all(others));
+    for error in calls.into_iter().map(Result::unwrap_err) {
+        assert!(error.is_codec() && error.to_string().contains("resident.rs"), "{error}");
+    }
+    assert_eq!(others.unwrap(), [0, 1, 2]);
+    assert_eq!(pool.stats().lost_workers, 0);
+}}

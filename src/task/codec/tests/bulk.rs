@@ -1,4 +1,4 @@
-//! Sequences of numbers that are copied are written as if they were not, and read by whoever reads them otherwise.
+//! A sequence of numbers has the same encoding whether it is copied or written element by element.
 
 use std::collections::VecDeque;
 use std::fmt;
