@@ -324,6 +324,7 @@ impl PoolState {
         }
         let options = held.options;
         slot.send_residents(&held.residents, &mut self.outgoing);
+        // Not before: what travels alone takes along what was gathered, and its urgency.
         slot.was_given(urgency);
         let call = match &held.call {
             Some(call) if !call.travels_alone() => {

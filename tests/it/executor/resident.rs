@@ -259,8 +259,9 @@ remote_test! {
     }
 
     async fn attachments_stay_with_what_they_were_captured_with() {
-        // No other deadline is to have a task posted that was left behind.
+        // Workers are up and no deadline is near: nothing else has a task posted that was left behind its captures.
         let pool = Pool::builder().threads(2).start_timeout(Duration::from_secs(3_600)).build();
+        pool.ready().await.unwrap();
         let table = Transfer((0..1_000_u32).collect::<Vec<_>>());
         let at: RemoteFn<usize, u32> = remote!(move |n| table.0[n]);
         assert_eq!(pool.spawn_remote(at.call(7)).await.unwrap(), 7);
