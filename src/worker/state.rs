@@ -341,9 +341,15 @@ impl WorkerState {
         if self.answered.is_empty() {
             return;
         }
-        // Both are short: what has begun and awaits something is all that stays.
-        let answered = mem::take(&mut self.answered);
-        self.begun.retain(|task| !answered.contains(task));
+        // Mostly in the order in which they began, so the next is looked for where the last was found.
+        let mut next = 0;
+        self.begun.retain(|task| {
+            let rest = self.answered[next..].iter().chain(&self.answered[..next]);
+            let found = rest.zip(next..).find(|(answered, _)| *answered == task);
+            next = found.map_or(next, |(_, place)| (place + 1) % self.answered.len());
+            found.is_none()
+        });
+        self.answered.clear();
         platform::show_begun(&self.begun);
     }
 
