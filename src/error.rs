@@ -330,6 +330,22 @@ impl Error {
         Self::new(ErrorKind::WorkerLost, cause.into())
     }
 
+    /// A channel has lost a sender with its worker.
+    pub(crate) fn sender_lost() -> Self {
+        Self::new(ErrorKind::WorkerLost, String::new())
+    }
+
+    /// A channel has no receiver.
+    pub(crate) fn no_receiver() -> Self {
+        Self::new(ErrorKind::Closed, "the channel has no receiver any more; stop sending".into())
+    }
+
+    /// A channel holds as much as it may.
+    pub(crate) fn channel_full() -> Self {
+        let full = "the channel is full; await `send`, or give it a larger capacity";
+        Self::new(ErrorKind::QueueFull, full.into())
+    }
+
     /// The task ran for longer than it may.
     pub(crate) fn timeout(limit: Duration) -> Self {
         Self::late(limit, "")
@@ -397,16 +413,21 @@ impl fmt::Display for Error {
         match kind {
             ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
             ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
+            ErrorKind::WorkerLost if what.is_empty() => {
+                f.write_str("a worker that had a sender of the channel was lost, and what it sent last may be too")
+            }
             ErrorKind::WorkerLost => {
                 write!(f, "its worker was lost: {what}; run it again on another worker if it may run twice")
             }
             ErrorKind::Cancelled => f.write_str("it was aborted"),
             ErrorKind::Timeout => write!(f, "it ran longer than its limit of {what}"),
+            ErrorKind::Closed if !what.is_empty() => f.write_str(what),
             ErrorKind::Closed => f.write_str(
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),
             ErrorKind::Startup => write!(f, "the worker did not start: {what}"),
             ErrorKind::Codec | ErrorKind::Other => f.write_str(what),
+            ErrorKind::QueueFull if !what.is_empty() => f.write_str(what),
             ErrorKind::QueueFull => {
                 f.write_str("the executor's queue is full; wait for one of its tasks, or raise `max_queue`")
             }

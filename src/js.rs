@@ -81,7 +81,9 @@ impl<T: JsCast> sealed::Attach for Js<T> {
 
 impl<T: JsCast> Serialize for Js<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        side_table::serialize(serializer, "Js", || Ok(Attachment::new(self.0.as_ref().clone(), false)))
+        side_table::serialize(serializer, "Js", || {
+            Ok::<_, NoRoom>(Attachment::new(self.0.as_ref().clone(), false))
+        })
     }
 }
 

@@ -37,6 +37,7 @@ compile_error!(
      build without `-C target-feature=+atomics`, or use a crate made for shared memory, such as wasm-bindgen-rayon"
 );
 
+mod channel;
 #[cfg(all(feature = "compat", target_family = "wasm"))]
 pub mod compat;
 mod error;
@@ -57,6 +58,7 @@ mod thread;
 mod wire;
 mod worker;
 
+pub use channel::{Receiver, Sender, TrySendError, channel, unbounded, watch};
 #[cfg(all(feature = "compat", target_family = "wasm"))]
 #[doc(hidden)]
 pub use compat::{MtAsyncClosure, MtClosure, WasmMt, utils};

@@ -24,9 +24,13 @@
 //! - [`spawn_local`] may be called where [`has_local_pool`], and anywhere where [`HAS_EVENT_LOOP`].
 //! - [`yield_by_message`] comes in time however late timers are, and in a turn after that of its call.
 //! - While there is a [`KeepAlive`], the program does not end, even if it awaits nothing else; [`sleep_aside`] is none.
+//! - A port or an outbox that has posted a packet tells the ends among its attachments ([`Endpoint`]) where they are now. When a
+//!   port is dropped, who [`watch`]es its place is told.
+//! - [`post_to`] posts to the worker in that place, or nothing if it is gone.
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod address;
+mod endpoint;
 mod event;
 mod main;
 mod packet;
@@ -51,13 +55,15 @@ pub(crate) use web::js_error;
 pub(crate) use web::url_of_hidden_glue;
 
 pub(crate) use backend::{
-    Attachment, HAS_EVENT_LOOP, HAS_TICKS, KeepAlive, Number, Outbox, PANIC_ABORTS, Port, WebOptions,
-    at_end_of_tick, can_interrupt, clock_tick, contain, current_task, guard, has_local_pool, install,
-    is_panicking, now, on_panic, parallelism, print, realm, run, show_begun, show_gathered, sleep,
-    sleep_aside, spawn_local, spawn_service, stack_has_sunk, start, try_run, yield_by_message, yield_now,
+    Attachment, HAS_EVENT_LOOP, HAS_TICKS, KeepAlive, Number, Outbox, PANIC_ABORTS, Port, SHARES_MEMORY,
+    WebOptions, at_end_of_tick, can_interrupt, clock_tick, contain, current_task, guard, has_local_pool,
+    here, install, is_panicking, now, on_panic, parallelism, post_to, print, realm, run, show_begun,
+    show_gathered, sleep, sleep_aside, spawn_local, spawn_service, stack_has_sunk, start, try_run,
+    yield_by_message, yield_now,
 };
 
 pub(crate) use address::{Address, Tag, Tagged};
+pub(crate) use endpoint::{Endpoint, Place, Watch, arrive, from, sender, watch};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::{Master, Packet, Post, Resident, Residents};

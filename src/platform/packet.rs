@@ -36,6 +36,15 @@ impl Packet {
         !self.attachments.is_empty() || self.bytes.len() >= LARGE
     }
 
+    /// The calls that make known in the memory above or below which ends are among the attachments.
+    pub(crate) fn announce(&mut self, above: bool) -> Vec<Packet> {
+        let mut calls = Vec::new();
+        for attachment in &mut self.attachments {
+            calls.append(&mut attachment.announce(above));
+        }
+        calls
+    }
+
     /// A packet with the same content, for what is sent again.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
         let bytes = room::copy(&self.bytes)?;

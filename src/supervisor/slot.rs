@@ -120,7 +120,7 @@ impl WorkerSlot {
     /// Tells the worker, with what else is gathered, or alone what may be impossible to post.
     pub(super) fn send(
         &mut self,
-        message: ToWorker,
+        mut message: ToWorker,
         bears: Option<Carried>,
         out: &mut VecDeque<QueuedPacket>,
     ) {

@@ -13,7 +13,7 @@ use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{self, WorkerEvent};
 use crate::schedule::{HandleSignal, PageEvent, TaskId, WorkerId};
-use crate::task::{Job, TaskOwner};
+use crate::task::{self, Job, TaskOwner};
 use crate::wire::{self, FromWorker};
 
 /// Workers under supervision. Dropping it ends them.
@@ -201,6 +201,7 @@ impl Shared {
                 return self.finish(state, true);
             }
         };
+        let messages = messages.map(|messages| self.run_calls(worker, messages));
         // `on_run` is called first: natively what follows from it may happen on other threads.
         if let (Some(on_run), Ok(messages)) = (&self.on_run, &messages) {
             let runs = self.lock().runs(worker, messages);
@@ -213,6 +214,25 @@ impl Shared {
             Err(garbled) => state.lose(worker, Error::worker_lost(garbled), None, None),
         }
         self.finish(state, true);
+    }
+
+    /// Runs the calls among what a worker has sent, and gives the rest.
+    fn run_calls(&self, worker: WorkerId, messages: Vec<FromWorker>) -> Vec<FromWorker> {
+        if !messages.iter().any(|message| matches!(message, FromWorker::Call { .. })) {
+            return messages;
+        }
+        let Some(place) = self.lock().place_of(worker) else { return messages };
+        let mut rest = Vec::new();
+        platform::from(place, || {
+            for message in messages {
+                match message {
+                    // It gives nothing, and no code of the program runs in it.
+                    FromWorker::Call { call } => drop(task::begin(call)),
+                    other => rest.push(other),
+                }
+            }
+        });
+        rest
     }
 
     /// Posts what was gathered - now, or at the end of this tick - and lets the effects happen, outside of the lock.

@@ -165,6 +165,12 @@ impl Callee {
     }
 }
 
+/// Begins the packet of a call that is no task, of a function that decodes by itself.
+#[track_caller]
+pub(crate) fn raw_call(f: fn(Packet) -> Call) -> Packet {
+    Callee::raw(f).packet_here()
+}
+
 /// What the lane of addresses begins with in a call.
 const LOCATION: usize = 2; // behind the entry and the function
 

@@ -25,19 +25,16 @@ pub(crate) mod transfer;
 
 pub(crate) use batch::Batch;
 pub(crate) use calls::Calls;
-pub(crate) use codec::{foreign, object};
+#[cfg(any(test, fuzzing))]
+pub(crate) use calls::read as read_chunk;
+pub(crate) use codec::{decode, encode, foreign, object, side_table};
 pub(crate) use encoded::carried;
-pub(crate) use entry::{Call, Outcome, begin, location, read_location};
+pub(crate) use entry::{Call, Outcome, begin, location, raw_call, read_location};
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use reply::{Reply, TaskOwner};
 pub(crate) use residents::drop_residents;
 pub(crate) use results::{Results, ResultsReader};
-#[cfg(any(test, fuzzing))]
-pub(crate) use {
-    calls::read as read_chunk,
-    codec::{decode, encode},
-};
 
 pub use handle::RemoteHandle;
 pub use hint::Hint;

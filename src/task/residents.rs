@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::codec::{Decoder, foreign};
-use super::entry::{Call, Callee, Function, Made, Outcome, begin, make};
+use super::entry::{Call, Callee, Function, Made, Outcome, begin, make, raw_call};
 use super::progress;
 use crate::error::Error;
 use crate::platform::{self, Master, Packet, Post, Resident, Residents, ThreadSlot};
@@ -111,7 +111,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Has a worker keep a value.
 fn keep_packet(name: u64, value: Result<Packet, Error>) -> Packet {
-    let mut call = Callee::raw(keep).packet_here();
+    let mut call = raw_call(keep);
     name.put(&mut call);
     value.put(&mut call);
     message(call)
@@ -119,7 +119,7 @@ fn keep_packet(name: u64, value: Result<Packet, Error>) -> Packet {
 
 /// Has a worker forget it.
 fn forget_packet(name: u64) -> Packet {
-    let mut call = Callee::raw(forget).packet_here();
+    let mut call = raw_call(forget);
     name.put(&mut call);
     message(call)
 }

@@ -28,6 +28,8 @@ pub(crate) enum FromWorker {
     Signal { task: TaskId, signal: HandleSignal },
     /// A task has run; sent if the worker is watched. `location` holds the address of the place that made it.
     Ran { task: TaskId, location: Packet, began: Duration, ended: Duration },
+    /// Run this call at once, for it is no task.
+    Call { call: Packet },
     /// The worker has no task, and begins none any more: its stack is short.
     Retired,
     /// The task panicked; the worker is lost and this is its last message. No task: the panic was in `on_start`, or between
@@ -45,13 +47,27 @@ message!(enum FromWorker {
     Reported { local, resting },
     Signal { task, signal },
     Ran { task, location, began, ended },
+    Call { call },
     Retired,
     Panicked { task, begun, message, location },
 });
 
 impl FromWorker {
     /// Appends the message to a packet.
-    pub(crate) fn write(self, packet: &mut Packet) {
+    pub(crate) fn write(mut self, packet: &mut Packet) {
+        for call in self.body().map(|body| body.announce(true)).unwrap_or_default() {
+            Self::Call { call }.write(packet);
+        }
         self.put(packet);
+    }
+
+    /// What may have attachments.
+    fn body(&mut self) -> Option<&mut Packet> {
+        match self {
+            Self::Finished { outcome: Ok(body), .. }
+            | Self::Migrated { call: body, .. }
+            | Self::Call { call: body } => Some(body),
+            _ => None,
+        }
     }
 }

@@ -269,16 +269,16 @@ impl<T: Take> Take for Vec<T> {
 /// that none is left out.
 macro_rules! message {
     (struct $name:ident { $($field:ident),* $(,)? }) => {
-        impl $crate::wire::message::Put for $name {
+        impl $crate::wire::Put for $name {
             fn put(self, packet: &mut $crate::platform::Packet) {
                 let Self { $($field),* } = self;
                 $($field.put(packet);)*
             }
         }
 
-        impl $crate::wire::message::Take for $name {
+        impl $crate::wire::Take for $name {
             fn take(reader: &mut $crate::wire::PacketReader) -> Option<Self> {
-                Some(Self { $($field: $crate::wire::message::Take::take(reader)?),* })
+                Some(Self { $($field: $crate::wire::Take::take(reader)?),* })
             }
         }
     };
@@ -288,7 +288,7 @@ macro_rules! message {
                 $($variant),*
             }
 
-            impl$(<$body: $crate::wire::message::Put>)? $crate::wire::message::Put for $name$(<$body>)? {
+            impl$(<$body: $crate::wire::Put>)? $crate::wire::Put for $name$(<$body>)? {
                 fn put(self, packet: &mut $crate::platform::Packet) {
                     match self {
                         $(Self::$variant $({ $($field),* })? => {
@@ -299,12 +299,12 @@ macro_rules! message {
                 }
             }
 
-            impl $crate::wire::message::Take for $name {
+            impl$(<$body: $crate::wire::Take>)? $crate::wire::Take for $name$(<$body>)? {
                 fn take(reader: &mut $crate::wire::PacketReader) -> Option<Self> {
                     let variant = u32::take(reader)?;
                     $(if variant == Variant::$variant as u32 {
                         return Some(Self::$variant $({
-                            $($field: $crate::wire::message::Take::take(reader)?),*
+                            $($field: $crate::wire::Take::take(reader)?),*
                         })?);
                     })*
                     None
@@ -314,7 +314,7 @@ macro_rules! message {
     };
 }
 
-pub(super) use message;
+pub(crate) use message;
 
 macro_rules! newtypes {
     ($($name:ident)*) => {$(

@@ -25,6 +25,7 @@
 //! | `LocalAction::Forward` | `FromWorker::Signal` | `PageEvent::Cancelled`, `Aborted`, `Detached` |
 //! | (the worker's stack is short) | `FromWorker::Retired` | `PageEvent::Lost` |
 //! | (a task panicked) | `FromWorker::Panicked` | `PageEvent::Lost` |
+//! | (something is to be done on the page that is no task) | `FromWorker::Call` | (the call runs) |
 //! | (a task ran, on a watched worker) | `FromWorker::Ran` | (`on_run` is called) |
 //!
 //! Several messages may share a packet. What they consist of themselves lies in the lane of heads; what they carry, a call or
@@ -41,7 +42,7 @@ use crate::error::Error;
 use crate::platform::Packet;
 
 pub(crate) use self::from_worker::FromWorker;
-pub(crate) use self::message::{Put, Take};
+pub(crate) use self::message::{Put, Take, message};
 pub(crate) use self::reader::PacketReader;
 pub(crate) use self::to_worker::{ToWorker, WorkerConfig};
 

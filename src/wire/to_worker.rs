@@ -50,7 +50,10 @@ message!(struct WorkerConfig { worker, strategy, threads, watched, replaced });
 
 impl ToWorker {
     /// Appends the message to a packet.
-    pub(crate) fn write(self, packet: &mut Packet) {
+    pub(crate) fn write(mut self, packet: &mut Packet) {
+        for call in self.body().map(|body| body.announce(false)).unwrap_or_default() {
+            Self::Call { call }.write(packet);
+        }
         self.put(packet);
     }
 
@@ -60,12 +63,18 @@ impl ToWorker {
     }
 
     /// True if it may be that it cannot be posted.
-    pub(crate) fn travels_alone(&self) -> bool {
+    pub(crate) fn travels_alone(&mut self) -> bool {
+        self.body().is_some_and(|body| body.travels_alone())
+    }
+
+    /// What may have attachments.
+    fn body(&mut self) -> Option<&mut Packet> {
         match self {
-            Self::Run { call: body, .. }
-            | Self::Start { on_start: Some(body), .. }
-            | Self::Completed { outcome: Ok(body), .. } => body.travels_alone(),
-            _ => false,
+            Self::Start { on_start: Some(body), .. }
+            | Self::Call { call: body }
+            | Self::Run { call: body, .. }
+            | Self::Completed { outcome: Ok(body), .. } => Some(body),
+            _ => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use futures::task::{ArcWake, FutureObj, SpawnError};
 
 use super::loop_waker::LoopWaker;
 use crate::error::Error;
-use crate::platform;
+use crate::platform::{self, Packet};
 use crate::schedule::{HandleSignal, TaskId};
 use crate::task::{Job, TaskOwner};
 use crate::wire::WorkerConfig;
@@ -22,6 +22,9 @@ pub(super) trait LocalWorker {
 
     /// Takes a task that the code here makes.
     fn submit(&self, job: Job);
+
+    /// Sends a call to the page, to be run there at once.
+    fn tell(&self, call: Packet);
 
     /// True while a call runs: nothing else does, until it returns.
     fn is_in_call(&self) -> bool;
@@ -62,6 +65,19 @@ pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
 pub(super) fn current_worker() -> Option<Rc<dyn LocalWorker>> {
     // Not while the thread goes away.
     CURRENT_WORKER.try_with(|current| Some(current.borrow().as_ref()?.worker.clone())).ok().flatten()
+}
+
+/// Has the page of this worker run a call, if this is a worker. What a synchronous task sends so leaves at once, and else with the
+/// next packet.
+pub(crate) fn tell(call: Packet) {
+    if let Some(worker) = current_worker() {
+        worker.tell(call);
+    }
+}
+
+/// True on a worker while a call runs: nothing else does, until it returns.
+pub(crate) fn is_in_call() -> bool {
+    current_worker().is_some_and(|worker| worker.is_in_call())
 }
 
 /// What executors on this worker stand on, if this thread is one.

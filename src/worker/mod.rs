@@ -26,5 +26,5 @@ mod sync {
     pub(super) use futures::task::AtomicWaker;
 }
 
-pub(crate) use self::context::{WorkerContext, context};
+pub(crate) use self::context::{WorkerContext, context, is_in_call, tell};
 pub(crate) use self::main::MAIN;

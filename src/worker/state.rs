@@ -29,6 +29,8 @@ pub(super) struct WorkerState {
     answered: Vec<u64>,
     /// What is to be posted now, in order.
     outgoing: VecDeque<Outgoing>,
+    /// How many calls for the page are among it.
+    told: usize,
     /// Reports every task that has run.
     watched: bool,
     /// Another takes its place when it ends.
@@ -130,6 +132,7 @@ impl WorkerState {
             packet: Packet::default(),
             answered: Vec::new(),
             outgoing: VecDeque::new(),
+            told: 0,
             watched,
             replaced,
             actions: Vec::new(),
@@ -248,10 +251,28 @@ impl WorkerState {
         let mut actions = mem::take(&mut self.actions);
         let next = self.local.next(self.now, &mut actions);
         let effects = self.act(actions);
-        if self.watched && !matches!(next, Next::Begin(_)) {
+        if (self.watched || self.told > 0) && !matches!(next, Next::Begin(_)) {
             self.flush();
         }
         (next, effects)
+    }
+
+    /// Has the page run a call: now, or with what else is gathered.
+    pub(super) fn tell(&mut self, call: Packet, at_once: bool) {
+        /// So many leave without waiting for more.
+        const MOST: usize = 64;
+
+        if call.travels_alone() {
+            self.flush();
+            let mut packet = Packet::default();
+            FromWorker::Call { call }.write(&mut packet);
+            return self.outgoing.push_back(Outgoing { packet, bears: None });
+        }
+        self.gather(FromWorker::Call { call });
+        self.told += 1;
+        if at_once || self.told >= MOST {
+            self.flush();
+        }
     }
 
     /// Does what the schedule says.
@@ -328,6 +349,7 @@ impl WorkerState {
 
     /// Makes what was gathered ready to be posted.
     fn flush(&mut self) {
+        self.told = 0;
         if !self.packet.heads.is_empty() {
             platform::show_gathered(&Packet::default());
             let packet = mem::take(&mut self.packet);

@@ -207,6 +207,16 @@ impl LocalWorker for Worker {
         self.in_call.get()
     }
 
+    fn tell(&self, call: Packet) {
+        if self.is_poisoned() {
+            return;
+        }
+        self.state.borrow_mut().tell(call, self.in_call.get());
+        self.post();
+        // What was only gathered is posted when nothing else is to be done.
+        self.context.loop_waker.wake();
+    }
+
     fn submit(&self, job: Job) {
         let Job { call, options, reply, .. } = job;
         let owner: Arc<dyn TaskOwner> = self.context.clone();

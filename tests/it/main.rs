@@ -8,6 +8,7 @@ mod common;
 #[cfg(target_family = "wasm")]
 mod boot;
 mod capture;
+mod channel;
 mod codec;
 #[cfg(target_family = "wasm")]
 mod compat;

@@ -4,18 +4,35 @@ use std::any::Any;
 use std::fmt;
 
 use crate::error::Error;
-use crate::platform::{NoRoom, room};
+use crate::platform::{Endpoint, NoRoom, Packet, Place, here, room};
 
 /// A boxed value, moved to the other side.
 pub struct Attachment(Box<dyn Value>);
 
 trait Value: Any + Send + Sync {
-    fn clone_boxed(&self) -> Result<Box<dyn Value>, NoRoom>;
+    fn clone_boxed(&self) -> Result<Box<dyn Value>, Error>;
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    /// It goes there.
+    fn moved(&self, _to: Place) {}
+}
+
+impl Value for Box<dyn Endpoint> {
+    fn clone_boxed(&self) -> Result<Box<dyn Value>, Error> {
+        Ok(Box::new(self.try_clone()?))
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn moved(&self, to: Place) {
+        (**self).moved(to);
+    }
 }
 
 impl<N: Number> Value for Vec<N> {
-    fn clone_boxed(&self) -> Result<Box<dyn Value>, NoRoom> {
+    fn clone_boxed(&self) -> Result<Box<dyn Value>, Error> {
         Ok(Box::new(room::copy(self)?))
     }
 
@@ -25,6 +42,29 @@ impl<N: Number> Value for Vec<N> {
 }
 
 impl Attachment {
+    /// An end that is to be elsewhere.
+    pub(crate) fn of_end(end: Box<dyn Endpoint>) -> Self {
+        Attachment(Box::new(end))
+    }
+
+    /// The end itself, or `None` if the attachment is something else.
+    pub(crate) fn into_end(self) -> Option<Box<dyn Any>> {
+        let end = self.0.into_any().downcast::<Box<dyn Endpoint>>().ok()?;
+        Endpoint::moved(&**end, here());
+        Some(Endpoint::into_any(*end))
+    }
+
+    /// It is posted to that place.
+    pub(super) fn moved(&self, to: Place) {
+        self.0.moved(to);
+    }
+
+    /// Nothing: ends cross as what they are.
+    #[expect(clippy::unused_self, reason = "the seam; on the web they are told of ahead")]
+    pub(crate) fn announce(&mut self, _above: bool) -> Vec<Packet> {
+        Vec::new()
+    }
+
     /// Copies numbers into an attachment.
     pub(crate) fn from_slice<N: Number>(numbers: &[N]) -> Result<Self, NoRoom> {
         Ok(Attachment(Box::new(room::copy(numbers)?)))

@@ -21,7 +21,7 @@ pub(crate) use local::{has_local_pool, on_panic, spawn_local};
 pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::{WebOptions, install};
 pub(crate) use outbox::Outbox;
-pub(crate) use port::{Port, start};
+pub(crate) use port::{Port, here, post_to, start};
 pub(crate) use time::{
     clock_tick, now, sleep, sleep as sleep_aside, spawn_service, yield_now, yield_now as yield_by_message,
 };
@@ -72,6 +72,9 @@ pub(crate) fn show_begun(_tasks: &[u64]) {}
 
 /// Not read: a worker posts what it has gathered when it has caught a panic.
 pub(crate) fn show_gathered(_packet: &Packet) {}
+
+/// What one thread has, all can use.
+pub(crate) const SHARES_MEMORY: bool = true;
 
 /// Messages are posted as they come: there is no moment at which this thread is done for now.
 pub(crate) const HAS_TICKS: bool = false;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::AbortHandle;
 
 use crate::error::Error;
-use crate::platform::{EventHandler, Packet, WorkerEvent};
+use crate::platform::{EventHandler, Packet, Place, WorkerEvent};
 
 /// The worker's end of the way to its page.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ impl Outbox {
     }
 
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        packet.attachments.iter().for_each(|attachment| attachment.moved(Place::HERE));
         (self.events)(WorkerEvent::Packet(packet));
         Ok(())
     }

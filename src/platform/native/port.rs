@@ -1,7 +1,9 @@
 //! The page's end of a worker, and the thread at the other end.
 
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use futures::StreamExt;
@@ -13,20 +15,39 @@ use super::local::{run_local, spawn_local};
 use super::outbox::Outbox;
 use super::time::yield_now;
 use crate::error::Error;
-use crate::platform::{EventHandler, Loss, Main, Packet, Post, Tagged, WorkerEvent, WorkerSpec};
+use crate::platform::endpoint::gone;
+use crate::platform::{EventHandler, Loss, Main, Packet, Place, Post, Tagged, WorkerEvent, WorkerSpec};
 
 /// The page's end of a worker: dropping it ends the worker at its next yield.
 pub(crate) struct Port {
     inbox: UnboundedSender<ToThread>,
     /// Ends the loop that reads the inbox, whatever is still in there.
     end: AbortHandle,
+    place: Place,
 }
 
 impl Drop for Port {
     fn drop(&mut self) {
         self.end.abort();
+        gone(self.place);
     }
 }
+
+/// Places have numbers.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// The worker that this thread is.
+    static HERE: Cell<Place> = const { Cell::new(Place::HERE) };
+}
+
+/// Where what this thread has is: with a worker, or with none.
+pub(crate) fn here() -> Place {
+    HERE.try_with(Cell::get).unwrap_or(Place::HERE)
+}
+
+/// Never called: memory is shared.
+pub(crate) fn post_to(_place: Place, _packet: Packet) {}
 
 /// What a worker's channel carries.
 enum ToThread {
@@ -42,7 +63,13 @@ impl Post for Port {
 }
 
 impl Port {
+    /// Where its worker is.
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
+        packet.attachments.iter().for_each(|attachment| attachment.moved(self.place));
         // A worker that is gone has been reported, or is about to be: its packets cannot be answered.
         let sent = self.inbox.unbounded_send(ToThread::Packet(packet));
         sent.map_err(|_| Error::worker_lost("its thread has ended"))
@@ -79,10 +106,13 @@ pub(crate) fn start(
     events: EventHandler,
 ) -> Result<Port, Error> {
     let (sender, mut inbox) = mpsc::unbounded();
-    sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let (end, registration) = AbortHandle::new_pair();
     let ended = end.clone();
+    let place = Place::from_number(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+    first.attachments.iter().for_each(|attachment| attachment.moved(place));
+    sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let run = move || {
+        HERE.set(place);
         let events = Arc::new(events);
         let reporter = LossReporter(events.clone());
         let outbox = Outbox::new(events, ended);
@@ -110,7 +140,7 @@ pub(crate) fn start(
         thread = thread.stack_size(bytes.min(isize::MAX as usize));
     }
     match thread.spawn(run) {
-        Ok(_detached) => Ok(Port { inbox: sender, end }),
+        Ok(_detached) => Ok(Port { inbox: sender, end, place }),
         Err(error) => Err(Error::startup(format!(
             "the system gave no thread: {error}; start fewer of them, or give each less stack"
         ))),

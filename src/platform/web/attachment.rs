@@ -1,5 +1,6 @@
 //! A value that travels beside the bytes: a JavaScript value, cloned or transferred by `postMessage`.
 
+use std::any::Any;
 use std::cell::RefCell;
 
 use bytemuck::Zeroable;
@@ -12,14 +13,29 @@ use wasm_bindgen::prelude::*;
 use super::reflect::{array, call, call_global, construct, get, global, number, object, text};
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
-use crate::platform::{NoRoom, room};
+use crate::platform::endpoint::take_arrived;
+use crate::platform::{Endpoint, NoRoom, Packet, arrive, room};
 
-/// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`].
+/// A value that travels beside the bytes.
 #[derive(Debug)]
-pub struct Attachment {
-    /// Owned: no other attachment has this place in the table.
-    place: usize,
-    transfer: bool,
+pub struct Attachment(Option<Content>);
+
+#[derive(Debug)]
+enum Content {
+    /// A JavaScript value, kept in a table of this thread so that the attachment itself is [`Send`]. Owned: no other
+    /// attachment has this place in the table.
+    Value { place: usize, transfer: bool },
+    /// An end that is here.
+    End(Box<dyn Endpoint>),
+    /// The name of one that has come.
+    Arriving(u64),
+}
+
+/// What an attachment is made of.
+pub(super) enum Parts {
+    /// A value, and whether it is to be transferred.
+    Value(JsValue, bool),
+    End(Box<dyn Endpoint>),
 }
 
 impl Attachment {
@@ -36,18 +52,57 @@ impl Attachment {
 
     /// A value to be transferred, or else cloned, by `postMessage`.
     pub(crate) fn new(value: JsValue, transfer: bool) -> Self {
-        Attachment { place: VALUES.with_borrow_mut(|values| values.insert(value)), transfer }
+        let place = VALUES.with_borrow_mut(|values| values.insert(value));
+        Attachment(Some(Content::Value { place, transfer }))
+    }
+
+    /// An end that is to be elsewhere.
+    pub(crate) fn of_end(end: Box<dyn Endpoint>) -> Self {
+        Attachment(Some(Content::End(end)))
+    }
+
+    /// An end of this name that has come.
+    pub(super) fn arriving(name: u64) -> Self {
+        Attachment(Some(Content::Arriving(name)))
+    }
+
+    /// The end itself, or `None` if the attachment is something else.
+    pub(crate) fn into_end(self) -> Option<Box<dyn Any>> {
+        match self.into_parts() {
+            Parts::End(end) => Some(end.into_any()),
+            Parts::Value(..) => None,
+        }
+    }
+
+    /// The calls that make it known in the memory above or below, if it is an end.
+    pub(crate) fn announce(&mut self, above: bool) -> Vec<Packet> {
+        match self.end() {
+            Some(end) => end.announce(above),
+            None => Vec::new(),
+        }
+    }
+
+    /// The end, if it is one.
+    fn end(&mut self) -> Option<&dyn Endpoint> {
+        if let Some(Content::Arriving(name)) = self.0 {
+            self.0 = take_arrived(name).map(Content::End);
+        }
+        match &self.0 {
+            Some(Content::End(end)) => Some(&**end),
+            _ => None,
+        }
     }
 
     /// True if posting moves it, false if that clones it.
     pub(crate) fn moves(&self) -> bool {
-        self.transfer
+        !matches!(self.0, Some(Content::Value { transfer: false, .. }))
     }
 
     /// Fails as posting it would, if that clones it.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let value = VALUES.with_borrow(|values| values.get(self.place));
-        if self.transfer || dismantle(&value).is_some() {
+        let Some(Content::Value { place, transfer: false }) = self.0 else { return Ok(()) };
+        let value = VALUES.with_borrow(|values| values.get(place));
+        if dismantle(&value).is_some() {
             return Ok(());
         }
         structured_clone(&value).map(drop).map_err(|thrown| not_cloneable(&thrown))
@@ -55,30 +110,54 @@ impl Attachment {
 
     /// The value itself.
     pub(crate) fn into_js(self) -> JsValue {
-        self.into_parts().0
+        match self.into_parts() {
+            Parts::Value(value, _) => value,
+            Parts::End(_) => JsValue::UNDEFINED,
+        }
     }
 
-    /// The value, and whether it is to be transferred.
-    pub(crate) fn into_parts(self) -> (JsValue, bool) {
-        let value = VALUES.with_borrow_mut(|values| values.remove(self.place));
-        let transfer = self.transfer;
-        std::mem::forget(self); // its place is free already
-        (value, transfer)
+    pub(super) fn into_parts(mut self) -> Parts {
+        self.end();
+        match self.0.take() {
+            Some(Content::Value { place, transfer }) => {
+                Parts::Value(VALUES.with_borrow_mut(|values| values.remove(place)), transfer)
+            }
+            Some(Content::End(end)) => Parts::End(end),
+            Some(Content::Arriving(_)) | None => Parts::Value(JsValue::UNDEFINED, false),
+        }
     }
 
     /// A second attachment with the same value, to send it again: shared if posting clones it, copied if posting
     /// would take it away.
     pub(crate) fn try_clone(&self) -> Result<Self, Error> {
-        let value = VALUES.with_borrow(|values| values.get(self.place));
-        let value = if self.transfer { copy(&value)? } else { value };
-        Ok(Attachment::new(value, self.transfer))
+        match &self.0 {
+            Some(Content::Value { place, transfer }) => {
+                let value = VALUES.with_borrow(|values| values.get(*place));
+                let value = if *transfer { copy(&value)? } else { value };
+                Ok(Attachment::new(value, *transfer))
+            }
+            Some(Content::End(end)) => Ok(Attachment::of_end(end.try_clone()?)),
+            Some(Content::Arriving(name)) => {
+                let Some(end) = take_arrived(*name) else { return Ok(Attachment(None)) };
+                let copy = end.try_clone().map(Attachment::of_end);
+                arrive(end);
+                copy
+            }
+            None => Ok(Attachment(None)),
+        }
     }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        // bound first, so that it is dropped after the borrow has ended
-        let _value = VALUES.with_borrow_mut(|values| values.remove(self.place));
+        match self.0.take() {
+            Some(Content::Value { place, .. }) => {
+                // bound first, so that it is dropped after the borrow has ended
+                let _value = VALUES.with_borrow_mut(|values| values.remove(place));
+            }
+            Some(Content::Arriving(name)) => drop(take_arrived(name)),
+            Some(Content::End(_)) | None => {}
+        }
     }
 }
 

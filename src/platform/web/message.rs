@@ -9,10 +9,10 @@
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::attachment::{self, Attachment};
+use super::attachment::{self, Attachment, Parts};
 use super::reflect::{call, get};
 use crate::error::Error;
-use crate::platform::{Address, NoRoom, Packet, room};
+use crate::platform::{Address, Endpoint, NoRoom, Packet, room};
 
 /// Ends every packet, so that no other message is taken for one.
 const PACKET_MAGIC: usize = 0x746d_7770;
@@ -31,12 +31,23 @@ mod way {
     pub(super) const MOVED: usize = 1;
     /// As its parts: see `attachment::dismantle`.
     pub(super) const REBUILT: usize = 2;
+    /// It is an end, and has come before (`platform::endpoint`).
+    pub(super) const END: usize = 3;
 }
 
-/// A packet as `postMessage` takes it: the message, and the list of what is moved or, if nothing is, undefined.
+/// A packet as `postMessage` takes it.
+pub(super) struct Packed {
+    pub(super) message: JsValue,
+    /// The list of what is moved or, if nothing is, undefined.
+    pub(super) moved: JsValue,
+    /// What is to be told when it is posted.
+    pub(super) ends: Vec<Box<dyn Endpoint>>,
+}
+
+/// Packs a packet.
 ///
 /// Fails if there is no memory for it.
-pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
+pub(super) fn pack(packet: Packet) -> Result<Packed, Error> {
     let Packet { heads, mut bytes, addresses, attachments, residents: _, lost: _ } = packet;
     let rest = heads.len() + (addresses.len() + attachments.len() + TRAILER) * WORD;
     let no_room = NoRoom::of::<u8>(bytes.len());
@@ -48,8 +59,19 @@ pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
     let mut moved = None;
     let mut move_along = |value: &JsValue| moved.get_or_insert_with(Array::new).push(value);
     let message = (!attachments.is_empty()).then(Array::new);
+    let mut ends = Vec::new();
     for attachment in attachments {
-        let (value, transfer) = attachment.into_parts();
+        let (value, transfer) = match attachment.into_parts() {
+            Parts::Value(value, transfer) => (value, transfer),
+            Parts::End(end) => {
+                put_word(&mut bytes, way::END);
+                if let Some(message) = &message {
+                    message.push(&(end.name() as f64).into());
+                }
+                ends.push(end);
+                continue;
+            }
+        };
         let (way, value) = if transfer {
             move_along(&attachment::transferable(&value));
             (way::MOVED, value)
@@ -77,7 +99,7 @@ pub(super) fn pack(packet: Packet) -> Result<(JsValue, JsValue), Error> {
         }
         None => body.into(),
     };
-    Ok((message, moved.into()))
+    Ok(Packed { message, moved: moved.into(), ends })
 }
 
 /// The packet that a message holds, if it is one of ours. Others may read the message too: it stays as it is.
@@ -131,6 +153,10 @@ fn take_apart(mut bytes: Vec<u8>, attachments: usize, message: Option<&Array>) -
     let mut attachments = Vec::new();
     for (way, nth) in ways.chunks_exact(WORD).map(word).zip(1..) {
         let value = message?.get(nth);
+        if way == way::END {
+            attachments.push(Attachment::arriving(value.as_f64()? as u64));
+            continue;
+        }
         let value = if way == way::REBUILT { attachment::rebuild(value) } else { value };
         // It is moved again if the packet is sent on.
         attachments.push(Attachment::new(value, way == way::MOVED));

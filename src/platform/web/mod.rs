@@ -38,13 +38,16 @@ pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use node::KeepAlive;
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
-pub(crate) use port::{Port, realm, start};
+pub(crate) use port::{Port, here, post_to, realm, start};
 pub(crate) use setup::install;
 pub(crate) use status::{
     PANIC_ABORTS, contain, current_task, guard, is_panicking, on_panic, show_begun, show_gathered,
 };
 pub(crate) use thrown::js_error;
 pub(crate) use time::{clock_tick, now, sleep, sleep_aside, spawn_service, yield_by_message, yield_now};
+
+/// Each instance has a memory of its own.
+pub(crate) const SHARES_MEMORY: bool = false;
 
 /// What is posted in one tick to one worker leaves in one message.
 pub(crate) const HAS_TICKS: bool = true;

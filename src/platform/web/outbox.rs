@@ -5,10 +5,10 @@ use std::cell::{Cell, RefCell};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
-use super::message;
+use super::message::{self, Packed};
 use super::thrown::not_cloneable;
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Packet, Place};
 
 thread_local! {
     /// How many packets this worker has posted.
@@ -49,8 +49,9 @@ impl Outbox {
 
     /// Fails if a value in the packet can be neither cloned nor moved, or if there is no memory for it; then nothing was posted.
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let (message, moved) = message::pack(packet)?;
+        let Packed { message, moved, ends } = message::pack(packet)?;
         post(&message, &moved).map_err(|thrown| not_cloneable(&thrown))?;
+        ends.iter().for_each(|end| end.moved(Place::ABOVE));
         SENT.set(SENT.get().wrapping_add(1));
         Ok(())
     }

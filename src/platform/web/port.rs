@@ -1,6 +1,7 @@
 //! The page's side of a worker: starting it, posting to it, and hearing how it fares.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use futures::task::FutureObj;
@@ -13,13 +14,16 @@ use super::glue::{self, Found};
 use super::local::spawn_local;
 use super::locks;
 use super::memory::table_length;
-use super::message;
+use super::message::{self, Packed};
 use super::node;
 use super::reflect::{self, call, get, global, has, object, set};
 use super::source::Launch;
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
-use crate::platform::{Address, EventHandler, Loss, Main, Packet, Post, Tagged, WorkerEvent, WorkerSpec};
+use crate::platform::endpoint::gone;
+use crate::platform::{
+    Address, EventHandler, Loss, Main, Packet, Place, Post, Tagged, WorkerEvent, WorkerSpec,
+};
 
 /// Version of the boot message and of all that is no packet; `worker.js` has the same.
 const VERSION: u32 = 6;
@@ -102,13 +106,38 @@ impl Post for Port {
 }
 
 impl Port {
+    /// Where its worker is.
+    pub(crate) fn place(&self) -> Place {
+        place_of(self.id)
+    }
+
     pub(crate) fn post(&self, packet: Packet) -> Result<(), Error> {
-        let (message, moved) = message::pack(packet)?;
+        let Packed { message, moved, ends } = message::pack(packet)?;
         let live = find(self.id);
         let worker = live.as_deref().and_then(LiveWorker::worker);
         let worker = worker.expect("a worker that has greeted is there until its port is dropped");
-        worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))
+        worker.post_message_with_transfer(&message, &moved).map_err(|thrown| not_cloneable(&thrown))?;
+        ends.iter().for_each(|end| end.moved(self.place()));
+        Ok(())
     }
+}
+
+fn place_of(id: u32) -> Place {
+    Place::from_number(u64::from(id) + 1)
+}
+
+/// Posts what can be posted in any case, if the worker is there.
+pub(crate) fn post_to(place: Place, packet: Packet) {
+    let id = place.number().wrapping_sub(1) as u32;
+    if find(id).is_some_and(|live| live.worker().is_some()) {
+        let posted = ManuallyDrop::new(Port { id }).post(packet);
+        debug_assert!(posted.is_ok(), "it was looked at before");
+    }
+}
+
+/// Each instance has what it has in its own memory.
+pub(crate) fn here() -> Place {
+    Place::HERE
 }
 
 impl Port {
@@ -141,6 +170,7 @@ impl Drop for Port {
                 worker.terminate();
             }
         }
+        gone(place_of(self.id));
     }
 }
 
@@ -168,7 +198,10 @@ pub(crate) fn start(
     WORKERS.with_borrow_mut(|workers| workers.push(Rc::new(live)));
     let port = Port { id };
     let launch = Rc::new(Launch::new(spec)?);
-    let first = message::pack(first).map_err(|error| Error::startup(error.to_string()))?;
+    let Packed { message, moved, ends } =
+        message::pack(first).map_err(|error| Error::startup(error.to_string()))?;
+    ends.iter().for_each(|end| end.moved(port.place()));
+    let first = (message, moved);
     spawn_local(async move {
         let module = MODULE.with(|module| JsValue::from(module.clone()));
         let found = launch.find(!module.is_undefined()).await;

@@ -55,8 +55,8 @@ impl PoolState {
                 self.handle(PageEvent::Reported { worker, local, resting });
             }
             FromWorker::Signal { task, signal } => self.handle(signal.of(task)),
-            // Told to those who watch, before.
-            FromWorker::Ran { .. } => {}
+            // Told to those who watch, or run, before.
+            FromWorker::Ran { .. } | FromWorker::Call { .. } => {}
             FromWorker::Retired => self.retire(worker),
             FromWorker::Panicked { task, begun, message, location } => {
                 let place = location.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();

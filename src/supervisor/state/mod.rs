@@ -16,7 +16,9 @@ use super::effects::{PoolEffects, Wake};
 use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Residents, WorkerSpec};
+use crate::platform::{
+    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Place, Residents, WorkerSpec,
+};
 use crate::schedule::{
     Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
     Urgency, WorkerId,
@@ -187,6 +189,11 @@ impl PoolState {
         let resident_bytes = self.slots.iter().map(WorkerSlot::resident_bytes).sum();
         let (pending, queued) = (self.pending, self.schedule.queued());
         Stats { messages, workers: up, pending, queued, resident_bytes, ..self.stats }
+    }
+
+    /// Where a worker is.
+    pub(super) fn place_of(&self, worker: WorkerId) -> Option<Place> {
+        self.slots.get(worker).map(|slot| slot.port.place())
     }
 
     pub(super) fn workers(&self) -> Vec<WorkerId> {

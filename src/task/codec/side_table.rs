@@ -56,10 +56,10 @@ pub(super) fn deliver<T>(attachment: Attachment, deserialize: impl FnOnce() -> T
 }
 
 /// Serializes a value of type `name` as an attachment.
-pub(crate) fn serialize<S: Serializer>(
+pub(crate) fn serialize<S: Serializer, E: fmt::Display>(
     serializer: S,
     name: &'static str,
-    attach: impl Fn() -> Result<Attachment, NoRoom>,
+    attach: impl Fn() -> Result<Attachment, E>,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_newtype_struct(ATTACHMENT, &AttachmentOffer { name, attach })
 }
@@ -69,7 +69,7 @@ struct AttachmentOffer<F> {
     attach: F,
 }
 
-impl<F: Fn() -> Result<Attachment, NoRoom>> Serialize for AttachmentOffer<F> {
+impl<E: fmt::Display, F: Fn() -> Result<Attachment, E>> Serialize for AttachmentOffer<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match ATTACHMENT_SLOT.with(ThreadSlot::take) {
             AttachmentSlot::Open => {

@@ -1,0 +1,386 @@
+//! Channels between tasks, wherever they run: [`Sender`], [`Receiver`].
+//!
+//! Both ends are values of serde's that cross between memories as attachments ([`crossing`]). What a memory knows of a channel is
+//! its [`Core`](core::Core), which is pure; the [`shared`] half does what that says. Natively all threads share one memory, so
+//! there is one core, and items go from end to end without a detour. They are encoded all the same.
+
+mod core;
+mod crossing;
+mod shared;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures::future::poll_fn;
+use futures::stream::{FusedStream, Stream};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use self::core::Mode;
+use self::shared::End;
+use crate::error::Error;
+use crate::platform::{Attachment, Packet};
+use crate::task::{self, side_table};
+
+/// A channel that holds up to `capacity` values that nobody has received; zero counts as one.
+///
+/// Both ends can be captured by tasks, be parts of their results, and be sent through channels, before and after their first use.
+/// Values go by the page: a worker that sends to another sends to the page, which sends on.
+///
+/// The bound holds for each way into a memory: each worker that sends may have `capacity` values on their way to the page,
+/// or waiting there; and as many are on their way to a receiver on a worker.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use wasm_mt::{Error, channel, remote};
+///
+/// # wasm_mt::run(async {
+/// let (squares, results) = channel(16);
+/// let task = remote!(async move {
+///     for n in 1..=100_u64 {
+///         squares.send(n * n).await?; // waits while there are 16
+///     }
+///     Ok::<_, Error>(())
+/// });
+/// let task = task.into_future();
+/// let results: Vec<u64> = results.try_collect().await?; // ends when the last sender is gone
+/// assert_eq!(results.iter().sum::<u64>(), 338_350);
+/// task.await??;
+/// # Ok::<_, Error>(())
+/// # });
+/// # use std::future::IntoFuture;
+/// ```
+#[must_use]
+pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    open(Mode::Bounded { capacity: u32::try_from(capacity).unwrap_or(u32::MAX) })
+}
+
+/// A channel that holds as many values as are sent: a sender never waits, and a receiver that is slow costs memory.
+///
+/// ```
+/// use futures::StreamExt;
+/// use wasm_mt::{Error, remote, unbounded};
+///
+/// # wasm_mt::run(async {
+/// let (sender, mut lines) = unbounded();
+/// let task = remote!(move || {
+///     for n in 0..3 {
+///         sender.try_send(format!("line {n}"))?; // synchronous tasks can send too
+///     }
+///     Ok::<_, Error>(())
+/// });
+/// task.await??;
+/// assert_eq!(lines.next().await.transpose()?.as_deref(), Some("line 0"));
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
+#[must_use]
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    open(Mode::Unbounded)
+}
+
+/// A channel that holds the newest value only, for progress and the like: a value that was not received in time is replaced, and a
+/// sender never waits.
+///
+/// The last value always comes. What a synchronous task sends leaves at most every 4 ms, and when the task has ended.
+///
+/// ```
+/// use futures::StreamExt;
+/// use wasm_mt::{Error, remote, watch};
+///
+/// # wasm_mt::run(async {
+/// let (progress, mut seen) = watch();
+/// let task = remote!(move || {
+///     for percent in 0..=100 {
+///         progress.try_send(percent)?;
+///     }
+///     Ok::<_, Error>(())
+/// });
+/// task.await??;
+/// let mut last = None;
+/// while let Some(percent) = seen.next().await.transpose()? {
+///     assert!(last < Some(percent)); // some are left out
+///     last = Some(percent);
+/// }
+/// assert_eq!(last, Some(100));
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
+#[must_use]
+pub fn watch<T>() -> (Sender<T>, Receiver<T>) {
+    open(Mode::Latest)
+}
+
+fn open<T>(mode: Mode) -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = shared::open(mode);
+    (
+        Sender { end: sender, value: PhantomData },
+        Receiver { end: Mutex::new(Some(receiver)), value: PhantomData },
+    )
+}
+
+/// The sending end of a [`channel`]: a value that tasks can capture.
+///
+/// A clone is one more sender of the same channel. The values of one sender come in the order in which they were sent.
+///
+/// When a worker is lost that has a sender, the receiver gets one error that
+/// [`is_worker_lost`](Error::is_worker_lost), and goes on with the other senders. So it does when a sender is dropped by a panic.
+///
+/// # Synchronous tasks
+///
+/// On the web a task that does not await hears nothing while it runs, so neither does its sender: of a bounded channel it may
+/// send `capacity` values, and then [`try_send`](Self::try_send) fails. What it sends leaves at once, one message each; send
+/// a `Vec` of many small values.
+pub struct Sender<T> {
+    end: End,
+    value: PhantomData<fn(T)>,
+}
+
+impl<T: Serialize + 'static> Sender<T> {
+    /// Sends a value, as soon as there is room for it. A future that is dropped has sent nothing.
+    ///
+    /// # Errors
+    ///
+    /// - [`is_closed`](Error::is_closed): the receiver is gone.
+    /// - [`is_codec`](Error::is_codec): the value cannot be encoded, or on the web be posted.
+    pub async fn send(&self, value: T) -> Result<(), Error> {
+        let mut packet = Some(self.encode(&value)?);
+        drop(value);
+        poll_fn(|context| {
+            while let Some(value) = packet.take() {
+                // Registered before it is tried: what makes room meanwhile wakes.
+                let admission = self.end.poll_admission(context);
+                packet = self.end.send(value)?;
+                if packet.is_some() && admission.is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
+    /// Sends a value if there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// Gives the value back, with the reason: that of [`send`](Self::send), or
+    /// [`is_queue_full`](Error::is_queue_full).
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        let sent = self.encode(&value).and_then(|packet| self.end.send(packet));
+        match sent {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(TrySendError { value, error: Error::channel_full() }),
+            Err(error) => Err(TrySendError { value, error }),
+        }
+    }
+
+    fn encode(&self, value: &T) -> Result<Packet, Error> {
+        let mut packet = Packet::default();
+        task::encode(value, &mut packet)?;
+        packet.attachments.iter().try_for_each(Attachment::check)?;
+        Ok(packet)
+    }
+}
+
+impl<T> Sender<T> {
+    /// True if the receiver is gone: what is sent would be lost. A sender on a worker learns that with some delay.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.end.is_closed()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self { end: self.end.clone_sender(), value: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+/// Serializable by this crate only: within what crosses to other memories.
+impl<T> Serialize for Sender<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        side_table::serialize(serializer, "Sender", || {
+            Ok::<_, Error>(Attachment::of_end(Box::new(self.end.clone_sender())))
+        })
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Sender<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let end = side_table::deserialize(deserializer, "Sender", |attachment| {
+            Ok(detach(attachment).filter(End::is_sender))
+        })?;
+        Ok(Self { end, value: PhantomData })
+    }
+}
+
+/// The receiving end of a [`channel`]: a stream, and a value that a task can capture.
+///
+/// It ends when there are no senders any more and everything was received. Dropping it makes senders fail.
+///
+/// It can be moved to other tasks, also when values wait in it: those go with it. Since there is one only, a
+/// [`RemoteFn`](crate::RemoteFn) cannot capture it, and no task with [`retry`](crate::Remote::retry): such tasks fail with an error
+/// that [`is_codec`](Error::is_codec).
+///
+/// ```
+/// use futures::StreamExt;
+/// use wasm_mt::{Error, Receiver, channel, remote};
+///
+/// # wasm_mt::run(async {
+/// let (sender, receiver) = channel(4);
+/// let sum = remote!(async move {
+///     let mut receiver: Receiver<u32> = receiver;
+///     let mut sum = 0;
+///     while let Some(n) = receiver.next().await {
+///         sum += n?;
+///     }
+///     Ok::<_, Error>(sum)
+/// });
+/// let sum = sum.into_future();
+/// for n in 0..10 {
+///     sender.send(n).await?;
+/// }
+/// drop(sender);
+/// assert_eq!(sum.await??, 45);
+/// # Ok::<_, Error>(())
+/// # });
+/// # use std::future::IntoFuture;
+/// ```
+pub struct Receiver<T> {
+    /// `None`: it was serialized, and is elsewhere.
+    end: Mutex<Option<End>>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned + 'static> Receiver<T> {
+    /// The next value, if it is there; `None` if none is there now, or if none will come
+    /// ([`is_terminated`](FusedStream::is_terminated)).
+    ///
+    /// # Errors
+    ///
+    /// As an item of the stream: the loss of a sender, or a value that cannot be decoded.
+    pub fn try_recv(&mut self) -> Option<Result<T, Error>> {
+        match self.end()?.poll_receive(None) {
+            Poll::Ready(value) => value.map(|value| value.and_then(task::decode)),
+            Poll::Pending => None,
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    fn end(&mut self) -> Option<&mut End> {
+        self.end.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
+    }
+
+    fn take(&self) -> Option<End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Each item is a value, or an error: the loss of a sender with its worker, or a value that cannot be decoded. The stream goes
+/// on after an error.
+impl<T: DeserializeOwned + 'static> Stream for Receiver<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(end) = self.end() else { return Poll::Ready(None) };
+        let received = end.poll_receive(Some(context));
+        received.map(|value| value.map(|value| value.and_then(task::decode)))
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FusedStream for Receiver<T> {
+    fn is_terminated(&self) -> bool {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.as_ref().is_none_or(End::is_terminated)
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
+
+/// Serializable by this crate only, and once: within what crosses to other memories.
+impl<T> Serialize for Receiver<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        side_table::serialize(serializer, "Receiver", || match self.take() {
+            Some(end) => Ok(Attachment::of_end(Box::new(end))),
+            None => Err(Error::codec("this `Receiver` was sent before; there is one only of each channel")),
+        })
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Receiver<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let end = side_table::deserialize(deserializer, "Receiver", |attachment| {
+            Ok(detach(attachment).filter(|end| !end.is_sender()))
+        })?;
+        Ok(Self { end: Mutex::new(Some(end)), value: PhantomData })
+    }
+}
+
+fn detach(attachment: Attachment) -> Option<End> {
+    attachment.into_end()?.downcast().ok().map(|end| *end)
+}
+
+/// A value that [`Sender::try_send`] has not sent, and why.
+pub struct TrySendError<T> {
+    value: T,
+    error: Error,
+}
+
+impl<T> TrySendError<T> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// Why it was not sent.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// True if there is no room for it now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.error.is_queue_full()
+    }
+
+    /// True if the receiver is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.error.is_closed()
+    }
+}
+
+impl<T> From<TrySendError<T>> for Error {
+    fn from(error: TrySendError<T>) -> Self {
+        error.error
+    }
+}
+
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TrySendError").field(&self.error).finish()
+    }
+}
+
+impl<T> fmt::Display for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T> std::error::Error for TrySendError<T> {}

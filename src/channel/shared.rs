@@ -1,0 +1,315 @@
+//! A channel as one memory has it: its ends here, what it knows, and the way to the other memories.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+
+use super::core::{Action, Core, Event, Item, Kind, Mode, Received};
+use super::crossing;
+use crate::error::Error;
+use crate::platform::{self, Endpoint, Packet, Place, SHARES_MEMORY, Watch};
+
+/// An encoded value, or the error that comes in its place.
+pub(super) type Value = Result<Packet, Error>;
+
+impl Item for Value {
+    fn lost() -> Self {
+        Err(Error::sender_lost())
+    }
+
+    fn is_error(&self) -> bool {
+        self.is_err()
+    }
+}
+
+pub(super) struct Channel {
+    /// The same in all memories.
+    pub(super) id: u64,
+    state: Mutex<State>,
+    this: Weak<Channel>,
+}
+
+struct State {
+    core: Core<Value>,
+    /// Who waits for an item, or for leave to send one.
+    receiver: Option<Waker>,
+    senders: Vec<Waker>,
+    /// Itself, while ends are elsewhere.
+    keep: Option<Arc<Channel>>,
+    /// Workers whose end is to be told.
+    watched: Vec<Place>,
+}
+
+/// The channels that have ends elsewhere, by their number. Natively there is no elsewhere.
+static KNOWN: Mutex<BTreeMap<u64, Weak<Channel>>> = Mutex::new(BTreeMap::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn find(id: u64) -> Option<Arc<Channel>> {
+    lock(&KNOWN).get(&id).and_then(Weak::upgrade)
+}
+
+/// Makes a channel. The ends are those of this memory.
+pub(super) fn open(mode: Mode) -> (End, End) {
+    /// Numbers are unique among all memories: each counts from a place of its own, and they cross as a double's integer.
+    static REALM: OnceLock<u64> = OnceLock::new();
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    const NUMBERS: u64 = 1 << 51;
+
+    let realm = REALM.get_or_init(|| platform::realm() % NUMBERS);
+    let id = realm.wrapping_add(LAST.fetch_add(1, Ordering::Relaxed)) % NUMBERS;
+    let here = platform::here();
+    let channel = Channel::new(id, Core::new(mode, here));
+    (End::new(channel.clone(), Kind::Sender, here), End::new(channel, Kind::Receiver, here))
+}
+
+impl Channel {
+    pub(super) fn new(id: u64, core: Core<Value>) -> Arc<Self> {
+        let state = State { core, receiver: None, senders: Vec::new(), keep: None, watched: Vec::new() };
+        let channel = Arc::new_cyclic(|this| Self { id, state: Mutex::new(state), this: this.clone() });
+        if !SHARES_MEMORY {
+            lock(&KNOWN).insert(id, Arc::downgrade(&channel));
+        }
+        channel
+    }
+
+    /// Changes what is known, and does what follows from it, outside of the lock.
+    pub(super) fn with<R>(&self, change: impl FnOnce(&mut Core<Value>) -> R) -> R {
+        let mut state = lock(&self.state);
+        let result = change(&mut state.core);
+        self.finish(state);
+        result
+    }
+
+    fn finish(&self, mut state: MutexGuard<'_, State>) {
+        let actions = state.core.take_actions();
+        let mut kept = None;
+        if !SHARES_MEMORY && state.core.is_shared() != state.keep.is_some() {
+            kept = match state.keep.take() {
+                None => {
+                    state.keep = self.this.upgrade();
+                    None
+                }
+                kept => kept,
+            };
+        }
+        let mut wakers = Vec::new();
+        let mut left = Vec::new();
+        for action in actions {
+            match action {
+                Action::WakeReceiver => wakers.extend(state.receiver.take()),
+                Action::WakeSenders => wakers.append(&mut state.senders),
+                Action::Post(..) | Action::Drop(_) => left.push(action),
+            }
+        }
+        drop(state);
+        for action in left {
+            if let (Action::Post(to, event), false) = (action, SHARES_MEMORY) {
+                crossing::post(self.id, to, event);
+            }
+        }
+        wakers.into_iter().for_each(Waker::wake);
+        drop(kept);
+    }
+
+    /// A channel that a worker has opened is known here from now on.
+    pub(super) fn enter(&self, from: Place) {
+        self.watch(from);
+        self.with(|_| ());
+    }
+
+    /// An end is there.
+    fn watch(&self, place: Place) {
+        let is_new = {
+            let mut state = lock(&self.state);
+            let is_new = !state.watched.contains(&place);
+            if is_new {
+                state.watched.push(place);
+            }
+            is_new
+        };
+        if is_new {
+            let this: Weak<dyn Watch> = self.this.clone();
+            platform::watch(place, this);
+        }
+    }
+}
+
+impl Watch for Channel {
+    fn gone(&self, place: Place) {
+        self.with(|core| core.gone(place));
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if !SHARES_MEMORY {
+            let mut known = lock(&KNOWN);
+            // Another of its number may have come.
+            if known.get(&self.id).is_some_and(|known| known.strong_count() == 0) {
+                known.remove(&self.id);
+            }
+        }
+    }
+}
+
+/// An end of a channel, whatever its type.
+pub(super) struct End {
+    pub(super) channel: Arc<Channel>,
+    kind: Kind,
+    place: AtomicU64,
+}
+
+impl End {
+    pub(super) fn new(channel: Arc<Channel>, kind: Kind, place: Place) -> Self {
+        Self { channel, kind, place: AtomicU64::new(place.number()) }
+    }
+
+    pub(super) fn is_sender(&self) -> bool {
+        self.kind == Kind::Sender
+    }
+
+    fn place(&self) -> Place {
+        Place::from_number(self.place.load(Ordering::Relaxed))
+    }
+
+    /// A second sender.
+    pub(super) fn clone_sender(&self) -> Self {
+        let place = self.place();
+        self.channel.with(|core| core.clone_sender(place));
+        Self::new(self.channel.clone(), Kind::Sender, place)
+    }
+
+    /// Waits until an item may be sent.
+    pub(super) fn poll_admission(&self, context: &Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.channel.state);
+        if state.core.admits() {
+            return Poll::Ready(());
+        }
+        if !state.senders.iter().any(|waker| waker.will_wake(context.waker())) {
+            state.senders.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Sends a value. Gives it back if there is no room for it.
+    ///
+    /// # Errors
+    ///
+    /// The receiver is gone.
+    pub(super) fn send(&self, value: Packet) -> Result<Option<Packet>, Error> {
+        let mut state = lock(&self.channel.state);
+        if state.core.is_closed() {
+            drop(state);
+            return Err(Error::no_receiver());
+        }
+        if !state.core.admits() {
+            return Ok(Some(value));
+        }
+        state.core.send(Ok(value));
+        // A synchronous task cannot learn what was taken while it runs.
+        let hurries = state.core.mode == Mode::Latest && crossing::may_hurry();
+        if hurries {
+            state.core.hurry();
+        }
+        self.channel.finish(state);
+        Ok(None)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        lock(&self.channel.state).core.is_closed()
+    }
+
+    /// The next value, for the receiver.
+    pub(super) fn poll_receive(&self, context: Option<&Context<'_>>) -> Poll<Option<Value>> {
+        let mut state = lock(&self.channel.state);
+        let received = state.core.receive();
+        if let (Received::Nothing, Some(context)) = (&received, context) {
+            state.receiver = Some(context.waker().clone());
+        }
+        self.channel.finish(state);
+        match received {
+            Received::Item(value) => Poll::Ready(Some(value)),
+            Received::Nothing => Poll::Pending,
+            Received::Ended => Poll::Ready(None),
+        }
+    }
+
+    pub(super) fn is_terminated(&self) -> bool {
+        lock(&self.channel.state).core.is_terminated()
+    }
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("End").field("channel", &self.channel.id).field("kind", &self.kind).finish()
+    }
+}
+
+impl Endpoint for End {
+    fn name(&self) -> u64 {
+        self.channel.id << 1 | u64::from(self.kind == Kind::Receiver)
+    }
+
+    fn try_clone(&self) -> Result<Box<dyn Endpoint>, Error> {
+        match self.kind {
+            Kind::Sender => Ok(Box::new(self.clone_sender())),
+            Kind::Receiver => Err(Error::codec(
+                "a `Receiver` is in one place at a time, and cannot be sent twice; capture it in a task that runs once, without `retry`",
+            )),
+        }
+    }
+
+    fn announce(&self, above: bool) -> Vec<Packet> {
+        if SHARES_MEMORY {
+            return Vec::new();
+        }
+        let events = if above {
+            self.channel.with(|core| core.leave(self.kind))
+        } else {
+            vec![Event::Arrive { mode: lock(&self.channel.state).core.mode, kind: self.kind }]
+        };
+        events.into_iter().map(|event| crossing::call(self.channel.id, event, above)).collect()
+    }
+
+    fn moved(&self, to: Place) {
+        let from = self.place();
+        self.place.store(to.number(), Ordering::Relaxed);
+        if from == to {
+            return;
+        }
+        if to != Place::HERE && to != Place::ABOVE {
+            self.channel.watch(to);
+        }
+        self.channel.with(|core| match self.kind {
+            Kind::Sender => core.move_sender(from, to),
+            Kind::Receiver if SHARES_MEMORY => core.place_receiver(to),
+            Kind::Receiver if to != Place::ABOVE => core.move_receiver_below(to),
+            // Said before.
+            Kind::Receiver => {}
+        });
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let place = self.place();
+        // What was posted is not here.
+        if !SHARES_MEMORY && place != Place::HERE {
+            return;
+        }
+        self.channel.with(|core| match self.kind {
+            Kind::Sender => core.drop_sender(place, platform::is_panicking()),
+            Kind::Receiver => core.drop_receiver(),
+        });
+    }
+}
