@@ -178,6 +178,9 @@ pub(super) struct Core<I> {
     received: u64,
     /// Items from other memories that were taken, and of which those are not told.
     owed: Vec<(Place, u64)>,
+    /// Senders that are gone, of which is told behind what they have sent.
+    dropped: u32,
+    lost: u32,
     /// There are no senders any more.
     ended: bool,
     told_end: bool,
@@ -217,6 +220,8 @@ impl<I: Item> Core<I> {
             recalled_from: Place::HERE,
             received: 0,
             owed: Vec::new(),
+            dropped: 0,
+            lost: 0,
             ended: false,
             told_end: false,
             actions: Vec::new(),
@@ -282,12 +287,7 @@ impl<I: Item> Core<I> {
             return;
         }
         *self.count(at) -= 1;
-        if lost {
-            self.lose(1);
-        } else {
-            self.tell_above(Event::Dropped { count: 1 });
-        }
-        self.check_end();
+        self.less(u32::from(!lost), u32::from(lost));
     }
 
     // The receiver here.
@@ -398,7 +398,7 @@ impl<I: Item> Core<I> {
         if has_receiver {
             self.drop_receiver();
         }
-        self.lose(lost);
+        self.less(0, lost);
         self.pump_down();
     }
 
@@ -424,12 +424,11 @@ impl<I: Item> Core<I> {
             }
             Event::Dropped { count } => {
                 self.subtract(from, count);
-                self.tell_above(Event::Dropped { count });
-                self.check_end();
+                self.less(count, 0);
             }
             Event::Lost { count } => {
                 self.subtract(from, count);
-                self.lose(count);
+                self.less(0, count);
             }
             Event::Closed => {
                 self.close();
@@ -515,6 +514,15 @@ impl<I: Item> Core<I> {
             self.up.posted += 1;
             self.post(Place::ABOVE, Event::Item { item });
             self.was_taken(source, true);
+        }
+        if self.up.queue.is_empty() {
+            let (dropped, lost) = (mem::take(&mut self.dropped), mem::take(&mut self.lost));
+            if lost > 0 {
+                self.post(Place::ABOVE, Event::Lost { count: lost });
+            }
+            if dropped > 0 {
+                self.post(Place::ABOVE, Event::Dropped { count: dropped });
+            }
         }
     }
 
@@ -609,19 +617,20 @@ impl<I: Item> Core<I> {
         let dropped = self.drain_all().into_iter().chain(up.into_iter().map(|(_, item)| item));
         self.actions.extend(dropped.map(Action::Drop));
         self.actions.push(Action::WakeSenders);
+        self.pump_up();
     }
 
-    /// So many senders were lost: the receiver learns it.
-    fn lose(&mut self, count: u32) {
-        if count == 0 {
-            return;
+    /// So many senders were dropped, or lost: then the receiver learns it.
+    fn less(&mut self, dropped: u32, lost: u32) {
+        if !self.is_home {
+            self.dropped += dropped;
+            self.lost += lost;
+            return self.pump_up();
         }
-        if self.is_home {
+        if lost > 0 {
             self.enqueue(Place::HERE, I::lost());
-            self.check_end();
-        } else {
-            self.tell_above(Event::Lost { count });
         }
+        self.check_end();
     }
 
     fn check_end(&mut self) {

@@ -30,7 +30,9 @@ fn main(outbox: Outbox) -> Inbox {
                     worker = Some(start(outbox.clone(), config, on_start));
                 }
                 (message, Some(worker)) => worker.receive(message),
-                (_, None) => unreachable!("the first message is `Start`"),
+                // What `on_start` needs. It gives nothing.
+                (ToWorker::Call { call }, None) => drop(task::begin(call)),
+                (_, None) => unreachable!("the first message for the worker is `Start`"),
             }
         }
         if let Some(worker) = &worker {

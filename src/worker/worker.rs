@@ -208,7 +208,8 @@ impl LocalWorker for Worker {
     }
 
     fn tell(&self, call: Packet) {
-        if self.is_poisoned() {
+        // A task's code may be the current one.
+        if self.poisoned.get() {
             return;
         }
         self.state.borrow_mut().tell(call, self.in_call.get());
