@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
 use fs_err as fs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,6 +65,20 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Refuses options that do not go together and that clap, which looks at each value alone, lets through.
+    fn check(&self) -> Result<(), clap::Error> {
+        let known = Benchmark::OF_PEERS.map(Benchmark::name);
+        match self.only.iter().find(|name| self.peers && !known.contains(&name.as_str())) {
+            Some(name) => {
+                let fault =
+                    format!("`--peers` does not know '{name}'; of `--only` it knows {}", known.join(", "));
+                let mut command = <Self as clap::Args>::augment_args(clap::Command::new("cargo xtask bench"));
+                Err(command.error(ErrorKind::InvalidValue, fault))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// What the program is told.
     fn options(&self) -> [String; 2] {
         [format!("rounds={}", self.rounds), format!("only={}", self.only.join(","))]
@@ -91,6 +106,7 @@ struct Run<M> {
 /// Measures, prints a table and writes the figures as JSON.
 /// Never fails because of a time.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
+    args.check().unwrap_or_else(|error| error.exit());
     let folder = workspace::target_dir(shell)?.join("bench");
     if args.sizes {
         let sizes = weigh(shell, &setup::wasm(shell)?, &folder)?;
@@ -206,6 +222,23 @@ mod tests {
             "least":1.0,"most":1.0},"ratio":{"median":2.0,"least":1.0,"most":3.0},"aim":{"AtMost":1.5},"rounds":3,"operations":8}"#;
         let measured = read::<Measured>(&line.replace('\n', "")).unwrap();
         assert_eq!((measured[0].name.as_str(), measured[0].operations), ("a", 8));
+    }
+
+    #[test]
+    fn peers_are_asked_only_for_what_they_do() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            args: Args,
+        }
+        let check = |line: &str| {
+            let line = line.split(' ');
+            <Cli as clap::Parser>::try_parse_from(line).and_then(|cli| cli.args.check())
+        };
+        assert!(check("bench --peers --only round-trip,fork-join").is_ok());
+        assert!(check("bench --only julia").is_ok());
+        let fault = check("bench --peers --only round-trip,julia").unwrap_err().to_string();
+        assert!(fault.contains("'julia'") && fault.contains("cpu-tasks, fork-join"), "{fault}");
     }
 
     #[test]
