@@ -4,7 +4,7 @@
 //! plain JavaScript on the same page, natively by the standard library. Only ratios mean something on another machine.
 //! Nothing here fails because something is slow. The programs are those of the package in `xtask/benches/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use fs_err as fs;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_mt_benches::{Benchmark, Measured, ROUNDS};
 use xshell::{Shell, cmd};
 
@@ -27,6 +27,7 @@ use crate::workspace;
 use size::Program;
 
 mod peers;
+mod picture;
 pub(crate) mod size;
 mod table;
 
@@ -62,6 +63,9 @@ pub(crate) struct Args {
     /// transfer, cpu-tasks, and natively fork-join. wasm-bindgen-rayon is left out, since it needs a nightly compiler.
     #[arg(long, conflicts_with = "sizes")]
     peers: bool,
+    /// Draws the pictures of what `--peers` has measured before, beside its file of figures, and measures nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["browser", "rounds", "only", "sizes", "peers"])]
+    draw: Option<PathBuf>,
 }
 
 impl Args {
@@ -93,7 +97,7 @@ struct Report {
 }
 
 /// The figures of one platform.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Run<M> {
     platform: String,
     /// What runs it, in its own words.
@@ -107,6 +111,9 @@ struct Run<M> {
 /// Never fails because of a time.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     args.check().unwrap_or_else(|error| error.exit());
+    if let Some(figures) = &args.draw {
+        return peers::draw(figures);
+    }
     let folder = workspace::target_dir(shell)?.join("bench");
     if args.sizes {
         let sizes = weigh(shell, &setup::wasm(shell)?, &folder)?;
