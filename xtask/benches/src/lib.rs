@@ -42,6 +42,10 @@ impl Benchmark {
         Self::Julia,
     ];
 
+    /// Those that other libraries do too. A browser has no fork-join.
+    pub const OF_PEERS: [Self; 5] =
+        [Self::RoundTrip, Self::TinyTasks, Self::Transfer, Self::CpuTasks, Self::ForkJoin];
+
     /// How it is called on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -55,6 +59,18 @@ impl Benchmark {
             Self::ForkJoin => "fork-join",
             Self::Transfer => "transfer",
             Self::Julia => "julia",
+        }
+    }
+
+    /// How it is called where other libraries do it too.
+    #[must_use]
+    pub const fn workload(self) -> &'static str {
+        match self {
+            Self::RoundTrip => "round trip",
+            Self::TinyTasks => "10,000 tiny tasks, each",
+            Self::Transfer => "1 MiB there and back",
+            Self::CpuTasks => "64 skewed CPU tasks",
+            other => other.name(),
         }
     }
 }

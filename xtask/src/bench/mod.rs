@@ -4,16 +4,17 @@
 //! plain JavaScript on the same page, natively by the standard library. Only ratios mean something on another machine.
 //! Nothing here fails because something is slow. The programs are those of the package in `xtask/benches/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
 use fs_err as fs;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_mt_benches::{Benchmark, Measured, ROUNDS};
 use xshell::{Shell, cmd};
 
@@ -26,6 +27,7 @@ use crate::workspace;
 use size::Program;
 
 mod peers;
+mod picture;
 pub(crate) mod size;
 mod table;
 
@@ -61,9 +63,26 @@ pub(crate) struct Args {
     /// transfer, cpu-tasks, and natively fork-join. wasm-bindgen-rayon is left out, since it needs a nightly compiler.
     #[arg(long, conflicts_with = "sizes")]
     peers: bool,
+    /// Draws the pictures of what `--peers` has measured before, beside its file of figures, and measures nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["browser", "rounds", "only", "sizes", "peers"])]
+    draw: Option<PathBuf>,
 }
 
 impl Args {
+    /// Refuses options that do not go together and that clap, which looks at each value alone, lets through.
+    fn check(&self) -> Result<(), clap::Error> {
+        let known = Benchmark::OF_PEERS.map(Benchmark::name);
+        match self.only.iter().find(|name| self.peers && !known.contains(&name.as_str())) {
+            Some(name) => {
+                let fault =
+                    format!("`--peers` does not know '{name}'; of `--only` it knows {}", known.join(", "));
+                let mut command = <Self as clap::Args>::augment_args(clap::Command::new("cargo xtask bench"));
+                Err(command.error(ErrorKind::InvalidValue, fault))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// What the program is told.
     fn options(&self) -> [String; 2] {
         [format!("rounds={}", self.rounds), format!("only={}", self.only.join(","))]
@@ -78,7 +97,7 @@ struct Report {
 }
 
 /// The figures of one platform.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Run<M> {
     platform: String,
     /// What runs it, in its own words.
@@ -91,6 +110,10 @@ struct Run<M> {
 /// Measures, prints a table and writes the figures as JSON.
 /// Never fails because of a time.
 pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
+    args.check().unwrap_or_else(|error| error.exit());
+    if let Some(figures) = &args.draw {
+        return peers::draw(figures);
+    }
     let folder = workspace::target_dir(shell)?.join("bench");
     if args.sizes {
         let sizes = weigh(shell, &setup::wasm(shell)?, &folder)?;
@@ -206,6 +229,23 @@ mod tests {
             "least":1.0,"most":1.0},"ratio":{"median":2.0,"least":1.0,"most":3.0},"aim":{"AtMost":1.5},"rounds":3,"operations":8}"#;
         let measured = read::<Measured>(&line.replace('\n', "")).unwrap();
         assert_eq!((measured[0].name.as_str(), measured[0].operations), ("a", 8));
+    }
+
+    #[test]
+    fn peers_are_asked_only_for_what_they_do() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            args: Args,
+        }
+        let check = |line: &str| {
+            let line = line.split(' ');
+            <Cli as clap::Parser>::try_parse_from(line).and_then(|cli| cli.args.check())
+        };
+        assert!(check("bench --peers --only round-trip,fork-join").is_ok());
+        assert!(check("bench --only julia").is_ok());
+        let fault = check("bench --peers --only round-trip,julia").unwrap_err().to_string();
+        assert!(fault.contains("'julia'") && fault.contains("cpu-tasks, fork-join"), "{fault}");
     }
 
     #[test]

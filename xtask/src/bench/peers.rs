@@ -5,12 +5,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use fs_err as fs;
-use wasm_mt_benches::Cell;
+use wasm_mt_benches::{Benchmark, Cell};
 use xshell::{Shell, cmd};
 
-use super::{Args, FLOOR, HARNESS, PACKAGE, Run, SPEED, size, table};
+use super::{Args, FLOOR, HARNESS, PACKAGE, Run, SPEED, picture, size, table};
 use crate::bindings::BindingsTarget;
 use crate::progress::Step;
 use crate::setup::{self, Installed, Wasm};
@@ -23,7 +23,7 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("workerpool/dist/workerpool.min.js", "workerpool.js"),
 ];
 
-/// Measures, prints a table for each platform and writes the figures as JSON to `folder`.
+/// Measures, prints a table for each platform, and writes the figures as JSON and as pictures to `folder`.
 pub(super) fn run(
     shell: &Shell,
     wasm: &Wasm,
@@ -41,6 +41,20 @@ pub(super) fn run(
     let file = folder.join("peers.json");
     fs::write(&file, serde_json::to_string_pretty(&runs)?)?;
     println!("\nthe figures are in {}", file.display());
+    draw(&file)
+}
+
+/// Draws the figures in a file: a picture for each workload, beside it.
+pub(super) fn draw(figures: &Path) -> Result<ExitCode> {
+    let runs: Vec<Run<Cell>> = serde_json::from_str(&fs::read_to_string(figures)?)
+        .with_context(|| format!("{} has no figures of `--peers`", figures.display()))?;
+    for benchmark in Benchmark::OF_PEERS {
+        if let Some(picture) = picture::of(benchmark, &runs) {
+            let file = figures.with_file_name(format!("{}.svg", benchmark.name()));
+            fs::write(&file, picture.to_string())?;
+            println!("{}: a picture is in {}", benchmark.workload(), file.display());
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -36,10 +36,13 @@ fn of_run(run: &Run<Measured>) -> String {
     text
 }
 
-/// The figures of several libraries on one platform: each has a column, and each workload a row.
+/// The figures of several libraries on one platform: each has a column, and each workload a row. Nothing if there are none.
 pub(super) fn of_peers(run: &Run<Cell>) -> String {
+    if run.measured.is_empty() {
+        return String::new();
+    }
     let mut text = heading(run);
-    let libraries = distinct(run.measured.iter().map(|cell| cell.library.as_str()));
+    let libraries = libraries(run);
     let mut rows = vec![libraries.join(" | "), vec!["---"; libraries.len()].join(" | ")];
     rows[0].insert_str(0, "| | ");
     rows[1].insert_str(0, "| --- | ");
@@ -53,6 +56,11 @@ pub(super) fn of_peers(run: &Run<Cell>) -> String {
     }
     rows.iter().for_each(|row| writeln!(text, "{row} |").unwrap_or(()));
     text
+}
+
+/// The libraries of one platform, in the order of their columns.
+pub(super) fn libraries(run: &Run<Cell>) -> Vec<&str> {
+    distinct(run.measured.iter().map(|cell| cell.library.as_str()))
 }
 
 fn heading<M>(Run { platform, engine, concurrency, .. }: &Run<M>) -> String {
@@ -112,7 +120,7 @@ fn time(Spread { median, least, most }: Spread) -> String {
 }
 
 /// The factor and the name of the unit in which so many milliseconds are shown.
-fn scale(median: f64) -> (f64, &'static str) {
+pub(super) fn scale(median: f64) -> (f64, &'static str) {
     if median < 1.0 { (1000.0, "us") } else { (1.0, "ms") }
 }
 
@@ -130,7 +138,7 @@ fn aim(aim: Aim, ratio: f64) -> String {
 }
 
 /// About three digits.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     if value < 10.0 { format!("{value:.2}") } else { format!("{value:.1}") }
 }
 

@@ -81,22 +81,19 @@ async fn app() -> Result<(), Error> {
     Ok(())
 }
 
-/// How it is called in the table, how many rounds it usually has, and how many operations a turn; none if as many as make it
-/// long enough for the clock.
-fn describe(benchmark: Benchmark) -> (&'static str, usize, Option<u32>) {
+/// How many rounds it usually has, and how many operations a turn; none if as many as make it long enough for the clock.
+fn describe(benchmark: Benchmark) -> (usize, Option<u32>) {
     match benchmark {
-        Benchmark::RoundTrip => ("round trip", 15, None),
-        Benchmark::TinyTasks => ("10,000 tiny tasks, each", 15, Some(10_000)),
-        Benchmark::Transfer => ("1 MiB there and back", 9, None),
-        Benchmark::CpuTasks => ("64 skewed CPU tasks", 9, Some(1)),
-        Benchmark::ForkJoin => ("fork-join", 9, Some(1)),
-        other => (other.name(), 9, Some(1)),
+        Benchmark::RoundTrip => (15, None),
+        Benchmark::TinyTasks => (15, Some(10_000)),
+        Benchmark::Transfer => (9, None),
+        _ => (9, Some(1)),
     }
 }
 
 /// Gives everyone as many turns as there are rounds, and tells how many operations each had.
 async fn measure(sides: &mut [Side], benchmark: Benchmark, turns: &Turns, ours: &Ours) -> u32 {
-    let (_, usual, operations) = describe(benchmark);
+    let (usual, operations) = describe(benchmark);
     // Whoever has no workers yet starts them.
     for side in &mut *sides {
         side.turn(benchmark, 1, ours).await;
@@ -133,7 +130,7 @@ fn tell(sides: &[Side], benchmark: Benchmark, operations: u32) {
             ratio: Spread::of(side.times.iter().zip(first).map(|(time, first)| time / first)),
         };
         let cell = Cell {
-            workload: describe(benchmark).0.to_owned(),
+            workload: benchmark.workload().to_owned(),
             library: side.library.to_owned(),
             outcome: side.end.clone().unwrap_or_else(took),
         };

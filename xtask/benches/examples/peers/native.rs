@@ -17,13 +17,7 @@ use wasm_mt_benches::work::{compute, fib};
 use crate::{CUT_OFF, FIB, N, OURS, SIZE, steps};
 
 pub(crate) const LIBRARIES: [&str; 5] = ["std", OURS, "rayon", "tokio", "futures"];
-pub(crate) const BENCHMARKS: [Benchmark; 5] = [
-    Benchmark::RoundTrip,
-    Benchmark::TinyTasks,
-    Benchmark::Transfer,
-    Benchmark::CpuTasks,
-    Benchmark::ForkJoin,
-];
+pub(crate) const BENCHMARKS: [Benchmark; 5] = Benchmark::OF_PEERS;
 
 /// A thread of its own waits for the library, so that one that hangs can be left behind.
 pub(crate) async fn work(library: &'static str, benchmark: Benchmark, count: u32) -> Result<(), String> {
