@@ -8,7 +8,7 @@ use super::core::{Core, Event, Kind, Mode};
 use super::shared::{Channel, End, Value, find};
 use crate::platform::{self, Packet, Place};
 use crate::task::{Call, raw_call};
-use crate::wire::{PacketReader, Put, Take, ToWorker, message};
+use crate::wire::{FromWorker, PacketReader, Put, Take, ToWorker, message};
 use crate::worker;
 
 /// So many calls are posted to a worker without waiting for more.
@@ -17,8 +17,13 @@ const FLUSH_AT: usize = 64;
 /// How long a synchronous task waits until it sends the next of the values of which only the newest counts.
 const HURRY: Duration = Duration::from_millis(4);
 
-/// What has this read in the memory above or below.
-pub(super) fn call(id: u64, event: Event<Value>, above: bool) -> Packet {
+/// Appends to a packet for the memory above or below what has this read there.
+pub(super) fn write(id: u64, event: Event<Value>, above: bool, packet: &mut Packet) {
+    let call = call(id, event, above);
+    if above { FromWorker::Call { call }.write(packet) } else { ToWorker::Call { call }.write(packet) }
+}
+
+fn call(id: u64, event: Event<Value>, above: bool) -> Packet {
     let mut call = raw_call(if above { from_below } else { from_above });
     id.put(&mut call);
     event.put(&mut call);
@@ -27,11 +32,11 @@ pub(super) fn call(id: u64, event: Event<Value>, above: bool) -> Packet {
 
 /// Sends it there, with others.
 pub(super) fn post(id: u64, to: Place, event: Event<Value>) {
+    let call = call(id, event, to == Place::ABOVE);
     if to == Place::ABOVE {
-        return worker::tell(call(id, event, true));
+        return worker::tell(call);
     }
     let mut packet = Packet::default();
-    let call = call(id, event, false);
     let alone = call.travels_alone();
     ToWorker::Call { call }.write(&mut packet);
     if alone {

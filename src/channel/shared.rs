@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use super::core::{Action, Core, Event, Item, Kind, Mode, Received};
 use super::crossing;
 use crate::error::Error;
-use crate::platform::{self, Endpoint, Packet, Place, SHARES_MEMORY, Watch};
+use crate::platform::{self, Endpoint, Packet, Place, SHARES_MEMORY};
 
 /// An encoded value, or the error that comes in its place.
 pub(super) type Value = Result<Packet, Error>;
@@ -134,16 +134,25 @@ impl Channel {
             is_new
         };
         if is_new {
-            let this: Weak<dyn Watch> = self.this.clone();
-            platform::watch(place, this);
+            platform::on_gone(on_gone);
+            lock(&WATCHES).push((place, self.this.clone()));
         }
     }
 }
 
-impl Watch for Channel {
-    fn gone(&self, place: Place) {
-        self.with(|core| core.gone(place));
-    }
+/// Who watches which places. There are few.
+static WATCHES: Mutex<Vec<(Place, Weak<Channel>)>> = Mutex::new(Vec::new());
+
+/// A worker is gone.
+fn on_gone(place: Place) {
+    let mut gone = Vec::new();
+    lock(&WATCHES).retain(|(watched, channel)| {
+        if *watched == place {
+            gone.extend(channel.upgrade());
+        }
+        *watched != place && channel.strong_count() > 0
+    });
+    gone.iter().for_each(|channel| channel.with(|core| core.gone(place)));
 }
 
 impl Drop for Channel {
@@ -265,16 +274,15 @@ impl Endpoint for End {
         }
     }
 
-    fn announce(&self, above: bool) -> Vec<Packet> {
-        if SHARES_MEMORY {
-            return Vec::new();
-        }
+    fn announce(&self, above: bool, packet: &mut Packet) {
         let events = if above {
             self.channel.with(|core| core.leave(self.kind))
         } else {
             vec![Event::Arrive { mode: lock(&self.channel.state).core.mode, kind: self.kind }]
         };
-        events.into_iter().map(|event| crossing::call(self.channel.id, event, above)).collect()
+        for event in events {
+            crossing::write(self.channel.id, event, above, packet);
+        }
     }
 
     fn moved(&self, to: Place) {

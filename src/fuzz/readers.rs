@@ -78,14 +78,14 @@ fn readers() -> Vec<Reader> {
             examples: each(from_worker, FromWorker::write),
             callee: 0,
             multiple: in_vector::<FromWorker>(),
-            read: |packet| wire::read_all::<FromWorker>(packet).is_ok(),
+            read: |packet| wire::read_all::<FromWorker>(packet, &mut Some).is_ok(),
         },
         Reader {
             name: "messages to a worker",
             examples: each(to_worker, ToWorker::write),
             callee: 0,
             multiple: in_vector::<ToWorker>(),
-            read: |packet| wire::read_all::<ToWorker>(packet).is_ok(),
+            read: |packet| wire::read_all::<ToWorker>(packet, &mut Some).is_ok(),
         },
         Reader {
             name: "a call",

@@ -7,7 +7,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::OnceLock;
 
 use super::packet::Packet;
 use crate::error::Error;
@@ -40,9 +40,9 @@ pub(crate) trait Endpoint: Send + Sync + fmt::Debug {
     /// One more. Of some there is one only.
     fn try_clone(&self) -> Result<Box<dyn Endpoint>, Error>;
 
+    /// Appends to a packet for the memory above or below the calls that make it known there.
     #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "natively nothing leaves the memory"))]
-    /// The calls that make it known in the memory above or below, to be run there before it is needed.
-    fn announce(&self, above: bool) -> Vec<Packet>;
+    fn announce(&self, above: bool, packet: &mut Packet);
 
     /// It was posted to this place, or has arrived in it.
     fn moved(&self, to: Place);
@@ -50,37 +50,19 @@ pub(crate) trait Endpoint: Send + Sync + fmt::Debug {
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-/// Who wants to know that a worker is gone.
-pub(crate) trait Watch: Send + Sync {
-    fn gone(&self, place: Place);
+/// Who is told that a worker is gone, if anybody wants to know.
+static ON_GONE: OnceLock<fn(Place)> = OnceLock::new();
+
+/// Has this called, from now on, for each worker that is gone, where no lock is held.
+pub(crate) fn on_gone(tell: fn(Place)) {
+    ON_GONE.get_or_init(|| tell);
 }
 
-/// By the place that is watched. There are few.
-static WATCHES: Mutex<Vec<(Place, Weak<dyn Watch>)>> = Mutex::new(Vec::new());
-
-/// Has somebody told when this place is gone.
-pub(crate) fn watch(place: Place, watch: Weak<dyn Watch>) {
-    let mut watches = lock(&WATCHES);
-    watches.retain(|(_, watch)| watch.strong_count() > 0);
-    watches.push((place, watch));
-}
-
-/// A worker is gone. Called where no lock is held.
+/// A worker is gone.
 pub(super) fn gone(place: Place) {
-    let watches = {
-        let mut watches = lock(&WATCHES);
-        let (gone, left) = mem::take(&mut *watches).into_iter().partition(|(watched, _)| *watched == place);
-        *watches = left;
-        let gone: Vec<(Place, Weak<dyn Watch>)> = gone;
-        gone
-    };
-    for watch in watches.iter().filter_map(|(_, watch)| watch.upgrade()) {
-        watch.gone(place);
+    if let Some(tell) = ON_GONE.get() {
+        tell(place);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {

@@ -25,7 +25,7 @@
 //! - [`yield_by_message`] comes in time however late timers are, and in a turn after that of its call.
 //! - While there is a [`KeepAlive`], the program does not end, even if it awaits nothing else; [`sleep_aside`] is none.
 //! - A port or an outbox that has posted a packet tells the ends among its attachments ([`Endpoint`]) where they are now. When a
-//!   port is dropped, who [`watch`]es its place is told.
+//!   port is dropped, who wants to know ([`on_gone`]) is told.
 //! - [`post_to`] posts to the worker in that place, or nothing if it is gone.
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
@@ -63,7 +63,7 @@ pub(crate) use backend::{
 };
 
 pub(crate) use address::{Address, Tag, Tagged};
-pub(crate) use endpoint::{Endpoint, Place, Watch, arrive, from, sender, watch};
+pub(crate) use endpoint::{Endpoint, Place, arrive, from, on_gone, sender};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
 pub(crate) use packet::{Master, Packet, Post, Resident, Residents};

@@ -36,13 +36,9 @@ impl Packet {
         !self.attachments.is_empty() || self.bytes.len() >= LARGE
     }
 
-    /// The calls that make known in the memory above or below which ends are among the attachments.
-    pub(crate) fn announce(&mut self, above: bool) -> Vec<Packet> {
-        let mut calls = Vec::new();
-        for attachment in &mut self.attachments {
-            calls.append(&mut attachment.announce(above));
-        }
-        calls
+    /// Appends to another packet, that for the memory above or below, what makes known there which ends are among the attachments.
+    pub(crate) fn announce(&self, above: bool, packet: &mut Packet) {
+        self.attachments.iter().for_each(|attachment| attachment.announce(above, packet));
     }
 
     /// A packet with the same content, for what is sent again.

@@ -120,7 +120,7 @@ impl WorkerSlot {
     /// Tells the worker, with what else is gathered, or alone what may be impossible to post.
     pub(super) fn send(
         &mut self,
-        mut message: ToWorker,
+        message: ToWorker,
         bears: Option<Carried>,
         out: &mut VecDeque<QueuedPacket>,
     ) {

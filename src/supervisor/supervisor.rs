@@ -186,7 +186,8 @@ impl Shared {
     fn take(&self, worker: WorkerId, event: WorkerEvent) {
         let messages = match event {
             WorkerEvent::Packet(packet) => {
-                wire::read_all::<FromWorker>(packet).map_err(|error| error.to_string())
+                let messages = wire::read_all(packet, &mut |message| self.run_call(worker, message));
+                messages.map_err(|error| error.to_string())
             }
             WorkerEvent::NotStarted(cause) => {
                 let mut state = self.lock();
@@ -201,7 +202,6 @@ impl Shared {
                 return self.finish(state, true);
             }
         };
-        let messages = messages.map(|messages| self.run_calls(worker, messages));
         // `on_run` is called first: natively what follows from it may happen on other threads.
         if let (Some(on_run), Ok(messages)) = (&self.on_run, &messages) {
             let runs = self.lock().runs(worker, messages);
@@ -216,23 +216,13 @@ impl Shared {
         self.finish(state, true);
     }
 
-    /// Runs the calls among what a worker has sent, and gives the rest.
-    fn run_calls(&self, worker: WorkerId, messages: Vec<FromWorker>) -> Vec<FromWorker> {
-        if !messages.iter().any(|message| matches!(message, FromWorker::Call { .. })) {
-            return messages;
-        }
-        let Some(place) = self.lock().place_of(worker) else { return messages };
-        let mut rest = Vec::new();
-        platform::from(place, || {
-            for message in messages {
-                match message {
-                    // It gives nothing, and no code of the program runs in it.
-                    FromWorker::Call { call } => drop(task::begin(call)),
-                    other => rest.push(other),
-                }
-            }
-        });
-        rest
+    /// Runs a call that a worker has sent, and gives back any other message.
+    fn run_call(&self, worker: WorkerId, message: FromWorker) -> Option<FromWorker> {
+        let FromWorker::Call { call } = message else { return Some(message) };
+        let place = self.lock().place_of(worker)?;
+        // It gives nothing.
+        platform::from(place, || drop(task::begin(call)));
+        None
     }
 
     /// Posts what was gathered - now, or at the end of this tick - and lets the effects happen, outside of the lock.

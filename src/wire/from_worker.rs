@@ -54,20 +54,13 @@ message!(enum FromWorker {
 
 impl FromWorker {
     /// Appends the message to a packet.
-    pub(crate) fn write(mut self, packet: &mut Packet) {
-        for call in self.body().map(|body| body.announce(true)).unwrap_or_default() {
-            Self::Call { call }.write(packet);
-        }
-        self.put(packet);
-    }
-
-    /// What may have attachments.
-    fn body(&mut self) -> Option<&mut Packet> {
-        match self {
+    pub(crate) fn write(self, packet: &mut Packet) {
+        match &self {
             Self::Finished { outcome: Ok(body), .. }
             | Self::Migrated { call: body, .. }
-            | Self::Call { call: body } => Some(body),
-            _ => None,
+            | Self::Call { call: body } => body.announce(true, packet),
+            _ => {}
         }
+        self.put(packet);
     }
 }

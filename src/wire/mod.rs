@@ -46,19 +46,22 @@ pub(crate) use self::message::{Put, Take, message};
 pub(crate) use self::reader::PacketReader;
 pub(crate) use self::to_worker::{ToWorker, WorkerConfig};
 
-/// The messages of a packet, in order.
+/// The messages of a packet, in order, but for those that are done as soon as they are read: `now` gives the others back.
 ///
 /// # Errors
 ///
 /// [`is_codec`](Error::is_codec) if the packet holds something else.
-pub(crate) fn read_all<M: Take>(packet: Packet) -> Result<Vec<M>, Error> {
+pub(crate) fn read_all<M: Take>(
+    packet: Packet,
+    now: &mut dyn FnMut(M) -> Option<M>,
+) -> Result<Vec<M>, Error> {
     /// Most take about so much of the lane of heads.
     const HEADS: usize = 8;
 
     let mut reader = PacketReader::new(packet);
     let mut messages = Vec::with_capacity(reader.heads_left() / HEADS + 1);
     while let Some(message) = next(&mut reader)? {
-        messages.push(message);
+        messages.extend(now(message));
     }
     Ok(messages)
 }

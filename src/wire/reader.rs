@@ -107,7 +107,7 @@ impl PacketReader {
             heads: self.heads.take(heads)?,
             bytes: self.bytes.take(bytes)?,
             addresses: self.addresses.by_ref().take(addresses).collect(),
-            attachments: self.attachments.by_ref().take(attachments).collect(),
+            attachments: self.attachments.by_ref().take(attachments).map(Attachment::settle).collect(),
             residents: Residents::default(),
         })
     }

@@ -99,9 +99,9 @@ fn text(messages: &impl Debug) -> String {
 
 #[test]
 fn messages_of_one_packet_come_out_as_they_went_in() {
-    let read = read_all::<ToWorker>(packet(to_worker())).expect("whole");
+    let read = read_all::<ToWorker>(packet(to_worker()), &mut Some).expect("whole");
     assert_eq!(text(&read), text(&to_worker()));
-    let read = read_all::<FromWorker>(packet(from_worker())).expect("whole");
+    let read = read_all::<FromWorker>(packet(from_worker()), &mut Some).expect("whole");
     assert_eq!(text(&read), text(&from_worker()));
 }
 
@@ -112,7 +112,7 @@ fn is_read_whole_or_not_at_all<M: Put + Take>(messages: fn() -> Vec<M>) {
     let check = |change: &dyn Fn(&mut Packet)| {
         let mut packet = packet(messages());
         change(&mut packet);
-        match read_all::<M>(packet) {
+        match read_all::<M>(packet, &mut Some) {
             Ok(read) => assert!(read.len() < all),
             Err(error) => assert!(error.is_codec()),
         }
@@ -122,7 +122,7 @@ fn is_read_whole_or_not_at_all<M: Put + Take>(messages: fn() -> Vec<M>) {
     let garbled = |change: &dyn Fn(&mut Packet)| {
         let mut packet = packet(messages());
         change(&mut packet);
-        assert!(read_all::<M>(packet).is_err_and(|error| error.is_codec()));
+        assert!(read_all::<M>(packet, &mut Some).is_err_and(|error| error.is_codec()));
     };
     (0..whole.bytes.len()).for_each(|length| garbled(&|packet| packet.bytes.truncate(length)));
     (0..whole.addresses.len()).for_each(|length| garbled(&|packet| packet.addresses.truncate(length)));
@@ -158,13 +158,13 @@ fn values_that_are_lost_are_missing_where_they_were() {
     }
     let lost =
         |lost| Packet { bytes: Vec::new(), lost, ..packet.try_clone().expect("it has no attachments") };
-    let messages = read_all::<FromWorker>(lost(10)).expect("the heads are there");
+    let messages = read_all::<FromWorker>(lost(10), &mut Some).expect("the heads are there");
     let missing = messages.into_iter().map(|message| match message {
         FromWorker::Finished { outcome: Ok(result), .. } => (result.bytes.len(), result.lost),
         _ => panic!("no other message was written"),
     });
     assert_eq!(missing.collect::<Vec<_>>(), [(0, 5), (0, 0), (0, 5)]);
     for other in [4, 11] {
-        assert!(read_all::<FromWorker>(lost(other)).is_err(), "{other}");
+        assert!(read_all::<FromWorker>(lost(other), &mut Some).is_err(), "{other}");
     }
 }

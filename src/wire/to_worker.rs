@@ -50,9 +50,9 @@ message!(struct WorkerConfig { worker, strategy, threads, watched, replaced });
 
 impl ToWorker {
     /// Appends the message to a packet.
-    pub(crate) fn write(mut self, packet: &mut Packet) {
-        for call in self.body().map(|body| body.announce(false)).unwrap_or_default() {
-            Self::Call { call }.write(packet);
+    pub(crate) fn write(self, packet: &mut Packet) {
+        if let Some(body) = self.body() {
+            body.announce(false, packet);
         }
         self.put(packet);
     }
@@ -63,12 +63,12 @@ impl ToWorker {
     }
 
     /// True if it may be that it cannot be posted.
-    pub(crate) fn travels_alone(&mut self) -> bool {
-        self.body().is_some_and(|body| body.travels_alone())
+    pub(crate) fn travels_alone(&self) -> bool {
+        self.body().is_some_and(Packet::travels_alone)
     }
 
     /// What may have attachments.
-    fn body(&mut self) -> Option<&mut Packet> {
+    fn body(&self) -> Option<&Packet> {
         match self {
             Self::Start { on_start: Some(body), .. }
             | Self::Call { call: body }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::task::{ArcWake, FutureObj, SpawnError};
 
 use super::loop_waker::LoopWaker;
+use super::worker::Worker;
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::{HandleSignal, TaskId};
@@ -22,9 +23,6 @@ pub(super) trait LocalWorker {
 
     /// Takes a task that the code here makes.
     fn submit(&self, job: Job);
-
-    /// Sends a call to the page, to be run there at once.
-    fn tell(&self, call: Packet);
 
     /// True while a call runs: nothing else does, until it returns.
     fn is_in_call(&self) -> bool;
@@ -41,7 +39,7 @@ pub(super) trait LocalWorker {
 
 /// A worker, on its thread.
 struct Current {
-    worker: Rc<dyn LocalWorker>,
+    worker: Rc<Worker>,
     context: Arc<WorkerContext>,
 }
 
@@ -51,7 +49,7 @@ thread_local! {
 }
 
 /// Makes this thread the worker's.
-pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
+pub(super) fn enter(worker: Rc<Worker>, context: Arc<WorkerContext>) {
     CURRENT_WORKER.set(Some(Current { worker, context }));
     // What tasks leave behind fails as they do.
     platform::on_panic(|payload| {
@@ -64,20 +62,24 @@ pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
 /// The worker that this thread is, if it is one.
 pub(super) fn current_worker() -> Option<Rc<dyn LocalWorker>> {
     // Not while the thread goes away.
+    Some(this_worker()?)
+}
+
+fn this_worker() -> Option<Rc<Worker>> {
     CURRENT_WORKER.try_with(|current| Some(current.borrow().as_ref()?.worker.clone())).ok().flatten()
 }
 
 /// Has the page of this worker run a call, if this is a worker. What a synchronous task sends so leaves at once, and else with the
 /// next packet.
 pub(crate) fn tell(call: Packet) {
-    if let Some(worker) = current_worker() {
+    if let Some(worker) = this_worker() {
         worker.tell(call);
     }
 }
 
 /// True on a worker while a call runs: nothing else does, until it returns.
 pub(crate) fn is_in_call() -> bool {
-    current_worker().is_some_and(|worker| worker.is_in_call())
+    this_worker().is_some_and(|worker| worker.is_in_call())
 }
 
 /// What executors on this worker stand on, if this thread is one.
@@ -119,7 +121,8 @@ impl WorkerContext {
     fn on_thread(&self) -> Option<Rc<dyn LocalWorker>> {
         let is_this = |current: &Current| std::ptr::eq(&*current.context, self);
         let worker = |current: &RefCell<Option<Current>>| {
-            Some(current.borrow().as_ref().filter(|current| is_this(current))?.worker.clone())
+            Some(current.borrow().as_ref().filter(|current| is_this(current))?.worker.clone()
+                as Rc<dyn LocalWorker>)
         };
         CURRENT_WORKER.try_with(worker).ok().flatten()
     }

@@ -87,6 +87,18 @@ impl Worker {
         }
     }
 
+    /// Has the page run a call.
+    pub(super) fn tell(&self, call: Packet) {
+        // A task's code may be the current one.
+        if self.poisoned.get() {
+            return;
+        }
+        self.state.borrow_mut().tell(call, self.in_call.get());
+        self.post();
+        // What was only gathered is posted when nothing else is to be done.
+        self.context.loop_waker.wake();
+    }
+
     /// Begins a task. `None` if it is gone, or panicked.
     pub(super) fn begin(&self, id: TaskId) -> Option<Call> {
         let call = self.state.borrow_mut().begin(id)?;
@@ -205,17 +217,6 @@ impl LocalWorker for Worker {
 
     fn is_in_call(&self) -> bool {
         self.in_call.get()
-    }
-
-    fn tell(&self, call: Packet) {
-        // A task's code may be the current one.
-        if self.poisoned.get() {
-            return;
-        }
-        self.state.borrow_mut().tell(call, self.in_call.get());
-        self.post();
-        // What was only gathered is posted when nothing else is to be done.
-        self.context.loop_waker.wake();
     }
 
     fn submit(&self, job: Job) {

@@ -61,8 +61,11 @@ impl Attachment {
 
     /// Nothing: ends cross as what they are.
     #[expect(clippy::unused_self, reason = "the seam; on the web they are told of ahead")]
-    pub(crate) fn announce(&mut self, _above: bool) -> Vec<Packet> {
-        Vec::new()
+    pub(crate) fn announce(&self, _above: bool, _packet: &mut Packet) {}
+
+    /// Nothing either.
+    pub(crate) fn settle(self) -> Self {
+        self
     }
 
     /// Copies numbers into an attachment.

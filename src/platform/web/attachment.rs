@@ -14,7 +14,7 @@ use super::reflect::{array, call, call_global, construct, get, global, number, o
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
 use crate::platform::endpoint::take_arrived;
-use crate::platform::{Endpoint, NoRoom, Packet, arrive, room};
+use crate::platform::{Endpoint, NoRoom, Packet, room};
 
 /// A value that travels beside the bytes.
 #[derive(Debug)]
@@ -74,22 +74,18 @@ impl Attachment {
         }
     }
 
-    /// The calls that make it known in the memory above or below, if it is an end.
-    pub(crate) fn announce(&mut self, above: bool) -> Vec<Packet> {
-        match self.end() {
-            Some(end) => end.announce(above),
-            None => Vec::new(),
+    /// Appends to a packet for the memory above or below what makes it known there, if it is an end.
+    pub(crate) fn announce(&self, above: bool, packet: &mut Packet) {
+        if let Some(Content::End(end)) = &self.0 {
+            end.announce(above, packet);
         }
     }
 
-    /// The end, if it is one.
-    fn end(&mut self) -> Option<&dyn Endpoint> {
-        if let Some(Content::Arriving(name)) = self.0 {
-            self.0 = take_arrived(name).map(Content::End);
-        }
-        match &self.0 {
-            Some(Content::End(end)) => Some(&**end),
-            _ => None,
+    /// What has arrived, now that the messages before it are read.
+    pub(crate) fn settle(self) -> Self {
+        match self.0 {
+            Some(Content::Arriving(name)) => Self(take_arrived(name).map(Content::End)),
+            _ => self,
         }
     }
 
@@ -117,7 +113,6 @@ impl Attachment {
     }
 
     pub(super) fn into_parts(mut self) -> Parts {
-        self.end();
         match self.0.take() {
             Some(Content::Value { place, transfer }) => {
                 Parts::Value(VALUES.with_borrow_mut(|values| values.remove(place)), transfer)
@@ -137,26 +132,16 @@ impl Attachment {
                 Ok(Attachment::new(value, *transfer))
             }
             Some(Content::End(end)) => Ok(Attachment::of_end(end.try_clone()?)),
-            Some(Content::Arriving(name)) => {
-                let Some(end) = take_arrived(*name) else { return Ok(Attachment(None)) };
-                let copy = end.try_clone().map(Attachment::of_end);
-                arrive(end);
-                copy
-            }
-            None => Ok(Attachment(None)),
+            Some(Content::Arriving(_)) | None => Ok(Attachment(None)),
         }
     }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        match self.0.take() {
-            Some(Content::Value { place, .. }) => {
-                // bound first, so that it is dropped after the borrow has ended
-                let _value = VALUES.with_borrow_mut(|values| values.remove(place));
-            }
-            Some(Content::Arriving(name)) => drop(take_arrived(name)),
-            Some(Content::End(_)) | None => {}
+        if let Some(Content::Value { place, .. }) = self.0 {
+            // bound first, so that it is dropped after the borrow has ended
+            let _value = VALUES.with_borrow_mut(|values| values.remove(place));
         }
     }
 }
