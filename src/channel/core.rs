@@ -97,6 +97,10 @@ pub(super) enum Event<I> {
     Bounced {
         item: I,
     },
+    /// So many items that had gone further down when the receiver left were lost there.
+    Missing {
+        count: u64,
+    },
 }
 
 /// What is to be done.
@@ -129,6 +133,9 @@ pub(super) trait Item {
     /// True if it must not be replaced by a newer one.
     fn is_error(&self) -> bool;
 }
+
+/// Where an item came from that has been taken once, and has come back.
+const RETURNED: Place = Place::NOWHERE;
 
 /// Items on their way in one direction.
 #[derive(Debug)]
@@ -174,6 +181,8 @@ pub(super) struct Core<I> {
     /// How many items are to come back from this place before the queue's turn.
     recalled: u64,
     recalled_from: Place,
+    /// They, and what is queued, go on to the memory above: it waits for them.
+    passes_back: bool,
     /// How many items came from above for a receiver here or below.
     received: u64,
     /// Items from other memories that were taken, and of which those are not told.
@@ -218,6 +227,7 @@ impl<I: Item> Core<I> {
             unread: VecDeque::new(),
             recalled: 0,
             recalled_from: Place::HERE,
+            passes_back: false,
             received: 0,
             owed: Vec::new(),
             dropped: 0,
@@ -244,8 +254,17 @@ impl<I: Item> Core<I> {
         // A sender that comes later may not send more than is free.
         let goes_up =
             !self.up.queue.is_empty() || (self.mode != Mode::Unbounded && self.up.outstanding() > 0);
-        let comes_back = self.receiver == At::Above && (self.recalled > 0 || !self.down.queue.is_empty());
-        senders || receiver || (goes_up && !self.is_closed()) || comes_back
+        senders || receiver || (goes_up && !self.is_closed()) || self.passes_back
+    }
+
+    /// How many items wait here that came from each place.
+    #[cfg(test)]
+    pub(super) fn queued(&self) -> std::collections::BTreeMap<Place, u64> {
+        let mut queued = std::collections::BTreeMap::new();
+        for (from, item) in self.down.queue.iter().chain(&self.up.queue) {
+            *queued.entry(*from).or_default() += u64::from(!item.is_error() && *from != RETURNED);
+        }
+        queued
     }
 
     // Senders here.
@@ -328,6 +347,9 @@ impl<I: Item> Core<I> {
         if to != Place::ABOVE {
             *self.count(to) += 1;
         }
+        if self.is_closed() && to != Place::HERE && to != Place::ABOVE {
+            self.post(to, Event::Closed);
+        }
     }
 
     /// Natively the receiver is there, and its items stay here.
@@ -352,11 +374,21 @@ impl<I: Item> Core<I> {
             events.push(Event::Open { mode: self.mode, senders, receiver: self.receiver != At::Gone });
             self.received = 0;
         }
+        if kind == Kind::Sender && self.mode == Mode::Latest {
+            // What it has sent goes ahead of it, although the one before was not taken.
+            while let Some((source, item)) = self.up.queue.pop_front() {
+                self.up.posted += 1;
+                events.push(Event::Item { item });
+                self.was_taken(source, true);
+            }
+        }
         if kind == Kind::Receiver && self.receiver == At::Here {
             // What is to come back from below goes on when it is there, and what came after that behind it.
             let unread =
                 if self.recalled == 0 { self.drain_all() } else { mem::take(&mut self.unread).into() };
-            let pending = self.recalled + self.down.queue.len() as u64;
+            // It waits for it already if the receiver was here before.
+            let pending = if self.passes_back { 0 } else { self.recalled + self.down.queue.len() as u64 };
+            self.passes_back |= pending > 0;
             events.push(Event::Leaving { received: self.received, pending });
             events.extend(unread.into_iter().map(|item| Event::Unread { item }));
             self.receiver = At::Above;
@@ -386,8 +418,7 @@ impl<I: Item> Core<I> {
         self.owed.retain(|(owed, _)| *owed != place);
         let returns = self.recalled_from == place && (self.recalled > 0 || self.receiver == At::Transit);
         if returns && self.receiver != At::Gone {
-            self.recalled = 0;
-            self.unread.push_back(I::lost());
+            self.on_missing(self.recalled);
         }
         let has_receiver = match self.receiver {
             At::Below(below) => below == place,
@@ -443,13 +474,21 @@ impl<I: Item> Core<I> {
             Event::Leaving { received, pending } => {
                 if self.receiver == At::Below(from) {
                     self.receiver = At::Transit;
-                    self.recalled = self.down.posted.saturating_sub(received) + pending;
-                    self.recalled_from = from;
+                    // Nothing was posted while something was to come back from elsewhere.
+                    if self.recalled == 0 {
+                        self.recalled = self.down.posted.saturating_sub(received) + pending;
+                        self.recalled_from = from;
+                        // What was not posted comes behind what comes back.
+                        for item in mem::take(&mut self.unread).into_iter().rev() {
+                            self.down.queue.push_front((RETURNED, item));
+                        }
+                    }
                 }
             }
             Event::Unread { item } if self.receiver == At::Gone => self.actions.push(Action::Drop(item)),
             Event::Unread { item } => self.unread.push_back(item),
-            Event::Bounced { item } => self.on_bounced(item),
+            Event::Bounced { item } => self.on_returned(1, item),
+            Event::Missing { count } => self.on_missing(count),
             // What they make known is done by the caller.
             Event::Open { .. } | Event::Arrive { .. } => {}
         }
@@ -457,7 +496,7 @@ impl<I: Item> Core<I> {
 
     fn on_item(&mut self, from: Place, item: I) {
         if from == Place::ABOVE {
-            if self.receiver == At::Above && self.recalled == 0 {
+            if self.receiver == At::Above && !self.passes_back {
                 return self.post(Place::ABOVE, Event::Bounced { item });
             }
             self.received += 1;
@@ -468,15 +507,30 @@ impl<I: Item> Core<I> {
         self.enqueue(from, item);
     }
 
-    fn on_bounced(&mut self, item: I) {
-        self.recalled = self.recalled.saturating_sub(1);
-        match self.receiver {
-            At::Gone => self.actions.push(Action::Drop(item)),
-            // The receiver has gone further up.
-            At::Above => self.post(Place::ABOVE, Event::Bounced { item }),
-            At::Here | At::Below(_) | At::Transit => self.unread.push_back(item),
+    /// So many items that were to come back will not.
+    fn on_missing(&mut self, count: u64) {
+        if self.passes_back {
+            self.post(Place::ABOVE, Event::Missing { count });
+            return self.is_returned(count);
         }
-        if self.receiver == At::Above && self.recalled == 0 {
+        self.on_returned(count, I::lost());
+    }
+
+    /// An item has come back, in the place of so many.
+    fn on_returned(&mut self, count: u64, item: I) {
+        if self.is_closed() {
+            self.actions.push(Action::Drop(item));
+        } else if self.passes_back {
+            self.post(Place::ABOVE, Event::Bounced { item });
+        } else {
+            self.unread.push_back(item);
+        }
+        self.is_returned(count);
+    }
+
+    fn is_returned(&mut self, count: u64) {
+        self.recalled = self.recalled.saturating_sub(count);
+        if self.recalled == 0 && mem::take(&mut self.passes_back) {
             for item in self.drain_all() {
                 self.post(Place::ABOVE, Event::Bounced { item });
             }
@@ -493,11 +547,10 @@ impl<I: Item> Core<I> {
         let goes_up = !self.is_home && from != Place::ABOVE;
         let is_newer = |last: &(Place, I)| !last.1.is_error() && !item.is_error();
         let flow = if goes_up { &mut self.up } else { &mut self.down };
-        let older = if self.mode == Mode::Latest && flow.queue.back().is_some_and(is_newer) {
-            flow.queue.pop_back()
-        } else {
-            None
-        };
+        // What is to go back is counted.
+        let may_replace = self.mode == Mode::Latest && (goes_up || !self.passes_back);
+        let older =
+            if may_replace && flow.queue.back().is_some_and(is_newer) { flow.queue.pop_back() } else { None };
         flow.own += u64::from(from == Place::HERE);
         flow.queue.push_back((from, item));
         if let Some((source, older)) = older {
@@ -539,7 +592,7 @@ impl<I: Item> Core<I> {
             }
             At::Above | At::Transit | At::Gone => return,
         };
-        while self.down.outstanding() < self.mode.window() {
+        while self.recalled == 0 && self.down.outstanding() < self.mode.window() {
             let Some(item) = self.pop_down() else { break };
             self.down.posted += 1;
             self.post(to, Event::Item { item });
@@ -563,27 +616,31 @@ impl<I: Item> Core<I> {
         Some(item)
     }
 
-    /// All that waits for the receiver.
+    /// All that waits for the receiver goes with it.
     fn drain_all(&mut self) -> Vec<I> {
-        self.down.own = 0;
-        let queue = mem::take(&mut self.down.queue).into_iter().map(|(_, item)| item);
-        mem::take(&mut self.unread).into_iter().chain(queue).collect()
+        let mut items: Vec<I> = mem::take(&mut self.unread).into();
+        while let Some((source, item)) = self.down.queue.pop_front() {
+            items.push(item);
+            // The memory above counts anew.
+            if source != Place::ABOVE {
+                self.was_taken(source, false);
+            }
+        }
+        items
     }
 
     /// An item that came from there has left its queue.
     fn was_taken(&mut self, source: Place, goes_up: bool) {
         let flow = if goes_up { &mut self.up } else { &mut self.down };
+        let is_empty = flow.queue.is_empty();
         if source == Place::HERE {
             flow.own -= 1;
-            return self.actions.push(Action::WakeSenders);
-        }
-        if self.mode == Mode::Unbounded {
-            return;
-        }
-        let is_empty = flow.queue.is_empty();
-        match self.owed.iter_mut().find(|(owed, _)| *owed == source) {
-            Some((_, taken)) => *taken += 1,
-            None => self.owed.push((source, 1)),
+            self.actions.push(Action::WakeSenders);
+        } else if source != RETURNED && self.mode != Mode::Unbounded {
+            match self.owed.iter_mut().find(|(owed, _)| *owed == source) {
+                Some((_, taken)) => *taken += 1,
+                None => self.owed.push((source, 1)),
+            }
         }
         // Rarely one by one, and never so that anybody waits for more.
         let enough = self.mode.window().div_ceil(2);
@@ -608,13 +665,14 @@ impl<I: Item> Core<I> {
         places.sort_unstable();
         places.dedup();
         for place in places {
-            if place != Place::HERE && place != Place::ABOVE {
+            if ![Place::HERE, Place::ABOVE, RETURNED].contains(&place) {
                 self.post(place, Event::Closed);
             }
         }
-        self.recalled = 0;
-        let up = mem::take(&mut self.up.queue);
-        let dropped = self.drain_all().into_iter().chain(up.into_iter().map(|(_, item)| item));
+        (self.recalled, self.passes_back) = (0, false);
+        (self.down.own, self.up.own) = (0, 0);
+        let queued = mem::take(&mut self.down.queue).into_iter().chain(mem::take(&mut self.up.queue));
+        let dropped = mem::take(&mut self.unread).into_iter().chain(queued.map(|(_, item)| item));
         self.actions.extend(dropped.map(Action::Drop));
         self.actions.push(Action::WakeSenders);
         self.pump_up();

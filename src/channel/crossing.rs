@@ -147,6 +147,7 @@ message!(enum Event<I> {
     Leaving { received, pending },
     Unread { item },
     Bounced { item },
+    Missing { count },
 });
 message!(enum Mode { Bounded { capacity }, Unbounded, Latest });
 message!(

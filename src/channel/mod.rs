@@ -7,6 +7,8 @@
 mod core;
 mod crossing;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -21,6 +21,8 @@ impl Place {
     pub(crate) const HERE: Self = Self(0);
     /// With the page of this worker, or further up.
     pub(crate) const ABOVE: Self = Self(u64::MAX);
+    /// In none.
+    pub(crate) const NOWHERE: Self = Self(u64::MAX - 1);
 
     pub(crate) fn number(self) -> u64 {
         self.0
