@@ -69,6 +69,7 @@ pub use executor::inline::InlineExecutor;
 pub use executor::par_map::{ParChunks, ParMap};
 pub use executor::pool::{Pool, PoolBuilder};
 pub use executor::setup::WorkerSetup;
+pub use executor::task_stream::TaskStream;
 pub use executor::traits::Executor;
 #[cfg(target_family = "wasm")]
 pub use js::{Js, exec_js, exec_js_async};

@@ -190,6 +190,8 @@ pub(super) struct Core<I> {
     /// Senders that are gone, of which is told behind what they have sent.
     dropped: u32,
     lost: u32,
+    /// Workers of which it was told that they are lost.
+    lost_places: Vec<Place>,
     /// There are no senders any more.
     ended: bool,
     told_end: bool,
@@ -232,6 +234,7 @@ impl<I: Item> Core<I> {
             owed: Vec::new(),
             dropped: 0,
             lost: 0,
+            lost_places: Vec::new(),
             ended: false,
             told_end: false,
             actions: Vec::new(),
@@ -306,6 +309,12 @@ impl<I: Item> Core<I> {
             return;
         }
         *self.count(at) -= 1;
+        // Natively a worker that is lost drops one after the other.
+        let is_known = self.lost_places.contains(&at);
+        if lost && !is_known && at != Place::HERE {
+            self.lost_places.push(at);
+        }
+        let lost = lost && !is_known;
         self.less(u32::from(!lost), u32::from(lost));
     }
 
@@ -429,7 +438,8 @@ impl<I: Item> Core<I> {
         if has_receiver {
             self.drop_receiver();
         }
-        self.less(0, lost);
+        let is_known = self.lost_places.contains(&place);
+        self.less(0, if is_known { 0 } else { lost });
         self.pump_down();
     }
 

@@ -316,7 +316,7 @@ impl Drop for End {
             return;
         }
         self.channel.with(|core| match self.kind {
-            Kind::Sender => core.drop_sender(place, platform::is_panicking()),
+            Kind::Sender => core.drop_sender(place, platform::is_lost()),
             Kind::Receiver => core.drop_receiver(),
         });
     }

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::forward::spawn_remote;
 use super::par_map::ParMap;
+use super::task_stream::TaskStream;
 use super::traits::Executor;
+use crate::channel::{Sender, channel};
 use crate::error::Error;
 use crate::task::{Remote, RemoteFn, RemoteHandle};
 
@@ -62,6 +64,42 @@ pub trait ExecutorExt: Executor {
         let (job, handle) = task.into_job();
         let refused = job.and_then(|job| self.try_submit(job).err());
         refused.map_or(Ok(handle), |job| Err(Error::queue_full().of_task(job.location())))
+    }
+
+    /// Runs a task that sends values as it goes, and gives them as a stream.
+    ///
+    /// The task is made with a [`Sender`] of a [`channel`](crate::channel()) that holds `capacity` values. Its own result is the stream's
+    /// [`result`](TaskStream::result).
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use wasm_mt::{Error, ExecutorExt, Pool, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let rows = pool.spawn_stream(8, |row| {
+    ///     remote!(async move {
+    ///         for n in 0..100_u64 {
+    ///             row.send(vec![n; 10]).await?; // waits for the page if that is slower
+    ///         }
+    ///         Ok::<_, Error>(())
+    ///     })
+    /// });
+    /// let sum = rows.try_fold(0, |sum, row| async move { Ok(sum + row.iter().sum::<u64>()) });
+    /// assert_eq!(sum.await?, 49_500);
+    /// # Ok::<_, Error>(())
+    /// # });
+    /// ```
+    fn spawn_stream<T, R>(
+        &self,
+        capacity: usize,
+        task: impl FnOnce(Sender<T>) -> Remote<R>,
+    ) -> TaskStream<T, R>
+    where
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        let (sender, receiver) = channel(capacity);
+        TaskStream::new(receiver, self.spawn_remote(task(sender)))
     }
 
     /// Calls a function for each of many items, and gives the results as a stream, in the order of the items.

@@ -11,6 +11,7 @@ pub(crate) mod inline;
 pub(crate) mod par_map;
 pub(crate) mod pool;
 pub(crate) mod setup;
+pub(crate) mod task_stream;
 pub(crate) mod traits;
 
 pub use self::current::current;

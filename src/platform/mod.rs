@@ -57,7 +57,7 @@ pub(crate) use web::url_of_hidden_glue;
 pub(crate) use backend::{
     Attachment, HAS_EVENT_LOOP, HAS_TICKS, KeepAlive, Number, Outbox, PANIC_ABORTS, Port, SHARES_MEMORY,
     WebOptions, at_end_of_tick, can_interrupt, clock_tick, contain, current_task, guard, has_local_pool,
-    here, install, is_panicking, now, on_panic, parallelism, post_to, print, realm, run, show_begun,
+    here, install, is_lost, is_panicking, now, on_panic, parallelism, post_to, print, realm, run, show_begun,
     show_gathered, sleep, sleep_aside, spawn_local, spawn_service, stack_has_sunk, start, try_run,
     yield_by_message, yield_now,
 };

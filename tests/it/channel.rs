@@ -8,8 +8,8 @@ use futures::stream::FusedStream;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use wasm_mt::{
-    Error, ExecutorExt, Pool, Receiver, RemoteFn, Sender, Strategy, Thread, Transfer, channel, remote,
-    unbounded, watch, yield_now,
+    Error, Executor, ExecutorExt, InlineExecutor, Pool, Receiver, RemoteFn, Sender, Strategy, Thread,
+    Transfer, channel, remote, unbounded, watch, yield_now,
 };
 
 /// Sends numbers from a worker.
@@ -192,7 +192,7 @@ remote_test! {
         let (mut values, errors) = with_error(receiver).await;
         values.sort_unstable();
         assert_eq!(values, [1, 2, 3]);
-        assert!(!errors.is_empty() && errors.iter().all(Error::is_worker_lost), "{errors:?}");
+        assert!(errors.len() == 1 && errors[0].is_worker_lost(), "{errors:?}");
     }
 
     async fn the_loss_of_the_receivers_worker_closes_the_channel() {
@@ -200,8 +200,9 @@ remote_test! {
         let (sender, receiver) = channel::<u32>(1);
         let task = thread.spawn_remote(remote!(async move {
             let mut receiver = receiver;
-            receiver.next().await;
-            panic!("with the receiver");
+            if receiver.next().await.is_some() {
+                panic!("with the receiver");
+            }
         }));
         let (error, task) = join(
             async {
@@ -215,7 +216,7 @@ remote_test! {
         )
         .await;
         assert!(error.is_closed(), "{error}");
-        assert!(task.map(|()| ()).unwrap_err().is_panic());
+        assert!(task.unwrap_err().is_panic());
     }
 
     async fn an_executor_that_is_dropped_loses_its_ends() {
@@ -422,6 +423,55 @@ remote_test! {
         assert!(receiver.try_recv().is_none());
         drop(sender);
         assert!(receiver.try_recv().is_none() && receiver.is_terminated());
+    }
+
+    async fn a_stream_of_a_task_has_what_it_sends_and_its_result() {
+        for executor in [&Thread::new() as &dyn Executor, &InlineExecutor::new(), &Pool::builder().threads(2).build()] {
+            let numbers = |fails| {
+                executor.spawn_stream(2, move |sender| {
+                    remote!(async move {
+                        count_to(20, sender).await?;
+                        if fails { Err(Error::other("on purpose")) } else { Ok("all".to_owned()) }
+                    })
+                })
+            };
+            let mut stream = numbers(false);
+            let values: Vec<_> = stream.by_ref().take(5).try_collect().await.unwrap();
+            assert!(values.into_iter().eq(1..=5));
+            assert_eq!(stream.result().await.unwrap().unwrap(), "all");
+            let values: Vec<_> = numbers(true).try_collect().await.unwrap();
+            assert!(values.into_iter().eq(1..=20));
+            assert!(numbers(true).result().await.unwrap().unwrap_err().is_other());
+        }
+    }
+
+    async fn the_error_of_a_task_is_the_last_item_of_its_stream() {
+        let thread = Thread::new();
+        let mut stream = thread.spawn_stream(8, |sender| {
+            remote!(move || {
+                if sender.try_send(1_u32).is_ok() {
+                    panic!("on purpose");
+                }
+            })
+        });
+        assert_eq!(stream.next().await.unwrap().unwrap(), 1);
+        assert!(stream.next().await.unwrap().unwrap_err().is_panic());
+        assert!(stream.next().await.is_none() && stream.is_terminated());
+        assert!(stream.result().await.unwrap_err().is_panic());
+    }
+
+    async fn a_stream_that_is_dropped_cancels_its_task() {
+        let thread = Thread::new();
+        let (witness, mut seen) = unbounded::<u32>();
+        let mut stream = thread.spawn_stream(1, |sender| {
+            remote!(async move {
+                let _witness: Sender<u32> = witness;
+                count_to(u32::MAX, sender).await
+            })
+        });
+        assert_eq!(stream.next().await.unwrap().unwrap(), 1);
+        drop(stream);
+        assert!(seen.next().await.is_none());
     }
 
     async fn a_worker_that_replaces_a_lost_one_gets_a_sender_of_its_own() {

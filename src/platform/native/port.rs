@@ -1,6 +1,6 @@
 //! The page's end of a worker, and the thread at the other end.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,13 +37,20 @@ impl Drop for Port {
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// The worker that this thread is.
-    static HERE: Cell<Place> = const { Cell::new(Place::HERE) };
+    /// The worker that this thread is, and what ends it.
+    static WORKER: OnceCell<(Place, AbortHandle)> = const { OnceCell::new() };
 }
 
 /// Where what this thread has is: with a worker, or with none.
 pub(crate) fn here() -> Place {
-    HERE.try_with(Cell::get).unwrap_or(Place::HERE)
+    let place = WORKER.try_with(|worker| worker.get().map(|(place, _)| *place));
+    place.ok().flatten().unwrap_or(Place::HERE)
+}
+
+/// True if this thread drops what its code did not let go of: in a panic, or because its worker was ended.
+pub(crate) fn is_lost() -> bool {
+    let has_ended = || WORKER.try_with(|worker| worker.get().is_some_and(|(_, end)| end.is_aborted()));
+    thread::panicking() || has_ended().unwrap_or(true)
 }
 
 /// Never called: memory is shared.
@@ -107,12 +114,14 @@ pub(crate) fn start(
 ) -> Result<Port, Error> {
     let (sender, mut inbox) = mpsc::unbounded();
     let (end, registration) = AbortHandle::new_pair();
-    let ended = end.clone();
+    let (ended, end_of_thread) = (end.clone(), end.clone());
     let place = Place::from_number(LAST.fetch_add(1, Ordering::Relaxed) + 1);
     first.attachments.iter().for_each(|attachment| attachment.moved(place));
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let run = move || {
-        HERE.set(place);
+        WORKER.with(|worker| {
+            worker.get_or_init(|| (place, end_of_thread));
+        });
         let events = Arc::new(events);
         let reporter = LossReporter(events.clone());
         let outbox = Outbox::new(events, ended);

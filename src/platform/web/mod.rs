@@ -38,7 +38,7 @@ pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use node::KeepAlive;
 pub(crate) use options::WebOptions;
 pub(crate) use outbox::Outbox;
-pub(crate) use port::{Port, here, post_to, realm, start};
+pub(crate) use port::{Port, here, is_lost, post_to, realm, start};
 pub(crate) use setup::install;
 pub(crate) use status::{
     PANIC_ABORTS, contain, current_task, guard, is_panicking, on_panic, show_begun, show_gathered,
