@@ -140,5 +140,31 @@
     store = undefined;
   };
 
-  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, squares, bulk, endOfBulk };
+  const counting = blob(`onmessage = ({ data: count }) => {
+    for (let first = 0; first < count; first += 64) {
+      postMessage(Float64Array.from({ length: Math.min(64, count - first) }, (_, nth) => first + nth));
+    }
+  }`);
+  let counter;
+
+  // A worker sends numbers, 64 in a message.
+  const numbers = (count) => {
+    counter ??= new Worker(counting);
+    return new Promise((resolve, reject) => {
+      const start = performance.now();
+      let [left, sum] = [count, 0];
+      counter.onerror = reject;
+      counter.onmessage = ({ data }) => {
+        for (const n of data) sum += n;
+        left -= data.length;
+        if (left > 0) return;
+        const time = performance.now() - start;
+        if (sum === (count * (count - 1)) / 2) resolve(time);
+        else reject(new Error(`${count} numbers add up to ${sum}`));
+      };
+      counter.postMessage(count);
+    });
+  };
+
+  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, squares, bulk, endOfBulk, numbers };
 }

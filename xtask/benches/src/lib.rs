@@ -24,13 +24,15 @@ pub enum Benchmark {
     ForkJoin,
     /// Bulk data there and back.
     Transfer,
+    /// Values from a worker, one by one.
+    Channel,
     /// A picture, row by row.
     Julia,
 }
 
 impl Benchmark {
     /// In the order in which they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RoundTrip,
         Self::WorkerStart,
         Self::PoolStart,
@@ -39,6 +41,7 @@ impl Benchmark {
         Self::CpuTasks,
         Self::ForkJoin,
         Self::Transfer,
+        Self::Channel,
         Self::Julia,
     ];
 
@@ -58,6 +61,7 @@ impl Benchmark {
             Self::CpuTasks => "cpu-tasks",
             Self::ForkJoin => "fork-join",
             Self::Transfer => "transfer",
+            Self::Channel => "channel",
             Self::Julia => "julia",
         }
     }

@@ -10,6 +10,7 @@ use wasm_mt_benches::{Benchmark, Turns};
 use room::Floor;
 
 mod bulk;
+mod channels;
 mod cpu;
 mod fork_join;
 mod julia;
@@ -49,6 +50,7 @@ async fn app() -> Result<(), Error> {
             Benchmark::CpuTasks => cpu::measure(&turns).await?,
             Benchmark::ForkJoin => fork_join::measure(&turns).await?,
             Benchmark::Transfer => bulk::measure(&turns, &mut floor).await?,
+            Benchmark::Channel => channels::measure(&turns, &mut floor).await?,
             Benchmark::Julia => julia::measure(&turns).await?,
         }
     }

@@ -18,6 +18,7 @@ pub(crate) const POOL_START: &str = "std: as many threads that send one message 
 pub(crate) const TINY: &str = "futures-executor: a ThreadPool of 2, a oneshot channel for each result";
 pub(crate) const TINY_AIM: Option<Aim> = None;
 pub(crate) const SQUARES: &str = "std: chunks of 4,096 numbers to 2 threads, and back";
+pub(crate) const NUMBERS: &str = "std: a thread that sends numbers into a channel";
 pub(crate) const EACH_AIM: Option<Aim> = None;
 pub(crate) const CHUNKS_AIM: Option<Aim> = None;
 /// How long the workers of a pool are given to end before the next start is measured.
@@ -89,6 +90,16 @@ impl Floor {
         let time = now() - start;
         let sum: u64 = results.into_iter().map(u64::from).sum();
         assert_eq!(sum, u64::from(count) * (u64::from(count) + 1) / 2, "every task adds one");
+        time
+    }
+
+    pub(crate) async fn numbers(&mut self, count: u32) -> f64 {
+        let start = now();
+        let (to, from) = mpsc::sync_channel(1024);
+        thread::spawn(move || (0..count).try_for_each(|n| to.send(n)));
+        let sum: u64 = from.iter().map(u64::from).sum();
+        let time = now() - start;
+        assert_eq!(sum, u64::from(count) * u64::from(count - 1) / 2, "every number comes");
         time
     }
 

@@ -15,6 +15,7 @@ pub(crate) const POOL_START: &str = "JavaScript: as many workers instantiate the
 pub(crate) const TINY: &str = "JavaScript: a message for each task to 2 workers, another back";
 pub(crate) const TINY_AIM: Option<Aim> = Some(Aim::TimesAsFast(5.0));
 pub(crate) const SQUARES: &str = "JavaScript: chunks of 4,096 numbers to 2 workers, and back";
+pub(crate) const NUMBERS: &str = "JavaScript: a worker sends them, 64 in a message";
 pub(crate) const EACH_AIM: Option<Aim> = Some(Aim::AtMost(4.0));
 pub(crate) const CHUNKS_AIM: Option<Aim> = Some(Aim::AtMost(2.0));
 /// How long the workers of a pool are given to end before the next start is measured.
@@ -45,6 +46,10 @@ impl Floor {
 
     pub(crate) async fn tiny_tasks(&mut self, count: u32) -> f64 {
         milliseconds(tiny_tasks(count).await)
+    }
+
+    pub(crate) async fn numbers(&mut self, count: u32) -> f64 {
+        milliseconds(numbers(count).await)
     }
 
     pub(crate) async fn squares(&mut self, count: u32) -> f64 {
@@ -86,6 +91,8 @@ extern "C" {
     async fn tiny_tasks(count: u32) -> JsValue;
     #[wasm_bindgen(js_namespace = floor)]
     async fn squares(count: u32) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor)]
+    async fn numbers(count: u32) -> JsValue;
     #[wasm_bindgen(js_namespace = floor)]
     async fn bulk(count: u32, size: usize) -> JsValue;
     #[wasm_bindgen(js_namespace = floor, js_name = endOfBulk)]

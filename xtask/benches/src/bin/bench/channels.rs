@@ -1,0 +1,64 @@
+//! What a value costs that goes through a channel: among many, and alone.
+
+use futures::{StreamExt, TryStreamExt};
+use wasm_mt::{Error, Receiver, Thread, channel, remote};
+use wasm_mt_benches::{Aim, Turns};
+
+use crate::room::{self, Floor};
+use crate::turns::Comparison;
+
+/// So many values may wait.
+const CAPACITY: usize = 1024;
+
+/// How many values a worker sends.
+const COUNT: u32 = 100_000;
+
+/// A worker sends numbers as fast as the page takes them.
+pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
+    let thread = Thread::new();
+    thread.ready().await?;
+    let ours = async |count| {
+        let start = room::now();
+        let (sender, numbers) = channel(CAPACITY);
+        let task = thread.spawn_remote(remote!(async move {
+            for n in 0..count {
+                sender.send(n).await?;
+            }
+            Ok::<_, Error>(())
+        }));
+        let sum: u64 = numbers.try_fold(0, |sum, n: u32| async move { Ok(sum + u64::from(n)) }).await?;
+        task.await??;
+        let time = room::now() - start;
+        assert_eq!(sum, u64::from(count) * u64::from(count - 1) / 2, "every number comes");
+        Ok(time)
+    };
+    let comparison =
+        Comparison { name: "100,000 values through a channel, each", beside: room::NUMBERS, aim: None };
+    comparison.of(COUNT, turns.rounds(11), ours, async |count| floor.numbers(count).await).await?;
+
+    let (sender, numbers) = channel::<u32>(1);
+    let (back, mut echo) = channel::<u32>(1);
+    let task = thread.spawn_remote(remote!(async move {
+        let mut numbers: Receiver<u32> = numbers;
+        while let Some(n) = numbers.next().await {
+            back.send(n? + 1).await?;
+        }
+        Ok::<_, Error>(())
+    }));
+    let ours = async |count| {
+        let start = room::now();
+        for n in 0..count {
+            sender.send(n).await?;
+            assert_eq!(echo.next().await.transpose()?, Some(n + 1));
+        }
+        Ok(room::now() - start)
+    };
+    let comparison = Comparison {
+        name: "a value there and back by channels",
+        beside: room::ECHO,
+        aim: Some(Aim::AtMost(2.0)),
+    };
+    comparison.of_blocks(turns.rounds(31), ours, async |count| floor.round_trips(count).await).await?;
+    drop(sender);
+    task.await?
+}
