@@ -139,23 +139,44 @@ impl<T> Future for RemoteHandle<T> {
     /// worker does nothing else until it returns, so it would wait for ever. (A look at the handle itself by
     /// [`now_or_never`](futures::FutureExt::now_or_never) is no wait.)
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.poll_result(context);
+        if polled.is_pending() {
+            Self::check_wait([&*self], context);
+        }
+        polled
+    }
+}
+
+impl<T> RemoteHandle<T> {
+    /// As `poll`, whether or not it may be waited for.
+    pub(crate) fn poll_result(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Error>> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
         let mut answer = self.slot.take_answer(context.waker());
         // Where nothing else would run it, the task may be in here.
         if answer.is_none() && !platform::HAS_EVENT_LOOP && in_handle::drive(&self.slot, context) {
             answer = self.slot.take_answer(context.waker());
         }
-        let Some(outcome) = answer else {
-            assert!(
-                is_noop(context.waker()) || !self.slot.is_blocked(),
-                "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
-                 make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
-            );
-            return Poll::Pending;
-        };
+        let Some(outcome) = answer else { return Poll::Pending };
         self.taken = true;
         let result = outcome.and_then(self.decode);
         Poll::Ready(result.map_err(|error| error.of_task(self.made_at)))
+    }
+
+    /// To be called before the code that runs waits for one of these.
+    ///
+    /// # Panics
+    ///
+    /// If none can go on while it waits.
+    pub(crate) fn check_wait<'a>(handles: impl IntoIterator<Item = &'a Self>, context: &Context<'_>)
+    where
+        T: 'a,
+    {
+        let mut handles = handles.into_iter();
+        assert!(
+            is_noop(context.waker()) || !handles.all(|handle| handle.slot.is_blocked()),
+            "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
+             make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
+        );
     }
 }
 

@@ -4,6 +4,7 @@ mod combinators;
 mod current;
 mod inline;
 mod job;
+mod join_set;
 mod options;
 mod par_map;
 mod reduce;
