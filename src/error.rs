@@ -335,6 +335,11 @@ impl Error {
         Self::late(limit, "")
     }
 
+    /// The code that runs has used up its time.
+    pub(crate) fn out_of_time() -> Self {
+        Self::new(ErrorKind::Timeout, "time".to_owned())
+    }
+
     /// The task ran for longer than it may, and may run on.
     pub(crate) fn timeout_running_on(limit: Duration) -> Self {
         Self::late(limit, "; its thread runs on until its code returns, or in a browser calls JavaScript")

@@ -11,7 +11,8 @@
 //! - `Described`, with the feature `described`: values of types that describe themselves, such as `serde_json::Value`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
 //! - [`WorkerSetup`]: how workers are made on the web, where a program cannot leave that to the library.
-//! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
+//! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs. [`is_cancelled`], [`checkpoint`]: what
+//!   long synchronous tasks need.
 //! - [`prelude`]: most of these names, for `use wasm_mt::prelude::*`.
 //!
 //! # Public dependencies
@@ -78,6 +79,7 @@ pub use supervisor::{Stats, TaskRun};
 pub use task::described::Described;
 pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
+pub use worker::{checkpoint, is_cancelled};
 
 // What of the prelude is not everywhere: empty where it is not.
 #[cfg(not(all(feature = "compat", target_family = "wasm")))]

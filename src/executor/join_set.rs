@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::current::current;
 use super::{Executor, ExecutorExt};
 use crate::error::Error;
-use crate::task::{Remote, RemoteHandle};
+use crate::task::{Remote, RemoteHandle, cannot_wait};
 
 /// Tasks that belong together, on whatever executors: their results come in the order in which they end.
 ///
@@ -204,8 +204,8 @@ impl<T> Stream for JoinSet<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.members.poll_next_unpin(context);
-        if next.is_pending() {
-            RemoteHandle::check_wait(self.members.iter().map(|member| &member.0), context);
+        if next.is_pending() && self.members.iter().all(|member| member.0.is_blocked()) {
+            cannot_wait(context);
         }
         next
     }

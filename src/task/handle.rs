@@ -22,7 +22,7 @@ use crate::schedule::HandleSignal;
 ///
 /// **Dropping the handle cancels the task**: one that has not begun by the time its worker gets the message never starts, an
 /// asynchronous one is dropped at its next await, and a synchronous one that has begun finishes and its result is thrown
-/// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
+/// away; natively it can see that by [`is_cancelled`](crate::is_cancelled). [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
 /// does not keep its executor alive.
 ///
 /// ```
@@ -140,8 +140,8 @@ impl<T> Future for RemoteHandle<T> {
     /// [`now_or_never`](futures::FutureExt::now_or_never) is no wait.)
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = self.poll_result(context);
-        if polled.is_pending() {
-            Self::check_wait([&*self], context);
+        if polled.is_pending() && self.is_blocked() {
+            cannot_wait(context);
         }
         polled
     }
@@ -162,22 +162,19 @@ impl<T> RemoteHandle<T> {
         Poll::Ready(result.map_err(|error| error.of_task(self.made_at)))
     }
 
-    /// To be called before the code that runs waits for one of these.
-    ///
-    /// # Panics
-    ///
-    /// If none can go on while it waits.
-    pub(crate) fn check_wait<'a>(handles: impl IntoIterator<Item = &'a Self>, context: &Context<'_>)
-    where
-        T: 'a,
-    {
-        let mut handles = handles.into_iter();
-        assert!(
-            is_noop(context.waker()) || !handles.all(|handle| handle.slot.is_blocked()),
-            "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
-             make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
-        );
+    /// True if there is no result, and none will come while the code that runs now waits for it.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.slot.is_blocked()
     }
+}
+
+/// The code that runs is not to wait for what is blocked by it. A look is no wait.
+pub(crate) fn cannot_wait(context: &Context<'_>) {
+    assert!(
+        is_noop(context.waker()),
+        "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
+         make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
+    );
 }
 
 /// True if waking it does nothing.

@@ -1,6 +1,7 @@
 //! Tasks: calls to be made elsewhere.
 
 mod batch;
+mod bounds;
 mod calls;
 mod chunk;
 mod codec;
@@ -24,10 +25,12 @@ mod results;
 pub(crate) mod transfer;
 
 pub(crate) use batch::Batch;
+pub(crate) use bounds::{LimitScope, TimeLimit, check as check_bounds};
 pub(crate) use calls::Calls;
 pub(crate) use codec::{foreign, object};
 pub(crate) use encoded::carried;
 pub(crate) use entry::{Call, Outcome, begin, location, read_location};
+pub(crate) use handle::cannot_wait;
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
 pub(crate) use reply::{Reply, TaskOwner};

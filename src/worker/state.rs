@@ -11,7 +11,7 @@ use crate::platform::{self, Address, Packet};
 use crate::schedule::{
     Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskNumbers, TaskOptions,
 };
-use crate::task::{self, Outcome, Reply};
+use crate::task::{self, Outcome, Reply, TimeLimit};
 use crate::wire::{FromWorker, WorkerConfig};
 
 /// What the worker knows. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
@@ -179,6 +179,11 @@ impl WorkerState {
         Some(call)
     }
 
+    /// The limit of a task that has begun.
+    pub(super) fn limit(&mut self, task: TaskId) -> TimeLimit {
+        self.local.get_mut(task).map_or(TimeLimit::NONE, |(task, _)| TimeLimit::new(task.timeout, task.began))
+    }
+
     /// The task that has begun is an asynchronous one.
     pub(super) fn runs(&mut self, id: TaskId, abort: AbortHandle) -> WorkerEffects {
         if let Some((task, _)) = self.local.get_mut(id) {
@@ -213,6 +218,11 @@ impl WorkerState {
         effects.answers.extend(answer);
         effects.late.extend(late);
         effects
+    }
+
+    /// True if the task is to be dropped when the code of it that runs has returned.
+    pub(super) fn is_stopping(&self, task: TaskId) -> bool {
+        self.local.is_stopping(task)
     }
 
     /// When [`next`](Self::next) is to be asked, if nothing else happens before.

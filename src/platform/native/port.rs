@@ -10,7 +10,7 @@ use futures::future::{AbortHandle, Abortable};
 use futures::task::FutureObj;
 
 use super::local::{run_local, spawn_local};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Stops};
 use super::time::yield_now;
 use crate::error::Error;
 use crate::platform::{EventHandler, Loss, Main, Packet, Post, Tagged, WorkerEvent, WorkerSpec};
@@ -20,6 +20,7 @@ pub(crate) struct Port {
     inbox: UnboundedSender<ToThread>,
     /// Ends the loop that reads the inbox, whatever is still in there.
     end: AbortHandle,
+    stops: Stops,
 }
 
 impl Drop for Port {
@@ -53,6 +54,11 @@ impl Port {
         self.end.abort();
     }
 
+    /// Lets the code of this task see that it is to be stopped, ahead of the message that says so.
+    pub(crate) fn stop(&self, task: u64) {
+        self.stops.lock().push(task);
+    }
+
     /// Runs a future on the worker's thread: natively it shares our memory. Gives it back if the worker is gone.
     pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
         match self.inbox.unbounded_send(ToThread::Future(future)).map_err(TrySendError::into_inner) {
@@ -81,11 +87,12 @@ pub(crate) fn start(
     let (sender, mut inbox) = mpsc::unbounded();
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let (end, registration) = AbortHandle::new_pair();
-    let ended = end.clone();
+    let (ended, stops) = (end.clone(), Stops::default());
+    let seen = stops.clone();
     let run = move || {
         let events = Arc::new(events);
         let reporter = LossReporter(events.clone());
-        let outbox = Outbox::new(events, ended);
+        let outbox = Outbox::new(events, ended, seen);
         let worker = async move {
             let mut receive = (main.0)(outbox);
             while let Some(next) = inbox.next().await {
@@ -110,7 +117,7 @@ pub(crate) fn start(
         thread = thread.stack_size(bytes.min(isize::MAX as usize));
     }
     match thread.spawn(run) {
-        Ok(_detached) => Ok(Port { inbox: sender, end }),
+        Ok(_detached) => Ok(Port { inbox: sender, end, stops }),
         Err(error) => Err(Error::startup(format!(
             "the system gave no thread: {error}; start fewer of them, or give each less stack"
         ))),

@@ -139,6 +139,11 @@ impl<T> Local<T> {
         self.tasks.get(task).is_some()
     }
 
+    /// True if the task is stopped when the poll that runs is over.
+    pub(crate) fn is_stopping(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some_and(|task| task.stop_after_poll)
+    }
+
     /// True if there is no task.
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()

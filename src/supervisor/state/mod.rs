@@ -18,8 +18,8 @@ use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Residents, WorkerSpec};
 use crate::schedule::{
-    Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
-    Urgency, WorkerId,
+    Completion, Config, Id, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers,
+    TaskOptions, Urgency, WorkerId,
 };
 use crate::task::{Job, Outcome, Reply};
 use crate::wire::{ToWorker, WorkerConfig};
@@ -351,6 +351,7 @@ impl PoolState {
         if slot.take_back(task) {
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         } else {
+            slot.port.stop(task.number());
             self.send(worker, ToWorker::Stop { task });
         }
     }

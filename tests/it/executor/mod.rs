@@ -1,5 +1,6 @@
 //! What holds for every executor, and the executors themselves.
 
+mod cancel;
 mod combinators;
 mod current;
 mod inline;
