@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 use futures::future::FusedFuture;
 use futures::task::noop_waker_ref;
 
+use super::entry::Outcome;
 use super::in_handle;
-use super::reply::{Reply, ReplySlot, ReplyState};
+use super::reply::{OwnedTask, Reply, ReplySlot, ReplyState};
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::HandleSignal;
@@ -66,14 +67,17 @@ impl<T> RemoteHandle<T> {
     /// ```
     pub fn forget(mut self) {
         let (_waker, owner, lazy) = match &mut *self.slot.lock() {
-            ReplyState::Waiting { waker, owner, lazy } => (waker.take(), owner.take(), lazy.take()),
+            // Where there is an event loop, that runs it.
+            ReplyState::Waiting { waker, owner, lazy } => {
+                (waker.take(), owner.take(), lazy.take_if(|_| !platform::HAS_EVENT_LOOP))
+            }
             _ => (None, None, None),
         };
         self.taken = true;
         if let Some(owner) = owner {
             owner.signal(HandleSignal::Detach);
         }
-        if let Some(lazy) = lazy.filter(|_| !platform::HAS_EVENT_LOOP) {
+        if let Some(lazy) = lazy {
             if !lazy.detach() {
                 drop(self.slot.abandon());
             }
@@ -156,10 +160,37 @@ impl<T> RemoteHandle<T> {
         if answer.is_none() && !platform::HAS_EVENT_LOOP && in_handle::drive(&self.slot, context) {
             answer = self.slot.take_answer(context.waker());
         }
-        let Some(outcome) = answer else { return Poll::Pending };
+        match answer {
+            Some(outcome) => Poll::Ready(self.decode(outcome)),
+            None => Poll::Pending,
+        }
+    }
+
+    fn decode(&mut self, outcome: Outcome) -> Result<T, Error> {
         self.taken = true;
-        let result = outcome.and_then(self.decode);
-        Poll::Ready(result.map_err(|error| error.of_task(self.made_at)))
+        outcome.and_then(self.decode).map_err(|error| error.of_task(self.made_at))
+    }
+
+    /// The result, if it is there.
+    pub(crate) fn take_result(&mut self) -> Option<Result<T, Error>> {
+        assert!(!self.taken, "a RemoteHandle was joined after it had given its result");
+        let outcome = self.slot.take_answer(noop_waker_ref())?;
+        Some(self.decode(outcome))
+    }
+
+    /// Runs the task if it lies here. False if it does not, or is not synchronous or has begun.
+    pub(crate) fn run_in_place(&self) -> bool {
+        in_handle::run(&self.slot)
+    }
+
+    /// Where the task is, if it has no result.
+    pub(crate) fn owned_task(&self) -> Option<OwnedTask> {
+        self.slot.owned_task()
+    }
+
+    /// There is no result, and the task cannot be run here.
+    pub(crate) fn would_block(&self) -> Error {
+        Error::would_block().of_task(self.made_at)
     }
 
     /// True if there is no result, and none will come while the code that runs now waits for it.

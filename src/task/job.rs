@@ -195,7 +195,8 @@ impl Job {
         begin: impl FnOnce(Self) -> LocalBoxFuture<'static, ()> + Send + 'static,
     ) -> InHandle {
         let slot = self.reply.slot();
-        let lazy = Lazy::Unbegun(Box::new(move || begin(self)));
+        let kind = self.options.kind;
+        let lazy = Lazy::Unbegun(Box::new(move || begin(self)), kind);
         // It is not to run, if the handle is gone.
         drop(slot.put_lazy(lazy));
         slot.wake();

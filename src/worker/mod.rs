@@ -11,6 +11,7 @@
 
 mod cancel;
 mod context;
+mod join;
 mod loop_waker;
 mod main;
 mod panic;

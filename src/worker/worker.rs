@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use futures::future::AbortHandle;
 use super::context::{LocalWorker, Request, WorkerContext};
 use super::panic;
 use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
-use crate::error::Error;
+use crate::error::{Error, panic_text};
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::schedule::{HandleSignal, Id, LocalEvent, Next, TaskId};
 use crate::task::{self, Call, Job, LimitScope, Outcome, TaskOwner, TimeLimit};
@@ -102,6 +103,28 @@ impl Worker {
         let call = self.guard(task, || task::begin(call));
         self.in_call.set(false);
         call
+    }
+
+    /// Runs a task within the code that runs, if it may be: its reply has the outcome then. A panic is that of the code, too.
+    pub(super) fn join(&self, id: TaskId) {
+        let joined = if self.poisoned.get() { None } else { self.state.borrow_mut().join(id) };
+        let Some((call, outer, effects)) = joined else { return };
+        self.follow(effects);
+        let limited = self.state.borrow_mut().limit(id).enter();
+        let in_call = self.in_call.replace(true);
+        let ended = platform::guard(platform::current_task(), || task::begin(call));
+        self.in_call.set(in_call);
+        drop(limited);
+        let (outcome, panic) = match ended {
+            Ok(Call::Ended(outcome)) => (outcome, None),
+            Ok(Call::Running(_)) => unreachable!("it is synchronous"),
+            Err(payload) => (Err(Error::panic(panic_text(&*payload), None)), Some(payload)),
+        };
+        let effects = self.state.borrow_mut().joined(id, outcome, outer);
+        self.follow(effects);
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
     }
 
     /// The task that has begun goes on when its future is polled.

@@ -5,6 +5,7 @@ mod combinators;
 mod current;
 mod inline;
 mod job;
+mod join;
 mod join_set;
 mod options;
 mod par_map;
