@@ -38,6 +38,12 @@ impl TimeLimit {
         LimitScope(outer)
     }
 
+    /// True if it has passed: then a result that comes now is too late, also by the exact numbers of others, however coarse the
+    /// clock is.
+    fn has_passed(self) -> bool {
+        self.0 < f64::INFINITY && platform::now().as_secs_f64() - self.0 > 1e-6
+    }
+
     /// The time until then, if it is limited: to the microsecond, and none if it has passed.
     fn left(self) -> Option<Duration> {
         let left = || Duration::from_micros(((self.0 - platform::now().as_secs_f64()) * 1e6) as u64);
@@ -64,7 +70,7 @@ pub(super) fn inherited(timeout: Option<Duration>) -> Option<Duration> {
 
 /// Fails if the code that runs here has used up its time, or if a run that it is in was aborted.
 pub(crate) fn check() -> Result<(), Error> {
-    if CURRENT_LIMIT.get().left() == Some(Duration::ZERO) {
+    if CURRENT_LIMIT.get().has_passed() {
         return Err(Error::out_of_time());
     }
     // Not while the thread goes away.
