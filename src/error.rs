@@ -58,6 +58,7 @@ pub(crate) enum ErrorKind {
     QueueFull,
     Js,
     Other,
+    WouldBlock,
 }
 
 impl Error {
@@ -292,6 +293,28 @@ impl Error {
         self.0.kind == ErrorKind::Js
     }
 
+    /// True if a task was [joined](crate::RemoteHandle::join) that has no result yet and cannot be run where it is joined.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let mut handle = pool.spawn_remote(remote!(async { 6 * 7 }));
+    /// assert_eq!(
+    ///     match handle.join() {
+    ///         Err(error) if error.is_would_block() => handle.await?,
+    ///         result => result?,
+    ///     },
+    ///     42
+    /// );
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn is_would_block(&self) -> bool {
+        self.0.kind == ErrorKind::WouldBlock
+    }
+
     /// True if an executor outside this crate said so, by [`Error::other`].
     ///
     /// ```
@@ -351,6 +374,11 @@ impl Error {
         Self::late(limit, "")
     }
 
+    /// The code that runs has used up its time.
+    pub(crate) fn out_of_time() -> Self {
+        Self::new(ErrorKind::Timeout, "time".to_owned())
+    }
+
     /// The task ran for longer than it may, and may run on.
     pub(crate) fn timeout_running_on(limit: Duration) -> Self {
         Self::late(limit, "; its thread runs on until its code returns, or in a browser calls JavaScript")
@@ -359,6 +387,11 @@ impl Error {
     fn late(limit: Duration, more: &str) -> Self {
         // Not by `Debug`, which would bring the code that formats fractions into every program.
         Self::new(ErrorKind::Timeout, format!("{} ms{more}", limit.as_millis() as u64))
+    }
+
+    pub(crate) fn would_block() -> Self {
+        let what = "it cannot be joined here: it is asynchronous, has begun, or is on another worker; `.await` its handle";
+        Self::new(ErrorKind::WouldBlock, what.to_owned())
     }
 
     pub(crate) fn queue_full() -> Self {
@@ -426,7 +459,7 @@ impl fmt::Display for Error {
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),
             ErrorKind::Startup => write!(f, "the worker did not start: {what}"),
-            ErrorKind::Codec | ErrorKind::Other => f.write_str(what),
+            ErrorKind::Codec | ErrorKind::Other | ErrorKind::WouldBlock => f.write_str(what),
             ErrorKind::QueueFull if !what.is_empty() => f.write_str(what),
             ErrorKind::QueueFull => {
                 f.write_str("the executor's queue is full; wait for one of its tasks, or raise `max_queue`")

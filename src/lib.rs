@@ -6,12 +6,13 @@
 //! - [`Thread`] and [`ThreadBuilder`], [`Pool`] and [`PoolBuilder`]: workers and their options.
 //! - [`Executor`] and [`ExecutorExt`]: the trait of everything that takes tasks, your own types too, and what it can do with
 //!   many of them.
-//! - [`RemoteHandle`] and [`Error`]: results, and why there is none.
+//! - [`RemoteHandle`] and [`Error`]: results, and why there is none. [`JoinSet`]: many handles.
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - `Described`, with the feature `described`: values of types that describe themselves, such as `serde_json::Value`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
 //! - [`WorkerSetup`]: how workers are made on the web, where a program cannot leave that to the library.
-//! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs.
+//! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs. [`is_cancelled`], [`checkpoint`]: what
+//!   long synchronous tasks need.
 //! - [`prelude`]: most of these names, for `use wasm_mt::prelude::*`.
 //!
 //! # Public dependencies
@@ -22,8 +23,8 @@
 //! - **futures 0.3**: an [`Executor`] is a [`Spawn`](futures::task::Spawn), which takes a
 //!   [`FutureObj`](futures::task::FutureObj) and gives a [`SpawnError`](futures::task::SpawnError), and on the web our
 //!   executors are [`LocalSpawn`](futures::task::LocalSpawn) too. [`Executor::close`] gives a
-//!   [`BoxFuture`](futures::future::BoxFuture). A [`ParMap`] is a [`Stream`](futures::stream::Stream) and a
-//!   [`FusedStream`](futures::stream::FusedStream), a [`RemoteHandle`] a
+//!   [`BoxFuture`](futures::future::BoxFuture). A [`ParMap`] and a [`JoinSet`] are a
+//!   [`Stream`](futures::stream::Stream) and a [`FusedStream`](futures::stream::FusedStream), a [`RemoteHandle`] a
 //!   [`FusedFuture`](futures::future::FusedFuture).
 //! - **serde 1**: what tasks capture, take and give is [`Serialize`](serde::Serialize) and
 //!   [`DeserializeOwned`](serde::de::DeserializeOwned).
@@ -66,6 +67,7 @@ pub use error::Error;
 pub use executor::ext::ExecutorExt;
 pub use executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
 pub use executor::inline::InlineExecutor;
+pub use executor::join_set::JoinSet;
 pub use executor::par_map::{ParChunks, ParMap};
 pub use executor::pool::{Pool, PoolBuilder};
 pub use executor::setup::WorkerSetup;
@@ -80,6 +82,7 @@ pub use supervisor::{Stats, TaskRun};
 pub use task::described::Described;
 pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
+pub use worker::{checkpoint, is_cancelled};
 
 // What of the prelude is not everywhere: empty where it is not.
 #[cfg(not(all(feature = "compat", target_family = "wasm")))]

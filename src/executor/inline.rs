@@ -36,6 +36,8 @@ use crate::task::{InHandle, Job};
 /// A panic is the task's error where panics unwind. In the browser it ends the page's program, and nothing stops a
 /// synchronous task: its [`timeout`](crate::Remote::timeout) is found to be over when it has ended.
 ///
+/// [`join`](crate::RemoteHandle::join) runs a synchronous task at once, by its handle.
+///
 /// A clone is the same executor.
 ///
 /// ```
@@ -84,10 +86,15 @@ impl InlineExecutor {
         let begin = move |job: Job| -> LocalBoxFuture<'static, ()> {
             Box::pin(WithCurrent { task: Box::pin(job.run()), counted })
         };
+        let task = job.run_in_handle(begin);
         if HAS_EVENT_LOOP {
-            platform::spawn_local(begin(job));
+            // Until then it can be joined.
+            platform::spawn_local(async move {
+                if let Some(task) = task.begin() {
+                    task.await;
+                }
+            });
         } else {
-            let task = job.run_in_handle(begin);
             self.lock().keep(task);
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod ext;
 mod forward;
 pub(crate) mod fronts;
 pub(crate) mod inline;
+pub(crate) mod join_set;
 pub(crate) mod par_map;
 pub(crate) mod pool;
 pub(crate) mod setup;

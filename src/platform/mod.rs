@@ -15,6 +15,8 @@
 //! - The four lanes of a [`Packet`] are never mixed: nothing in `bytes` can become a head, an address or an attachment.
 //! - What a packet refers to, its `residents`, does not cross.
 //! - After [`Port::end`] a worker that looks at [`Outbox::is_connected`] begins nothing.
+//! - What [`Port::stop`] names [`Outbox::is_stopped`] at once, in the midst of code, if the worker shares our memory (native); until
+//!   [`Outbox::has_read_stop`].
 //! - [`Port::spawn`] runs a future on the worker's thread if that shares our memory (native), or else here (web).
 //! - A panic of a future of [`spawn_local`] goes to the handler of [`on_panic`], where panics unwind.
 //! - [`guard`] makes [`current_task`] name the task while its code runs, also when it traps.

@@ -35,7 +35,7 @@ mod workers;
 pub(crate) use self::collections::{Id, IdMap};
 pub(crate) use self::deadline::{Deadline, nanos};
 pub(crate) use self::event::{Completion, HandleSignal, PageAction, PageEvent, Urgency};
-pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next};
+pub(crate) use self::local::{Local, LocalAction, LocalEvent, Next, OuterPoll};
 pub(crate) use self::page::Schedule;
 pub(crate) use self::task::{Site, TaskId, TaskKind, TaskNumbers, TaskOptions, WorkerId};
 

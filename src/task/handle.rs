@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 use futures::future::FusedFuture;
 use futures::task::noop_waker_ref;
 
+use super::entry::Outcome;
 use super::in_handle;
-use super::reply::{Reply, ReplySlot, ReplyState};
+use super::reply::{OwnedTask, Reply, ReplySlot, ReplyState};
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::HandleSignal;
@@ -22,7 +23,7 @@ use crate::schedule::HandleSignal;
 ///
 /// **Dropping the handle cancels the task**: one that has not begun by the time its worker gets the message never starts, an
 /// asynchronous one is dropped at its next await, and a synchronous one that has begun finishes and its result is thrown
-/// away. [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
+/// away; natively it can see that by [`is_cancelled`](crate::is_cancelled). [`forget`](Self::forget) lets it run instead, [`abort`](Self::abort) stops it even if that ends its worker. The handle
 /// does not keep its executor alive.
 ///
 /// ```
@@ -66,14 +67,17 @@ impl<T> RemoteHandle<T> {
     /// ```
     pub fn forget(mut self) {
         let (_waker, owner, lazy) = match &mut *self.slot.lock() {
-            ReplyState::Waiting { waker, owner, lazy } => (waker.take(), owner.take(), lazy.take()),
+            // Where there is an event loop, that runs it.
+            ReplyState::Waiting { waker, owner, lazy } => {
+                (waker.take(), owner.take(), lazy.take_if(|_| !platform::HAS_EVENT_LOOP))
+            }
             _ => (None, None, None),
         };
         self.taken = true;
         if let Some(owner) = owner {
             owner.signal(HandleSignal::Detach);
         }
-        if let Some(lazy) = lazy.filter(|_| !platform::HAS_EVENT_LOOP) {
+        if let Some(lazy) = lazy {
             if !lazy.detach() {
                 drop(self.slot.abandon());
             }
@@ -139,24 +143,69 @@ impl<T> Future for RemoteHandle<T> {
     /// worker does nothing else until it returns, so it would wait for ever. (A look at the handle itself by
     /// [`now_or_never`](futures::FutureExt::now_or_never) is no wait.)
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.poll_result(context);
+        if polled.is_pending() && self.is_blocked() {
+            cannot_wait(context);
+        }
+        polled
+    }
+}
+
+impl<T> RemoteHandle<T> {
+    /// As `poll`, whether or not it may be waited for.
+    pub(crate) fn poll_result(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Error>> {
         assert!(!self.taken, "a RemoteHandle was polled after it had given its result");
         let mut answer = self.slot.take_answer(context.waker());
         // Where nothing else would run it, the task may be in here.
         if answer.is_none() && !platform::HAS_EVENT_LOOP && in_handle::drive(&self.slot, context) {
             answer = self.slot.take_answer(context.waker());
         }
-        let Some(outcome) = answer else {
-            assert!(
-                is_noop(context.waker()) || !self.slot.is_blocked(),
-                "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
-                 make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
-            );
-            return Poll::Pending;
-        };
-        self.taken = true;
-        let result = outcome.and_then(self.decode);
-        Poll::Ready(result.map_err(|error| error.of_task(self.made_at)))
+        match answer {
+            Some(outcome) => Poll::Ready(self.decode(outcome)),
+            None => Poll::Pending,
+        }
     }
+
+    fn decode(&mut self, outcome: Outcome) -> Result<T, Error> {
+        self.taken = true;
+        outcome.and_then(self.decode).map_err(|error| error.of_task(self.made_at))
+    }
+
+    /// The result, if it is there.
+    pub(crate) fn take_result(&mut self) -> Option<Result<T, Error>> {
+        assert!(!self.taken, "a RemoteHandle was joined after it had given its result");
+        let outcome = self.slot.take_answer(noop_waker_ref())?;
+        Some(self.decode(outcome))
+    }
+
+    /// Runs the task if it lies here. False if it does not, or is not synchronous or has begun.
+    pub(crate) fn run_in_place(&self) -> bool {
+        in_handle::run(&self.slot)
+    }
+
+    /// Where the task is, if it has no result.
+    pub(crate) fn owned_task(&self) -> Option<OwnedTask> {
+        self.slot.owned_task()
+    }
+
+    /// There is no result, and the task cannot be run here.
+    pub(crate) fn would_block(&self) -> Error {
+        Error::would_block().of_task(self.made_at)
+    }
+
+    /// True if there is no result, and none will come while the code that runs now waits for it.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.slot.is_blocked()
+    }
+}
+
+/// The code that runs is not to wait for what is blocked by it. A look is no wait.
+pub(crate) fn cannot_wait(context: &Context<'_>) {
+    assert!(
+        is_noop(context.waker()),
+        "a synchronous task cannot wait for a task that it made, since its worker does nothing else until it returns; \
+         make it asynchronous: `remote!(async move {{ .. }})`, and await the handle"
+    );
 }
 
 /// True if waking it does nothing.

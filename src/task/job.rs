@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, select};
 
+use super::bounds::{self, Bounded, RunBounds, TimeLimit};
 use super::encoded::Encoded;
 use super::entry::{Call, begin};
 use super::in_handle::InHandle;
@@ -70,7 +71,10 @@ impl Job {
     /// The job of a task. One that could not be encoded has none: its handle gets the error.
     pub(super) fn new(Encoded { call, options, made_at }: Encoded, reply: Reply) -> Option<Self> {
         match call {
-            Ok(call) => Some(Self { call, options, reply, made_at }),
+            Ok(call) => {
+                let timeout = bounds::inherited(options.timeout);
+                Some(Self { call, options: TaskOptions { timeout, ..options }, reply, made_at })
+            }
             Err(error) => {
                 reply.send(Err(error));
                 None
@@ -151,21 +155,28 @@ impl Job {
     pub async fn run(self) {
         let Self { call, reply, options, .. } = self;
         let (abort, registration) = AbortHandle::new_pair();
-        let owner: Arc<dyn TaskOwner> = Arc::new(AbortOnSignal(abort));
+        let owner: Arc<dyn TaskOwner> = Arc::new(AbortOnSignal(abort.clone()));
         if !reply.set_owner(Arc::downgrade(&owner), RUNNING) {
             return;
         }
         let task = async {
             let began = platform::now();
-            let outcome = match begin_here(call) {
+            let bounds = RunBounds { limit: TimeLimit::new(options.timeout, began), abort };
+            let entered = bounds.enter();
+            let call = begin_here(call);
+            drop(entered);
+            let outcome = match call {
                 Call::Ended(outcome) => outcome,
-                Call::Running(future) => match options.timeout {
-                    None => future.await,
-                    Some(limit) => match select(future, platform::sleep(limit)).await {
-                        Either::Left((outcome, _)) => outcome,
-                        Either::Right(((), _)) => Err(Error::timeout(limit)),
-                    },
-                },
+                Call::Running(future) => {
+                    let future = Bounded { bounds, future };
+                    match options.timeout {
+                        None => future.await,
+                        Some(limit) => match select(future, platform::sleep(limit)).await {
+                            Either::Left((outcome, _)) => outcome,
+                            Either::Right(((), _)) => Err(Error::timeout(limit)),
+                        },
+                    }
+                }
             };
             let late = options.timeout.filter(|limit| platform::now().saturating_sub(began) > *limit);
             late.map_or(outcome, |limit| Err(Error::timeout(limit)))
@@ -184,7 +195,8 @@ impl Job {
         begin: impl FnOnce(Self) -> LocalBoxFuture<'static, ()> + Send + 'static,
     ) -> InHandle {
         let slot = self.reply.slot();
-        let lazy = Lazy::Unbegun(Box::new(move || begin(self)));
+        let kind = self.options.kind;
+        let lazy = Lazy::Unbegun(Box::new(move || begin(self)), kind);
         // It is not to run, if the handle is gone.
         drop(slot.put_lazy(lazy));
         slot.wake();

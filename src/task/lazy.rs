@@ -14,6 +14,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::error::Error;
 use crate::platform;
+use crate::schedule::TaskKind;
 
 /// Makes the future that runs the task and answers its handle. It runs nothing of the task itself.
 pub(super) type Begin = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
@@ -27,7 +28,7 @@ pub(super) trait Wanted: Send + Sync {
 /// A task that waits for its handle to be polled.
 pub(super) enum Lazy {
     /// -> `Begun`, by the first poll.
-    Unbegun(Begin),
+    Unbegun(Begin, TaskKind),
     /// Its future has this number in the table of the thread on which it began.
     Begun(u64),
 }
@@ -110,7 +111,7 @@ impl Lazy {
         static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 
         let begin = match self {
-            Self::Unbegun(begin) => begin,
+            Self::Unbegun(begin, _) => begin,
             Self::Begun(number) => return number,
         };
         drop(take_orphans());
@@ -125,11 +126,16 @@ impl Lazy {
     /// True if the task waits, and can go on on this thread.
     pub(super) fn is_free(&self) -> bool {
         match self {
-            Self::Unbegun(_) => true,
+            Self::Unbegun(..) => true,
             // Not while it is polled.
             Self::Begun(number) => LOCAL_FUTURES
                 .with_borrow(|here| here.begun.get(number).is_some_and(|begun| begun.future.is_some())),
         }
+    }
+
+    /// True if it has not begun and is of this kind.
+    pub(super) fn is_unbegun(&self, wanted: TaskKind) -> bool {
+        matches!(self, Self::Unbegun(_, kind) if *kind == wanted)
     }
 
     /// Nobody waits for the task any more.
@@ -146,7 +152,7 @@ impl Lazy {
     /// its first await that is not ready. False if it has begun on another thread: then it must not be awaited.
     pub(super) fn detach(self) -> bool {
         let future = match self {
-            Self::Unbegun(begin) => Some(begin()),
+            Self::Unbegun(begin, _) => Some(begin()),
             Self::Begun(number) => LOCAL_FUTURES.with_borrow_mut(|here| here.begun.remove(&number)?.future),
         };
         let Some(mut future) = future else {

@@ -1,6 +1,7 @@
 //! Tasks: calls to be made elsewhere.
 
 mod batch;
+mod bounds;
 mod calls;
 mod chunk;
 mod codec;
@@ -24,15 +25,17 @@ mod results;
 pub(crate) mod transfer;
 
 pub(crate) use batch::Batch;
+pub(crate) use bounds::{LimitScope, TimeLimit, check as check_bounds};
 pub(crate) use calls::Calls;
 #[cfg(any(test, fuzzing))]
 pub(crate) use calls::read as read_chunk;
 pub(crate) use codec::{decode, encode, foreign, object, side_table};
 pub(crate) use encoded::carried;
 pub(crate) use entry::{Call, Outcome, begin, location, raw_call, read_location};
+pub(crate) use handle::cannot_wait;
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
-pub(crate) use reply::{Reply, TaskOwner};
+pub(crate) use reply::{OwnedTask, Reply, TaskOwner};
 pub(crate) use residents::drop_residents;
 pub(crate) use results::{Results, ResultsReader};
 

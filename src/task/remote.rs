@@ -131,6 +131,10 @@ impl<R> Remote<R> {
     /// [`Thread`](crate::Thread) is lost. Tasks that wait on the pool are not harmed by it; those that were on that worker, its
     /// children among them, resolve with an error that [`is_worker_lost`](Error::is_worker_lost).
     ///
+    /// What the task makes, by giving tasks to any executor, has no more time than is left to it at that moment, counted from the start
+    /// of each; so it is also for what it lets go by [`forget`](RemoteHandle::forget). A shorter limit of their own holds. A
+    /// synchronous task sees by [`is_cancelled`](crate::is_cancelled) that its time is over.
+    ///
     /// A worker on which such a task waits, and which does not answer though none of its tasks is known to keep it busy, is ended
     /// too: code that a task left behind, a timer's for example, has its thread. If it has other tasks, that is
     /// [`start_timeout`](crate::PoolBuilder::start_timeout) later than if it has none.

@@ -7,7 +7,7 @@ use super::entry::Outcome;
 use super::lazy::{Lazy, Wanted};
 use crate::error::Error;
 use crate::platform;
-use crate::schedule::{HandleSignal, TaskId};
+use crate::schedule::{HandleSignal, TaskId, TaskKind};
 
 /// What both ends share.
 pub(super) struct ReplySlot {
@@ -19,7 +19,7 @@ pub(super) enum ReplyState {
     /// -> `Abandoned`, by the handle.
     Waiting {
         waker: Option<Waker>,
-        owner: Option<Owner>,
+        owner: Option<OwnedTask>,
         /// The task itself, if it is the handle that runs it.
         lazy: Option<Lazy>,
     },
@@ -44,12 +44,12 @@ pub(crate) trait TaskOwner: Send + Sync {
 
 /// Where the job is, and its name there. A handle does not keep its executor alive.
 #[derive(Clone)]
-pub(super) struct Owner {
-    owner: Weak<dyn TaskOwner>,
-    task: TaskId,
+pub(crate) struct OwnedTask {
+    pub(crate) owner: Weak<dyn TaskOwner>,
+    pub(crate) task: TaskId,
 }
 
-impl Owner {
+impl OwnedTask {
     fn is_blocked(&self) -> bool {
         self.owner.upgrade().is_some_and(|owner| owner.is_blocked())
     }
@@ -98,6 +98,14 @@ impl ReplySlot {
         }
     }
 
+    /// The task that the handle runs, if one poll of it is all that it takes.
+    pub(super) fn take_lazy_sync(&self) -> Option<Lazy> {
+        match &mut *self.lock() {
+            ReplyState::Waiting { lazy, .. } => lazy.take_if(|lazy| lazy.is_unbegun(TaskKind::Sync)),
+            _ => None,
+        }
+    }
+
     /// Gives the handle its task to run. Gives it back if the handle is gone.
     pub(super) fn put_lazy(&self, new: Lazy) -> Result<(), Lazy> {
         match &mut *self.lock() {
@@ -109,13 +117,17 @@ impl ReplySlot {
         }
     }
 
-    /// True if there is no answer, and none will come while the code that runs now waits for it.
-    pub(super) fn is_blocked(&self) -> bool {
-        let owner = match &*self.lock() {
+    /// Where the task is, if it has no answer.
+    pub(super) fn owned_task(&self) -> Option<OwnedTask> {
+        match &*self.lock() {
             ReplyState::Waiting { owner, .. } => owner.clone(),
             _ => None,
-        };
-        owner.is_some_and(|owner| owner.is_blocked())
+        }
+    }
+
+    /// True if there is no answer, and none will come while the code that runs now waits for it.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.owned_task().is_some_and(|owner| owner.is_blocked())
     }
 
     /// Has the handle polled.
@@ -195,7 +207,7 @@ impl Reply {
         let Some(slot) = &self.slot else { return false };
         match &mut *slot.lock() {
             ReplyState::Waiting { owner: current, .. } => {
-                *current = Some(Owner { owner, task });
+                *current = Some(OwnedTask { owner, task });
                 true
             }
             ReplyState::Answered(_) | ReplyState::Abandoned => false,

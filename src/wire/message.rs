@@ -378,6 +378,7 @@ message!(
         QueueFull,
         Js,
         Other,
+        WouldBlock,
     }
 );
 

@@ -17,7 +17,10 @@ use crate::task::{Job, TaskOwner};
 use crate::wire::WorkerConfig;
 
 /// What a worker does for code on its own thread.
-pub(super) trait LocalWorker {
+pub(super) trait LocalWorker: Any {
+    /// For what only some programs have: it is not called by methods of this trait, whose code all have.
+    fn as_any(&self) -> &dyn Any;
+
     /// Unfinished tasks that were made here and are still here.
     fn pending(&self) -> usize;
 
@@ -170,6 +173,13 @@ impl WorkerContext {
         }
         self.loop_waker.wake();
         Ok(())
+    }
+
+    /// True if another thread has cancelled this task and that was not served yet.
+    pub(super) fn is_cancelled(&self, task: TaskId) -> bool {
+        let is_this = |request: &Request| matches!(request, Request::Signal(signalled, HandleSignal::Cancel | HandleSignal::Abort) if *signalled == task);
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.as_ref().is_some_and(|requests| requests.iter().any(is_this))
     }
 
     pub(super) fn take_requests(&self) -> Vec<Request> {

@@ -9,7 +9,9 @@
 //! After a panic the worker is *poisoned*: it reports that to its page, and neither begins nor polls anything again. On the
 //! web the instance traps and `worker.js` never enters it again; natively the page drops its port and the thread ends.
 
+mod cancel;
 mod context;
+mod join;
 mod loop_waker;
 mod main;
 mod panic;
@@ -26,5 +28,6 @@ mod sync {
     pub(super) use futures::task::AtomicWaker;
 }
 
+pub use self::cancel::{checkpoint, is_cancelled};
 pub(crate) use self::context::{WorkerContext, context, is_in_call, tell};
 pub(crate) use self::main::MAIN;

@@ -9,9 +9,9 @@ use futures::future::AbortHandle;
 use crate::error::Error;
 use crate::platform::{self, Address, Packet};
 use crate::schedule::{
-    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, TaskId, TaskNumbers, TaskOptions,
+    Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, OuterPoll, TaskId, TaskNumbers, TaskOptions,
 };
-use crate::task::{self, Outcome, Reply};
+use crate::task::{self, Outcome, Reply, TimeLimit};
 use crate::wire::{FromWorker, WorkerConfig};
 
 /// What the worker knows. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
@@ -91,6 +91,9 @@ pub(super) struct WorkerEffects {
     late: Vec<Outcome>,
 }
 
+/// A result that is to be answered here, and one that came too late.
+type Ended = (Option<(Reply, Outcome)>, Option<Outcome>);
+
 impl WorkerEffects {
     pub(super) fn happen(self) {
         self.aborts.iter().for_each(AbortHandle::abort);
@@ -99,6 +102,12 @@ impl WorkerEffects {
         for (reply, outcome) in self.answers {
             reply.send(outcome);
         }
+    }
+
+    fn with(mut self, (answer, late): Ended) -> Self {
+        self.answers.extend(answer);
+        self.late.extend(late);
+        self
     }
 
     /// A task is stopped, for this reason.
@@ -182,6 +191,29 @@ impl WorkerState {
         Some(call)
     }
 
+    /// The call of a task that is begun within the code that runs, if it may be.
+    pub(super) fn join(&mut self, id: TaskId) -> Option<(Packet, OuterPoll, WorkerEffects)> {
+        self.read_clock();
+        let mut actions = mem::take(&mut self.actions);
+        let outer = self.local.join(self.now, id, &mut actions);
+        let effects = self.act(actions);
+        outer.and_then(|outer| Some((self.begin(id)?, outer, effects)))
+    }
+
+    /// That task has given its result, and the code that it ran within goes on.
+    pub(super) fn joined(&mut self, id: TaskId, outcome: Outcome, outer: OuterPoll) -> WorkerEffects {
+        let ended = self.take_result(id, outcome);
+        self.read_clock();
+        let mut actions = mem::take(&mut self.actions);
+        self.local.joined(self.now, id, outer, &mut actions);
+        self.act(actions).with(ended)
+    }
+
+    /// The limit of a task that has begun.
+    pub(super) fn limit(&mut self, task: TaskId) -> TimeLimit {
+        self.local.get_mut(task).map_or(TimeLimit::NONE, |(task, _)| TimeLimit::new(task.timeout, task.began))
+    }
+
     /// The task that has begun is an asynchronous one.
     pub(super) fn runs(&mut self, id: TaskId, abort: AbortHandle) -> WorkerEffects {
         if let Some((task, _)) = self.local.get_mut(id) {
@@ -191,7 +223,12 @@ impl WorkerState {
     }
 
     /// The code of a task has given its result.
-    pub(super) fn end(&mut self, id: TaskId, mut outcome: Outcome) -> WorkerEffects {
+    pub(super) fn end(&mut self, id: TaskId, outcome: Outcome) -> WorkerEffects {
+        let ended = self.take_result(id, outcome);
+        self.handle(LocalEvent::Polled { task: id, ended: true }).with(ended)
+    }
+
+    fn take_result(&mut self, id: TaskId, mut outcome: Outcome) -> Ended {
         let mut answer = None;
         let mut late = None;
         if let Some((task, posted)) = self.local.get_mut(id) {
@@ -212,10 +249,12 @@ impl WorkerState {
                 answer = task.reply.take().map(|reply| (reply, outcome));
             }
         }
-        let mut effects = self.handle(LocalEvent::Polled { task: id, ended: true });
-        effects.answers.extend(answer);
-        effects.late.extend(late);
-        effects
+        (answer, late)
+    }
+
+    /// True if the task is to be dropped when the code of it that runs has returned.
+    pub(super) fn is_stopping(&self, task: TaskId) -> bool {
+        self.local.is_stopping(task)
     }
 
     /// When [`next`](Self::next) is to be asked, if nothing else happens before.

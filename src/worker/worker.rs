@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,10 @@ use futures::future::AbortHandle;
 use super::context::{LocalWorker, Request, WorkerContext};
 use super::panic;
 use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
-use crate::error::Error;
+use crate::error::{Error, panic_text};
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::schedule::{HandleSignal, Id, LocalEvent, Next, TaskId};
-use crate::task::{self, Call, Job, Outcome, TaskOwner};
+use crate::task::{self, Call, Job, LimitScope, Outcome, TaskOwner, TimeLimit};
 use crate::wire::{FromWorker, ToWorker, WorkerConfig};
 
 pub(super) struct Worker {
@@ -64,7 +65,10 @@ impl Worker {
                 let effects = self.state.borrow_mut().enter_posted(task, options, call);
                 self.follow(effects);
             }
-            ToWorker::Stop { task } => self.handle(LocalEvent::Stopped { task }),
+            ToWorker::Stop { task } => {
+                self.outbox.has_read_stop(task.number());
+                self.handle(LocalEvent::Stopped { task });
+            }
             ToWorker::ReportRequest => self.handle(LocalEvent::ReportRequested),
             ToWorker::StealRequest { idle } => self.handle(LocalEvent::StealRequested { idle }),
             ToWorker::Completed { task, outcome } => {
@@ -111,6 +115,28 @@ impl Worker {
         let call = self.guard(task, || task::begin(call));
         self.in_call.set(false);
         call
+    }
+
+    /// Runs a task within the code that runs, if it may be: its reply has the outcome then. A panic is that of the code, too.
+    pub(super) fn join(&self, id: TaskId) {
+        let joined = if self.poisoned.get() { None } else { self.state.borrow_mut().join(id) };
+        let Some((call, outer, effects)) = joined else { return };
+        self.follow(effects);
+        let limited = self.state.borrow_mut().limit(id).enter();
+        let in_call = self.in_call.replace(true);
+        let ended = platform::guard(platform::current_task(), || task::begin(call));
+        self.in_call.set(in_call);
+        drop(limited);
+        let (outcome, panic) = match ended {
+            Ok(Call::Ended(outcome)) => (outcome, None),
+            Ok(Call::Running(_)) => unreachable!("it is synchronous"),
+            Err(payload) => (Err(Error::panic(panic_text(&*payload), None)), Some(payload)),
+        };
+        let effects = self.state.borrow_mut().joined(id, outcome, outer);
+        self.follow(effects);
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
     }
 
     /// The task that has begun goes on when its future is polled.
@@ -191,15 +217,32 @@ impl Worker {
         self.outbox.post(packet).expect("bytes can always be sent");
     }
 
+    /// True if the task whose code runs is to be stopped, or the page has given the worker up.
+    pub(super) fn stops_current_task(&self) -> bool {
+        let number = platform::current_task();
+        let task = TaskId::from_number(number);
+        !self.outbox.is_connected()
+            || number != 0
+                && (self.outbox.is_stopped(number)
+                    || self.context.is_cancelled(task)
+                    || self.state.borrow().is_stopping(task))
+    }
+
     /// True after a panic. Where panics abort, no code runs afterwards: then the hook has noted it, or a task's code
     /// was left without its end and is still the current one.
     pub(super) fn is_poisoned(&self) -> bool {
         self.poisoned.get() || (PANIC_ABORTS && (panic::was_reported() || platform::current_task() != 0))
     }
 
+    /// Before code of a task: its limit is that of the code, until the guard is dropped.
+    fn enter_limit(&self, task: Option<TaskId>) -> LimitScope {
+        panic::prepare();
+        task.map_or(TimeLimit::NONE, |task| self.state.borrow_mut().limit(task)).enter()
+    }
+
     /// Runs code of a task. `None` if it panicked: then the page knows, and the worker is poisoned.
     pub(super) fn guard<R>(&self, task: Option<TaskId>, code: impl FnOnce() -> R) -> Option<R> {
-        panic::prepare();
+        let _limited = self.enter_limit(task);
         match platform::guard(task.map_or(0, Id::number), code) {
             Ok(result) => Some(result),
             Err(payload) => {
@@ -211,6 +254,10 @@ impl Worker {
 }
 
 impl LocalWorker for Worker {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn pending(&self) -> usize {
         self.state.borrow().pending()
     }

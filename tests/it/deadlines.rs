@@ -1,10 +1,13 @@
 //! Time limits where clocks and workers do not play along: they end what they should, and nothing else.
 
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::task::SpawnExt;
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, Strategy, Thread, executor, remote, sleep};
+use wasm_mt::{
+    Error, Executor, ExecutorExt, InlineExecutor, Pool, Remote, Strategy, Thread, executor, remote, sleep,
+};
 
 /// Natively nobody can end a thread, so the loops that have begun end when this grows. In the browser workers have a memory of
 /// their own, which this does not reach.
@@ -134,6 +137,82 @@ remote_test! {
             let (is_timeout, text) = pool.spawn_remote(parent).await.unwrap();
             assert!(is_timeout, "{text}");
             assert_eq!(pool.stats().lost_workers, 0);
+        }
+    }
+}
+
+thread_local! {
+    static DROPPED: Cell<u32> = const { Cell::new(0) };
+    static KEPT: RefCell<Option<Thread>> = const { RefCell::new(None) };
+}
+
+/// Counts when it is dropped.
+struct CountDrop;
+
+impl Drop for CountDrop {
+    fn drop(&mut self) {
+        DROPPED.set(DROPPED.get() + 1);
+    }
+}
+
+/// Never ends, but by a limit that it has not of itself.
+fn never_ends() -> Remote<()> {
+    remote!(async {
+        let _guard = CountDrop;
+        std::future::pending::<()>().await;
+    })
+}
+
+remote_test! {
+    async fn a_child_has_no_more_time_than_is_left_to_its_parent() {
+        let limit = Duration::from_millis(50);
+        let parent = || remote!(async {
+            wasm_mt::yield_now().await;
+            executor::current().spawn_remote(never_ends()).forget();
+        });
+        for pool in pools() {
+            pool.spawn_remote(parent().timeout(limit)).await.unwrap();
+            while pool.spawn_remote(remote!(|| DROPPED.get())).await.unwrap() == 0 {
+                wasm_mt::yield_now().await;
+            }
+            assert_eq!(pool.stats().lost_workers, 0);
+        }
+        InlineExecutor::new().spawn_remote(parent().timeout(limit)).await.unwrap();
+        while DROPPED.get() == 0 {
+            wasm_mt::yield_now().await;
+        }
+    }
+
+    async fn so_it_is_in_a_pool_of_the_parent_s_own() {
+        let thread = Thread::new();
+        let parent = remote!(|| {
+            let own = Thread::new();
+            own.spawn_remote(never_ends()).forget();
+            KEPT.set(Some(own));
+        });
+        thread.spawn_remote(parent.timeout(Duration::from_secs(1))).await.unwrap();
+        let dropped = || remote!(async {
+            let own = KEPT.with_borrow(Clone::clone).unwrap();
+            own.spawn_remote(remote!(|| DROPPED.get())).await
+        });
+        while thread.spawn_remote(dropped()).await.unwrap().unwrap() == 0 {
+            wasm_mt::yield_now().await;
+        }
+    }
+
+    async fn grandchildren_inherit_it_too_and_a_shorter_limit_of_a_child_stays() {
+        let thread = Thread::new();
+        let parent = remote!(async {
+            let child = remote!(async {
+                executor::current().spawn_remote(never_ends()).forget();
+                never_ends().timeout(Duration::from_millis(10)).await.unwrap_err().to_string()
+            });
+            child.await
+        });
+        let text = thread.spawn_remote(parent.timeout(Duration::from_secs(1))).await.unwrap().unwrap();
+        assert!(text.contains("10 ms"), "{text}");
+        while thread.spawn_remote(remote!(|| DROPPED.get())).await.unwrap() < 2 {
+            wasm_mt::yield_now().await;
         }
     }
 }

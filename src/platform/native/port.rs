@@ -12,7 +12,7 @@ use futures::future::{AbortHandle, Abortable};
 use futures::task::FutureObj;
 
 use super::local::{run_local, spawn_local};
-use super::outbox::Outbox;
+use super::outbox::{Outbox, Stops};
 use super::time::yield_now;
 use crate::error::Error;
 use crate::platform::endpoint::gone;
@@ -24,6 +24,7 @@ pub(crate) struct Port {
     /// Ends the loop that reads the inbox, whatever is still in there.
     end: AbortHandle,
     place: Place,
+    stops: Stops,
 }
 
 impl Drop for Port {
@@ -87,6 +88,11 @@ impl Port {
         self.end.abort();
     }
 
+    /// Lets the code of this task see that it is to be stopped, ahead of the message that says so.
+    pub(crate) fn stop(&self, task: u64) {
+        self.stops.lock().push(task);
+    }
+
     /// Runs a future on the worker's thread: natively it shares our memory. Gives it back if the worker is gone.
     pub(crate) fn spawn(&self, future: FutureObj<'static, ()>) -> Result<(), FutureObj<'static, ()>> {
         match self.inbox.unbounded_send(ToThread::Future(future)).map_err(TrySendError::into_inner) {
@@ -114,7 +120,8 @@ pub(crate) fn start(
 ) -> Result<Port, Error> {
     let (sender, mut inbox) = mpsc::unbounded();
     let (end, registration) = AbortHandle::new_pair();
-    let (ended, end_of_thread) = (end.clone(), end.clone());
+    let (ended, end_of_thread, stops) = (end.clone(), end.clone(), Stops::default());
+    let seen = stops.clone();
     let place = Place::from_number(LAST.fetch_add(1, Ordering::Relaxed) + 1);
     first.attachments.iter().for_each(|attachment| attachment.moved(place));
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
@@ -124,7 +131,7 @@ pub(crate) fn start(
         });
         let events = Arc::new(events);
         let reporter = LossReporter(events.clone());
-        let outbox = Outbox::new(events, ended);
+        let outbox = Outbox::new(events, ended, seen);
         let worker = async move {
             let mut receive = (main.0)(outbox);
             while let Some(next) = inbox.next().await {
@@ -149,7 +156,7 @@ pub(crate) fn start(
         thread = thread.stack_size(bytes.min(isize::MAX as usize));
     }
     match thread.spawn(run) {
-        Ok(_detached) => Ok(Port { inbox: sender, end, place }),
+        Ok(_detached) => Ok(Port { inbox: sender, end, place, stops }),
         Err(error) => Err(Error::startup(format!(
             "the system gave no thread: {error}; start fewer of them, or give each less stack"
         ))),

@@ -56,6 +56,15 @@ impl Outbox {
         Ok(())
     }
 
+    /// Not known before the message is read.
+    #[expect(clippy::unused_self, reason = "the seam; natively the page can show it")]
+    pub(crate) fn is_stopped(&self, _task: u64) -> bool {
+        false
+    }
+
+    #[expect(clippy::unused_self, reason = "the seam; natively it is shown until then")]
+    pub(crate) fn has_read_stop(&self, _task: u64) {}
+
     /// A worker whose port was dropped runs no more.
     #[expect(clippy::unused_self, reason = "the seam; natively a thread may outlive its port")]
     pub(crate) fn is_connected(&self) -> bool {

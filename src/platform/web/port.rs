@@ -150,6 +150,10 @@ impl Port {
     #[expect(clippy::unused_self, reason = "the seam; natively other threads go on meanwhile")]
     pub(crate) fn end(&self) {}
 
+    /// The worker's code sees it no sooner than its message.
+    #[expect(clippy::unused_self, reason = "the seam; natively a flag in memory is seen")]
+    pub(crate) fn stop(&self, _task: u64) {}
+
     /// Runs a future here: it cannot leave its memory.
     #[expect(
         clippy::unused_self,

@@ -73,6 +73,15 @@ impl Deque {
         }
     }
 
+    /// Puts back the task that was stolen last.
+    pub(crate) fn put_back(&mut self, task: TaskId) {
+        match self {
+            Self::Nested(_) => unreachable!("nothing is stolen there"),
+            Self::Fair(queue) => queue.push_back(task),
+            Self::Stealing(deque) => deque.push_front(task),
+        }
+    }
+
     /// Takes all tasks that were posted.
     pub(crate) fn take_posted(&mut self, mut is_posted: impl FnMut(TaskId) -> bool) -> Vec<TaskId> {
         match self {

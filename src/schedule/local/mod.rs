@@ -15,9 +15,11 @@ use std::time::Duration;
 
 mod deque;
 mod event;
+mod join;
 
 use self::deque::Deque;
 pub(crate) use self::event::{LocalAction, LocalEvent, Next};
+pub(crate) use self::join::OuterPoll;
 use super::collections::{IdMap, SortedQueue};
 use super::cost::Costs;
 use super::deadline::nanos;
@@ -34,6 +36,8 @@ struct LocalTask<T> {
     options: TaskOptions,
     /// The page awaits an answer.
     posted: bool,
+    /// How many tasks had come before it.
+    place: u64,
     begun: Option<Duration>,
     /// The time that its polls took.
     ran: Duration,
@@ -56,15 +60,19 @@ impl<T> LocalTask<T> {
 struct CurrentPoll {
     task: TaskId,
     since: Duration,
+    /// If it is synchronous: how many tasks had come before, and before what else it may be within.
+    holds_from: u64,
     /// Tasks that it has made.
     spawned: u32,
     /// Some of them, or older ones, have migrated to idle workers meanwhile.
     migrated: bool,
+    /// It is within others, whose time the page watches until then at the latest.
+    watched: u64,
 }
 
 impl CurrentPoll {
-    fn new(task: TaskId, since: Duration) -> Self {
-        Self { task, since, spawned: 0, migrated: false }
+    fn new(task: TaskId, since: Duration, holds_from: u64) -> Self {
+        Self { task, since, holds_from, spawned: 0, migrated: false, watched: u64::MAX }
     }
 }
 
@@ -77,6 +85,8 @@ pub(crate) struct Local<T = ()> {
     deque: Deque,
     /// Tasks for this worker alone, which begin first and never migrate.
     pinned: VecDeque<TaskId>,
+    /// How many tasks have come.
+    entered: u64,
     /// How many tasks have not begun, and how many of them were made here.
     unbegun: usize,
     spare: usize,
@@ -110,6 +120,7 @@ impl<T> Local<T> {
             tasks: IdMap::default(),
             deque: Deque::new(strategy),
             pinned: VecDeque::new(),
+            entered: 0,
             unbegun: 0,
             spare: 0,
             costs: Costs::new(config.tick),
@@ -137,6 +148,11 @@ impl<T> Local<T> {
     /// True if the task is here.
     pub(crate) fn knows(&self, task: TaskId) -> bool {
         self.tasks.get(task).is_some()
+    }
+
+    /// True if the task is stopped when the poll that runs is over.
+    pub(crate) fn is_stopping(&self, task: TaskId) -> bool {
+        self.tasks.get(task).is_some_and(|task| task.stop_after_poll)
     }
 
     /// True if there is no task.
@@ -195,7 +211,7 @@ impl<T> Local<T> {
             LocalEvent::Resumed { task } => {
                 let short = self.tasks.get(task).is_some_and(|entry| self.is_short(&entry.options));
                 self.flush_before(short, now, actions);
-                self.poll = Some(CurrentPoll::new(task, now));
+                self.poll = Some(CurrentPoll::new(task, now, u64::MAX));
                 self.worked = true;
             }
             LocalEvent::Polled { task, ended } => self.polled(now, task, ended, actions),
@@ -241,7 +257,8 @@ impl<T> Local<T> {
         if posted {
             self.unreported.insert(0, id);
         }
-        self.poll = Some(CurrentPoll::new(id, now));
+        let holds_from = if options.kind == TaskKind::Sync { self.entered } else { u64::MAX };
+        self.poll = Some(CurrentPoll::new(id, now, holds_from));
         self.worked = true;
         Next::Begin(id)
     }
@@ -265,12 +282,14 @@ impl<T> Local<T> {
             payload,
             options,
             posted,
+            place: self.entered,
             begun: None,
             ran: Duration::ZERO,
             suspended: false,
             stop_after_poll: false,
         };
         self.tasks.insert(id, entry);
+        self.entered += 1;
         self.unbegun += 1;
         self.spare += usize::from(!posted);
         self.kept += u32::from(!posted);
@@ -309,11 +328,18 @@ impl<T> Local<T> {
             }
         };
         let tasks = &self.tasks;
-        let mut leaving = Vec::new();
+        // Synchronous code can only join the tasks whose handles it has, which it cannot if they leave.
+        let holds_from = self.poll.as_ref().map_or(u64::MAX, |poll| poll.holds_from);
+        let (mut leaving, mut held) = (Vec::new(), Vec::new());
         while leaving.len() < surplus {
             let stolen = self.deque.steal(|task| tasks.get(task).is_some_and(|entry| entry.begun.is_none()));
             let Some(task) = stolen else { break };
-            leaving.push(task);
+            let stays =
+                tasks.get(task).is_some_and(|task| task.place >= holds_from && !task.options.detached);
+            if stays { &mut held } else { &mut leaving }.push(task);
+        }
+        while let Some(task) = held.pop() {
+            self.deque.put_back(task);
         }
         // The one that was made first leaves first.
         if self.strategy == Strategy::Parallel {

@@ -16,6 +16,8 @@ pub(crate) enum Step {
     Drop,
     /// Awaits all tasks that it holds handles of.
     Join,
+    /// Runs the task that it made last, of those it holds, within itself, if that may be.
+    RunChild,
     /// Awaits a timer.
     Wait(Duration),
 }
@@ -73,7 +75,7 @@ impl Library {
                     children = children.max(span + child_span);
                 }
                 Step::Join => span = span.max(children),
-                Step::Drop => {}
+                Step::Drop | Step::RunChild => {}
             }
         }
         known.insert(script, (work, span.max(children)));

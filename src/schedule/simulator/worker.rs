@@ -171,11 +171,7 @@ impl WorkerSide {
         match next {
             None => scene.agenda.plan(self.free, Occasion::WorkerStep { worker }),
             Some(Next::Begin(task)) => {
-                let record = scene.records.of(task);
-                record.begun.push((self.id, self.free));
-                let script = record.script;
-                self.begun.insert(task);
-                self.running.insert(task, Running { script, ..Running::default() });
+                self.begin(task, scene);
                 self.poll(task, scene);
                 scene.agenda.plan(self.free, Occasion::WorkerStep { worker: self.id });
             }
@@ -198,6 +194,45 @@ impl WorkerSide {
 
     /// Runs a task until it awaits something or ends.
     fn poll(&mut self, task: TaskId, scene: &mut Scene) {
+        let ended = self.run_steps(task, scene);
+        if ended {
+            self.finish(task, scene);
+        }
+        self.handle(LocalEvent::Polled { task, ended }, scene);
+    }
+
+    /// Runs the task that another has made last within that one, if it may be.
+    fn run_child(&mut self, parent: TaskId, scene: &mut Scene) {
+        let Some(child) = self.running.get(&parent).and_then(|running| running.held.last().copied()) else {
+            return;
+        };
+        let is_sync = |task| is_sync(&scene.records.tasks[&task].options);
+        let must = is_sync(parent) && is_sync(child);
+        let mut actions = Vec::new();
+        let outer = self.local.join(self.clock(scene), child, &mut actions);
+        self.act(actions, scene);
+        let Some(outer) = outer else {
+            assert!(!must, "{child:?} has left the synchronous code that has its handle");
+            return;
+        };
+        self.begin(child, scene);
+        assert!(self.run_steps(child, scene), "it is synchronous");
+        self.finish(child, scene);
+        let mut actions = Vec::new();
+        self.local.joined(self.clock(scene), child, outer, &mut actions);
+        self.act(actions, scene);
+    }
+
+    fn begin(&mut self, task: TaskId, scene: &mut Scene) {
+        let record = scene.records.of(task);
+        record.begun.push((self.id, self.free));
+        let script = record.script;
+        self.begun.insert(task);
+        self.running.insert(task, Running { script, ..Running::default() });
+    }
+
+    /// Runs a task until it awaits something. True if it has ended.
+    fn run_steps(&mut self, task: TaskId, scene: &mut Scene) -> bool {
         let script = self.running[&task].script;
         let ended = loop {
             let Some(running) = self.running.get_mut(&task) else { break true };
@@ -220,6 +255,7 @@ impl WorkerSide {
                         break false;
                     }
                 }
+                Step::RunChild => self.run_child(task, scene),
                 Step::Wait(time) => {
                     let worker = self.id;
                     scene.agenda.plan(self.free + time, Occasion::Resume { worker, task });
@@ -231,10 +267,7 @@ impl WorkerSide {
             ended || !is_sync(&scene.library.scripts[script].options),
             "a synchronous task awaits nothing"
         );
-        if ended {
-            self.finish(task, scene);
-        }
-        self.handle(LocalEvent::Polled { task, ended }, scene);
+        ended
     }
 
     fn spawn(&mut self, parent: TaskId, script: usize, detached: bool, scene: &mut Scene) {

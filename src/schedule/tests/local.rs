@@ -7,17 +7,17 @@ use crate::schedule::{
     TaskOptions, WorkerId,
 };
 
-const SHORT: Duration = Duration::from_micros(10);
+pub(super) const SHORT: Duration = Duration::from_micros(10);
 
-fn posted(number: u32) -> TaskId {
+pub(super) fn posted(number: u32) -> TaskId {
     TaskId { maker: WorkerId::PAGE, number }
 }
 
-fn own(number: u32) -> TaskId {
+pub(super) fn own(number: u32) -> TaskId {
     TaskId { maker: WorkerId(1), number }
 }
 
-fn options() -> TaskOptions {
+pub(super) fn options() -> TaskOptions {
     TaskOptions::new(Site(1), TaskKind::Async)
 }
 
@@ -26,14 +26,14 @@ fn uninterruptible() -> TaskOptions {
 }
 
 /// The worker's half, and its clock. What it keeps of a task is the task's name, so that payloads cannot be mistaken.
-struct TestWorker {
-    local: Local<TaskId>,
-    now: Duration,
+pub(super) struct TestWorker {
+    pub(super) local: Local<TaskId>,
+    pub(super) now: Duration,
 }
 
 impl TestWorker {
     /// Nobody is idle, and tasks of `options()` are known to be short.
-    fn new(strategy: Strategy) -> Self {
+    pub(super) fn new(strategy: Strategy) -> Self {
         let config = Config { threads: 2, tick: Duration::ZERO, ..Config::default() };
         let mut worker = Self { local: Local::new(strategy, config), now: Duration::ZERO };
         worker.handle(LocalEvent::StealRequested { idle: 0 });
@@ -44,19 +44,19 @@ impl TestWorker {
         worker
     }
 
-    fn handle(&mut self, event: LocalEvent<TaskId>) -> Vec<LocalAction<TaskId>> {
+    pub(super) fn handle(&mut self, event: LocalEvent<TaskId>) -> Vec<LocalAction<TaskId>> {
         let mut actions = Vec::new();
         self.local.handle(self.now, event, &mut actions);
         actions
     }
 
-    fn next(&mut self) -> (Vec<LocalAction<TaskId>>, Next) {
+    pub(super) fn next(&mut self) -> (Vec<LocalAction<TaskId>>, Next) {
         let mut actions = Vec::new();
         let next = self.local.next(self.now, &mut actions);
         (actions, next)
     }
 
-    fn arrive(&mut self, number: u32) {
+    pub(super) fn arrive(&mut self, number: u32) {
         assert_eq!(
             self.handle(LocalEvent::Posted {
                 task: posted(number),
@@ -67,17 +67,17 @@ impl TestWorker {
         );
     }
 
-    fn spawn(&mut self, number: u32) -> Vec<LocalAction<TaskId>> {
+    pub(super) fn spawn(&mut self, number: u32) -> Vec<LocalAction<TaskId>> {
         self.handle(LocalEvent::Spawned { task: own(number), options: options(), payload: own(number) })
     }
 
-    fn end(&mut self, task: TaskId) -> Vec<LocalAction<TaskId>> {
+    pub(super) fn end(&mut self, task: TaskId) -> Vec<LocalAction<TaskId>> {
         self.now += SHORT;
         self.handle(LocalEvent::Polled { task, ended: true })
     }
 
     /// Runs everything, and tells in which order.
-    fn order(&mut self) -> Vec<TaskId> {
+    pub(super) fn order(&mut self) -> Vec<TaskId> {
         let mut order = Vec::new();
         while let (_, Next::Begin(task)) = self.next() {
             order.push(task);
@@ -87,7 +87,7 @@ impl TestWorker {
     }
 }
 
-fn migrated(actions: &[LocalAction<TaskId>]) -> Vec<TaskId> {
+pub(super) fn migrated(actions: &[LocalAction<TaskId>]) -> Vec<TaskId> {
     let tasks = actions.iter().filter_map(|action| match action {
         LocalAction::Migrate { task, .. } => Some(*task),
         _ => None,

@@ -1,5 +1,6 @@
 //! The promises of a schedule: by chance over whole runs, and scenario by scenario for each half.
 
+mod join;
 mod local;
 mod loss;
 mod nonsense;

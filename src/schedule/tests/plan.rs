@@ -99,6 +99,14 @@ fn library(allowed: Allowed) -> impl Strategy<Value = Library> {
                     (2, false) => steps.push(Step::Wait(time)),
                     (3, _) if allowed.cancels => steps.push(Step::Drop),
                     (4, false) => steps.push(Step::Join),
+                    (5, false) => steps.push(Step::RunChild),
+                    // What it makes and runs within itself has ended before it.
+                    (4 | 5, true)
+                        if number > 0 && library.scripts[child % number].options.kind == TaskKind::Sync =>
+                    {
+                        steps.push(Step::Spawn { script: child % number, detached: false });
+                        steps.push(Step::RunChild);
+                    }
                     // The handles of a synchronous task are dropped at its end, which cancels.
                     _ if number > 0 && (!sync || detached || allowed.cancels) => {
                         steps.push(Step::Spawn { script: child % number, detached });

@@ -20,8 +20,8 @@ use crate::platform::{
     self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Place, Residents, WorkerSpec,
 };
 use crate::schedule::{
-    Completion, Config, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers, TaskOptions,
-    Urgency, WorkerId,
+    Completion, Config, Id, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers,
+    TaskOptions, Urgency, WorkerId,
 };
 use crate::task::{Job, Outcome, Reply};
 use crate::wire::{ToWorker, WorkerConfig};
@@ -358,6 +358,7 @@ impl PoolState {
         if slot.take_back(task) {
             self.events.push_back(PageEvent::Finished { worker, task, ran: None });
         } else {
+            slot.port.stop(task.number());
             self.send(worker, ToWorker::Stop { task });
         }
     }

@@ -1,9 +1,12 @@
 //! What holds for every executor, and the executors themselves.
 
+mod cancel;
 mod combinators;
 mod current;
 mod inline;
 mod job;
+mod join;
+mod join_set;
 mod options;
 mod par_map;
 mod reduce;

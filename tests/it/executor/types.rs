@@ -11,8 +11,8 @@ use futures::task::Spawn;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_mt::{
-    Error, Executor, InlineExecutor, Job, ParMap, ParallelExecutor, Pool, PoolBuilder, Remote, RemoteFn,
-    RemoteHandle, SerialExecutor, Stats, Strategy, TaskRun, Thread, ThreadBuilder, Transfer,
+    Error, Executor, InlineExecutor, Job, JoinSet, ParMap, ParallelExecutor, Pool, PoolBuilder, Remote,
+    RemoteFn, RemoteHandle, SerialExecutor, Stats, Strategy, TaskRun, Thread, ThreadBuilder, Transfer,
     WorkStealingExecutor,
 };
 
@@ -60,6 +60,7 @@ fn a_task<R: Serialize + DeserializeOwned + 'static>() {
 fn a_stream<E: Executor + ?Sized, I: Iterator<Item = u32>>() {
     fn stream<S: Stream<Item = Result<u32, Error>> + FusedStream + Unpin + Debug>() {}
     stream::<ParMap<'_, E, I, u32>>();
+    stream::<JoinSet<u32>>();
 }
 
 #[test]
@@ -83,6 +84,8 @@ fn the_types_are_what_they_should_be() {
     a_handle::<u32>();
     a_handle::<Box<dyn Send>>();
     unpin::<RemoteHandle<Stays>>();
+    send::<JoinSet<Box<dyn Send>>>();
+    unpin::<JoinSet<Stays>>();
     a_task::<String>();
     a_task::<Vec<u8>>();
     send::<Remote<Stays>>();
