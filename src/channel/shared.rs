@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -135,28 +136,34 @@ impl Channel {
         };
         if is_new {
             platform::on_gone(on_gone);
-            lock(&WATCHES).push((place, self.this.clone()));
+            lock(&WATCHES).insert((place, self.id), self.this.clone());
         }
     }
 }
 
-/// Who watches which places. There are few.
-static WATCHES: Mutex<Vec<(Place, Weak<Channel>)>> = Mutex::new(Vec::new());
+/// Channels that have had ends there, by place and number.
+static WATCHES: Mutex<BTreeMap<(Place, u64), Weak<Channel>>> = Mutex::new(BTreeMap::new());
 
 /// A worker is gone.
 fn on_gone(place: Place) {
-    let mut gone = Vec::new();
-    lock(&WATCHES).retain(|(watched, channel)| {
-        if *watched == place {
-            gone.extend(channel.upgrade());
-        }
-        *watched != place && channel.strong_count() > 0
-    });
-    gone.iter().for_each(|channel| channel.with(|core| core.gone(place)));
+    let mut watches = lock(&WATCHES);
+    let mut gone = watches.split_off(&(place, 0));
+    watches.append(&mut gone.split_off(&(place, u64::MAX)));
+    drop(watches);
+    // What a channel does then may drop others.
+    for channel in gone.into_values().filter_map(|channel| channel.upgrade()) {
+        channel.with(|core| core.gone(place));
+    }
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
+        let watched = mem::take(&mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).watched);
+        let mut watches = lock(&WATCHES);
+        for place in watched {
+            watches.remove(&(place, self.id));
+        }
+        drop(watches);
         if !SHARES_MEMORY {
             let mut known = lock(&KNOWN);
             // Another of its number may have come.
