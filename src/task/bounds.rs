@@ -39,14 +39,14 @@ impl TimeLimit {
     }
 
     /// True if it has passed: then a result that comes now is too late, also by the exact numbers of others, however coarse the
-    /// clock is.
+    /// clock is, and for what the limit was inherited from, in steps of a microsecond.
     fn has_passed(self) -> bool {
-        self.0 < f64::INFINITY && platform::now().as_secs_f64() - self.0 > 1e-6
+        self.0 < f64::INFINITY && platform::now().as_secs_f64() - self.0 > 1e-5
     }
 
     /// The time until then, if it is limited: to the microsecond, and none if it has passed.
     fn left(self) -> Option<Duration> {
-        let left = || Duration::from_micros(((self.0 - platform::now().as_secs_f64()) * 1e6) as u64);
+        let left = || Duration::from_micros(((self.0 - platform::now().as_secs_f64()) * 1e6 + 0.5) as u64);
         (self.0 < f64::INFINITY).then(left)
     }
 }
