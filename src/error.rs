@@ -163,7 +163,8 @@ impl Error {
         self.0.kind == ErrorKind::Panic
     }
 
-    /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered.
+    /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered. From a
+    /// [`Receiver`](crate::Receiver): a worker that had a sender of the channel was lost.
     ///
     /// ```
     /// # use wasm_mt::{Thread, remote};
@@ -218,7 +219,8 @@ impl Error {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// True if the executor was closed, terminated or dropped before the task had its result.
+    /// True if the executor was closed, terminated or dropped before the task had its result. From a [`Sender`](crate::Sender):
+    /// the channel has no receiver any more.
     ///
     /// ```
     /// # use wasm_mt::{Pool, remote};
@@ -250,7 +252,7 @@ impl Error {
         self.0.kind == ErrorKind::Startup
     }
 
-    /// True if an argument or a result could not be encoded or decoded.
+    /// True if an argument, a result or a value of a channel could not be encoded or decoded.
     ///
     /// ```
     /// # use wasm_mt::remote;
@@ -265,7 +267,7 @@ impl Error {
         self.0.kind == ErrorKind::Codec
     }
 
-    /// True if the executor's queue was full and waiting was not wanted.
+    /// True if the executor's queue, or the channel, was full and waiting was not wanted.
     ///
     /// ```
     /// # use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
