@@ -1,4 +1,4 @@
-//! Shows most of the library in one short program: a task, a pool, a picture, tasks within tasks, and a time limit.
+//! Shows most of the library in one short program: a task, a pool, a picture, tasks within tasks, progress, and a time limit.
 
 use std::error::Error as StdError;
 use std::future::IntoFuture;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, Strategy, Transfer, println, remote};
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, Sender, Strategy, Transfer, println, remote, watch};
 
 use self::target::Screen;
 
@@ -55,6 +55,16 @@ async fn app() -> Result<(), Box<dyn StdError>> {
     println!("squares: {squares:?}");
     assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49]);
 
+    // What a task sends while it runs, synchronous as it is. Of progress, the newest value counts.
+    let (progress, mut percents) = watch();
+    let start = pool.spawn_remote(remote!(move || longest_way(1_000_000, &progress)));
+    while let Some(percent) = percents.next().await {
+        screen.show_progress(percent?);
+    }
+    let start = start.await??;
+    println!("below a million, {start} has the longest way to 1");
+    assert_eq!((screen.progress(), start), (100, 837_799));
+
     // Time and faults are values.
     let slow = remote!(move || grind(n)).timeout(Duration::from_millis(300));
     match pool.spawn_remote(slow).await {
@@ -75,6 +85,28 @@ fn left() -> u64 {
 
 fn right() -> u64 {
     fib(21)
+}
+
+/// Which number below `end` has the longest way to 1. Sends how many percent of them are done.
+fn longest_way(end: u64, progress: &Sender<u32>) -> Result<u64, Error> {
+    let part = |percent: u32| end * u64::from(percent) / 100;
+    let mut longest = (0, 0);
+    for percent in 1..=100 {
+        let starts = part(percent - 1).max(1)..part(percent);
+        longest = starts.map(|start| (way(start), start)).fold(longest, Ord::max);
+        progress.try_send(percent)?;
+    }
+    Ok(longest.1)
+}
+
+/// How many steps lead to 1, where an even number is halved and an odd one tripled and increased by 1.
+fn way(mut number: u64) -> u32 {
+    let mut steps = 0;
+    while number != 1 {
+        number = if number % 2 == 0 { number / 2 } else { 3 * number + 1 };
+        steps += 1;
+    }
+    steps
 }
 
 /// Takes years.
@@ -122,16 +154,17 @@ mod web {
     use std::error::Error;
 
     use wasm_bindgen::{Clamped, JsCast, JsValue};
-    use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, ImageData};
+    use web_sys::{CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlProgressElement, ImageData};
 
     use super::Scene;
 
     /// How many rows are drawn at once: each time costs some browsers milliseconds.
     const BAND: u32 = 20;
 
-    /// A canvas on the page.
+    /// A canvas on the page, and a progress bar below it.
     pub(super) struct Screen {
         canvas: CanvasRenderingContext2d,
+        progress: HtmlProgressElement,
         width: u32,
         height: u32,
         drawn: u32,
@@ -143,12 +176,20 @@ mod web {
         pub(super) fn new(scene: &Scene) -> Result<Self, Box<dyn Error>> {
             let Scene { width, height, .. } = *scene;
             let html = format!(
-                "<canvas width='{width}' height='{height}' role='img' aria-label='A Julia set'></canvas>"
+                "<canvas width='{width}' height='{height}' role='img' aria-label='A Julia set'></canvas>\
+                 <label>The longest way to 1<progress max='100' value='0'></progress></label>"
             );
             find("#stage")?.insert_adjacent_html("beforeend", &html).map_err(text)?;
             let canvas: HtmlCanvasElement = find("#stage canvas")?.unchecked_into();
             let context = canvas.get_context("2d").map_err(text)?.ok_or("the canvas has no context")?;
-            Ok(Self { canvas: context.unchecked_into(), width, height, drawn: 0, band: Vec::new() })
+            Ok(Self {
+                canvas: context.unchecked_into(),
+                progress: find("#stage progress")?.unchecked_into(),
+                width,
+                height,
+                drawn: 0,
+                band: Vec::new(),
+            })
         }
 
         /// Takes the next row.
@@ -168,6 +209,15 @@ mod web {
         /// How many rows were drawn.
         pub(super) fn drawn(&self) -> u32 {
             self.drawn
+        }
+
+        pub(super) fn show_progress(&mut self, percent: u32) {
+            self.progress.set_value(percent.into());
+        }
+
+        /// How many percent were shown last.
+        pub(super) fn progress(&self) -> u32 {
+            self.progress.value() as u32
         }
     }
 
@@ -197,11 +247,12 @@ mod native {
     /// The terminal: every few pixels are a character.
     pub(super) struct Screen {
         drawn: u32,
+        progress: u32,
     }
 
     impl Screen {
         pub(super) fn new(_scene: &Scene) -> Result<Self, Box<dyn Error>> {
-            Ok(Self { drawn: 0 })
+            Ok(Self { drawn: 0, progress: 0 })
         }
 
         /// Prints the next row, if it is one of those that are shown.
@@ -217,6 +268,20 @@ mod native {
         /// How many rows were drawn.
         pub(super) fn drawn(&self) -> u32 {
             self.drawn
+        }
+
+        /// Prints a bar whenever it is longer than before.
+        pub(super) fn show_progress(&mut self, percent: u32) {
+            let marks = |percent| percent as usize / 10;
+            if marks(percent) > marks(self.progress) {
+                println!("[{:<10}] {percent} %", "#".repeat(marks(percent)));
+            }
+            self.progress = percent;
+        }
+
+        /// How many percent were shown last.
+        pub(super) fn progress(&self) -> u32 {
+            self.progress
         }
     }
 }

@@ -61,6 +61,9 @@ pub(crate) enum ErrorKind {
     WouldBlock,
 }
 
+/// The place of what happened to a channel, and to no task.
+const CHANNEL: &str = "channel";
+
 impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
     ///
@@ -164,7 +167,8 @@ impl Error {
         self.0.kind == ErrorKind::Panic
     }
 
-    /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered.
+    /// True if the worker was stopped before it could answer, or the task's reply was dropped unanswered. From a
+    /// [`Receiver`](crate::Receiver): a worker that had a sender of the channel was lost.
     ///
     /// ```
     /// # use wasm_mt::{Thread, remote};
@@ -219,7 +223,8 @@ impl Error {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// True if the executor was closed, terminated or dropped before the task had its result.
+    /// True if the executor was closed, terminated or dropped before the task had its result. From a [`Sender`](crate::Sender):
+    /// the channel has no receiver any more.
     ///
     /// ```
     /// # use wasm_mt::{Pool, remote};
@@ -251,7 +256,7 @@ impl Error {
         self.0.kind == ErrorKind::Startup
     }
 
-    /// True if an argument or a result could not be encoded or decoded.
+    /// True if an argument, a result or a value of a channel could not be encoded or decoded.
     ///
     /// ```
     /// # use wasm_mt::remote;
@@ -266,7 +271,7 @@ impl Error {
         self.0.kind == ErrorKind::Codec
     }
 
-    /// True if the executor's queue was full and waiting was not wanted.
+    /// True if the executor's queue, or the channel, was full and waiting was not wanted.
     ///
     /// ```
     /// # use wasm_mt::{ExecutorExt, Pool, Strategy, remote};
@@ -355,18 +360,20 @@ impl Error {
 
     /// A channel has lost a sender with its worker.
     pub(crate) fn sender_lost() -> Self {
-        Self::new(ErrorKind::WorkerLost, String::new())
+        let lost = "a worker that had a sender of the channel was lost, and what it sent last may be too";
+        Self::at(ErrorKind::WorkerLost, lost.into(), CHANNEL.into())
     }
 
     /// A channel has no receiver.
     pub(crate) fn no_receiver() -> Self {
-        Self::new(ErrorKind::Closed, "the channel has no receiver any more; stop sending".into())
+        let gone = "the channel has no receiver any more; stop sending";
+        Self::at(ErrorKind::Closed, gone.into(), CHANNEL.into())
     }
 
     /// A channel holds as much as it may.
     pub(crate) fn channel_full() -> Self {
         let full = "the channel is full; await `send`, or give it a larger capacity";
-        Self::new(ErrorKind::QueueFull, full.into())
+        Self::at(ErrorKind::QueueFull, full.into(), CHANNEL.into())
     }
 
     /// The task ran for longer than it may.
@@ -438,29 +445,27 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ErrorInner { kind, what, place, task } = &*self.0;
-        if task.is_empty() {
+        if place == CHANNEL && task.is_empty() {
+            // No task has failed.
+        } else if task.is_empty() {
             f.write_str("failed to run a task: ")?;
         } else {
             write!(f, "failed to run the task made at {task}: ")?;
         }
         match kind {
+            _ if place == CHANNEL => f.write_str(what),
             ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
             ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
-            ErrorKind::WorkerLost if what.is_empty() => {
-                f.write_str("a worker that had a sender of the channel was lost, and what it sent last may be too")
-            }
             ErrorKind::WorkerLost => {
                 write!(f, "its worker was lost: {what}; run it again on another worker if it may run twice")
             }
             ErrorKind::Cancelled => f.write_str("it was aborted"),
             ErrorKind::Timeout => write!(f, "it ran longer than its limit of {what}"),
-            ErrorKind::Closed if !what.is_empty() => f.write_str(what),
             ErrorKind::Closed => f.write_str(
                 "its executor was closed, terminated or dropped; keep it until the task's handle has resolved",
             ),
             ErrorKind::Startup => write!(f, "the worker did not start: {what}"),
             ErrorKind::Codec | ErrorKind::Other | ErrorKind::WouldBlock => f.write_str(what),
-            ErrorKind::QueueFull if !what.is_empty() => f.write_str(what),
             ErrorKind::QueueFull => {
                 f.write_str("the executor's queue is full; wait for one of its tasks, or raise `max_queue`")
             }

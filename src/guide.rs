@@ -16,6 +16,7 @@ chapters! {
     errors: "errors.md";
     cancellation: "cancellation.md";
     nested: "nested.md";
+    channels: "channels.md";
     dom: "dom.md";
     own_executor: "own-executor.md";
     testing: "testing.md";

@@ -7,6 +7,8 @@
 //! - [`Executor`] and [`ExecutorExt`]: the trait of everything that takes tasks, your own types too, and what it can do with
 //!   many of them.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none. [`JoinSet`]: many handles.
+//! - [`channel()`], [`unbounded`] and [`watch`], [`Sender`] and [`Receiver`]: values that tasks send while they run; [`TaskStream`]:
+//!   those of one task.
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - `Described`, with the feature `described`: values of types that describe themselves, such as `serde_json::Value`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
@@ -23,7 +25,7 @@
 //! - **futures 0.3**: an [`Executor`] is a [`Spawn`](futures::task::Spawn), which takes a
 //!   [`FutureObj`](futures::task::FutureObj) and gives a [`SpawnError`](futures::task::SpawnError), and on the web our
 //!   executors are [`LocalSpawn`](futures::task::LocalSpawn) too. [`Executor::close`] gives a
-//!   [`BoxFuture`](futures::future::BoxFuture). A [`ParMap`] and a [`JoinSet`] are a
+//!   [`BoxFuture`](futures::future::BoxFuture). A [`ParMap`], a [`JoinSet`], a [`Receiver`] and a [`TaskStream`] are each a
 //!   [`Stream`](futures::stream::Stream) and a [`FusedStream`](futures::stream::FusedStream), a [`RemoteHandle`] a
 //!   [`FusedFuture`](futures::future::FusedFuture).
 //! - **serde 1**: what tasks capture, take and give is [`Serialize`](serde::Serialize) and

@@ -139,7 +139,7 @@ const RETURNED: Place = Place::NOWHERE;
 
 /// Items on their way in one direction.
 #[derive(Debug)]
-struct Flow<I> {
+struct Queue<I> {
     /// What waits, and where it came from.
     queue: VecDeque<(Place, I)>,
     /// How many of these are of this memory's own.
@@ -149,7 +149,7 @@ struct Flow<I> {
     taken: u64,
 }
 
-impl<I> Flow<I> {
+impl<I> Queue<I> {
     const fn new() -> Self {
         Self { queue: VecDeque::new(), own: 0, posted: 0, taken: 0 }
     }
@@ -173,9 +173,9 @@ pub(super) struct Core<I> {
     /// Where natively the receiver is, that is lost with its worker.
     receiver_place: Place,
     /// To the receiver. Where the channel is not at home all of it comes from above.
-    down: Flow<I>,
+    down: Queue<I>,
     /// To the home.
-    up: Flow<I>,
+    up: Queue<I>,
     /// What comes before the queue: the receiver had it when it left another memory.
     unread: VecDeque<I>,
     /// How many items are to come back from this place before the queue's turn.
@@ -224,8 +224,8 @@ impl<I: Item> Core<I> {
             senders,
             receiver,
             receiver_place: Place::HERE,
-            down: Flow::new(),
-            up: Flow::new(),
+            down: Queue::new(),
+            up: Queue::new(),
             unread: VecDeque::new(),
             recalled: 0,
             recalled_from: Place::HERE,
@@ -289,6 +289,11 @@ impl<I: Item> Core<I> {
     /// Sends an item from here.
     pub(super) fn send(&mut self, item: I) {
         self.enqueue(Place::HERE, item);
+    }
+
+    /// True if the newest item waits here for the one before to be taken.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.mode == Mode::Latest && !self.up.queue.is_empty()
     }
 
     /// Sends up the newest item although the one before was not taken: who sends cannot learn that now.
@@ -404,6 +409,15 @@ impl<I: Item> Core<I> {
             self.owed.retain(|(place, _)| *place != Place::ABOVE);
         }
         events.push(Event::Arrive { mode: self.mode, kind });
+        events
+    }
+
+    /// An end is about to go to a worker: what makes the memory there know the channel.
+    pub(super) fn enter_below(&self, kind: Kind) -> Vec<Event<I>> {
+        let mut events = vec![Event::Arrive { mode: self.mode, kind }];
+        if self.is_closed() {
+            events.push(Event::Closed);
+        }
         events
     }
 

@@ -1,38 +1,50 @@
 //! How what is said of a channel crosses to other memories: as calls that are run as soon as they are read.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::mem;
-use std::time::Duration;
 
-use super::core::{Core, Event, Kind, Mode};
-use super::shared::{Channel, End, Value, find};
+use super::core::{Event, Item, Kind, Mode};
+use crate::error::Error;
 use crate::platform::{self, Packet, Place};
 use crate::task::{Call, raw_call};
 use crate::wire::{FromWorker, PacketReader, Put, Take, ToWorker, message};
 use crate::worker;
 
-/// So many calls are posted to a worker without waiting for more.
-const FLUSH_AT: usize = 64;
+/// An encoded value, or the error that comes in its place.
+pub(super) type ItemPacket = Result<Packet, Error>;
 
-/// How long a synchronous task waits until it sends the next of the values of which only the newest counts.
-const HURRY: Duration = Duration::from_millis(4);
+impl Item for ItemPacket {
+    fn lost() -> Self {
+        Err(Error::sender_lost())
+    }
+
+    fn is_error(&self) -> bool {
+        self.is_err()
+    }
+}
+
+/// So many calls are posted to a worker without waiting for more.
+const MOST_GATHERED: usize = 64;
+
+/// What reads it in the other memory.
+pub(super) type Read = fn(Packet) -> Call;
 
 /// Appends to a packet for the memory above or below what has this read there.
-pub(super) fn write(id: u64, event: Event<Value>, above: bool, packet: &mut Packet) {
-    let call = call(id, event, above);
+pub(super) fn write(read: Read, id: u64, event: Event<ItemPacket>, above: bool, packet: &mut Packet) {
+    let call = call(read, id, event);
     if above { FromWorker::Call { call }.write(packet) } else { ToWorker::Call { call }.write(packet) }
 }
 
-fn call(id: u64, event: Event<Value>, above: bool) -> Packet {
-    let mut call = raw_call(if above { from_below } else { from_above });
+fn call(read: Read, id: u64, event: Event<ItemPacket>) -> Packet {
+    let mut call = raw_call(read);
     id.put(&mut call);
     event.put(&mut call);
     call
 }
 
 /// Sends it there, with others.
-pub(super) fn post(id: u64, to: Place, event: Event<Value>) {
-    let call = call(id, event, to == Place::ABOVE);
+pub(super) fn post(read: Read, id: u64, to: Place, event: Event<ItemPacket>) {
+    let call = call(read, id, event);
     if to == Place::ABOVE {
         return worker::tell(call);
     }
@@ -52,7 +64,7 @@ pub(super) fn post(id: u64, to: Place, event: Event<Value>) {
         let (_, lanes, count) = &mut gathered[nth];
         lanes.append(packet);
         *count += 1;
-        (is_first, *count >= FLUSH_AT)
+        (is_first, *count >= MOST_GATHERED)
     });
     if is_full {
         flush(Some(to));
@@ -64,8 +76,6 @@ pub(super) fn post(id: u64, to: Place, event: Event<Value>) {
 thread_local! {
     /// What is to be posted to workers at the end of this tick, and how many calls it holds.
     static GATHERED: RefCell<Vec<(Place, Packet, usize)>> = const { RefCell::new(Vec::new()) };
-    /// When a value was last sent so that it may have come before the one before was taken.
-    static HURRIED: Cell<Option<Duration>> = const { Cell::new(None) };
 }
 
 /// Posts what was gathered for this place, or for all.
@@ -82,56 +92,15 @@ fn flush(place: Option<Place>) {
     }
 }
 
-/// True now and then in a synchronous task of a worker that cannot hear of what it has sent.
-pub(super) fn may_hurry() -> bool {
-    if platform::SHARES_MEMORY || !worker::is_in_call() {
-        return false;
-    }
-    let now = platform::now();
-    let is_time = HURRIED.get().is_none_or(|last| now.saturating_sub(last) >= HURRY);
-    if is_time {
-        HURRIED.set(Some(now));
-    }
-    is_time
+/// True in a synchronous task of a worker, which hears nothing while it runs.
+pub(super) fn is_in_call() -> bool {
+    !platform::SHARES_MEMORY && worker::is_in_call()
 }
 
-fn from_above(call: Packet) -> Call {
-    read(call, Place::ABOVE)
-}
-
-fn from_below(call: Packet) -> Call {
-    read(call, platform::sender())
-}
-
-fn read(call: Packet, from: Place) -> Call {
+/// What such a call says of which channel.
+pub(super) fn read(call: Packet) -> Option<(u64, Event<ItemPacket>)> {
     let mut reader = PacketReader::new(call);
-    let id = u64::take(&mut reader);
-    let event = Event::<Value>::take(&mut reader);
-    if let (Some(id), Some(event)) = (id, event) {
-        on_event(id, from, event);
-    }
-    Call::Ended(Ok(Packet::default()))
-}
-
-fn on_event(id: u64, from: Place, event: Event<Value>) {
-    match (event, find(id)) {
-        (Event::Open { mode, senders, receiver }, None) => {
-            let channel = Channel::new(id, Core::of_below(mode, from, senders, receiver));
-            channel.enter(from);
-        }
-        (Event::Arrive { mode, kind }, channel) => {
-            let channel = channel.unwrap_or_else(|| Channel::new(id, Core::of_above(mode)));
-            let end = End::new(channel.clone(), kind, Place::HERE);
-            channel.with(|core| core.arrive(from, kind));
-            platform::arrive(Box::new(end));
-        }
-        (event, Some(channel)) => channel.with(|core| core.on_event(from, event)),
-        // The receiver was here, and no end is left.
-        (Event::Item { item }, None) if from == Place::ABOVE => {
-            post(id, Place::ABOVE, Event::Bounced { item });
-        }
-        (_, None) => {}
-    }
+    Some((Take::take(&mut reader)?, Take::take(&mut reader)?))
 }
 
 message!(enum Event<I> {

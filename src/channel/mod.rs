@@ -33,7 +33,9 @@ use crate::task::{self, side_table};
 /// Values go by the page: a worker that sends to another sends to the page, which sends on.
 ///
 /// The bound holds for each way into a memory: each worker that sends may have `capacity` values on their way to the page,
-/// or waiting there; and as many are on their way to a receiver on a worker.
+/// or waiting there; and as many are on their way to a receiver on a worker. Natively it is that of the whole channel.
+///
+/// The guide has [a chapter on channels](https://github.com/wasm-mt/wasm-mt/blob/main/docs/guide/channels.md).
 ///
 /// ```
 /// use futures::TryStreamExt;
@@ -87,7 +89,8 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// A channel that holds the newest value only, for progress and the like: a value that was not received in time is replaced, and a
 /// sender never waits.
 ///
-/// The last value always comes. What a synchronous task sends leaves at most every 4 ms, and when the task has ended.
+/// The last value always comes. What a synchronous task sends leaves at most every 4 ms, and when the task has ended. What an
+/// asynchronous one sends leaves when it awaits something that is not ready, such as [`yield_now`](crate::yield_now).
 ///
 /// ```
 /// use futures::StreamExt;
@@ -136,6 +139,28 @@ fn open<T>(mode: Mode) -> (Sender<T>, Receiver<T>) {
 /// On the web a task that does not await hears nothing while it runs, so neither does its sender: of a bounded channel it may
 /// send `capacity` values, and then [`try_send`](Self::try_send) fails. What it sends leaves at once, one message each; send
 /// a `Vec` of many small values.
+///
+/// # Examples
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use wasm_mt::{Error, Pool, Receiver, channel, remote};
+///
+/// # wasm_mt::run(async {
+/// let pool = Pool::new();
+/// let (sender, words) = channel(4);
+/// for word in ["sea", "shore"] {
+///     let (sender, word) = (sender.clone(), word.to_owned());
+///     let task = remote!(async move { sender.send(word).await });
+///     pool.spawn_remote(task).forget();
+/// }
+/// drop(sender); // or the stream would not end
+/// let mut words: Vec<String> = words.try_collect().await?;
+/// words.sort(); // each sender has an order of its own only
+/// assert_eq!(words, ["sea", "shore"]);
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
 pub struct Sender<T> {
     end: End,
     value: PhantomData<fn(T)>,
@@ -144,10 +169,26 @@ pub struct Sender<T> {
 impl<T: Serialize + 'static> Sender<T> {
     /// Sends a value, as soon as there is room for it. A future that is dropped has sent nothing.
     ///
+    /// That it was sent does not mean that it will be received: the receiver may be dropped before.
+    ///
     /// # Errors
     ///
     /// - [`is_closed`](Error::is_closed): the receiver is gone.
     /// - [`is_codec`](Error::is_codec): the value cannot be encoded, or on the web be posted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wasm_mt::{Error, channel};
+    ///
+    /// # wasm_mt::run(async {
+    /// let (sender, receiver) = channel(1);
+    /// sender.send(1).await?; // there is room for it
+    /// drop(receiver);
+    /// assert!(sender.send(2).await.unwrap_err().is_closed());
+    /// # Ok::<_, Error>(())
+    /// # });
+    /// ```
     pub async fn send(&self, value: T) -> Result<(), Error> {
         let mut packet = Some(self.encode(&value)?);
         drop(value);
@@ -171,6 +212,21 @@ impl<T: Serialize + 'static> Sender<T> {
     ///
     /// Gives the value back, with the reason: that of [`send`](Self::send), or
     /// [`is_queue_full`](Error::is_queue_full).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use wasm_mt::channel;
+    ///
+    /// let (sender, mut receiver) = channel(1);
+    /// sender.try_send("sea".to_owned())?;
+    /// let refused = sender.try_send("shore".to_owned()).unwrap_err();
+    /// assert!(refused.is_full());
+    ///
+    /// assert_eq!(receiver.try_recv().transpose()?.as_deref(), Some("sea"));
+    /// sender.try_send(refused.into_inner())?;
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// ```
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let sent = self.encode(&value).and_then(|packet| self.end.send(packet));
         match sent {
@@ -189,7 +245,17 @@ impl<T: Serialize + 'static> Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// True if the receiver is gone: what is sent would be lost. A sender on a worker learns that with some delay.
+    /// True if the receiver is gone: what is sent would be lost. A sender on a worker learns that with some delay, and on the web a
+    /// synchronous task does not learn it while it runs.
+    ///
+    /// ```
+    /// use wasm_mt::unbounded;
+    ///
+    /// let (sender, receiver) = unbounded::<u32>();
+    /// assert!(!sender.is_closed());
+    /// drop(receiver);
+    /// assert!(sender.is_closed());
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
@@ -228,7 +294,8 @@ impl<'de, T> Deserialize<'de> for Sender<T> {
 
 /// The receiving end of a [`channel`]: a stream, and a value that a task can capture.
 ///
-/// It ends when there are no senders any more and everything was received. Dropping it makes senders fail.
+/// It ends when there are no senders any more and everything was received. Dropping it makes senders fail. What was sent and not
+/// received is then thrown away.
 ///
 /// It can be moved to other tasks, also when values wait in it: those go with it. Since there is one only, a
 /// [`RemoteFn`](crate::RemoteFn) cannot capture it, and no task with [`retry`](crate::Remote::retry): such tasks fail with an error
@@ -271,6 +338,21 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// # Errors
     ///
     /// As an item of the stream: the loss of a sender, or a value that cannot be decoded.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures::stream::FusedStream;
+    /// use wasm_mt::channel;
+    ///
+    /// let (sender, mut receiver) = channel(2);
+    /// assert!(receiver.try_recv().is_none()); // nothing was sent yet
+    /// sender.try_send(7)?;
+    /// drop(sender);
+    /// assert_eq!(receiver.try_recv().transpose()?, Some(7));
+    /// assert!(receiver.try_recv().is_none() && receiver.is_terminated());
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// ```
     pub fn try_recv(&mut self) -> Option<Result<T, Error>> {
         match self.end()?.poll_receive(None) {
             Poll::Ready(value) => value.map(|value| value.and_then(task::decode)),
@@ -338,29 +420,62 @@ fn detach(attachment: Attachment) -> Option<End> {
 }
 
 /// A value that [`Sender::try_send`] has not sent, and why.
+///
+/// By `?` it becomes an [`Error`], without the value.
+///
+/// ```
+/// use wasm_mt::{Error, Sender, channel};
+///
+/// /// Sends a line if there is room for it, and gives it back if there is none.
+/// fn offer(sender: &Sender<String>, line: String) -> Result<Option<String>, Error> {
+///     match sender.try_send(line) {
+///         Ok(()) => Ok(None),
+///         Err(refused) if refused.is_full() => Ok(Some(refused.into_inner())),
+///         Err(refused) => Err(refused.into()),
+///     }
+/// }
+///
+/// let (sender, receiver) = channel(1);
+/// assert_eq!(offer(&sender, "sea".to_owned())?, None);
+/// assert_eq!(offer(&sender, "shore".to_owned())?.as_deref(), Some("shore"));
+/// drop(receiver);
+/// assert!(offer(&sender, "sand".to_owned()).unwrap_err().is_closed());
+/// # Ok::<_, Error>(())
+/// ```
 pub struct TrySendError<T> {
     value: T,
     error: Error,
 }
 
 impl<T> TrySendError<T> {
-    /// The value.
+    /// The value, as it was given.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// Why it was not sent.
+    /// Why it was not sent: its text says what to do.
+    ///
+    /// ```
+    /// use wasm_mt::channel;
+    ///
+    /// let (sender, _receiver) = channel(1);
+    /// sender.try_send(1)?;
+    /// let refused = sender.try_send(2).unwrap_err();
+    /// assert!(refused.error().is_queue_full());
+    /// assert!(refused.to_string().contains("await `send`"));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// ```
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// True if there is no room for it now.
+    /// True if there is no room for it now: [`is_queue_full`](Error::is_queue_full).
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.error.is_queue_full()
     }
 
-    /// True if the receiver is gone.
+    /// True if the receiver is gone: [`is_closed`](Error::is_closed).
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.error.is_closed()

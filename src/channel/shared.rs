@@ -7,24 +7,16 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use super::core::{Action, Core, Event, Item, Kind, Mode, Received};
-use super::crossing;
+use super::core::{Action, Core, Event, Kind, Mode, Received};
+use super::crossing::{self, ItemPacket};
 use crate::error::Error;
 use crate::platform::{self, Endpoint, Packet, Place, SHARES_MEMORY};
+use crate::task::Call;
 
-/// An encoded value, or the error that comes in its place.
-pub(super) type Value = Result<Packet, Error>;
-
-impl Item for Value {
-    fn lost() -> Self {
-        Err(Error::sender_lost())
-    }
-
-    fn is_error(&self) -> bool {
-        self.is_err()
-    }
-}
+/// How long a synchronous task waits until it sends the next of the values of which only the newest counts.
+const HURRY: Duration = Duration::from_millis(4);
 
 pub(super) struct Channel {
     /// The same in all memories.
@@ -34,25 +26,27 @@ pub(super) struct Channel {
 }
 
 struct State {
-    core: Core<Value>,
+    core: Core<ItemPacket>,
     /// Who waits for an item, or for leave to send one.
     receiver: Option<Waker>,
     senders: Vec<Waker>,
     /// Itself, while ends are elsewhere.
     keep: Option<Arc<Channel>>,
+    /// When a newest value was last sent before the one before was taken.
+    hurried: Option<Duration>,
     /// Workers whose end is to be told.
     watched: Vec<Place>,
 }
 
 /// The channels that have ends elsewhere, by their number. Natively there is no elsewhere.
-static KNOWN: Mutex<BTreeMap<u64, Weak<Channel>>> = Mutex::new(BTreeMap::new());
+static CHANNELS: Mutex<BTreeMap<u64, Weak<Channel>>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn find(id: u64) -> Option<Arc<Channel>> {
-    lock(&KNOWN).get(&id).and_then(Weak::upgrade)
+    lock(&CHANNELS).get(&id).and_then(Weak::upgrade)
 }
 
 /// Makes a channel. The ends are those of this memory.
@@ -70,17 +64,25 @@ pub(super) fn open(mode: Mode) -> (End, End) {
 }
 
 impl Channel {
-    pub(super) fn new(id: u64, core: Core<Value>) -> Arc<Self> {
-        let state = State { core, receiver: None, senders: Vec::new(), keep: None, watched: Vec::new() };
+    pub(super) fn new(id: u64, core: Core<ItemPacket>) -> Arc<Self> {
+        let state = State {
+            core,
+            receiver: None,
+            senders: Vec::new(),
+            keep: None,
+            hurried: None,
+            watched: Vec::new(),
+        };
         let channel = Arc::new_cyclic(|this| Self { id, state: Mutex::new(state), this: this.clone() });
         if !SHARES_MEMORY {
-            lock(&KNOWN).insert(id, Arc::downgrade(&channel));
+            lock(&CHANNELS).insert(id, Arc::downgrade(&channel));
         }
+        platform::announce_by(announce);
         channel
     }
 
     /// Changes what is known, and does what follows from it, outside of the lock.
-    pub(super) fn with<R>(&self, change: impl FnOnce(&mut Core<Value>) -> R) -> R {
+    pub(super) fn with<R>(&self, change: impl FnOnce(&mut Core<ItemPacket>) -> R) -> R {
         let mut state = lock(&self.state);
         let result = change(&mut state.core);
         self.finish(state);
@@ -111,7 +113,8 @@ impl Channel {
         drop(state);
         for action in left {
             if let (Action::Post(to, event), false) = (action, SHARES_MEMORY) {
-                crossing::post(self.id, to, event);
+                let read = if to == Place::ABOVE { from_below } else { from_above };
+                crossing::post(read, self.id, to, event);
             }
         }
         wakers.into_iter().for_each(Waker::wake);
@@ -165,12 +168,49 @@ impl Drop for Channel {
         }
         drop(watches);
         if !SHARES_MEMORY {
-            let mut known = lock(&KNOWN);
+            let mut known = lock(&CHANNELS);
             // Another of its number may have come.
             if known.get(&self.id).is_some_and(|known| known.strong_count() == 0) {
                 known.remove(&self.id);
             }
         }
+    }
+}
+
+/// Read in a memory that the one above has sent it to.
+fn from_above(call: Packet) -> Call {
+    read(call, Place::ABOVE)
+}
+
+fn from_below(call: Packet) -> Call {
+    read(call, platform::sender())
+}
+
+fn read(call: Packet, from: Place) -> Call {
+    if let Some((id, event)) = crossing::read(call) {
+        on_event(id, from, event);
+    }
+    Call::Ended(Ok(Packet::default()))
+}
+
+fn on_event(id: u64, from: Place, event: Event<ItemPacket>) {
+    match (event, find(id)) {
+        (Event::Open { mode, senders, receiver }, None) => {
+            let channel = Channel::new(id, Core::of_below(mode, from, senders, receiver));
+            channel.enter(from);
+        }
+        (Event::Arrive { mode, kind }, channel) => {
+            let channel = channel.unwrap_or_else(|| Channel::new(id, Core::of_above(mode)));
+            let end = End::new(channel.clone(), kind, Place::HERE);
+            channel.with(|core| core.arrive(from, kind));
+            platform::arrive(Box::new(end));
+        }
+        (event, Some(channel)) => channel.with(|core| core.on_event(from, event)),
+        // The receiver was here, and no end is left.
+        (Event::Item { item }, None) if from == Place::ABOVE => {
+            crossing::post(from_below, id, Place::ABOVE, Event::Bounced { item });
+        }
+        (_, None) => {}
     }
 }
 
@@ -229,9 +269,12 @@ impl End {
         }
         state.core.send(Ok(value));
         // A synchronous task cannot learn what was taken while it runs.
-        let hurries = state.core.mode == Mode::Latest && crossing::may_hurry();
-        if hurries {
-            state.core.hurry();
+        if state.core.is_held_up() && crossing::is_in_call() {
+            let now = platform::now();
+            if state.hurried.is_none_or(|last| now.saturating_sub(last) >= HURRY) {
+                state.hurried = Some(now);
+                state.core.hurry();
+            }
         }
         self.channel.finish(state);
         Ok(None)
@@ -242,7 +285,7 @@ impl End {
     }
 
     /// The next value, for the receiver.
-    pub(super) fn poll_receive(&self, context: Option<&Context<'_>>) -> Poll<Option<Value>> {
+    pub(super) fn poll_receive(&self, context: Option<&Context<'_>>) -> Poll<Option<ItemPacket>> {
         let mut state = lock(&self.channel.state);
         let received = state.core.receive();
         if let (Received::Nothing, Some(context)) = (&received, context) {
@@ -281,17 +324,6 @@ impl Endpoint for End {
         }
     }
 
-    fn announce(&self, above: bool, packet: &mut Packet) {
-        let events = if above {
-            self.channel.with(|core| core.leave(self.kind))
-        } else {
-            vec![Event::Arrive { mode: lock(&self.channel.state).core.mode, kind: self.kind }]
-        };
-        for event in events {
-            crossing::write(self.channel.id, event, above, packet);
-        }
-    }
-
     fn moved(&self, to: Place) {
         let from = self.place();
         self.place.store(to.number(), Ordering::Relaxed);
@@ -310,8 +342,22 @@ impl Endpoint for End {
         });
     }
 
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+}
+
+/// Makes an end known in the memory above or below.
+fn announce(end: &dyn Endpoint, above: bool, packet: &mut Packet) {
+    let Some(End { channel, kind, .. }) = end.as_any().downcast_ref() else { return };
+    let events = channel.with(|core| if above { core.leave(*kind) } else { core.enter_below(*kind) });
+    let read = if above { from_below } else { from_above };
+    for event in events {
+        crossing::write(read, channel.id, event, above, packet);
     }
 }
 

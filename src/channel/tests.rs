@@ -41,6 +41,8 @@ struct Memory {
     core: Option<Core<Sent>>,
     senders: Vec<u32>,
     has_receiver: bool,
+    /// An end was announced, and is in the next message.
+    is_arriving: bool,
     is_lost: bool,
     /// What is on its way from here to the memory above, and from there to here.
     up: VecDeque<Message>,
@@ -83,7 +85,7 @@ impl World {
             }
         }
         let memory = &mut self.memories[at];
-        let is_needed = memory.has_receiver || !memory.senders.is_empty();
+        let is_needed = memory.has_receiver || memory.is_arriving || !memory.senders.is_empty();
         if !is_needed && memory.core.as_ref().is_some_and(|core| !core.is_shared()) {
             memory.core = None;
         }
@@ -104,22 +106,23 @@ impl World {
 
     fn take(&mut self, at: usize, from: Place, message: Message) {
         match message {
-            Message::Sender(sender) => self.memories[at].senders.push(sender),
-            Message::Receiver => self.memories[at].has_receiver = true,
+            Message::Sender(sender) => {
+                self.memories[at].is_arriving = false;
+                self.memories[at].senders.push(sender);
+            }
+            Message::Receiver => {
+                self.memories[at].is_arriving = false;
+                self.memories[at].has_receiver = true;
+            }
             Message::Event(Event::Open { mode, senders, receiver }) => {
                 assert!(self.memories[at].core.is_none(), "a channel is opened once");
                 self.memories[at].core = Some(Core::of_below(mode, from, senders, receiver));
                 self.with(at, |_| ());
             }
             Message::Event(Event::Arrive { mode, kind }) => {
-                let core = self.memories[at].core.get_or_insert_with(|| Core::of_above(mode));
-                core.arrive(from, kind);
-                // The end is in the next message.
-                for action in core.take_actions() {
-                    if let Action::Post(to, event) = action {
-                        self.post(at, to, Message::Event(event));
-                    }
-                }
+                self.memories[at].is_arriving = true;
+                self.memories[at].core.get_or_insert_with(|| Core::of_above(mode));
+                self.with(at, |core| core.arrive(from, kind));
             }
             Message::Event(Event::Item { item })
                 if self.memories[at].core.is_none() && from == Place::ABOVE =>
@@ -140,18 +143,18 @@ impl World {
             let memory = &mut self.memories[link];
             let message = if upwards { memory.up.pop_front() } else { memory.down.pop_front() };
             let Some(message) = message else { return is_announced };
+            // These are in one packet with the end.
             let more = matches!(
                 message,
-                Message::Event(
-                    Event::Open { .. } | Event::Arrive { .. } | Event::Leaving { .. } | Event::Unread { .. }
-                )
+                Message::Event(Event::Open { .. } | Event::Leaving { .. } | Event::Unread { .. })
             );
             if upwards {
                 self.take(above, place(link), message);
             } else {
                 self.take(link, Place::ABOVE, message);
             }
-            if !more {
+            let at = if upwards { above } else { link };
+            if !more && !self.memories[at].is_arriving {
                 return true;
             }
             is_announced = true;
@@ -204,7 +207,7 @@ impl World {
         let events = if goes_up {
             self.memories[at].core.as_mut().map(|core| core.leave(kind)).unwrap_or_default()
         } else {
-            vec![Event::Arrive { mode: self.mode, kind }]
+            self.memories[at].core.as_ref().map(|core| core.enter_below(kind)).unwrap_or_default()
         };
         for event in events {
             self.post(at, there, Message::Event(event));

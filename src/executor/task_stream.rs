@@ -18,6 +18,8 @@ use crate::task::RemoteHandle;
 /// The stream ends when the task has ended and no sender is left. If the task fails, its error is the last item.
 ///
 /// **Dropping the stream cancels the task**, as dropping its handle would.
+///
+/// The guide has [a chapter on channels and streams](https://github.com/wasm-mt/wasm-mt/blob/main/docs/guide/channels.md).
 #[must_use = "dropping a stream cancels its task"]
 pub struct TaskStream<T, R> {
     receiver: Receiver<T>,

@@ -7,9 +7,9 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
 
-use super::packet::Packet;
 use crate::error::Error;
 
 /// Where an end is, as this memory sees it.
@@ -35,19 +35,17 @@ impl Place {
 }
 
 /// The end of something. By this trait, only programs that have such ends have their code.
-pub(crate) trait Endpoint: Send + Sync + fmt::Debug {
+pub(crate) trait Endpoint: Send + Sync + UnwindSafe + RefUnwindSafe + fmt::Debug {
     /// What it is an end of, and which: below 2^53. Those with the same name can stand for one another.
     fn name(&self) -> u64;
 
     /// One more. Of some there is one only.
     fn try_clone(&self) -> Result<Box<dyn Endpoint>, Error>;
 
-    /// Appends to a packet for the memory above or below the calls that make it known there.
-    #[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "natively nothing leaves the memory"))]
-    fn announce(&self, above: bool, packet: &mut Packet);
-
     /// It was posted to this place, or has arrived in it.
     fn moved(&self, to: Place);
+
+    fn as_any(&self) -> &dyn Any;
 
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }

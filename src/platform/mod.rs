@@ -68,7 +68,7 @@ pub(crate) use address::{Address, Tag, Tagged};
 pub(crate) use endpoint::{Endpoint, Place, arrive, from, on_gone, sender};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
-pub(crate) use packet::{Master, Packet, Post, Resident, Residents};
+pub(crate) use packet::{Master, Packet, Post, Resident, Residents, announce_by};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;
 pub(crate) use slot::ThreadSlot;

@@ -2,16 +2,28 @@
 
 use std::collections::BTreeSet;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{fmt, iter, mem};
 
 use super::address::Address;
 use super::backend::Attachment;
+use super::endpoint::Endpoint;
 use super::room;
 use crate::error::Error;
 
 /// From this length on, values are not gathered with others, so that they alone fail if there is no memory for them.
 const LARGE: usize = 1024 * 1024;
+
+/// Appends to a packet for the memory above or below what makes an end known there.
+type Announce = fn(&dyn Endpoint, bool, &mut Packet);
+
+/// How that is done, if there are ends.
+static ANNOUNCE: OnceLock<Announce> = OnceLock::new();
+
+/// Says how ends are made known, from now on.
+pub(crate) fn announce_by(announce: Announce) {
+    ANNOUNCE.get_or_init(|| announce);
+}
 
 /// What crosses between two memories, in four lanes that are never mixed.
 #[derive(Debug, Default)]
@@ -38,7 +50,8 @@ impl Packet {
 
     /// Appends to another packet, that for the memory above or below, what makes known there which ends are among the attachments.
     pub(crate) fn announce(&self, above: bool, packet: &mut Packet) {
-        self.attachments.iter().for_each(|attachment| attachment.announce(above, packet));
+        let Some(announce) = ANNOUNCE.get() else { return };
+        self.attachments.iter().filter_map(Attachment::end).for_each(|end| announce(end, above, packet));
     }
 
     /// A packet with the same content, for what is sent again.

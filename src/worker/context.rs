@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::task::{ArcWake, FutureObj, SpawnError};
 
 use super::loop_waker::LoopWaker;
-use super::worker::Worker;
 use crate::error::Error;
-use crate::platform::{self, Packet};
+use crate::platform;
 use crate::schedule::{HandleSignal, TaskId};
 use crate::task::{Job, TaskOwner};
 use crate::wire::WorkerConfig;
@@ -42,7 +41,7 @@ pub(super) trait LocalWorker: Any {
 
 /// A worker, on its thread.
 struct Current {
-    worker: Rc<Worker>,
+    worker: Rc<dyn LocalWorker>,
     context: Arc<WorkerContext>,
 }
 
@@ -52,7 +51,7 @@ thread_local! {
 }
 
 /// Makes this thread the worker's.
-pub(super) fn enter(worker: Rc<Worker>, context: Arc<WorkerContext>) {
+pub(super) fn enter(worker: Rc<dyn LocalWorker>, context: Arc<WorkerContext>) {
     CURRENT_WORKER.set(Some(Current { worker, context }));
     // What tasks leave behind fails as they do.
     platform::on_panic(|payload| {
@@ -65,24 +64,7 @@ pub(super) fn enter(worker: Rc<Worker>, context: Arc<WorkerContext>) {
 /// The worker that this thread is, if it is one.
 pub(super) fn current_worker() -> Option<Rc<dyn LocalWorker>> {
     // Not while the thread goes away.
-    Some(this_worker()?)
-}
-
-fn this_worker() -> Option<Rc<Worker>> {
     CURRENT_WORKER.try_with(|current| Some(current.borrow().as_ref()?.worker.clone())).ok().flatten()
-}
-
-/// Has the page of this worker run a call, if this is a worker. What a synchronous task sends so leaves at once, and else with the
-/// next packet.
-pub(crate) fn tell(call: Packet) {
-    if let Some(worker) = this_worker() {
-        worker.tell(call);
-    }
-}
-
-/// True on a worker while a call runs: nothing else does, until it returns.
-pub(crate) fn is_in_call() -> bool {
-    this_worker().is_some_and(|worker| worker.is_in_call())
 }
 
 /// What executors on this worker stand on, if this thread is one.

@@ -18,6 +18,7 @@ mod panic;
 mod run_loop;
 mod state;
 mod task_future;
+mod tell;
 #[expect(clippy::module_inception, reason = "a worker is the subject of the folder")]
 mod worker;
 
@@ -29,5 +30,6 @@ mod sync {
 }
 
 pub use self::cancel::{checkpoint, is_cancelled};
-pub(crate) use self::context::{WorkerContext, context, is_in_call, tell};
+pub(crate) use self::context::{WorkerContext, context};
 pub(crate) use self::main::MAIN;
+pub(crate) use self::tell::{is_in_call, tell};

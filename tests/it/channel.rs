@@ -11,6 +11,7 @@ use wasm_mt::{
     Error, Executor, ExecutorExt, InlineExecutor, Pool, Receiver, RemoteFn, Sender, Strategy, Thread,
     Transfer, channel, remote, unbounded, watch, yield_now,
 };
+use web_time::Instant;
 
 /// Sends numbers from a worker.
 async fn count_to(last: u32, sender: Sender<u32>) -> Result<(), Error> {
@@ -423,6 +424,32 @@ remote_test! {
         assert!(receiver.try_recv().is_none());
         drop(sender);
         assert!(receiver.try_recv().is_none() && receiver.is_terminated());
+    }
+
+    async fn each_channel_of_newest_values_has_its_own_pace() {
+        let thread = Thread::new();
+        let ((one, first), (other, second)) = (watch(), watch());
+        let task = thread.spawn_remote(remote!(move || {
+            for n in 1..=20_u32 {
+                let begun = Instant::now();
+                while begun.elapsed() < Duration::from_millis(5) {}
+                one.try_send(n)?;
+                other.try_send(n)?;
+            }
+            Ok::<_, Error>(())
+        }));
+        let (first, second) = join(all(first), all(second)).await;
+        task.await.unwrap().unwrap();
+        for seen in [first.unwrap(), second.unwrap()] {
+            assert!(seen.len() > 2 && seen.last() == Some(&20), "{seen:?}");
+        }
+    }
+
+    async fn a_task_knows_from_its_beginning_that_the_receiver_is_gone() {
+        let thread = Thread::new();
+        let (sender, receiver) = channel::<u32>(1);
+        drop(receiver);
+        assert!(thread.spawn_remote(remote!(move || sender.is_closed())).await.unwrap());
     }
 
     async fn a_stream_of_a_task_has_what_it_sends_and_its_result() {

@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::fmt;
 
+use super::place::here;
 use crate::error::Error;
-use crate::platform::{Endpoint, NoRoom, Packet, Place, here, room};
+use crate::platform::{Endpoint, NoRoom, Place, room};
 
 /// A boxed value, moved to the other side.
 pub struct Attachment(Box<dyn Value>);
@@ -59,11 +60,13 @@ impl Attachment {
         self.0.moved(to);
     }
 
-    /// Nothing: ends cross as what they are.
+    /// None: natively an end crosses as what it is, and nobody is told.
     #[expect(clippy::unused_self, reason = "the seam; on the web they are told of ahead")]
-    pub(crate) fn announce(&self, _above: bool, _packet: &mut Packet) {}
+    pub(crate) fn end(&self) -> Option<&dyn Endpoint> {
+        None
+    }
 
-    /// Nothing either.
+    /// Nothing is to be done.
     pub(crate) fn settle(self) -> Self {
         self
     }

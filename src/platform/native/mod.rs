@@ -5,6 +5,7 @@ mod local;
 mod memory;
 mod options;
 mod outbox;
+mod place;
 mod port;
 mod time;
 
@@ -21,7 +22,8 @@ pub(crate) use local::{has_local_pool, on_panic, spawn_local};
 pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use options::{WebOptions, install};
 pub(crate) use outbox::Outbox;
-pub(crate) use port::{Port, here, is_lost, post_to, start};
+pub(crate) use place::{here, is_lost};
+pub(crate) use port::{Port, post_to, start};
 pub(crate) use time::{
     clock_tick, now, sleep, sleep as sleep_aside, spawn_service, yield_now, yield_now as yield_by_message,
 };

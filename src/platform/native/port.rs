@@ -1,9 +1,7 @@
 //! The page's end of a worker, and the thread at the other end.
 
-use std::cell::OnceCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use futures::StreamExt;
@@ -13,6 +11,7 @@ use futures::task::FutureObj;
 
 use super::local::{run_local, spawn_local};
 use super::outbox::{Outbox, Stops};
+use super::place;
 use super::time::yield_now;
 use crate::error::Error;
 use crate::platform::endpoint::gone;
@@ -32,26 +31,6 @@ impl Drop for Port {
         self.end.abort();
         gone(self.place);
     }
-}
-
-/// Places have numbers.
-static LAST: AtomicU64 = AtomicU64::new(0);
-
-thread_local! {
-    /// The worker that this thread is, and what ends it.
-    static WORKER: OnceCell<(Place, AbortHandle)> = const { OnceCell::new() };
-}
-
-/// Where what this thread has is: with a worker, or with none.
-pub(crate) fn here() -> Place {
-    let place = WORKER.try_with(|worker| worker.get().map(|(place, _)| *place));
-    place.ok().flatten().unwrap_or(Place::HERE)
-}
-
-/// True if this thread drops what its code did not let go of: in a panic, or because its worker was ended.
-pub(crate) fn is_lost() -> bool {
-    let has_ended = || WORKER.try_with(|worker| worker.get().is_some_and(|(_, end)| end.is_aborted()));
-    thread::panicking() || has_ended().unwrap_or(true)
 }
 
 /// Never called: memory is shared.
@@ -122,13 +101,11 @@ pub(crate) fn start(
     let (end, registration) = AbortHandle::new_pair();
     let (ended, end_of_thread, stops) = (end.clone(), end.clone(), Stops::default());
     let seen = stops.clone();
-    let place = Place::from_number(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+    let place = place::next();
     first.attachments.iter().for_each(|attachment| attachment.moved(place));
     sender.unbounded_send(ToThread::Packet(first)).expect("the receiver is alive: it is in this function");
     let run = move || {
-        WORKER.with(|worker| {
-            worker.get_or_init(|| (place, end_of_thread));
-        });
+        place::enter(place, end_of_thread);
         let events = Arc::new(events);
         let reporter = LossReporter(events.clone());
         let outbox = Outbox::new(events, ended, seen);

@@ -14,7 +14,7 @@ use super::reflect::{array, call, call_global, construct, get, global, number, o
 use super::thrown::{not_cloneable, text_of};
 use crate::error::Error;
 use crate::platform::endpoint::take_arrived;
-use crate::platform::{Endpoint, NoRoom, Packet, room};
+use crate::platform::{Endpoint, NoRoom, room};
 
 /// A value that travels beside the bytes.
 #[derive(Debug)]
@@ -74,10 +74,11 @@ impl Attachment {
         }
     }
 
-    /// Appends to a packet for the memory above or below what makes it known there, if it is an end.
-    pub(crate) fn announce(&self, above: bool, packet: &mut Packet) {
-        if let Some(Content::End(end)) = &self.0 {
-            end.announce(above, packet);
+    /// The end itself, if it is one and crosses.
+    pub(crate) fn end(&self) -> Option<&dyn Endpoint> {
+        match &self.0 {
+            Some(Content::End(end)) => Some(&**end),
+            _ => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::reader::{Mention, Path, anchor};
 use super::{Fault, Tree};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("guide", &[]),
     ("error", &[]),
     ("schedule", &[]),
@@ -15,8 +15,9 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("wire", &["error", "schedule", "platform"]),
     ("task", &["error", "schedule", "platform", "wire"]),
     ("worker", &["error", "schedule", "platform", "wire", "task"]),
+    ("channel", &["error", "platform", "wire", "task", "worker"]),
     ("supervisor", &["error", "schedule", "platform", "wire", "task", "worker"]),
-    ("executor", &["error", "schedule", "platform", "wire", "task", "worker", "supervisor"]),
+    ("executor", &["error", "schedule", "platform", "wire", "task", "worker", "channel", "supervisor"]),
     ("thread", &["error", "schedule", "platform", "task", "supervisor", "executor"]),
     ("run", &["error", "platform", "executor"]),
     ("js", &["error", "platform", "wire", "task", "supervisor", "executor", "thread"]),
