@@ -82,7 +82,7 @@ pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
 #[cfg(feature = "described")]
 pub use task::described::Described;
-pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Transfer, Transferable, remote_trait};
+pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Shared, Transfer, Transferable, remote_trait};
 pub use thread::{Thread, ThreadBuilder};
 pub use worker::{checkpoint, is_cancelled};
 

@@ -239,6 +239,11 @@ impl<T: Serialize + 'static> Sender<T> {
     fn encode(&self, value: &T) -> Result<Packet, Error> {
         let mut packet = Packet::default();
         task::encode(value, &mut packet)?;
+        if !packet.residents.is_empty() {
+            return Err(Error::codec(
+                "a `Shared` does not go through channels; capture it in the task that receives",
+            ));
+        }
         packet.attachments.iter().try_for_each(Attachment::check)?;
         Ok(packet)
     }

@@ -163,6 +163,8 @@ struct ResidentNode {
 }
 
 impl Residents {
+    pub(crate) const NONE: Self = Self(None);
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }

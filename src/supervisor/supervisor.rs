@@ -18,20 +18,20 @@ use crate::wire::{self, FromWorker};
 
 /// Workers under supervision. Dropping it ends them.
 pub(crate) struct Supervisor {
-    shared: Arc<Shared>,
+    shared: Arc<SharedPool>,
 }
 
-struct Shared {
+struct SharedPool {
     state: Mutex<PoolState>,
     on_run: Option<OnRun>,
-    this: Weak<Shared>,
+    this: Weak<SharedPool>,
 }
 
 impl Supervisor {
     /// Starts the workers. A start that fails is the error of what is submitted, and of [`ready`](Self::ready).
     pub(crate) fn start(mut options: PoolConfig) -> Self {
         let fault = options.fault.take();
-        let shared = Arc::new_cyclic(|this: &Weak<Shared>| {
+        let shared = Arc::new_cyclic(|this: &Weak<SharedPool>| {
             let events = this.clone();
             let listen = move |worker| {
                 let events = events.clone();
@@ -43,7 +43,7 @@ impl Supervisor {
                 Box::new(take) as platform::EventHandler
             };
             let on_run = options.on_run.clone();
-            Shared {
+            SharedPool {
                 state: Mutex::new(PoolState::new(options, Box::new(listen))),
                 on_run,
                 this: this.clone(),
@@ -161,7 +161,7 @@ impl Drop for Supervisor {
     }
 }
 
-impl Shared {
+impl SharedPool {
     /// No code of the program runs under this lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -268,7 +268,7 @@ impl Shared {
     }
 }
 
-impl TaskOwner for Shared {
+impl TaskOwner for SharedPool {
     fn on_signal(&self, task: TaskId, signal: HandleSignal) {
         let mut state = self.lock();
         if state.ended().is_none() {

@@ -104,6 +104,7 @@ impl Batch {
         join(&mut self.packet.bytes, &mut value.bytes);
         join(&mut self.packet.addresses, &mut value.addresses);
         join(&mut self.packet.attachments, &mut value.attachments);
+        self.packet.residents.append(mem::take(&mut value.residents));
     }
 
     fn note(&mut self, bytes: usize, addresses: usize, attachments: usize) {
@@ -161,6 +162,7 @@ impl Batch {
             Packet { bytes, ..Packet::default() }
         } else {
             Packet {
+                residents: self.packet.residents.clone(),
                 heads: heads[from.heads..to.heads].to_vec(),
                 bytes: bytes[from.bytes..to.bytes].to_vec(),
                 addresses: addresses[from.addresses..to.addresses].to_vec(),

@@ -56,9 +56,7 @@ impl Encoded {
             if call.bytes.len() < RESIDENT_FROM && call.attachments.is_empty() {
                 return call;
             }
-            let mut referring = Packet::default();
-            referring.residents.push(residents::resident(call));
-            referring
+            residents::referring(call)
         });
         Self { call, ..self }
     }
@@ -66,7 +64,7 @@ impl Encoded {
     /// The beginning of a call whose last argument is open.
     pub(super) fn open_call(&self) -> Result<Packet, Error> {
         let call = self.try_clone_call()?;
-        if call.residents.is_empty() {
+        if !residents::is_referring(&call) {
             return Ok(call);
         }
         Ok(Packet { residents: call.residents, ..Callee::raw(residents::call).packet(self.made_at) })

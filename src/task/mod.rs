@@ -22,6 +22,7 @@ mod remote_fn;
 mod reply;
 mod residents;
 mod results;
+mod shared;
 pub(crate) mod transfer;
 
 pub(crate) use batch::Batch;
@@ -45,4 +46,5 @@ pub use job::Job;
 pub use macros::remote_trait;
 pub use remote::Remote;
 pub use remote_fn::RemoteFn;
+pub use shared::Shared;
 pub use transfer::{Transfer, Transferable};

@@ -1,7 +1,7 @@
-//! Functions that live on their workers.
+//! Functions that live on their workers, and values that do.
 //!
 //! A [`RemoteFn`](super::RemoteFn) that has captured much is a *resident* value: its captures cross to a worker once and are decoded
-//! there once, and its calls refer to it by name.
+//! there once, and its calls refer to it by name. So is a [`Shared`](super::Shared), which tasks refer to.
 //!
 //! ```text
 //!   RemoteFn, calls, tasks --own--> Master ............ dropped with its last owner
@@ -14,7 +14,9 @@
 //! What crosses for that are calls of [`keep`] and [`forget`], which a worker runs as soon as it reads them. A task that migrates from
 //! the worker that has made its function carries the captures along, for one run.
 
+use std::any::Any;
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,41 +29,75 @@ use crate::error::Error;
 use crate::platform::{self, Master, Packet, Post, Resident, Residents, ThreadSlot};
 use crate::wire::{PacketReader, Put, Take, ToWorker};
 
+/// Where the encoded value comes from.
+pub(super) trait Source: Send + Sync {
+    /// A copy of it.
+    fn packet(&self) -> Result<Packet, Error>;
+}
+
 /// The encoded captures of a function.
-struct Captures {
+impl Source for Mutex<Packet> {
+    fn packet(&self) -> Result<Packet, Error> {
+        lock(self).try_clone()
+    }
+}
+
+/// A value that workers keep, as its owners here have it.
+pub(super) struct Kept<S> {
     name: u64,
-    size: u64,
-    value: Mutex<Packet>,
-    /// The workers that have them, or were sent them.
+    /// As it was encoded last.
+    size: AtomicU64,
+    /// Any type: what a panic of its own code spoils is its own.
+    pub(super) source: AssertUnwindSafe<S>,
+    /// The workers that have it, or were sent it.
     ports: Mutex<Vec<Weak<dyn Post>>>,
 }
 
-/// Makes a value resident.
-pub(super) fn resident(value: Packet) -> Resident {
+/// What the lowest bit of a name says.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum NameKind {
+    Function,
+    Value,
+}
+
+/// A name that nothing else has.
+pub(super) fn new_name(kind: NameKind) -> u64 {
     /// Names are unique among all memories of the program: each counts from a place of its own.
     static REALM: OnceLock<u64> = OnceLock::new();
     static LAST: AtomicU64 = AtomicU64::new(0);
 
     let number = LAST.fetch_add(1, Ordering::Relaxed);
-    Resident::Master(Arc::new(Captures {
-        name: REALM.get_or_init(platform::realm).wrapping_add(number),
-        size: value.bytes.len() as u64,
-        value: Mutex::new(value),
-        ports: Mutex::default(),
-    }))
+    REALM.get_or_init(platform::realm).wrapping_add(number) << 1 | kind as u64
 }
 
-impl Master for Captures {
+fn is_function(resident: &&Resident) -> bool {
+    resident.name() & 1 == NameKind::Function as u64
+}
+
+/// Makes the captures of a function resident.
+pub(super) fn resident(captures: Packet) -> Resident {
+    Resident::Master(Arc::new(Kept::new(new_name(NameKind::Function), Mutex::new(captures))))
+}
+
+impl<S> Kept<S> {
+    pub(super) fn new(name: u64, source: S) -> Self {
+        Self { name, size: AtomicU64::new(0), source: AssertUnwindSafe(source), ports: Mutex::default() }
+    }
+}
+
+impl<S: Source> Master for Kept<S> {
     fn name(&self) -> u64 {
         self.name
     }
 
     fn size(&self) -> u64 {
-        self.size
+        self.size.load(Ordering::Relaxed)
     }
 
     fn value(&self) -> Result<Packet, Error> {
-        lock(&self.value).try_clone()
+        let value = self.source.packet()?;
+        self.size.store(value.bytes.len() as u64, Ordering::Relaxed);
+        Ok(value)
     }
 
     fn packet_for(&self, port: &Arc<dyn Post>) -> Option<Packet> {
@@ -72,7 +108,14 @@ impl Master for Captures {
         ports.retain(|port| port.strong_count() > 0);
         ports.push(Arc::downgrade(port));
         drop(ports);
-        Some(keep_packet(self.name, self.value()))
+        let value = self.value();
+        let mut packet = Packet::default();
+        // First what it refers to itself.
+        for master in value.iter().flat_map(|value| value.residents.masters()) {
+            master.packet_for(port).into_iter().for_each(|more| packet.append(more));
+        }
+        packet.append(keep_packet(self.name, value));
+        Some(packet)
     }
 
     fn error_packet(&self, error: Error) -> Packet {
@@ -80,21 +123,32 @@ impl Master for Captures {
     }
 
     fn carry(&self, mut call: Packet) -> Packet {
-        let values = mem::take(&mut call.residents);
+        let residents = mem::take(&mut call.residents);
+        let mut values = Vec::new();
+        residents.masters().for_each(|master| gather(&**master, &mut values));
         let mut carrier = Callee::raw(call_carried).packet_like(&call);
-        values.masters().count().put(&mut carrier);
-        for master in values.masters() {
-            master.name().put(&mut carrier);
-            master.value().put(&mut carrier);
+        values.len().put(&mut carrier);
+        for (name, value) in values {
+            name.put(&mut carrier);
+            value.put(&mut carrier);
         }
-        call.residents = values;
+        call.residents = residents;
         call.put(&mut carrier);
         carrier.residents.clear();
         carrier
     }
 }
 
-impl Drop for Captures {
+/// Adds a value, behind those that it refers to itself.
+fn gather(master: &dyn Master, values: &mut Vec<(u64, Result<Packet, Error>)>) {
+    let value = master.value();
+    for master in value.iter().flat_map(|value| value.residents.masters()) {
+        gather(&**master, values);
+    }
+    values.push((master.name(), value));
+}
+
+impl<S> Drop for Kept<S> {
     fn drop(&mut self) {
         for port in mem::take(&mut *lock(&self.ports)).iter().filter_map(Weak::upgrade) {
             port.try_post(forget_packet(self.name));
@@ -105,7 +159,7 @@ impl Drop for Captures {
 }
 
 /// No code of the program runs under these locks but that which copies an attachment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -195,6 +249,8 @@ enum Held {
     /// As it came, or why it could not. -> `Made`, by the first call.
     Encoded(Result<Packet, Error>),
     Made(Made),
+    /// A value that was decoded, or why it could not be.
+    Value(Result<Rc<dyn Any>, Error>),
     /// As `Made`, of captures whose master is in this memory: it is a call of this worker's own.
     Own(Made, Weak<dyn Master>),
     /// It is yet to come, and is not needed any more.
@@ -265,17 +321,50 @@ pub(super) fn function(resident: &Resident) -> Made {
 
 /// The call of a function with one argument.
 pub(super) fn call(call: Packet) -> Call {
+    let function_of_call = call.residents.iter().find(is_function).cloned();
     let decoder = Decoder::new(call);
-    match decoder.resident().ok_or_else(foreign).and_then(function) {
+    match function_of_call.ok_or_else(foreign).and_then(|resident| function(&resident)) {
         Ok(function) => function.call(decoder),
         Err(error) => Call::Ended(Err(error)),
     }
 }
 
+/// What [`Encoded`](super::encoded::Encoded) has of a function that is resident.
+pub(super) fn referring(captures: Packet) -> Packet {
+    let mut referring = Packet::default();
+    referring.residents.push(resident(captures));
+    referring
+}
+
+/// True if a stem is that, and no call, which has addresses.
+pub(super) fn is_referring(stem: &Packet) -> bool {
+    stem.addresses.is_empty() && !stem.residents.is_empty()
+}
+
+/// The value of this name that this thread's worker has: made by `decode` of what has come, when it is first wanted.
+pub(super) fn value(
+    name: u64,
+    decode: &dyn Fn(Packet) -> Result<Rc<dyn Any>, Error>,
+) -> Option<Result<Rc<dyn Any>, Error>> {
+    let value = match take(name)? {
+        Held::Value(value) => value,
+        Held::Encoded(value) => value.and_then(decode),
+        other => {
+            put(name, other);
+            return None;
+        }
+    };
+    put(name, Held::Value(value.clone()));
+    Some(value)
+}
+
 /// The function of a stem, which is a packet of its own or refers to one of these values.
 pub(super) fn function_of(stem: Packet, known: &Residents) -> Result<Rc<dyn Function>, Error> {
     // What was encoded within another packet has come as a name.
-    let Some(name) = stem.residents.iter().next().map(Resident::name) else { return make(stem) };
+    if !is_referring(&stem) {
+        return make(stem);
+    }
+    let name = stem.residents.iter().find(is_function).map(Resident::name).ok_or_else(foreign)?;
     let known = known.iter().find(|known| known.name() == name).cloned();
     function(&known.unwrap_or(Resident::Named(name)))
 }

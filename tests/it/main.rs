@@ -32,4 +32,5 @@ mod page_1;
 mod pool;
 mod prelude;
 mod run;
+mod shared;
 mod stack;

@@ -50,7 +50,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::platform::{Address, Attachment, NoRoom, Packet, Resident, Residents};
+use crate::platform::{Address, Attachment, NoRoom, Packet, Residents};
 
 use self::fault::Fault;
 use self::reader::Reader;
@@ -61,9 +61,12 @@ use self::writer::Writer;
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, packet: &mut Packet) -> Result<(), Error> {
     let mut append = Append::to(packet);
     if let Err(fault) = value.serialize(&mut append.writer) {
+        drop(side_table::take_referred());
         return Err(not_encoded(type_name::<T>(), &fault, append.writer.wanted()));
     }
     append.complete = true;
+    drop(append);
+    packet.residents.append(side_table::take_referred());
     Ok(())
 }
 
@@ -117,13 +120,11 @@ impl Drop for Append<'_> {
 }
 
 /// True of our own serializer.
-#[cfg(feature = "described")]
 pub(super) fn is_writer<S>() -> bool {
     typeid::of::<S>() == typeid::of::<&mut Writer>()
 }
 
 /// True of our own deserializer.
-#[cfg(feature = "described")]
 pub(super) fn is_reader<D>() -> bool {
     typeid::of::<D>() == typeid::of::<&mut Reader<'_, '_>>()
 }
@@ -210,11 +211,6 @@ impl Decoder {
     /// Takes the next address.
     pub(crate) fn take_address(&mut self) -> Option<Address> {
         self.addresses.next()
-    }
-
-    /// The first resident value that the packet refers to.
-    pub(crate) fn resident(&self) -> Option<&Resident> {
-        self.residents.iter().next()
     }
 
     /// What was not read.

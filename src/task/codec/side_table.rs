@@ -19,7 +19,7 @@ use serde::ser::Error as _;
 use serde::{Deserializer, Serialize, Serializer};
 
 use super::scope::Scope;
-use crate::platform::{Attachment, NoRoom, ThreadSlot};
+use crate::platform::{Attachment, NoRoom, Resident, Residents, ThreadSlot};
 
 /// The newtype that stands for an attachment.
 pub(super) const ATTACHMENT: &str = "$wasm_mt::Attachment";
@@ -126,7 +126,26 @@ impl<'de, F: FnOnce(Attachment) -> Result<Option<T>, NoRoom>, T> Visitor<'de> fo
     }
 }
 
-fn foreign(name: &str) -> String {
+thread_local! {
+    /// What the value that is being encoded refers to.
+    static REFERRED: ThreadSlot<Residents> = const { ThreadSlot::new(Residents::NONE) };
+}
+
+/// The value that is being encoded, by our own serializer, refers to this one.
+pub(crate) fn refer(resident: Resident) {
+    REFERRED.with(|slot| {
+        let mut referred = slot.take();
+        referred.push(resident);
+        slot.set(referred);
+    });
+}
+
+/// What the value that was encoded refers to.
+pub(super) fn take_referred() -> Residents {
+    REFERRED.with(ThreadSlot::take)
+}
+
+pub(crate) fn foreign(name: &str) -> String {
     format!(
         "`{name}` travels only through wasm-mt, in a task's arguments or result; \
          give other formats the value inside it"
