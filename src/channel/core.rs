@@ -192,6 +192,8 @@ pub(super) struct Core<I> {
     lost: u32,
     /// Workers of which it was told that they are lost.
     lost_places: Vec<Place>,
+    /// Places that are gone with senders.
+    dead: Vec<Place>,
     /// There are no senders any more.
     ended: bool,
     told_end: bool,
@@ -235,6 +237,7 @@ impl<I: Item> Core<I> {
             dropped: 0,
             lost: 0,
             lost_places: Vec::new(),
+            dead: Vec::new(),
             ended: false,
             told_end: false,
             actions: Vec::new(),
@@ -302,9 +305,19 @@ impl<I: Item> Core<I> {
         self.pump_up();
     }
 
-    pub(super) fn clone_sender(&mut self, at: Place) {
+    /// False if its place is gone: then it is not counted.
+    pub(super) fn clone_sender(&mut self, at: Place) -> bool {
+        if self.is_dead(at) {
+            return false;
+        }
         *self.count(at) += 1;
         self.tell_above(Event::Cloned { count: 1 });
+        true
+    }
+
+    /// True of a place that is gone. Natively its code may go on.
+    pub(super) fn is_dead(&self, place: Place) -> bool {
+        self.dead.contains(&place)
     }
 
     /// A sender is dropped; `lost`: by a panic.
@@ -314,6 +327,10 @@ impl<I: Item> Core<I> {
             return;
         }
         *self.count(at) -= 1;
+        if self.mode == Mode::Latest {
+            // The last value of a sender always comes.
+            self.hurry();
+        }
         // Natively a worker that is lost drops one after the other.
         let is_known = self.lost_places.contains(&at);
         if lost && !is_known && at != Place::HERE {
@@ -353,8 +370,11 @@ impl<I: Item> Core<I> {
 
     // Ends that cross.
 
-    /// A sender goes from one place to another.
-    pub(super) fn move_sender(&mut self, from: Place, to: Place) {
+    /// A sender goes from one place to another. False if one of them is gone: then it is not counted.
+    pub(super) fn move_sender(&mut self, from: Place, to: Place) -> bool {
+        if self.is_dead(from) {
+            return false;
+        }
         if from != Place::ABOVE {
             self.subtract(from, 1);
         }
@@ -364,6 +384,7 @@ impl<I: Item> Core<I> {
         if self.is_closed() && to != Place::HERE && to != Place::ABOVE {
             self.post(to, Event::Closed);
         }
+        true
     }
 
     /// Natively the receiver is there, and its items stay here.
@@ -424,7 +445,9 @@ impl<I: Item> Core<I> {
     /// An end has come from there.
     pub(super) fn arrive(&mut self, from: Place, kind: Kind) {
         match kind {
-            Kind::Sender => self.move_sender(from, Place::HERE),
+            Kind::Sender => {
+                self.move_sender(from, Place::HERE);
+            }
             Kind::Receiver => {
                 self.receiver = At::Here;
                 if from == Place::ABOVE {
@@ -452,8 +475,12 @@ impl<I: Item> Core<I> {
         if has_receiver {
             self.drop_receiver();
         }
-        let is_known = self.lost_places.contains(&place);
-        self.less(0, if is_known { 0 } else { lost });
+        self.senders.retain(|(known, _)| *known != place);
+        self.lost_places.retain(|known| *known != place);
+        if lost > 0 {
+            self.dead.push(place);
+        }
+        self.less(0, lost);
         self.pump_down();
     }
 
@@ -479,6 +506,9 @@ impl<I: Item> Core<I> {
             }
             Event::Dropped { count } => {
                 self.subtract(from, count);
+                if self.mode == Mode::Latest {
+                    self.hurry();
+                }
                 self.less(count, 0);
             }
             Event::Lost { count } => {

@@ -42,18 +42,35 @@ fn call(read: Read, id: u64, event: Event<ItemPacket>) -> Packet {
     call
 }
 
+/// What is said in the place of an item that cannot be posted.
+fn failed(event: &Event<ItemPacket>) -> Option<fn(Error) -> Event<ItemPacket>> {
+    match event {
+        Event::Item { item: Ok(_) } => Some(|error| Event::Item { item: Err(error) }),
+        Event::Unread { item: Ok(_) } => Some(|error| Event::Unread { item: Err(error) }),
+        Event::Bounced { item: Ok(_) } => Some(|error| Event::Bounced { item: Err(error) }),
+        _ => None,
+    }
+}
+
 /// Sends it there, with others.
 pub(super) fn post(read: Read, id: u64, to: Place, event: Event<ItemPacket>) {
+    let failed = failed(&event);
     let call = call(read, id, event);
+    let alone = call.travels_alone();
     if to == Place::ABOVE {
-        return worker::tell(call);
+        let again = failed
+            .filter(|_| alone)
+            .map(|failed| Box::new(move |error| post(read, id, to, failed(error))) as Box<dyn FnOnce(Error)>);
+        return worker::tell(call, again);
     }
     let mut packet = Packet::default();
-    let alone = call.travels_alone();
     ToWorker::Call { call }.write(&mut packet);
     if alone {
         flush(Some(to));
-        return platform::post_to(to, packet);
+        if let (Err(error), Some(failed)) = (platform::post_to(to, packet), failed) {
+            post(read, id, to, failed(error));
+        }
+        return;
     }
     let (is_first, is_full) = GATHERED.with_borrow_mut(|gathered| {
         let is_first = gathered.is_empty();
@@ -88,7 +105,8 @@ fn flush(place: Option<Place>) {
         }
     });
     for (to, packet, _) in gathered {
-        platform::post_to(to, packet);
+        let posted = platform::post_to(to, packet);
+        debug_assert!(posted.is_ok(), "bytes can always be sent");
     }
 }
 

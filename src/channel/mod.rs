@@ -228,7 +228,9 @@ impl<T: Serialize + 'static> Sender<T> {
     /// # Ok::<_, wasm_mt::Error>(())
     /// ```
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        let sent = self.encode(&value).and_then(|packet| self.end.send(packet));
+        // Before it is encoded: that takes a `Receiver` out of it.
+        let sent =
+            self.end.check().and_then(|()| self.encode(&value)).and_then(|packet| self.end.send(packet));
         match sent {
             Ok(None) => Ok(()),
             Ok(Some(_)) => Err(TrySendError { value, error: Error::channel_full() }),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::core::{Action, Core, Event, Kind, Mode, Received};
 use super::crossing::{self, ItemPacket};
 use crate::error::Error;
-use crate::platform::{self, Endpoint, Packet, Place, SHARES_MEMORY};
+use crate::platform::{self, Attachment, Endpoint, Packet, Place, SHARES_MEMORY};
 use crate::task::Call;
 
 /// How long a synchronous task waits until it sends the next of the values of which only the newest counts.
@@ -38,7 +38,7 @@ struct State {
     watched: Vec<Place>,
 }
 
-/// The channels that have ends elsewhere, by their number. Natively there is no elsewhere.
+/// The channels of this memory, by their number, for what others say of them. Natively there are no others.
 static CHANNELS: Mutex<BTreeMap<u64, Weak<Channel>>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,6 +60,9 @@ pub(super) fn open(mode: Mode) -> (End, End) {
     let id = realm.wrapping_add(LAST.fetch_add(1, Ordering::Relaxed)) % NUMBERS;
     let here = platform::here();
     let channel = Channel::new(id, Core::new(mode, here));
+    if here != Place::HERE {
+        channel.watch(here);
+    }
     (End::new(channel.clone(), Kind::Sender, here), End::new(channel, Kind::Receiver, here))
 }
 
@@ -89,7 +92,12 @@ impl Channel {
         result
     }
 
-    fn finish(&self, mut state: MutexGuard<'_, State>) {
+    fn finish(&self, state: MutexGuard<'_, State>) {
+        wake(self.act(state));
+    }
+
+    /// Does what follows from a change, outside of the lock, but for waking these.
+    fn act(&self, mut state: MutexGuard<'_, State>) -> Vec<Waker> {
         let actions = state.core.take_actions();
         let mut kept = None;
         if !SHARES_MEMORY && state.core.is_shared() != state.keep.is_some() {
@@ -117,8 +125,8 @@ impl Channel {
                 crossing::post(read, self.id, to, event);
             }
         }
-        wakers.into_iter().for_each(Waker::wake);
         drop(kept);
+        wakers
     }
 
     /// A channel that a worker has opened is known here from now on.
@@ -237,18 +245,19 @@ impl End {
     /// A second sender.
     pub(super) fn clone_sender(&self) -> Self {
         let place = self.place();
-        self.channel.with(|core| core.clone_sender(place));
-        Self::new(self.channel.clone(), Kind::Sender, place)
+        let is_counted = place != Place::NOWHERE && self.channel.with(|core| core.clone_sender(place));
+        Self::new(self.channel.clone(), Kind::Sender, if is_counted { place } else { Place::NOWHERE })
     }
 
     /// Waits until an item may be sent.
     pub(super) fn poll_admission(&self, context: &Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
         let mut state = lock(&self.channel.state);
-        if state.core.admits() {
+        if state.core.admits() || self.has_no_receiver(&state) {
             return Poll::Ready(());
         }
-        if !state.senders.iter().any(|waker| waker.will_wake(context.waker())) {
-            state.senders.push(context.waker().clone());
+        if !state.senders.iter().any(|known| known.will_wake(&waker)) {
+            state.senders.push(waker);
         }
         Poll::Pending
     }
@@ -259,8 +268,10 @@ impl End {
     ///
     /// The receiver is gone.
     pub(super) fn send(&self, value: Packet) -> Result<Option<Packet>, Error> {
+        // Whoever sent it may be gone before it is received.
+        value.attachments.iter().for_each(Attachment::is_shared);
         let mut state = lock(&self.channel.state);
-        if state.core.is_closed() {
+        if self.has_no_receiver(&state) {
             drop(state);
             return Err(Error::no_receiver());
         }
@@ -281,17 +292,36 @@ impl End {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        lock(&self.channel.state).core.is_closed()
+        self.has_no_receiver(&lock(&self.channel.state))
+    }
+
+    /// True if what is sent by this end is lost.
+    fn has_no_receiver(&self, state: &State) -> bool {
+        let place = self.place();
+        place == Place::NOWHERE || state.core.is_closed() || state.core.is_dead(place)
+    }
+
+    /// Fails if a value that is sent now is not taken.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let state = lock(&self.channel.state);
+        if self.has_no_receiver(&state) {
+            return Err(Error::no_receiver());
+        }
+        if state.core.admits() { Ok(()) } else { Err(Error::channel_full()) }
     }
 
     /// The next value, for the receiver.
     pub(super) fn poll_receive(&self, context: Option<&Context<'_>>) -> Poll<Option<ItemPacket>> {
+        // Neither cloned nor dropped under the lock: both are code of others.
+        let waker = context.map(|context| context.waker().clone());
+        let mut replaced = None;
         let mut state = lock(&self.channel.state);
         let received = state.core.receive();
-        if let (Received::Nothing, Some(context)) = (&received, context) {
-            state.receiver = Some(context.waker().clone());
+        if matches!(received, Received::Nothing) && waker.is_some() {
+            replaced = mem::replace(&mut state.receiver, waker);
         }
         self.channel.finish(state);
+        drop(replaced);
         match received {
             Received::Item(value) => Poll::Ready(Some(value)),
             Received::Nothing => Poll::Pending,
@@ -326,20 +356,26 @@ impl Endpoint for End {
 
     fn moved(&self, to: Place) {
         let from = self.place();
-        self.place.store(to.number(), Ordering::Relaxed);
-        if from == to {
+        if from == to || from == Place::NOWHERE {
             return;
         }
+        self.place.store(to.number(), Ordering::Relaxed);
         if to != Place::HERE && to != Place::ABOVE {
             self.channel.watch(to);
         }
-        self.channel.with(|core| match self.kind {
-            Kind::Sender => core.move_sender(from, to),
-            Kind::Receiver if SHARES_MEMORY => core.place_receiver(to),
-            Kind::Receiver if to != Place::ABOVE => core.move_receiver_below(to),
-            // Said before.
-            Kind::Receiver => {}
+        let is_counted = self.channel.with(|core| {
+            match self.kind {
+                Kind::Sender => return core.move_sender(from, to),
+                Kind::Receiver if SHARES_MEMORY => core.place_receiver(to),
+                Kind::Receiver if to != Place::ABOVE => core.move_receiver_below(to),
+                // Said before.
+                Kind::Receiver => {}
+            }
+            true
         });
+        if !is_counted {
+            self.place.store(Place::NOWHERE.number(), Ordering::Relaxed);
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -352,20 +388,34 @@ impl Endpoint for End {
 }
 
 /// Makes an end known in the memory above or below.
-fn announce(end: &dyn Endpoint, above: bool, packet: &mut Packet) {
+fn announce(end: &dyn Endpoint, above: bool, ahead: &mut Packet, packet: &mut Packet) {
     let Some(End { channel, kind, .. }) = end.as_any().downcast_ref() else { return };
-    let events = channel.with(|core| if above { core.leave(*kind) } else { core.enter_below(*kind) });
+    let mut state = lock(&channel.state);
+    let events = if above { state.core.leave(*kind) } else { state.core.enter_below(*kind) };
+    // Whoever posts the packet may not be disturbed.
+    let wakers = channel.act(state);
+    if !wakers.is_empty() {
+        platform::at_end_of_tick(async { wake(wakers) });
+    }
     let read = if above { from_below } else { from_above };
     for event in events {
-        crossing::write(read, channel.id, event, above, packet);
+        let is_end = matches!(event, Event::Arrive { .. } | Event::Closed);
+        crossing::write(read, channel.id, event, above, if is_end { packet } else { ahead });
+    }
+}
+
+/// Each may panic: the others are woken all the same.
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        platform::contain(|| waker.wake());
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         let place = self.place();
-        // What was posted is not here.
-        if !SHARES_MEMORY && place != Place::HERE {
+        // What was posted is not here, and what was lost is not counted.
+        if place == Place::NOWHERE || (!SHARES_MEMORY && place != Place::HERE) {
             return;
         }
         self.channel.with(|core| match self.kind {

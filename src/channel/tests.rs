@@ -178,7 +178,7 @@ impl World {
             let sender = self.sent.len() as u32;
             self.sent.insert(sender, 0);
             self.memories[at].senders.push(sender);
-            self.with(at, |core| core.clone_sender(Place::HERE));
+            assert_eq!(self.with(at, |core| core.clone_sender(Place::HERE)), Some(true));
         }
     }
 
@@ -217,7 +217,7 @@ impl World {
             self.memories[at].has_receiver = false;
         }
         self.with(at, |core| match kind {
-            Kind::Sender => core.move_sender(Place::HERE, there),
+            Kind::Sender => assert!(core.move_sender(Place::HERE, there)),
             Kind::Receiver if !goes_up => core.move_receiver_below(there),
             Kind::Receiver => {}
         });
@@ -348,6 +348,11 @@ fn run(mode: Mode, home: usize, steps: &[(u8, u8, u8)], may_lose: bool) {
     }
     world.settle();
     assert!(world.has_ended || !receiver, "the stream ends");
+    if let (1, [sent], true, false) = (world.sent.len(), &[world.sent[&0]], receiver, losses) {
+        let last = world.received.last().copied();
+        let expected = sent.checked_sub(1).map(|nth| Sent::Value { sender: 0, nth });
+        assert_eq!(last, expected, "the last value of a sender always comes");
+    }
     for at in 0..4 {
         if world.memories[at].has_receiver {
             world.memories[at].has_receiver = false;

@@ -14,8 +14,8 @@ use crate::error::Error;
 /// From this length on, values are not gathered with others, so that they alone fail if there is no memory for them.
 const LARGE: usize = 1024 * 1024;
 
-/// Appends to a packet for the memory above or below what makes an end known there.
-type Announce = fn(&dyn Endpoint, bool, &mut Packet);
+/// Appends to two packets for the memory above or below what makes an end known there.
+type Announce = fn(&dyn Endpoint, bool, &mut Packet, &mut Packet);
 
 /// How that is done, if there are ends.
 static ANNOUNCE: OnceLock<Announce> = OnceLock::new();
@@ -48,10 +48,14 @@ impl Packet {
         !self.attachments.is_empty() || self.bytes.len() >= LARGE
     }
 
-    /// Appends to another packet, that for the memory above or below, what makes known there which ends are among the attachments.
-    pub(crate) fn announce(&self, above: bool, packet: &mut Packet) {
+    /// Appends to another packet, that for the memory above or below, what makes known there which ends are among the attachments;
+    /// and to one that is posted before what holds even if that is not.
+    pub(crate) fn announce(&self, above: bool, ahead: &mut Packet, packet: &mut Packet) {
         let Some(announce) = ANNOUNCE.get() else { return };
-        self.attachments.iter().filter_map(Attachment::end).for_each(|end| announce(end, above, packet));
+        self.attachments
+            .iter()
+            .filter_map(Attachment::end)
+            .for_each(|end| announce(end, above, ahead, packet));
     }
 
     /// A packet with the same content, for what is sent again.

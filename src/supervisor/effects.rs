@@ -1,12 +1,12 @@
 //! What is left to happen when the lock is free.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
 
+use super::slot::{QueuedPacket, WorkerSlot};
 use crate::error::Error;
-use crate::platform::{self, Packet, Port, Residents};
+use crate::platform::{self, Packet, Residents};
 use crate::task::{Outcome, Reply};
 
 /// A wake-up of the schedule.
@@ -18,11 +18,17 @@ pub(super) struct Wake {
     pub(super) is_due: bool,
 }
 
+/// What is dropped for good: a worker ends with the last that holds its port.
+pub(super) enum Gone {
+    Slot(#[expect(dead_code, reason = "it is dropped")] WorkerSlot),
+    Unsent(#[expect(dead_code, reason = "it is dropped")] QueuedPacket),
+}
+
 /// Gathered under the lock, in the order in which it was decided.
 #[derive(Default)]
 pub(super) struct PoolEffects {
-    /// Workers that are gone or shall go.
-    pub(super) ports: Vec<Arc<Port>>,
+    /// Workers that are gone or shall go, and what was to be posted to them.
+    pub(super) gone: Vec<Gone>,
     pub(super) answers: Vec<(Reply, Outcome)>,
     /// What is no longer needed.
     pub(super) dropped: Vec<Packet>,
@@ -39,8 +45,8 @@ pub(super) struct PoolEffects {
 
 impl PoolEffects {
     pub(super) fn happen(self) {
-        // Workers end before a waker runs: what it wakes may start another.
-        drop(self.ports);
+        // Workers end before an answer is told: what that wakes may start another.
+        drop(self.gone);
         drop(self.dropped);
         drop(self.residents);
         for (reply, outcome) in self.answers {

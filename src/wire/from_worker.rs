@@ -53,12 +53,25 @@ message!(enum FromWorker {
 });
 
 impl FromWorker {
-    /// Appends the message to a packet.
+    /// Appends the message, which has no attachments, to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
+        self.put(packet);
+    }
+
+    /// What it carries of a task.
+    pub(crate) fn into_body(self) -> Option<Packet> {
+        match self {
+            Self::Finished { outcome: Ok(body), .. } | Self::Migrated { call: body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Appends the message to a packet; and to another, which is to be posted before, what holds even if this cannot be posted.
+    pub(crate) fn write_behind(self, ahead: &mut Packet, packet: &mut Packet) {
         match &self {
             Self::Finished { outcome: Ok(body), .. }
             | Self::Migrated { call: body, .. }
-            | Self::Call { call: body } => body.announce(true, packet),
+            | Self::Call { call: body } => body.announce(true, ahead, packet),
             _ => {}
         }
         self.put(packet);

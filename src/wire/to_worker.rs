@@ -52,7 +52,8 @@ impl ToWorker {
     /// Appends the message to a packet.
     pub(crate) fn write(self, packet: &mut Packet) {
         if let Some(body) = self.body() {
-            body.announce(false, packet);
+            // Nothing is ahead: the memory below knows nothing yet.
+            body.announce(false, &mut Packet::default(), packet);
         }
         self.put(packet);
     }

@@ -69,7 +69,11 @@ pub(super) struct Outgoing {
     pub(super) packet: Packet,
     /// The only task that it speaks of, if perhaps it cannot be posted.
     pub(super) bears: Option<InTransit>,
+    /// What is done if it cannot be posted, where it bears no task.
+    pub(super) on_failure: Option<OnFailure>,
 }
+
+pub(crate) type OnFailure = Box<dyn FnOnce(Error)>;
 
 /// A task whose result or call is on its way.
 #[derive(Clone, Copy)]
@@ -290,22 +294,21 @@ impl WorkerState {
         let mut actions = mem::take(&mut self.actions);
         let next = self.local.next(self.now, &mut actions);
         let effects = self.act(actions);
-        if (self.watched || self.told > 0) && !matches!(next, Next::Begin(_)) {
+        // The task that begins may take long.
+        if self.told > 0 || (self.watched && !matches!(next, Next::Begin(_))) {
             self.flush();
         }
         (next, effects)
     }
 
     /// Has the page run a call: now, or with what else is gathered.
-    pub(super) fn tell(&mut self, call: Packet, at_once: bool) {
+    pub(super) fn tell(&mut self, call: Packet, on_failure: Option<OnFailure>, at_once: bool) {
         /// So many leave without waiting for more.
         const MOST: usize = 64;
 
         if call.travels_alone() {
             self.flush();
-            let mut packet = Packet::default();
-            FromWorker::Call { call }.write(&mut packet);
-            return self.outgoing.push_back(Outgoing { packet, bears: None });
+            return self.push_alone(FromWorker::Call { call }, None, on_failure);
         }
         self.gather(FromWorker::Call { call });
         self.told += 1;
@@ -380,10 +383,18 @@ impl WorkerState {
             return self.gather(message);
         }
         self.flush();
-        let mut packet = Packet::default();
-        message.write(&mut packet);
-        self.outgoing.push_back(Outgoing { packet, bears });
+        self.push_alone(message, bears, None);
         self.forget_answered();
+    }
+
+    /// Makes a message ready to be posted alone, behind what has to be there although it cannot be posted.
+    fn push_alone(&mut self, message: FromWorker, bears: Option<InTransit>, on_failure: Option<OnFailure>) {
+        let (mut ahead, mut packet) = Default::default();
+        message.write_behind(&mut ahead, &mut packet);
+        if !ahead.heads.is_empty() {
+            self.outgoing.push_back(Outgoing { packet: ahead, bears: None, on_failure: None });
+        }
+        self.outgoing.push_back(Outgoing { packet, bears, on_failure });
     }
 
     /// Makes what was gathered ready to be posted.
@@ -392,7 +403,7 @@ impl WorkerState {
         if !self.packet.heads.is_empty() {
             platform::show_gathered(&Packet::default());
             let packet = mem::take(&mut self.packet);
-            self.outgoing.push_back(Outgoing { packet, bears: None });
+            self.outgoing.push_back(Outgoing { packet, bears: None, on_failure: None });
         }
         self.forget_answered();
     }

@@ -1,15 +1,16 @@
 //! What code on a worker sends to the page that is no task and no result.
 
 use super::context::current_worker;
+use super::state::OnFailure;
 use super::worker::Worker;
 use crate::platform::Packet;
 
 /// Has the page of this worker run a call, if this is a worker. What a synchronous task sends so leaves at once, and else with the
-/// next packet.
-pub(crate) fn tell(call: Packet) {
+/// next packet. `on_failure` is called if it cannot be posted.
+pub(crate) fn tell(call: Packet, on_failure: Option<OnFailure>) {
     let worker = current_worker();
     if let Some(worker) = worker.as_ref().and_then(|worker| worker.as_any().downcast_ref::<Worker>()) {
-        worker.tell(call);
+        worker.tell(call, on_failure);
     }
 }
 

@@ -11,7 +11,7 @@ use futures::future::AbortHandle;
 
 use super::context::{LocalWorker, Request, WorkerContext};
 use super::panic;
-use super::state::{InTransit, TaskEvent, WorkerEffects, WorkerState};
+use super::state::{InTransit, OnFailure, Outgoing, TaskEvent, WorkerEffects, WorkerState};
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Outbox, PANIC_ABORTS, Packet};
 use crate::schedule::{HandleSignal, Id, LocalEvent, Next, TaskId};
@@ -21,6 +21,8 @@ use crate::wire::{FromWorker, ToWorker, WorkerConfig};
 pub(super) struct Worker {
     pub(super) outbox: Outbox,
     state: RefCell<WorkerState>,
+    /// Calls for the page that are not in the state yet.
+    told: RefCell<Vec<(Packet, Option<OnFailure>)>>,
     pub(super) context: Arc<WorkerContext>,
     /// Some call posts what is ready.
     posts: Cell<bool>,
@@ -37,6 +39,7 @@ impl Worker {
         Rc::new(Self {
             outbox,
             state: RefCell::new(WorkerState::new(config)),
+            told: RefCell::default(),
             context: Arc::new(WorkerContext::new(config)),
             posts: Cell::new(false),
             in_call: Cell::new(false),
@@ -92,12 +95,12 @@ impl Worker {
     }
 
     /// Has the page run a call.
-    pub(super) fn tell(&self, call: Packet) {
+    pub(super) fn tell(&self, call: Packet, on_failure: Option<OnFailure>) {
         // A task's code may be the current one.
         if self.poisoned.get() {
             return;
         }
-        self.state.borrow_mut().tell(call, self.in_call.get());
+        self.told.borrow_mut().push((call, on_failure));
         self.post();
         // What was only gathered is posted when nothing else is to be done.
         self.context.loop_waker.wake();
@@ -188,14 +191,25 @@ impl Worker {
         if self.posts.replace(true) {
             return;
         }
-        loop {
-            let next = self.state.borrow_mut().take_outgoing();
-            let Some(outgoing) = next else { break };
-            if let (Err(error), Some(bears)) = (self.outbox.post(outgoing.packet), outgoing.bears) {
-                self.failed_to_post(bears, error);
+        while let Some(outgoing) = self.take_outgoing() {
+            if let Err(error) = self.outbox.post(outgoing.packet) {
+                match (outgoing.bears, outgoing.on_failure) {
+                    (Some(bears), _) => self.failed_to_post(bears, error),
+                    (None, Some(on_failure)) => on_failure(error),
+                    (None, None) => {}
+                }
             }
         }
         self.posts.set(false);
+    }
+
+    /// The next packet to be posted. None while the state is borrowed: who borrows it posts when that is over.
+    fn take_outgoing(&self) -> Option<Outgoing> {
+        let mut state = self.state.try_borrow_mut().ok()?;
+        for (call, on_failure) in self.told.take() {
+            state.tell(call, on_failure, self.in_call.get());
+        }
+        state.take_outgoing()
     }
 
     /// A task's call or result cannot leave: that is its answer.

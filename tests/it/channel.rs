@@ -7,6 +7,7 @@ use futures::future::{join, try_join_all};
 use futures::stream::FusedStream;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
+use wasm_mt::executor::current;
 use wasm_mt::{
     Error, Executor, ExecutorExt, InlineExecutor, Pool, Receiver, RemoteFn, Sender, Strategy, Thread,
     Transfer, channel, remote, unbounded, watch, yield_now,
@@ -452,6 +453,60 @@ remote_test! {
         assert!(thread.spawn_remote(remote!(move || sender.is_closed())).await.unwrap());
     }
 
+    async fn functions_that_a_worker_makes_send_from_wherever_they_run() {
+        let pool = Pool::builder().strategy(Strategy::WorkStealing).threads(2).build();
+        let (sender, receiver) = unbounded();
+        let task = remote!(async move {
+            let function: RemoteFn<u32, ()> = remote!(move |n| sender.try_send(n).unwrap());
+            let executor = current();
+            let calls = (100..200).map(|n| executor.spawn_remote(function.call(n)));
+            try_join_all(calls.collect::<Vec<_>>()).await?;
+            executor.par_map(0..100, function).try_collect::<Vec<_>>().await
+        });
+        pool.spawn_remote(task).await.unwrap().unwrap();
+        pool.close().await;
+        let (mut values, _) = with_error(receiver).await;
+        values.sort_unstable();
+        assert!(values.into_iter().eq(0..200));
+    }
+
+    async fn an_end_that_waits_in_a_channel_is_not_lost_with_its_sender() {
+        let (requests, mut served) = unbounded::<(Sender<u32>, Receiver<u32>)>();
+        let thread = Thread::new();
+        let (answer, answers) = unbounded();
+        let (number, numbers) = unbounded();
+        let request = remote!(move || requests.try_send((answer, numbers)).unwrap());
+        thread.spawn_remote(request).await.unwrap();
+        drop(thread);
+        number.send(20).await.unwrap();
+        drop(number);
+        let (answer, mut numbers) = served.next().await.unwrap().unwrap();
+        answer.send(numbers.next().await.unwrap().unwrap() + 1).await.unwrap();
+        drop(answer);
+        assert_eq!(all(answers).await.unwrap(), [21]);
+    }
+
+    async fn the_newest_value_comes_even_if_its_worker_has_ended() {
+        let thread = Thread::new();
+        let (sender, receiver) = watch();
+        let task = remote!(move || (0..=100_u32).try_for_each(|n| sender.try_send(n).map_err(Error::from)));
+        thread.spawn_remote(task).await.unwrap().unwrap();
+        thread.close().await;
+        assert_eq!(all(receiver).await.unwrap().last(), Some(&100));
+    }
+
+    async fn a_value_that_is_refused_is_as_it_was_given() {
+        let (requests, mut served) = channel::<Receiver<u32>>(1);
+        let (_first, receiver) = unbounded();
+        requests.try_send(receiver).unwrap();
+        let (number, receiver) = unbounded();
+        let refused = requests.try_send(receiver).unwrap_err();
+        assert!(refused.is_full());
+        number.send(5).await.unwrap();
+        assert_eq!(refused.into_inner().next().await.unwrap().unwrap(), 5);
+        served.next().await.unwrap().unwrap();
+    }
+
     async fn a_stream_of_a_task_has_what_it_sends_and_its_result() {
         for executor in [&Thread::new() as &dyn Executor, &InlineExecutor::new(), &Pool::builder().threads(2).build()] {
             let numbers = |fails| {
@@ -508,9 +563,82 @@ remote_test! {
             .on_start(remote!(move || sender.try_send(1_u32).unwrap()))
             .build();
         assert_eq!(receiver.next().await.unwrap().unwrap(), 1);
-        let endless = remote!(|| std::hint::black_box(std::iter::repeat(1_u64)).sum::<u64>());
-        let lost = pool.spawn_remote(endless.timeout(Duration::from_millis(50)));
-        assert!(lost.await.unwrap_err().is_timeout());
+        let lost = pool.spawn_remote(remote!(|| -> () { panic!("on purpose") }));
+        assert!(lost.await.unwrap_err().is_panic());
         assert_eq!(receiver.next().await.unwrap().unwrap(), 1);
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+native_test! {
+    fn a_worker_that_is_given_up_loses_the_ends_of_channels_that_it_made() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+        wasm_mt::run(async {
+            let thread = Thread::new();
+            let (give, mut given) = unbounded();
+            let task = remote!(move || {
+                let (sender, receiver) = channel::<u32>(1);
+                let (other_sender, other_receiver) = channel::<u32>(1);
+                give.try_send((receiver, other_sender)).unwrap();
+                while !IS_OVER.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+                // It is too late for both.
+                assert!(sender.clone().try_send(1).is_err());
+                drop(other_receiver);
+            });
+            let task = thread.spawn_remote(task.timeout(Duration::from_millis(20)));
+            let (receiver, sender): (Receiver<u32>, Sender<u32>) = given.next().await.unwrap().unwrap();
+            assert!(task.await.unwrap_err().is_timeout());
+            let (values, errors) = with_error(receiver).await;
+            assert!(values.is_empty() && errors.len() == 1 && errors[0].is_worker_lost(), "{errors:?}");
+            assert!(sender.send(1).await.unwrap_err().is_closed());
+            IS_OVER.store(true, Ordering::Relaxed);
+            Ok::<_, Error>(())
+        });
+    }
+}
+
+#[cfg(target_family = "wasm")]
+web_test! {
+    async fn a_value_that_cannot_be_posted_is_an_error_in_its_place() {
+        use js_sys::ArrayBuffer;
+        use wasm_mt::Js;
+
+        let thread = Thread::new();
+        let (sender, receiver) = channel::<Transfer<Js<ArrayBuffer>>>(1);
+        let task = remote!(async move {
+            let buffer = ArrayBuffer::new(8);
+            for _ in 0..3 {
+                // The second time it is elsewhere.
+                sender.send(Transfer(Js(buffer.clone()))).await?;
+            }
+            Ok::<_, Error>(())
+        });
+        let task = thread.spawn_remote(task);
+        let items: Vec<_> = receiver.collect().await;
+        task.await.unwrap().unwrap();
+        let errors = items.iter().filter(|item| item.as_ref().is_err_and(Error::is_codec)).count();
+        assert_eq!((items.len(), errors), (3, 2));
+        // Downwards too.
+        let (sender, receiver) = channel::<Transfer<Js<ArrayBuffer>>>(1);
+        let count = remote!(async move {
+            let mut receiver: Receiver<Transfer<Js<ArrayBuffer>>> = receiver;
+            let (mut values, mut errors) = (0, 0);
+            while let Some(item) = receiver.next().await {
+                if item.is_ok() { values += 1 } else { errors += 1 }
+            }
+            (values, errors)
+        });
+        let count = thread.spawn_remote(count);
+        let buffer = ArrayBuffer::new(8);
+        for _ in 0..3 {
+            sender.send(Transfer(Js(buffer.clone()))).await.unwrap();
+        }
+        drop(sender);
+        assert_eq!(count.await.unwrap(), (1, 2));
     }
 }

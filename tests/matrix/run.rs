@@ -17,7 +17,7 @@ use crate::target;
 use crate::value::Value;
 
 /// How long a case may take.
-const CASE_LIMIT: Duration = Duration::from_secs(20);
+const CASE_LIMIT: Duration = Duration::from_secs(60);
 
 /// So many tasks show that their site is a short one, and that what ends before the fault arrives.
 const KNOWN: u32 = 60;

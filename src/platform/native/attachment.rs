@@ -66,6 +66,11 @@ impl Attachment {
         None
     }
 
+    /// It is in something that all threads share.
+    pub(crate) fn is_shared(&self) {
+        self.0.moved(Place::HERE);
+    }
+
     /// Nothing is to be done.
     pub(crate) fn settle(self) -> Self {
         self

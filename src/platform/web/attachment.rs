@@ -82,6 +82,10 @@ impl Attachment {
         }
     }
 
+    /// Nothing: it is here until it is posted.
+    #[expect(clippy::unused_self, reason = "the seam; natively it is no longer its worker's")]
+    pub(crate) fn is_shared(&self) {}
+
     /// What has arrived, now that the messages before it are read.
     pub(crate) fn settle(self) -> Self {
         match self.0 {

@@ -6,6 +6,7 @@ use super::{PoolState, ReplyTo};
 use crate::error::Error;
 use crate::platform::{self, Loss};
 use crate::schedule::{Deadline, PageEvent, TaskId, WorkerId};
+use crate::supervisor::effects::Gone;
 use crate::supervisor::slot::WorkerSlot;
 
 impl PoolState {
@@ -43,9 +44,15 @@ impl PoolState {
 
     /// A worker is gone, for this reason.
     fn forget_slot(&mut self, slot: WorkerSlot, cause: Error) {
-        self.outgoing.retain(|packet| !packet.is_for(&slot));
+        for packet in mem::take(&mut self.outgoing) {
+            if packet.is_for(&slot) {
+                self.effects.gone.push(Gone::Unsent(packet));
+            } else {
+                self.outgoing.push_back(packet);
+            }
+        }
         self.posted += slot.posted;
-        self.effects.ports.push(slot.port);
+        self.effects.gone.push(Gone::Slot(slot));
         self.cause = cause.clone();
         self.absence = cause;
     }
@@ -125,9 +132,9 @@ impl PoolState {
         }
         self.pending = 0;
         self.events.clear();
-        self.outgoing.clear();
+        self.effects.gone.extend(mem::take(&mut self.outgoing).into_iter().map(Gone::Unsent));
         let slots = mem::take(&mut self.slots);
-        self.effects.ports.extend(slots.into_values().map(|slot| slot.port));
+        self.effects.gone.extend(slots.into_values().map(Gone::Slot));
         self.effects.closed.append(&mut self.closing);
     }
 }

@@ -37,7 +37,7 @@ impl PoolState {
     /// Takes one message of a worker, if that is not gone.
     fn on_message(&mut self, worker: WorkerId, message: FromWorker) {
         if self.slots.get(worker).is_none() {
-            return;
+            return self.effects.dropped.extend(message.into_body());
         }
         match message {
             FromWorker::Ready => self.on_ready(worker),
