@@ -7,6 +7,7 @@
 //! - [`Executor`] and [`ExecutorExt`]: the trait of everything that takes tasks, your own types too, and what it can do with
 //!   many of them.
 //! - [`RemoteHandle`] and [`Error`]: results, and why there is none. [`JoinSet`]: many handles.
+//! - [`Shared`]: a value that crosses to each worker once.
 //! - [`channel()`], [`unbounded`] and [`watch`], [`Sender`] and [`Receiver`]: values that tasks send while they run; [`TaskStream`]:
 //!   those of one task.
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
