@@ -204,7 +204,8 @@ remote_test! {
         let error = sender.send(Scene::shared()).await.unwrap_err();
         assert!(error.is_codec() && error.to_string().contains("capture it"), "{error}");
         // One that a task has made is not known to the page.
-        let made = Thread::new().spawn_remote(remote!(|| Shared::new(vec![DECODED.get()])));
+        let thread = Thread::new();
+        let made = thread.spawn_remote(remote!(|| Shared::new(vec![DECODED.get()])));
         assert!(cfg!(not(target_family = "wasm")) || made.await.unwrap_err().is_codec());
     }
 
