@@ -75,13 +75,7 @@ where
     /// ```
     #[must_use]
     pub fn new(value: T) -> Self {
-        let shared = Self::named(residents::new_name(NameKind::Value), value);
-        let master: Weak<dyn Any + Send + Sync> = Arc::downgrade(&shared.master) as _;
-        let mut known = lock(&SHARED);
-        known.retain(|_, master| master.strong_count() > 0);
-        known.insert(shared.master.name(), master);
-        drop(known);
-        shared
+        Self::named(residents::new_name(NameKind::Value), value)
     }
 
     /// That of this memory.
@@ -91,9 +85,20 @@ where
         Some(Self { value: master.source.0.clone(), master })
     }
 
+    /// A value of this name, known to this memory unless it has an older one.
     fn named(name: u64, value: T) -> Self {
         let value = Arc::new(value);
         let master = Arc::new(Kept::new(name, value.clone()));
+        let weak: Weak<dyn Any + Send + Sync> = Arc::downgrade(&master) as _;
+        let mut known = lock(&SHARED);
+        if known.get(&name).is_none_or(|known| known.strong_count() == 0) {
+            known.insert(name, weak);
+        }
+        // Not each time: it looks at all of them.
+        if known.len().is_power_of_two() {
+            known.retain(|_, master| master.strong_count() > 0);
+        }
+        drop(known);
         Self { value, master }
     }
 }

@@ -431,7 +431,7 @@ remote_test! {
         let thread = Thread::new();
         let ((one, first), (other, second)) = (watch(), watch());
         let task = thread.spawn_remote(remote!(move || {
-            for n in 1..=20_u32 {
+            for n in 1..=60_u32 {
                 let begun = Instant::now();
                 while begun.elapsed() < Duration::from_millis(5) {}
                 one.try_send(n)?;
@@ -442,7 +442,7 @@ remote_test! {
         let (first, second) = join(all(first), all(second)).await;
         task.await.unwrap().unwrap();
         for seen in [first.unwrap(), second.unwrap()] {
-            assert!(seen.len() > 2 && seen.last() == Some(&20), "{seen:?}");
+            assert!(seen.len() > 2 && seen.last() == Some(&60), "{seen:?}");
         }
     }
 

@@ -32,5 +32,6 @@ mod page_1;
 mod pool;
 mod prelude;
 mod run;
+mod scene;
 mod shared;
 mod stack;

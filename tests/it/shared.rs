@@ -1,7 +1,5 @@
 //! Values that many tasks use.
 
-use std::cell::Cell;
-
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,46 +8,10 @@ use wasm_mt::{
     ExecutorExt, InlineExecutor, Pool, Remote, RemoteFn, Shared, Strategy, Thread, Transfer, remote,
 };
 
-thread_local! {
-    /// How often this thread has decoded a [`Scene`], and dropped one that it had decoded.
-    static DECODED: Cell<u32> = const { Cell::new(0) };
-    static DROPPED: Cell<u32> = const { Cell::new(0) };
-}
+use crate::scene::{DECODED, DROPPED, Scene};
 
-/// Counts.
-#[derive(Serialize)]
-struct Scene {
-    points: Vec<u32>,
-    #[serde(skip)]
-    decoded: bool,
-}
-
-impl Scene {
-    fn shared() -> Shared<Self> {
-        Shared::new(Self { points: (0..10_000).collect(), decoded: false })
-    }
-}
-
-impl<'de> Deserialize<'de> for Scene {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "Scene")]
-        struct Encoded {
-            points: Vec<u32>,
-        }
-
-        let Encoded { points } = Encoded::deserialize(deserializer)?;
-        DECODED.set(DECODED.get() + 1);
-        Ok(Self { points, decoded: true })
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        if self.decoded {
-            DROPPED.set(DROPPED.get() + 1);
-        }
-    }
+fn scene() -> Shared<Scene> {
+    Shared::new(Scene::new())
 }
 
 /// A point, and how often this worker has decoded the scene.
@@ -66,7 +28,7 @@ remote_test! {
     async fn a_value_is_decoded_once_on_each_worker_whatever_uses_it() {
         for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
             let pool = Pool::builder().strategy(strategy).threads(2).build();
-            let scene = Scene::shared();
+            let scene = scene();
             let tasks = (0..100).map(|n| pool.spawn_remote(point(&scene, n)));
             let results = try_join_all(tasks).await.unwrap();
             assert!(results.into_iter().eq((0..100).map(|n| (n, 1))), "{strategy:?}");
@@ -87,7 +49,7 @@ remote_test! {
 
     async fn a_function_that_lives_on_its_workers_can_have_captured_one() {
         let pool = Pool::builder().threads(2).build();
-        let (scene, large) = (Scene::shared(), vec![1_u32; 10_000]);
+        let (scene, large) = (scene(), vec![1_u32; 10_000]);
         let captured = scene.clone();
         let function: RemoteFn<u32, u32> =
             remote!(move |n| captured.points[n as usize] + large[n as usize]);
@@ -105,7 +67,7 @@ remote_test! {
 
     async fn workers_forget_a_value_when_its_last_owner_is_gone() {
         let pool = Pool::builder().threads(1).build();
-        let scene = Scene::shared();
+        let scene = scene();
         pool.spawn_remote(point(&scene, 0)).await.unwrap();
         assert!(pool.stats().resident_bytes > 10_000);
         let call = point(&scene, 1);
@@ -119,7 +81,7 @@ remote_test! {
 
     async fn a_worker_that_replaces_a_lost_one_gets_it_again() {
         let pool = Pool::builder().threads(1).build();
-        let scene = Scene::shared();
+        let scene = scene();
         assert_eq!(pool.spawn_remote(point(&scene, 3)).await.unwrap(), (3, 1));
         let lost = pool.spawn_remote(remote!(|| if DECODED.get() == 1 { panic!("on purpose") }));
         assert!(lost.await.unwrap_err().is_panic());
@@ -128,7 +90,7 @@ remote_test! {
 
     async fn a_task_gives_it_to_tasks_that_it_makes() {
         let pool = Pool::builder().strategy(Strategy::WorkStealing).threads(2).build();
-        let scene = Scene::shared();
+        let scene = scene();
         let parent = remote!(async move {
             let pool = current();
             let children = (0..50).map(|n| pool.spawn_remote(point(&scene, n)));
@@ -149,7 +111,7 @@ remote_test! {
 
     async fn a_result_holds_one_that_comes_from_the_page() {
         let thread = Thread::new();
-        let scene = Scene::shared();
+        let scene = scene();
         let given = scene.clone();
         let back = thread.spawn_remote(remote!(move || given)).await.unwrap();
         assert!(std::ptr::eq(&*back, &*scene), "it is the one that is here");
@@ -162,7 +124,7 @@ remote_test! {
             block: Transfer<Vec<u8>>,
         }
 
-        let world = Shared::new(World { scene: Scene::shared(), block: Transfer(vec![5; 1000]) });
+        let world = Shared::new(World { scene: scene(), block: Transfer(vec![5; 1000]) });
         let sum = |world: Shared<World>| remote!(move || world.scene.points[3] + u32::from(world.block.0[999]));
         assert_eq!(Thread::new().spawn_remote(sum(world.clone())).await.unwrap(), 8);
         assert_eq!(InlineExecutor::new().spawn_remote(sum(world.clone())).await.unwrap(), 8);
@@ -195,13 +157,13 @@ remote_test! {
             assert!(error.is_codec() && error.to_string().contains("on purpose"), "{error}");
         }
         assert_eq!(thread.spawn_remote(decoded()).await.unwrap(), 0);
-        let text = serde_json::to_string(&Scene::shared()).unwrap_err().to_string();
+        let text = serde_json::to_string(&scene()).unwrap_err().to_string();
         assert!(text.contains("travels only through wasm-mt"), "{text}");
     }
 
     async fn it_is_captured_and_not_sent() {
         let (sender, _receiver) = wasm_mt::unbounded();
-        let error = sender.send(Scene::shared()).await.unwrap_err();
+        let error = sender.send(scene()).await.unwrap_err();
         assert!(error.is_codec() && error.to_string().contains("capture it"), "{error}");
         // One that a task has made is not known to the page.
         let thread = Thread::new();
@@ -211,7 +173,7 @@ remote_test! {
 
     async fn streams_and_chunks_use_it_too() {
         let pool = Pool::builder().threads(2).build();
-        let scene = Scene::shared();
+        let scene = scene();
         let stream = pool.spawn_stream(4, |sender| {
             remote!(async move {
                 for n in 0..10_usize {

@@ -1,6 +1,5 @@
 //! Functions that have captured much: their captures cross to each worker once.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
@@ -10,50 +9,7 @@ use wasm_mt::executor::current;
 use wasm_mt::{ExecutorExt, Pool, Remote, RemoteFn, Strategy, Thread, Transfer, remote};
 
 use super::executors;
-
-thread_local! {
-    /// How often this thread has decoded a [`Scene`], and dropped one that it had decoded.
-    static DECODED: Cell<u32> = const { Cell::new(0) };
-    static DROPPED: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Is large, and counts.
-#[derive(Serialize)]
-struct Scene {
-    points: Vec<u32>,
-    #[serde(skip)]
-    decoded: bool,
-}
-
-impl Scene {
-    const POINTS: u32 = 10_000;
-
-    fn new() -> Self {
-        Self { points: (0..Self::POINTS).collect(), decoded: false }
-    }
-}
-
-impl<'de> Deserialize<'de> for Scene {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "Scene")]
-        struct Encoded {
-            points: Vec<u32>,
-        }
-
-        let Encoded { points } = Encoded::deserialize(deserializer)?;
-        DECODED.set(DECODED.get() + 1);
-        Ok(Self { points, decoded: true })
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        if self.decoded {
-            DROPPED.set(DROPPED.get() + 1);
-        }
-    }
-}
+use crate::scene::{DECODED, DROPPED, Scene};
 
 /// Gives a point, and how often this thread has decoded a scene.
 fn point() -> RemoteFn<u32, (u32, u32)> {
