@@ -575,6 +575,7 @@ native_test! {
         use std::sync::atomic::{AtomicBool, Ordering};
 
         static IS_OVER: AtomicBool = AtomicBool::new(false);
+        static WAS_REFUSED: AtomicBool = AtomicBool::new(false);
 
         wasm_mt::run(async {
             let thread = Thread::new();
@@ -582,21 +583,30 @@ native_test! {
             let task = remote!(move || {
                 let (sender, receiver) = channel::<u32>(1);
                 let (other_sender, other_receiver) = channel::<u32>(1);
-                give.try_send((receiver, other_sender)).unwrap();
-                while !IS_OVER.load(Ordering::Relaxed) {
+                give.try_send((receiver, sender.clone(), other_sender)).unwrap();
+                while !IS_OVER.load(Ordering::Acquire) {
                     std::hint::spin_loop();
                 }
-                // It is too late for both.
-                assert!(sender.clone().try_send(1).is_err());
+                // It is too late for all that was here.
+                let clone = sender.clone();
+                WAS_REFUSED.store(clone.try_send(1).is_err(), Ordering::Release);
+                std::mem::forget(clone);
                 drop(other_receiver);
             });
             let task = thread.spawn_remote(task.timeout(Duration::from_millis(20)));
-            let (receiver, sender): (Receiver<u32>, Sender<u32>) = given.next().await.unwrap().unwrap();
+            let (mut receiver, here, other): (Receiver<u32>, Sender<u32>, Sender<u32>) =
+                given.next().await.unwrap().unwrap();
             assert!(task.await.unwrap_err().is_timeout());
-            let (values, errors) = with_error(receiver).await;
-            assert!(values.is_empty() && errors.len() == 1 && errors[0].is_worker_lost(), "{errors:?}");
-            assert!(sender.send(1).await.unwrap_err().is_closed());
-            IS_OVER.store(true, Ordering::Relaxed);
+            assert!(receiver.next().await.unwrap().unwrap_err().is_worker_lost());
+            assert!(other.send(1).await.unwrap_err().is_closed());
+            IS_OVER.store(true, Ordering::Release);
+            while !WAS_REFUSED.load(Ordering::Acquire) {
+                yield_now().await;
+            }
+            // The sender that is here is the last.
+            here.send(2).await?;
+            drop(here);
+            assert_eq!(all(receiver).await?, [2]);
             Ok::<_, Error>(())
         });
     }
