@@ -67,6 +67,7 @@ pub use channel::{Receiver, Sender, TrySendError, channel, unbounded, watch};
 #[doc(hidden)]
 pub use compat::{MtAsyncClosure, MtClosure, WasmMt, utils};
 pub use error::Error;
+pub use executor::actor::Actor;
 pub use executor::ext::ExecutorExt;
 pub use executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};
 pub use executor::inline::InlineExecutor;
@@ -83,7 +84,10 @@ pub use schedule::Strategy;
 pub use supervisor::{Stats, TaskRun};
 #[cfg(feature = "described")]
 pub use task::described::Described;
-pub use task::{Hint, Job, Remote, RemoteFn, RemoteHandle, Shared, Transfer, Transferable, remote_trait};
+pub use task::{
+    ActorCall, ActorInit, Hint, Job, Remote, RemoteFn, RemoteHandle, Shared, Transfer, Transferable,
+    remote_trait,
+};
 pub use thread::{Thread, ThreadBuilder};
 pub use worker::{checkpoint, is_cancelled};
 

@@ -34,7 +34,7 @@ pub use crate::task::{Remote, RemoteFn, RemoteHandle, Transfer, remote_trait};
 pub use crate::thread::Thread;
 
 #[doc(no_inline)]
-pub use crate::remote;
+pub use crate::{actor, call, remote};
 
 #[cfg_attr(
     not(target_family = "wasm"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::task::Spawn;
 
 use crate::error::Error;
-use crate::executor::{Executor, forward, spawn_remote, worker_options};
+use crate::executor::{Executor, forward, spawn_actor, spawn_remote, worker_options};
 use crate::schedule::Strategy;
 use crate::supervisor::{PoolConfig, Stats, Supervisor};
 
@@ -56,6 +56,8 @@ impl Thread {
     }
 
     spawn_remote!(pub);
+
+    spawn_actor!();
 
     /// Resolves when the worker takes tasks. Awaiting it is optional.
     ///

@@ -22,6 +22,9 @@
 //! }
 //! ```
 //!
+//! `actor!` becomes what `remote!` becomes, with other names, and `call!(move |object| body)` too, with `|(mut a, mut b), object|
+//! body` in the middle. An asynchronous one ends in a boxed future, which may borrow the object.
+//!
 //! The second argument is a closure that captures nothing, so it is a `fn`. It stands in the argument of a call, and
 //! that call is the last expression, because only there the compiler knows the types of its parameters before it looks at
 //! the body: those of the captures from the first argument, that of the hint from where the task is used, and by the hint
@@ -39,7 +42,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprAsync, ExprBlock, ExprClosure, Result, ReturnType, Stmt, Token};
 
 use crate::capture;
-use crate::grammar::{Capture, Code, Invocation};
+use crate::grammar::{Capture, Code, Invocation, Macro};
 
 /// The most members of a tuple: what all the traits of the standard library are implemented for.
 const TUPLE: usize = 12;
@@ -49,8 +52,9 @@ const TUPLE: usize = 12;
 /// # Errors
 ///
 /// `self` in the task, and `move` missing where variables go along.
-pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
+pub(crate) fn task(called: Macro, invocation: &Invocation) -> Result<TokenStream> {
     let Invocation { root, task } = invocation;
+    called.check(&task.code)?;
     let found = capture::find(&task.code)?;
     let captures = match &task.captures {
         Some(captures) => captures,
@@ -72,9 +76,9 @@ pub(crate) fn task(invocation: &Invocation) -> Result<TokenStream> {
     let (values, patterns): (Vec<_>, Vec<_>) = captures.iter().map(value_and_pattern).unzip();
     let values = tuple(&values);
     let pattern = tuple(&patterns);
-    let function = function(root, &task.code, &pattern);
-    let EntryPoint { make, finish } = EntryPoint::of(&task.code);
-    let checks = checks(root, captures, &task.code);
+    let function = function(called, root, &task.code, &pattern);
+    let EntryPoint { make, finish } = EntryPoint::of(called, &task.code);
+    let checks = checks(called, root, captures, &task.code);
     Ok(quote_spanned! {here=> {
         let captured = #values;
         #root::__private::#make(captured, #function, |draft| { #checks draft.#finish() })
@@ -98,12 +102,16 @@ struct EntryPoint {
 }
 
 impl EntryPoint {
-    fn of(code: &Code) -> Self {
-        let name = match (code.parameter(), code.is_async()) {
-            (None, false) => "remote",
-            (None, true) => "remote_async",
-            (Some(_), false) => "remote_fn",
-            (Some(_), true) => "remote_fn_async",
+    fn of(called: Macro, code: &Code) -> Self {
+        let name = match (called, code.parameter(), code.is_async()) {
+            (Macro::Remote, None, false) => "remote",
+            (Macro::Remote, None, true) => "remote_async",
+            (Macro::Remote, Some(_), false) => "remote_fn",
+            (Macro::Remote, Some(_), true) => "remote_fn_async",
+            (Macro::Actor, _, false) => "actor_init",
+            (Macro::Actor, _, true) => "actor_init_async",
+            (Macro::Call, _, false) => "actor_call",
+            (Macro::Call, _, true) => "actor_call_async",
         };
         Self {
             make: Ident::new(name, Span::mixed_site()),
@@ -150,7 +158,7 @@ fn member(at: usize, count: usize) -> TokenStream {
 }
 
 /// The closure that is to be a `fn`: it takes the captures, and is the task, or makes the function that is to be called.
-fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream {
+fn function(called: Macro, root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     // An error in the closure as a whole shows the closure that the user wrote.
     let bar = Token![|](here.located_at(code.start()));
@@ -158,6 +166,14 @@ fn function(root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream
         #[allow(unused_mut, reason = "only the body knows what it changes")] #pattern
     };
     match code {
+        _ if called == Macro::Call => {
+            let (object, output, body) = (code.parameter(), sync_output(code), body(root, code));
+            if code.is_async() {
+                quote_spanned!(here=> #bar #pattern, #object #bar #root::__private::Box::pin(#body))
+            } else {
+                quote_spanned!(here=> #bar #pattern, #object #bar #output #body)
+            }
+        }
         Code::Closure(closure) if code.parameter().is_some() => {
             let hinted = hinted(root, code, closure);
             // Not at the end: there, the compiler would take an error in the closure for one of the user's function around it.
@@ -244,8 +260,8 @@ fn body(root: &TokenTree, code: &Code) -> TokenStream {
     }
 }
 
-/// The statements that check the types of captures, open argument and result.
-fn checks(root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
+/// The statements that check the types of captures, open argument and result. An object does not cross.
+fn checks(called: Macro, root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
     let here = Span::mixed_site();
     let mut probes = Vec::new();
     for (at, capture) in captures.iter().enumerate() {
@@ -255,15 +271,14 @@ fn checks(root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
         // Left open, it finds out whether what is captured is shared.
         probes.push((place, probe, quote_spanned!(here.located_at(place)=> 0)));
     }
-    if let Some(parameter) = code.parameter() {
+    if let (Macro::Remote, Some(parameter)) = (called, code.parameter()) {
         let probe = quote_spanned!(here=> #root::__private::Draft::argument(&draft));
         probes.push((parameter.span(), probe, quote!(0u8)));
     }
-    probes.push((
-        code.result_span(),
-        quote_spanned!(here=> #root::__private::Draft::result(&draft)),
-        quote!(0u8),
-    ));
+    if called != Macro::Actor {
+        let probe = quote_spanned!(here=> #root::__private::Draft::result(&draft));
+        probes.push((code.result_span(), probe, quote!(0u8)));
+    }
 
     let (make, check): (Vec<_>, Vec<_>) = probes
         .into_iter()

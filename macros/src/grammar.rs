@@ -1,4 +1,4 @@
-//! What may be written in `remote!( .. )`.
+//! What may be written in `remote!( .. )`, `actor!( .. )` and `call!( .. )`.
 //!
 //! ```text
 //! task      = [ captures ] closure | [ captures ] async-block
@@ -6,7 +6,7 @@
 //! closure   = [ "async" ] [ "move" ] "|" [ parameter ] "|" [ "->" type ] expression
 //! ```
 //!
-//! A closure may come in parentheses, or in the invisible ones that another macro's `$task:expr` has.
+//! An `actor!` has no parameter, and a `call!` has one. A closure may come in parentheses, or in the invisible ones that another macro's `$task:expr` has.
 
 use proc_macro2::{Span, TokenTree};
 use syn::parse::{Parse, ParseStream};
@@ -20,6 +20,16 @@ pub(crate) struct Invocation {
     /// The `$crate` of the outer macro: one token.
     pub(crate) root: TokenTree,
     pub(crate) task: Task,
+}
+
+/// Which macro was called.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Macro {
+    Remote,
+    /// The initialiser of an actor.
+    Actor,
+    /// A call of one, whose parameter is the object.
+    Call,
 }
 
 /// What a user writes.
@@ -113,6 +123,27 @@ fn peel(expression: Expr) -> Expr {
         Expr::Group(group) => peel(*group.expr),
         Expr::Paren(paren) => peel(*paren.expr),
         other => other,
+    }
+}
+
+impl Macro {
+    /// Checks what its code must be, beyond what [`Code::check`] has checked.
+    ///
+    /// # Errors
+    ///
+    /// A parameter too many, or none.
+    pub(crate) fn check(self, code: &Code) -> Result<()> {
+        match (self, code.parameter()) {
+            (Self::Actor, Some(parameter)) => Err(Error::new_spanned(
+                parameter,
+                "an object is made of captures alone: write `actor!(move || Ok(..))` or `actor!(async move { Ok(..) })`",
+            )),
+            (Self::Call, None) => Err(Error::new(
+                code.start(),
+                "a call takes the object: write `call!(move |object| ..)` or `call!(async move |object| ..)`",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

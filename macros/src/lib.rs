@@ -1,6 +1,6 @@
 //! Procedural macros of the crate `wasm-mt`; use them through it.
 //!
-//! The entry point `remote` is called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
+//! The entry points `remote`, `actor` and `call` are called by a `macro_rules` macro of that crate, which passes its `$crate` as the first token. So the
 //! output names the crate whatever it is called where it is used, and names nothing of it but `$crate::__private`. An
 //! attribute has no such macro before it: `remote_trait` goes by the name `::wasm_mt`, or the path it is given.
 //!
@@ -15,10 +15,29 @@ mod objects;
 
 use proc_macro::TokenStream;
 
+use crate::grammar::Macro;
+
 /// The macro behind `wasm_mt::remote!`, which has the documentation.
 #[proc_macro]
 pub fn remote(input: TokenStream) -> TokenStream {
-    let task = syn::parse2(groups::visible(input.into())).and_then(|invocation| expand::task(&invocation));
+    task(Macro::Remote, input)
+}
+
+/// The macro behind `wasm_mt::actor!`, which has the documentation.
+#[proc_macro]
+pub fn actor(input: TokenStream) -> TokenStream {
+    task(Macro::Actor, input)
+}
+
+/// The macro behind `wasm_mt::call!`, which has the documentation.
+#[proc_macro]
+pub fn call(input: TokenStream) -> TokenStream {
+    task(Macro::Call, input)
+}
+
+fn task(called: Macro, input: TokenStream) -> TokenStream {
+    let invocation = syn::parse2(groups::visible(input.into()));
+    let task = invocation.and_then(|invocation| expand::task(called, &invocation));
     task.unwrap_or_else(in_a_block).into()
 }
 

@@ -8,9 +8,13 @@ mod drafts;
 pub mod objects;
 
 pub use self::checks::Probe;
-pub use self::drafts::{Draft, call_async, future_closure, remote, remote_async, remote_fn, remote_fn_async};
+pub use self::drafts::{
+    Draft, actor_call, actor_call_async, actor_init, actor_init_async, call_async, future_closure, remote,
+    remote_async, remote_fn, remote_fn_async,
+};
 #[cfg(fuzzing)]
 pub use crate::fuzz::{CountingAllocator, read};
 pub use crate::run::print;
+pub use std::boxed::Box;
 pub use std::{cfg, format_args};
-pub use wasm_mt_macros::remote;
+pub use wasm_mt_macros::{actor, call, remote};

@@ -96,6 +96,31 @@ macro_rules! spawn_remote {
 }
 pub(crate) use spawn_remote;
 
+/// Makes an object on a worker.
+macro_rules! spawn_actor {
+    () => {
+        /// Makes an object that lives on a worker, the least loaded one of a pool, and gives what it is called by.
+        ///
+        /// It can be called at once: calls wait until the object is made.
+        ///
+        /// ```
+        /// use wasm_mt::{Pool, Thread, actor, call};
+        ///
+        /// # wasm_mt::run(async {
+        /// let words = Thread::new().spawn_actor(actor!(|| Ok(vec!["sea".to_owned()])));
+        /// words.call(call!(|words| words.push("shore".to_owned()))).await?;
+        /// let length = words.call(call!(|words| words.concat().len()));
+        /// assert_eq!(length.await?, 8);
+        /// # Ok::<_, wasm_mt::Error>(())
+        /// # });
+        /// ```
+        pub fn spawn_actor<T: 'static>(&self, init: $crate::ActorInit<T>) -> $crate::Actor<T> {
+            $crate::Actor::new(self.supervisor.clone(), init, None)
+        }
+    };
+}
+pub(crate) use spawn_actor;
+
 /// An executor behind a pointer is an executor, as futures has it for `Spawn`.
 macro_rules! pointers {
     ($([$($lifetime:lifetime)?] $pointer:ty),*) => {$(

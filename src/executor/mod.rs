@@ -2,6 +2,7 @@
 //!
 //! The executors themselves, and the traits [`Executor`] and [`ExecutorExt`], are at the root of the crate.
 
+pub(crate) mod actor;
 mod builder;
 mod current;
 pub(crate) mod ext;
@@ -17,8 +18,9 @@ pub(crate) mod traits;
 
 pub use self::current::current;
 
+pub(crate) use self::actor::Actor;
 pub(crate) use self::builder::worker_options;
 pub(crate) use self::ext::ExecutorExt;
-pub(crate) use self::forward::{forward, spawn_remote};
+pub(crate) use self::forward::{forward, spawn_actor, spawn_remote};
 pub(crate) use self::pool::Pool;
 pub(crate) use self::traits::Executor;

@@ -9,11 +9,11 @@ use futures::task::{FutureObj, Spawn, SpawnError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Executor, forward, spawn_remote, worker_options};
+use super::{Actor, Executor, forward, spawn_actor, spawn_remote, worker_options};
 use crate::error::Error;
 use crate::schedule::Strategy;
 use crate::supervisor::{PoolConfig, Stats, Supervisor};
-use crate::task::{Job, Remote, RemoteHandle};
+use crate::task::{ActorInit, Job, Remote, RemoteHandle};
 
 /// Several workers, and a [`Strategy`] by which tasks are spread over them.
 ///
@@ -98,11 +98,36 @@ impl Pool {
         let send = |worker| {
             let (job, handle) = task.clone().into_job();
             if let Some(job) = job {
-                self.supervisor.pin(worker, job);
+                self.supervisor.pin(worker, job).unwrap_or_else(|job| job.fail(self.supervisor.absence()));
             }
             handle
         };
         workers.into_iter().map(send).collect()
+    }
+
+    spawn_actor!();
+
+    /// Makes an object on each worker that is there, in the order of their places.
+    ///
+    /// An object that is made anew, since its worker was lost, comes to the least loaded worker: the one that has taken the place
+    /// of the lost one.
+    ///
+    /// ```
+    /// use wasm_mt::{Pool, actor, call};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(2).build();
+    /// let lists = pool.spawn_actors(actor!(|| Ok(Vec::new())));
+    /// assert_eq!(lists.len(), 2);
+    /// lists[0].call(call!(|list| list.push(1))).await?;
+    /// assert!(lists[1].call(call!(|list| list.is_empty())).await?);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    pub fn spawn_actors<T: 'static>(&self, init: ActorInit<T>) -> Vec<Actor<T>> {
+        let workers = self.supervisor.workers();
+        let make = |worker| Actor::new(self.supervisor.clone(), init.clone(), Some(worker));
+        workers.into_iter().map(make).collect()
     }
 
     /// Resolves when no worker is starting any more. Awaiting it is optional.

@@ -29,6 +29,8 @@ pub(super) struct WorkerSlot {
     residents: Vec<(Weak<dyn Master>, u64)>,
     /// How many packets were posted.
     pub(super) posted: u64,
+    /// How many objects of actors live on it.
+    pub(super) objects: u32,
 }
 
 /// What is sent to a starting worker when it is up.
@@ -86,6 +88,7 @@ impl WorkerSlot {
             marked: false,
             residents: Vec::new(),
             posted: 1, // what it was started with
+            objects: 0,
         }
     }
 

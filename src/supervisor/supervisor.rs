@@ -73,14 +73,34 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Takes a task for this worker alone.
-    pub(crate) fn pin(&self, worker: WorkerId, job: Job) {
+    /// Takes a task for this worker alone. Gives it back if the worker is gone.
+    pub(crate) fn pin(&self, worker: WorkerId, job: Job) -> Result<(), Job> {
         let state = self.shared.lock();
         if let Some(error) = state.ended() {
             drop(state);
-            return job.fail(error);
+            job.fail(error);
+            return Ok(());
+        }
+        if !state.has(worker) {
+            return Err(job);
         }
         self.shared.enter(state, job, Some(worker));
+        Ok(())
+    }
+
+    /// A worker for an object: the wanted one, or the one with the fewest objects, and of these with the fewest tasks.
+    pub(crate) fn house(&self, wanted: Option<WorkerId>) -> Option<WorkerId> {
+        self.shared.lock().house(wanted)
+    }
+
+    /// The object is gone from there.
+    pub(crate) fn unhouse(&self, worker: WorkerId) {
+        self.shared.lock().unhouse(worker);
+    }
+
+    /// Why there are no workers, if there are none.
+    pub(crate) fn absence(&self) -> Error {
+        self.shared.lock().absence()
     }
 
     /// The workers that are there, in the order of their places.

@@ -9,7 +9,7 @@ use super::codec;
 use super::entry::{Callee, site};
 use super::residents;
 use crate::error::Error;
-use crate::platform::Packet;
+use crate::platform::{Packet, Resident};
 use crate::schedule::{TaskKind, TaskOptions};
 
 /// What takes so many bytes crosses to each worker once, if it is for more than one call.
@@ -29,6 +29,14 @@ impl Encoded {
         let made_at = Location::caller();
         let mut call = callee.packet(made_at);
         let call = codec::encode(args, &mut call).map(|()| call);
+        Self::of(kind, call, made_at)
+    }
+
+    pub(super) fn of(
+        kind: TaskKind,
+        call: Result<Packet, Error>,
+        made_at: &'static Location<'static>,
+    ) -> Self {
         Self { call, options: TaskOptions::new(site(made_at), kind), made_at }
     }
 
@@ -74,6 +82,14 @@ impl Encoded {
     pub(super) fn with(&self, x: &impl Serialize) -> Self {
         let call = self.open_call().and_then(|mut call| codec::encode(x, &mut call).map(|()| call));
         Self { call, ..*self }
+    }
+
+    /// The call of what lives on a worker by this name.
+    pub(super) fn referring_to(mut self, object: &Resident) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.residents.push(object.clone());
+        }
+        self
     }
 
     /// The call alone, with all that it needs, for tasks that are sent more than once.

@@ -59,6 +59,13 @@ pub(super) trait Function {
     fn reduce(&self, results: Batch) -> Result<Batch, Error>;
 }
 
+impl Entry {
+    /// `call` is given the address of a [`Callee`]'s function.
+    pub(super) const fn new(call: unsafe fn(Address, Decoder) -> Call) -> Self {
+        Self { call, make: None }
+    }
+}
+
 impl Tag for Entry {
     const TAG: u64 = 0x7761_736d_6d74_0003;
 }
@@ -75,7 +82,7 @@ impl Callee {
         A: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_sync::<A, R>, make: None }) }, f as *const ())
+        Self::new(const { &Tagged::new(Entry::new(call_sync::<A, R>)) }, f as *const ())
     }
 
     pub(super) fn future<A, F, R>(f: fn(A) -> F) -> Self
@@ -84,7 +91,7 @@ impl Callee {
         F: Future<Output = R> + 'static,
         R: Serialize + 'static,
     {
-        Self::new(const { &Tagged::new(Entry { call: call_future::<A, F, R>, make: None }) }, f as *const ())
+        Self::new(const { &Tagged::new(Entry::new(call_future::<A, F, R>)) }, f as *const ())
     }
 
     /// The future's error is the task's.
@@ -94,10 +101,7 @@ impl Callee {
         F: Future<Output = Result<R, Error>> + 'static,
         R: Serialize + 'static,
     {
-        Self::new(
-            const { &Tagged::new(Entry { call: call_fallible::<A, F, R>, make: None }) },
-            f as *const (),
-        )
+        Self::new(const { &Tagged::new(Entry::new(call_fallible::<A, F, R>)) }, f as *const ())
     }
 
     /// What is called is the closure that `make` gives.
@@ -135,11 +139,11 @@ impl Callee {
 
     /// A function that decodes and encodes by itself.
     pub(super) fn raw(f: fn(Packet) -> Call) -> Self {
-        Self::new(const { &Tagged::new(Entry { call: call_raw, make: None }) }, f as *const ())
+        Self::new(const { &Tagged::new(Entry::new(call_raw)) }, f as *const ())
     }
 
     /// `function` MUST be of the signature that the entry is for.
-    fn new(entry: &'static Tagged<Entry>, function: *const ()) -> Self {
+    pub(super) fn new(entry: &'static Tagged<Entry>, function: *const ()) -> Self {
         Self { entry, function: Address::of_function(function) }
     }
 
@@ -403,7 +407,7 @@ unsafe fn call_raw(address: Address, decoder: Decoder) -> Call {
     }
 }
 
-fn encode<R: Serialize>(result: &R) -> Outcome {
+pub(super) fn encode<R: Serialize>(result: &R) -> Outcome {
     let mut packet = Packet::default();
     codec::encode(result, &mut packet)?;
     Ok(packet)

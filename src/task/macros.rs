@@ -197,6 +197,86 @@ macro_rules! remote {
     };
 }
 
+/// Says how the object of an [`Actor`](crate::Actor) is made: by a closure or an async block that runs on its worker.
+///
+/// The result is an [`ActorInit<T>`](crate::ActorInit), to be given to [`Pool::spawn_actor`](crate::Pool::spawn_actor) or
+/// [`Thread::spawn_actor`](crate::Thread::spawn_actor). Captures are those of [`remote!`](crate::remote); the code gives a
+/// `Result<T, Error>`, and `T` need be neither serde nor `Send`.
+///
+/// ```
+/// use wasm_mt::{Error, Thread, actor, call};
+///
+/// # wasm_mt::run(async {
+/// let (thread, first) = (Thread::new(), 20);
+/// let list = thread.spawn_actor(actor!(move || Ok(vec![first])));
+/// let later = thread.spawn_actor(actor!(async move {
+///     wasm_mt::yield_now().await;
+///     Ok(vec![first + 2])
+/// }));
+/// let sum = list.call(call!(|list| list[0])).await? + later.call(call!(|list| list[0])).await?;
+/// assert_eq!(sum, 42);
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
+///
+/// # What does not compile
+///
+/// A parameter, beside what `remote!` refuses too:
+///
+/// ```compile_fail
+/// # use wasm_mt::{ActorInit, actor};
+/// let list: ActorInit<Vec<u32>> = actor!(|n| Ok(vec![n])); // write `actor!(move || Ok(vec![n]))`
+/// ```
+#[macro_export]
+macro_rules! actor {
+    ($($init:tt)*) => {
+        $crate::__private::actor!($crate, $($init)*)
+    };
+}
+
+/// Says what to do with the object of an [`Actor`](crate::Actor): a closure that is given `&mut T` on the object's worker.
+///
+/// The result is an [`ActorCall<T, R>`](crate::ActorCall), to be given to [`Actor::call`](crate::Actor::call). Captures and the
+/// result are those of [`remote!`](crate::remote). Where the call goes to an actor at once, the type of the object is known;
+/// state it where a `let` comes between, `call!(|list: &mut Vec<u32>| list.len())`.
+///
+/// | written | runs |
+/// | --- | --- |
+/// | <code>call!(move \|object\| value)</code> | to its end |
+/// | <code>call!(async move \|object\| value)</code>, <code>call!(move \|object\| async move { value })</code> | until it awaits; no other call has the object meanwhile |
+/// | <code>call!([a, b = value] move \|object\| object.add(a, b))</code> | any of these, with its captures listed |
+///
+/// ```
+/// use wasm_mt::{Error, Thread, actor, call};
+///
+/// # wasm_mt::run(async {
+/// let list = Thread::new().spawn_actor(actor!(|| Ok(Vec::new())));
+/// let word = "sea".to_owned();
+/// list.call(call!(move |list| list.push(word))).await?;
+/// let first = list.call(call!(async |list| {
+///     wasm_mt::yield_now().await;
+///     list[0].clone()
+/// }));
+/// assert_eq!(first.await?, "sea");
+/// # Ok::<_, Error>(())
+/// # });
+/// ```
+///
+/// # What does not compile
+///
+/// What borrows the object cannot leave it. Give an owned value back:
+///
+/// ```compile_fail
+/// # use wasm_mt::{ActorCall, call};
+/// let first: ActorCall<Vec<String>, &str> = call!(|list| &list[0]); // write `list[0].clone()`
+/// ```
+#[macro_export]
+macro_rules! call {
+    ($($call:tt)*) => {
+        $crate::__private::call!($crate, $($call)*)
+    };
+}
+
 /// Makes the objects of a trait cross: `Box<dyn Trait>` in captures, arguments and results, also inside other values.
 ///
 /// The value in the box is encoded as what it is, and beside the bytes travels the address of a function that decodes

@@ -1,5 +1,6 @@
 //! Tasks: calls to be made elsewhere.
 
+mod actor;
 mod batch;
 mod bounds;
 mod calls;
@@ -25,6 +26,7 @@ mod results;
 mod shared;
 pub(crate) mod transfer;
 
+pub(crate) use actor::{failing_job, holds_objects, new_object};
 pub(crate) use batch::Batch;
 pub(crate) use bounds::{LimitScope, TimeLimit, check as check_bounds};
 pub(crate) use calls::Calls;
@@ -40,6 +42,7 @@ pub(crate) use reply::{OwnedTask, Reply, TaskOwner};
 pub(crate) use residents::drop_residents;
 pub(crate) use results::{Results, ResultsReader};
 
+pub use actor::{ActorCall, ActorInit};
 pub use handle::RemoteHandle;
 pub use hint::Hint;
 pub use job::Job;

@@ -35,6 +35,13 @@ pub(super) trait Source: Send + Sync {
     fn packet(&self) -> Result<Packet, Error>;
 }
 
+/// An object is made where it is.
+impl Source for () {
+    fn packet(&self) -> Result<Packet, Error> {
+        Ok(Packet::default())
+    }
+}
+
 /// The encoded captures of a function.
 impl Source for Mutex<Packet> {
     fn packet(&self) -> Result<Packet, Error> {
@@ -53,11 +60,21 @@ pub(super) struct Kept<S> {
     ports: Mutex<Vec<Weak<dyn Post>>>,
 }
 
-/// What the lowest bit of a name says.
+/// What the lowest bits of a name say.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum NameKind {
     Function,
     Value,
+    /// Of an actor. Nothing crosses but its name.
+    Object,
+}
+
+impl NameKind {
+    const BITS: u32 = 2;
+
+    fn is_of(self, name: u64) -> bool {
+        name & ((1 << Self::BITS) - 1) == self as u64
+    }
 }
 
 /// A name that nothing else has.
@@ -67,16 +84,26 @@ pub(super) fn new_name(kind: NameKind) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
 
     let number = LAST.fetch_add(1, Ordering::Relaxed);
-    REALM.get_or_init(platform::realm).wrapping_add(number) << 1 | kind as u64
+    REALM.get_or_init(platform::realm).wrapping_add(number) << NameKind::BITS | kind as u64
 }
 
 fn is_function(resident: &&Resident) -> bool {
-    resident.name() & 1 == NameKind::Function as u64
+    NameKind::Function.is_of(resident.name())
+}
+
+/// The name of the object that a call refers to.
+pub(super) fn object_name(residents: &Residents) -> Option<u64> {
+    residents.iter().map(Resident::name).find(|name| NameKind::Object.is_of(*name))
 }
 
 /// Makes the captures of a function resident.
 pub(super) fn resident(captures: Packet) -> Resident {
     Resident::Master(Arc::new(Kept::new(new_name(NameKind::Function), Mutex::new(captures))))
+}
+
+/// The name of a new object.
+pub(super) fn object() -> Resident {
+    Resident::Master(Arc::new(Kept::new(new_name(NameKind::Object), ())))
 }
 
 impl<S> Kept<S> {

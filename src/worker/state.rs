@@ -271,9 +271,9 @@ impl WorkerState {
         self.local.kept()
     }
 
-    /// True if it has no task, nor a handle of one, and another worker takes its place.
+    /// True if it has no task, nor a handle of one, nor the object of an actor, and another worker takes its place.
     pub(super) fn may_retire(&self) -> bool {
-        self.replaced && self.local.is_empty() && self.migrated.is_empty()
+        self.replaced && self.local.is_empty() && self.migrated.is_empty() && !task::holds_objects()
     }
 
     /// Reads the clock: whenever this thread was elsewhere.

@@ -216,6 +216,11 @@ impl Schedule {
         }
     }
 
+    /// How many tasks a worker has that are not answered.
+    pub(crate) fn load(&self, worker: WorkerId) -> u32 {
+        self.workers.get(worker).map_or(0, |worker| worker.load.count)
+    }
+
     /// True if as many tasks are queued as may be: the driver submits no further one that is bounded.
     pub(crate) fn is_full(&self) -> bool {
         // A task that can be posted at once to a worker that has none is not queued.

@@ -200,6 +200,32 @@ impl PoolState {
         self.worker_at.iter().flatten().copied().filter(|worker| self.slots.get(*worker).is_some()).collect()
     }
 
+    pub(super) fn has(&self, worker: WorkerId) -> bool {
+        self.slots.get(worker).is_some()
+    }
+
+    pub(super) fn house(&mut self, wanted: Option<WorkerId>) -> Option<WorkerId> {
+        let load = |worker: &WorkerId| {
+            let objects = self.slots.get(*worker).map(|slot| slot.objects);
+            (objects, self.schedule.load(*worker))
+        };
+        let worker = wanted
+            .filter(|worker| self.has(*worker))
+            .or_else(|| self.workers().into_iter().min_by_key(load))?;
+        self.slots.get_mut(worker)?.objects += 1;
+        Some(worker)
+    }
+
+    pub(super) fn unhouse(&mut self, worker: WorkerId) {
+        if let Some(slot) = self.slots.get_mut(worker) {
+            slot.objects -= 1;
+        }
+    }
+
+    pub(super) fn absence(&self) -> Error {
+        self.ended.clone().unwrap_or_else(|| self.absence.clone())
+    }
+
     /// What [`ready`](super::Supervisor::ready) resolves to, if that is known.
     pub(super) fn readiness(&self) -> Option<Result<(), Error>> {
         if let Some(error) = &self.ended {

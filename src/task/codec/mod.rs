@@ -226,6 +226,11 @@ impl Decoder {
         }
     }
 
+    /// What the packet refers to.
+    pub(crate) fn residents(&self) -> &Residents {
+        &self.residents
+    }
+
     /// Reads the last value: all that is left.
     pub(crate) fn last<T: DeserializeOwned>(mut self) -> Result<T, Error> {
         self.read(true)

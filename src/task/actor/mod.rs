@@ -1,0 +1,263 @@
+//! The public values that stand for an object to be made on a worker, and for a call of it: [`ActorInit`], [`ActorCall`].
+
+mod entry;
+mod run;
+mod slot;
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use self::run::{AsyncMethod, Method};
+use super::codec;
+use super::encoded::Encoded;
+use super::handle::RemoteHandle;
+use super::job::Job;
+use super::residents;
+use crate::error::Error;
+use crate::platform::Resident;
+use crate::schedule::TaskKind;
+
+pub(crate) use self::slot::holds_objects;
+
+/// How the object of an [`Actor`](crate::Actor) is made: by code that runs on its worker.
+///
+/// Made by [`actor!`](crate::actor), or by hand by [`ActorInit::new`].
+#[must_use = "no object is made until this is given to a `Thread` or a `Pool`"]
+pub struct ActorInit<T> {
+    encoded: Encoded,
+    restarts: u32,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> ActorInit<T> {
+    /// Makes an object by a function.
+    ///
+    /// `f` is a function, or a closure that captures nothing. It gets `args`: a tuple for several values, `()` for none.
+    ///
+    /// ```
+    /// # use wasm_mt::{ActorCall, ActorInit, Thread};
+    /// # wasm_mt::run(async {
+    /// let words = Thread::new().spawn_actor(ActorInit::new("sea".to_owned(), |first| Ok(vec![first])));
+    /// let count = ActorCall::new("shore".to_owned(), |word, words: &mut Vec<String>| {
+    ///     words.push(word);
+    ///     words.len()
+    /// });
+    /// assert_eq!(words.call(count).await?, 2);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn new<A>(args: A, f: fn(A) -> Result<T, Error>) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+    {
+        Self::from_encoded(Encoded::new(TaskKind::Async, entry::initialiser(f), &args))
+    }
+
+    /// Makes an object by an async function.
+    ///
+    /// As [`new`](Self::new). Calls wait until the object is there.
+    ///
+    /// ```
+    /// # use wasm_mt::{ActorCall, ActorInit, Thread};
+    /// # wasm_mt::run(async {
+    /// let one = ActorInit::new_async((), |()| async {
+    ///     wasm_mt::yield_now().await;
+    ///     Ok(1)
+    /// });
+    /// let one = Thread::new().spawn_actor(one);
+    /// assert_eq!(one.call(ActorCall::new((), |(), one: &mut i32| *one)).await?, 1);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn new_async<A, F>(args: A, f: fn(A) -> F) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+        F: Future<Output = Result<T, Error>> + 'static,
+    {
+        Self::from_encoded(Encoded::new(TaskKind::Async, entry::async_initialiser(f), &args))
+    }
+}
+
+impl<T> ActorInit<T> {
+    fn from_encoded(encoded: Encoded) -> Self {
+        Self { encoded, restarts: 0, object: PhantomData }
+    }
+
+    /// Has the object made anew, up to so many times, when it was lost with its worker.
+    ///
+    /// It is made by the next call after the loss, on a worker that is there then, so the actor must live in a
+    /// [`Pool`](crate::Pool): a [`Thread`](crate::Thread) has no second worker. The new object knows nothing of the old one. The
+    /// calls that were lost are not made again: they end in an error that [`is_worker_lost`](Error::is_worker_lost).
+    ///
+    /// What was captured is copied for it, attachments ([`Transfer`](crate::Transfer) and its kin) too.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, actor, call, remote};
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::builder().threads(1).build();
+    /// let start = 40;
+    /// let counter = pool.spawn_actor(actor!(move || Ok(start)).restart(1));
+    /// assert_eq!(counter.call(call!(|n| { *n += 1; *n })).await?, 41);
+    ///
+    /// let faulty: Result<(), _> = counter.call(call!(|_| panic!("a bug"))).await;
+    /// assert!(faulty.unwrap_err().is_panic()); // the worker is lost, and the object with it
+    /// assert_eq!(counter.call(call!(|n| { *n += 2; *n })).await?, 42);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    pub fn restart(mut self, times: u32) -> Self {
+        self.restarts = times;
+        self
+    }
+
+    pub(crate) fn restarts(&self) -> u32 {
+        self.restarts
+    }
+
+    /// Why there is no task that would make an object.
+    pub(crate) fn fault(&self) -> Option<Error> {
+        self.encoded.call.as_ref().err().map(|error| error.clone().of_task(self.encoded.made_at))
+    }
+
+    /// The task that makes the object of this name.
+    pub(crate) fn into_job(self, object: &Resident) -> (Option<Job>, RemoteHandle<()>) {
+        let (reply, handle) = RemoteHandle::new(self.encoded.made_at, |_empty| Ok(()));
+        (Job::new(self.encoded.referring_to(object), reply), handle)
+    }
+}
+
+impl<T> Clone for ActorInit<T> {
+    fn clone(&self) -> Self {
+        Self { encoded: self.encoded.clone(), restarts: self.restarts, object: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for ActorInit<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActorInit({})", self.encoded.made_at)
+    }
+}
+
+/// A call of an [`Actor`](crate::Actor): code that is given the object, on its worker.
+///
+/// Made by [`call!`](crate::call), or by hand by [`ActorCall::new`].
+#[must_use = "a call does nothing until it is given to an actor"]
+pub struct ActorCall<T, R> {
+    encoded: Encoded,
+    signature: PhantomData<fn(T) -> R>,
+}
+
+impl<T, R> ActorCall<T, R>
+where
+    T: 'static,
+    R: Serialize + DeserializeOwned + 'static,
+{
+    /// Calls a function with the object.
+    ///
+    /// `f` is a function, or a closure that captures nothing. It gets `args`: a tuple for several values, `()` for none.
+    ///
+    /// ```
+    /// # use wasm_mt::{ActorCall, Thread, actor};
+    /// # wasm_mt::run(async {
+    /// let list = Thread::new().spawn_actor(actor!(|| Ok(vec![1])));
+    /// assert_eq!(list.call(ActorCall::new(2, |n, list| { list.push(n); list.len() })).await?, 2);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn new<A>(args: A, f: Method<A, T, R>) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+    {
+        // It may have to wait for its turn.
+        Self::from_encoded(Encoded::new(TaskKind::Async, entry::method(f), &args))
+    }
+
+    /// Awaits an async function with the object, which the future may borrow.
+    ///
+    /// ```
+    /// # use wasm_mt::{ActorCall, Thread, actor};
+    /// # wasm_mt::run(async {
+    /// let list = Thread::new().spawn_actor(actor!(|| Ok(vec![1])));
+    /// let push = ActorCall::new_async(2, |n, list: &mut Vec<i32>| {
+    ///     Box::pin(async move {
+    ///         wasm_mt::yield_now().await;
+    ///         list.push(n);
+    ///         list.len()
+    ///     })
+    /// });
+    /// assert_eq!(list.call(push).await?, 2);
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn new_async<A>(args: A, f: AsyncMethod<A, T, R>) -> Self
+    where
+        A: Serialize + DeserializeOwned + 'static,
+    {
+        Self::from_encoded(Encoded::new(TaskKind::Async, entry::async_method(f), &args))
+    }
+
+    /// The task that calls the object of this name.
+    pub(crate) fn into_job(self, object: &Resident) -> (Option<Job>, RemoteHandle<R>) {
+        let (reply, handle) = RemoteHandle::new(self.encoded.made_at, codec::decode::<R>);
+        (Job::new(self.encoded.referring_to(object), reply), handle)
+    }
+}
+
+impl<T, R> ActorCall<T, R> {
+    fn from_encoded(encoded: Encoded) -> Self {
+        Self { encoded, signature: PhantomData }
+    }
+
+    /// Gives the call a time limit, from its beginning on its worker. The wait for calls before it counts. See
+    /// [`Remote::timeout`](crate::Remote::timeout).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use wasm_mt::{Thread, actor, call};
+    /// # wasm_mt::run(async {
+    /// let list = Thread::new().spawn_actor(actor!(|| Ok(vec![1])));
+    /// let endless = call!(async |_| std::future::pending::<()>().await);
+    /// assert!(list.call(endless.timeout(Duration::from_millis(20))).await.unwrap_err().is_timeout());
+    /// assert_eq!(list.call(call!(|list| list.len())).await?, 1); // the object is free again
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    pub fn timeout(self, limit: Duration) -> Self {
+        Self::from_encoded(self.encoded.timeout(limit))
+    }
+}
+
+impl<T, R> Clone for ActorCall<T, R> {
+    fn clone(&self) -> Self {
+        Self::from_encoded(self.encoded.clone())
+    }
+}
+
+impl<T, R> fmt::Debug for ActorCall<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActorCall({})", self.encoded.made_at)
+    }
+}
+
+/// The task that gives all calls of an object this error, unless the object was made.
+pub(crate) fn failing_job(object: &Resident, error: Error) -> (Option<Job>, RemoteHandle<()>) {
+    let made_at = Location::caller();
+    let (reply, handle) = RemoteHandle::new(made_at, |_empty| Ok(()));
+    let encoded = Encoded::of(TaskKind::Sync, Ok(run::failure(error)), made_at).referring_to(object);
+    (Job::new(encoded, reply), handle)
+}
+
+/// The name of a new object, for as long as it has an owner here.
+pub(crate) fn new_object() -> Resident {
+    residents::object()
+}

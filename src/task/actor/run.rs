@@ -1,0 +1,135 @@
+//! What the entries of actors do on a worker: making the object, and calling it.
+
+use std::future::Future;
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use futures::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::slot::{self, Slot, Turn};
+use crate::error::Error;
+use crate::platform::Packet;
+use crate::task::codec::{Decoder, foreign};
+use crate::task::entry::{Call, encode, raw_call};
+use crate::wire::{PacketReader, Put, Take};
+
+/// A function of an object.
+pub(in crate::task) type Method<A, T, R> = for<'a> fn(A, &'a mut T) -> R;
+/// An asynchronous one. Its future may borrow from the object.
+pub(in crate::task) type AsyncMethod<A, T, R> = for<'a> fn(A, &'a mut T) -> LocalBoxFuture<'a, R>;
+
+/// A slot that is to be filled, with an error at least.
+struct Vacant(Rc<Slot>);
+
+impl Vacant {
+    fn fill<T: 'static>(self, made: Result<T, Error>) -> Call {
+        self.0.fill(made.map(|object| Box::new(object) as _));
+        Call::Ended(Ok(Packet::default()))
+    }
+}
+
+impl Drop for Vacant {
+    fn drop(&mut self) {
+        self.0.fill(Err(Error::cancelled()));
+    }
+}
+
+pub(in crate::task) fn make<A, T>(decoder: Decoder, f: fn(A) -> Result<T, Error>) -> Call
+where
+    A: DeserializeOwned + 'static,
+    T: 'static,
+{
+    match slot::slot(decoder.residents()) {
+        Ok(slot) => {
+            let vacant = Vacant(slot);
+            vacant.fill(decoder.last().and_then(f))
+        }
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+pub(in crate::task) fn make_async<A, F, T>(decoder: Decoder, f: fn(A) -> F) -> Call
+where
+    A: DeserializeOwned + 'static,
+    F: Future<Output = Result<T, Error>> + 'static,
+    T: 'static,
+{
+    let vacant = match slot::slot(decoder.residents()) {
+        Ok(slot) => Vacant(slot),
+        Err(error) => return Call::Ended(Err(error)),
+    };
+    match decoder.last().map(f) {
+        Ok(future) => Call::Running(Box::pin(async move {
+            vacant.fill(future.await);
+            Ok(Packet::default())
+        })),
+        Err(error) => vacant.fill::<T>(Err(error)),
+    }
+}
+
+pub(in crate::task) fn call<A, T, R>(decoder: Decoder, f: Method<A, T, R>) -> Call
+where
+    A: DeserializeOwned + 'static,
+    T: 'static,
+    R: Serialize + 'static,
+{
+    let run = move |arguments, mut turn: Turn| encode(&f(arguments, turn.object()?));
+    match begin(decoder) {
+        Ok((arguments, Ok(turn))) => Call::Ended(run(arguments, turn)),
+        Ok((arguments, Err(waiting))) => {
+            Call::Running(Box::pin(async move { run(arguments, wait(waiting).await?) }))
+        }
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+pub(in crate::task) fn call_async<A, T, R>(decoder: Decoder, f: AsyncMethod<A, T, R>) -> Call
+where
+    A: DeserializeOwned + 'static,
+    T: 'static,
+    R: Serialize + 'static,
+{
+    match begin(decoder) {
+        Ok((arguments, turn)) => Call::Running(Box::pin(async move {
+            let mut turn = match turn {
+                Ok(turn) => turn,
+                Err(waiting) => wait(waiting).await?,
+            };
+            let result = f(arguments, turn.object()?).await;
+            encode(&result)
+        })),
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+/// A turn, or the wait for it.
+type Awaited = Result<Turn, oneshot::Receiver<Turn>>;
+
+/// Decodes the arguments of a call, and has it wait for its turn.
+fn begin<A: DeserializeOwned>(decoder: Decoder) -> Result<(A, Awaited), Error> {
+    let slot = slot::slot(decoder.residents())?;
+    Ok((decoder.last()?, slot.turn()))
+}
+
+/// The slot is there as long as a call that refers to it.
+async fn wait(waiting: oneshot::Receiver<Turn>) -> Result<Turn, Error> {
+    waiting.await.map_err(|_| foreign())
+}
+
+/// A call that says why the object could not be made, where nothing has reached its worker that would.
+pub(super) fn failure(error: Error) -> Packet {
+    let mut call = raw_call(fail);
+    Err::<Packet, Error>(error).put(&mut call);
+    call
+}
+
+fn fail(call: Packet) -> Call {
+    let slot = slot::slot(&call.residents);
+    let error = Take::take(&mut PacketReader::new(call)).ok_or_else(foreign).and_then(|error| error);
+    if let (Ok(slot), Err::<Packet, Error>(error)) = (slot, error) {
+        slot.fill(Err(error));
+    }
+    Call::Ended(Ok(Packet::default()))
+}
