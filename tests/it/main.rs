@@ -5,6 +5,7 @@
 #[macro_use]
 mod common;
 
+mod actor;
 #[cfg(target_family = "wasm")]
 mod boot;
 mod capture;
