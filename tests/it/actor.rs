@@ -161,10 +161,11 @@ remote_test! {
         let endless = object.call(endless.timeout(limit));
         let waiting = object.call(add("waits").timeout(limit));
         assert!(endless.await.unwrap_err().is_timeout());
-        // It may have been late, or not.
+        // Its limit ends while it waits, or while it runs, or not at all.
         let waited = waiting.await;
         assert!(waited.as_ref().err().is_none_or(Error::is_timeout), "{waited:?}");
-        assert_eq!(object.call(all()).await.unwrap().len(), 1 + usize::from(waited.is_ok()));
+        let lines = object.call(all()).await.unwrap();
+        assert!(lines == ["endless", "waits"] || lines == ["endless"] && waited.is_err(), "{lines:?}");
     }
 
     async fn what_cannot_be_made_is_the_error_of_each_call() {
