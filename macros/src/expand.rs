@@ -42,7 +42,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprAsync, ExprBlock, ExprClosure, Result, ReturnType, Stmt, Token};
 
 use crate::capture;
-use crate::grammar::{Capture, Code, Invocation, Macro};
+use crate::grammar::{Capture, Code, Invocation, MacroName};
 
 /// The most members of a tuple: what all the traits of the standard library are implemented for.
 const TUPLE: usize = 12;
@@ -52,9 +52,8 @@ const TUPLE: usize = 12;
 /// # Errors
 ///
 /// `self` in the task, and `move` missing where variables go along.
-pub(crate) fn task(called: Macro, invocation: &Invocation) -> Result<TokenStream> {
+pub(crate) fn task(called: MacroName, invocation: &Invocation) -> Result<TokenStream> {
     let Invocation { root, task } = invocation;
-    called.check(&task.code)?;
     let found = capture::find(&task.code)?;
     let captures = match &task.captures {
         Some(captures) => captures,
@@ -102,16 +101,16 @@ struct EntryPoint {
 }
 
 impl EntryPoint {
-    fn of(called: Macro, code: &Code) -> Self {
+    fn of(called: MacroName, code: &Code) -> Self {
         let name = match (called, code.parameter(), code.is_async()) {
-            (Macro::Remote, None, false) => "remote",
-            (Macro::Remote, None, true) => "remote_async",
-            (Macro::Remote, Some(_), false) => "remote_fn",
-            (Macro::Remote, Some(_), true) => "remote_fn_async",
-            (Macro::Actor, _, false) => "actor_init",
-            (Macro::Actor, _, true) => "actor_init_async",
-            (Macro::Call, _, false) => "actor_call",
-            (Macro::Call, _, true) => "actor_call_async",
+            (MacroName::Remote, None, false) => "remote",
+            (MacroName::Remote, None, true) => "remote_async",
+            (MacroName::Remote, Some(_), false) => "remote_fn",
+            (MacroName::Remote, Some(_), true) => "remote_fn_async",
+            (MacroName::Actor, _, false) => "actor_init",
+            (MacroName::Actor, _, true) => "actor_init_async",
+            (MacroName::Call, _, false) => "actor_call",
+            (MacroName::Call, _, true) => "actor_call_async",
         };
         Self {
             make: Ident::new(name, Span::mixed_site()),
@@ -158,7 +157,7 @@ fn member(at: usize, count: usize) -> TokenStream {
 }
 
 /// The closure that is to be a `fn`: it takes the captures, and is the task, or makes the function that is to be called.
-fn function(called: Macro, root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream {
+fn function(called: MacroName, root: &TokenTree, code: &Code, pattern: &TokenStream) -> TokenStream {
     let here = Span::mixed_site();
     // An error in the closure as a whole shows the closure that the user wrote.
     let bar = Token![|](here.located_at(code.start()));
@@ -166,7 +165,7 @@ fn function(called: Macro, root: &TokenTree, code: &Code, pattern: &TokenStream)
         #[allow(unused_mut, reason = "only the body knows what it changes")] #pattern
     };
     match code {
-        _ if called == Macro::Call => {
+        _ if called == MacroName::Call => {
             let (object, output, body) = (code.parameter(), sync_output(code), body(root, code));
             if code.is_async() {
                 quote_spanned!(here=> #bar #pattern, #object #bar #root::__private::Box::pin(#body))
@@ -261,7 +260,7 @@ fn body(root: &TokenTree, code: &Code) -> TokenStream {
 }
 
 /// The statements that check the types of captures, open argument and result. An object does not cross.
-fn checks(called: Macro, root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
+fn checks(called: MacroName, root: &TokenTree, captures: &[Capture], code: &Code) -> TokenStream {
     let here = Span::mixed_site();
     let mut probes = Vec::new();
     for (at, capture) in captures.iter().enumerate() {
@@ -271,11 +270,11 @@ fn checks(called: Macro, root: &TokenTree, captures: &[Capture], code: &Code) ->
         // Left open, it finds out whether what is captured is shared.
         probes.push((place, probe, quote_spanned!(here.located_at(place)=> 0)));
     }
-    if let (Macro::Remote, Some(parameter)) = (called, code.parameter()) {
+    if let (MacroName::Remote, Some(parameter)) = (called, code.parameter()) {
         let probe = quote_spanned!(here=> #root::__private::Draft::argument(&draft));
         probes.push((parameter.span(), probe, quote!(0u8)));
     }
-    if called != Macro::Actor {
+    if called != MacroName::Actor {
         let probe = quote_spanned!(here=> #root::__private::Draft::result(&draft));
         probes.push((code.result_span(), probe, quote!(0u8)));
     }

@@ -24,7 +24,7 @@ pub(crate) struct Invocation {
 
 /// Which macro was called.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Macro {
+pub(crate) enum MacroName {
     Remote,
     /// The initialiser of an actor.
     Actor,
@@ -51,21 +51,27 @@ pub(crate) enum Code {
     Block(ExprAsync),
 }
 
-impl Parse for Invocation {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
+impl Invocation {
+    pub(crate) fn parse(called: MacroName, input: ParseStream<'_>) -> Result<Self> {
         let root = input.parse()?;
         input.parse::<Token![,]>()?;
-        Ok(Self { root, task: input.parse()? })
+        Ok(Self { root, task: Task::of(called, input)? })
     }
 }
 
 impl Parse for Task {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        Self::of(MacroName::Remote, input)
+    }
+}
+
+impl Task {
+    fn of(called: MacroName, input: ParseStream<'_>) -> Result<Self> {
         let captures = if input.peek(token::Bracket) { Some(explicit_captures(input)?) } else { None };
         if input.is_empty() {
-            return Err(Error::new(input.span(), NOT_A_TASK));
+            return Err(Error::new(input.span(), called.forms()));
         }
-        let code = code(input.parse()?)?;
+        let code = code(called, input.parse()?)?;
         input.parse::<Option<Token![,]>>()?;
         if !input.is_empty() {
             return Err(input.error("one task is one closure or async block: remove what follows it"));
@@ -74,8 +80,24 @@ impl Parse for Task {
     }
 }
 
-const NOT_A_TASK: &str = "a task is a closure or an async block: write `remote!(move || ..)`, `remote!(async move { .. })` \
-                          or `remote!(async move || ..)`";
+impl MacroName {
+    fn forms(self) -> &'static str {
+        match self {
+            Self::Remote => {
+                "a task is a closure or an async block: write `remote!(move || ..)`, `remote!(async move { .. })` or \
+                 `remote!(async move || ..)`"
+            }
+            Self::Actor => {
+                "an object is made by a closure or an async block: write `actor!(move || Ok(..))` or \
+                 `actor!(async move { Ok(..) })`"
+            }
+            Self::Call => {
+                "a call is a closure that takes the object: write `call!(move |object| ..)` or \
+                 `call!(async move |object| ..)`"
+            }
+        }
+    }
+}
 
 fn explicit_captures(input: ParseStream<'_>) -> Result<Vec<Capture>> {
     let list;
@@ -103,18 +125,19 @@ fn explicit_captures(input: ParseStream<'_>) -> Result<Vec<Capture>> {
     Ok(captures)
 }
 
-fn code(expression: Expr) -> Result<Code> {
+fn code(called: MacroName, expression: Expr) -> Result<Code> {
+    let forms = called.forms();
     let code = match peel(expression) {
         Expr::Closure(closure) => Code::Closure(closure),
         Expr::Async(block) => Code::Block(block),
-        Expr::Path(path) => {
+        Expr::Path(path) if called == MacroName::Remote => {
             let message =
-                format!("{NOT_A_TASK}; for a function write `remote!(|| name())` or `Remote::new((), name)`");
+                format!("{forms}; for a function write `remote!(|| name())` or `Remote::new((), name)`");
             return Err(Error::new_spanned(path, message));
         }
-        other => return Err(Error::new_spanned(other, NOT_A_TASK)),
+        other => return Err(Error::new_spanned(other, forms)),
     };
-    code.check()?;
+    code.check(called)?;
     Ok(code)
 }
 
@@ -126,35 +149,22 @@ fn peel(expression: Expr) -> Expr {
     }
 }
 
-impl Macro {
-    /// Checks what its code must be, beyond what [`Code::check`] has checked.
-    ///
-    /// # Errors
-    ///
-    /// A parameter too many, or none.
-    pub(crate) fn check(self, code: &Code) -> Result<()> {
-        match (self, code.parameter()) {
-            (Self::Actor, Some(parameter)) => Err(Error::new_spanned(
-                parameter,
-                "an object is made of captures alone: write `actor!(move || Ok(..))` or `actor!(async move { Ok(..) })`",
-            )),
-            (Self::Call, None) => Err(Error::new(
-                code.start(),
-                "a call takes the object: write `call!(move |object| ..)` or `call!(async move |object| ..)`",
-            )),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Code {
-    fn check(&self) -> Result<()> {
+    fn check(&self, called: MacroName) -> Result<()> {
         let attributes = match self {
             Code::Closure(closure) => &closure.attrs,
             Code::Block(block) => &block.attrs,
         };
         if let Some(attribute) = attributes.first() {
-            return Err(Error::new_spanned(attribute, "attributes belong outside of `remote!( .. )`"));
+            return Err(Error::new_spanned(attribute, "attributes belong outside of the macro"));
+        }
+        match (called, self.parameter()) {
+            (MacroName::Actor, Some(parameter)) => {
+                let message = "an object is made of captures alone: remove the parameter";
+                return Err(Error::new_spanned(parameter, message));
+            }
+            (MacroName::Call, None) => return Err(Error::new(self.start(), called.forms())),
+            _ => {}
         }
         let Code::Closure(closure) = self else { return Ok(()) };
         if let Some(lifetimes) = &closure.lifetimes {
@@ -164,7 +174,10 @@ impl Code {
             return Err(Error::new_spanned(constness, "a task is no `const` closure: remove `const`"));
         }
         if let Some(second) = closure.inputs.iter().nth(1) {
-            let message = "a task leaves at most one argument open: take several as a tuple, `|(a, b)| ..`";
+            let message = match called {
+                MacroName::Call => "a call takes the object alone: capture what else it needs",
+                _ => "a task leaves at most one argument open: take several as a tuple, `|(a, b)| ..`",
+            };
             return Err(Error::new_spanned(second, message));
         }
         Ok(())

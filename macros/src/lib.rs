@@ -15,28 +15,31 @@ mod objects;
 
 use proc_macro::TokenStream;
 
-use crate::grammar::Macro;
+use syn::parse::{ParseStream, Parser as _};
+
+use crate::grammar::{Invocation, MacroName};
 
 /// The macro behind `wasm_mt::remote!`, which has the documentation.
 #[proc_macro]
 pub fn remote(input: TokenStream) -> TokenStream {
-    task(Macro::Remote, input)
+    task(MacroName::Remote, input)
 }
 
 /// The macro behind `wasm_mt::actor!`, which has the documentation.
 #[proc_macro]
 pub fn actor(input: TokenStream) -> TokenStream {
-    task(Macro::Actor, input)
+    task(MacroName::Actor, input)
 }
 
 /// The macro behind `wasm_mt::call!`, which has the documentation.
 #[proc_macro]
 pub fn call(input: TokenStream) -> TokenStream {
-    task(Macro::Call, input)
+    task(MacroName::Call, input)
 }
 
-fn task(called: Macro, input: TokenStream) -> TokenStream {
-    let invocation = syn::parse2(groups::visible(input.into()));
+fn task(called: MacroName, input: TokenStream) -> TokenStream {
+    let parser = |input: ParseStream<'_>| Invocation::parse(called, input);
+    let invocation = parser.parse2(groups::visible(input.into()));
     let task = invocation.and_then(|invocation| expand::task(called, &invocation));
     task.unwrap_or_else(in_a_block).into()
 }

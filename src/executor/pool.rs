@@ -124,6 +124,7 @@ impl Pool {
     /// # Ok::<_, wasm_mt::Error>(())
     /// # });
     /// ```
+    #[must_use]
     pub fn spawn_actors<T: 'static>(&self, init: ActorInit<T>) -> Vec<Actor<T>> {
         let workers = self.supervisor.workers();
         let make = |worker| Actor::new(self.supervisor.clone(), init.clone(), Some(worker));

@@ -42,6 +42,12 @@ impl Analysis {
             | "include_str" | "line" | "module_path" | "offset_of" | "option_env" | "stringify"
             | "thread_local" => return,
             "remote" => syn::parse2::<Task>(tokens.clone()).map(|task| self.visit_task(&task)),
+            // Or another macro of that name.
+            "actor" | "call" => {
+                syn::parse2::<Task>(tokens.clone()).map(|task| self.visit_task(&task)).or_else(|_| {
+                    arguments.parse2(tokens.clone()).map(|arguments| self.visit_arguments(name, &arguments))
+                })
+            }
             "assert_matches" | "debug_assert_matches" | "matches" => {
                 (|input: ParseStream<'_>| self.visit_matches(input)).parse2(tokens.clone())
             }

@@ -244,6 +244,9 @@ fn a_task_inside_captures_from_the_outer_one() {
     captures("async move { remote!(move |x| x + a).call(b).await }", &["a", "b"]);
     captures("async move { let b = 1; wasm_mt::remote!(async move { a + b }).await }", &["a"]);
     captures("async move { remote!([a, b = c.clone()] move || a + b + no).await }", &["a", "c"]);
+    captures("async move { list.call(call!(move |list| list.push(a))).await }", &["list", "a"]);
+    captures("async move { pool.spawn_actor(actor!(move || Ok(a + b))) }", &["pool", "a", "b"]);
+    captures("move || call!(a, b + 1)", &["a", "b"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::slot::{self, Slot, Turn};
+use super::slot::{self, Loan, Slot};
 use crate::error::Error;
 use crate::platform::Packet;
 use crate::task::codec::{Decoder, foreign};
@@ -75,9 +75,9 @@ where
     T: 'static,
     R: Serialize + 'static,
 {
-    let run = move |arguments, mut turn: Turn| encode(&f(arguments, turn.object()?));
+    let run = move |arguments, mut loan: Loan| encode(&f(arguments, loan.object()?));
     match begin(decoder) {
-        Ok((arguments, Ok(turn))) => Call::Ended(run(arguments, turn)),
+        Ok((arguments, Ok(loan))) => Call::Ended(run(arguments, loan)),
         Ok((arguments, Err(waiting))) => {
             Call::Running(Box::pin(async move { run(arguments, wait(waiting).await?) }))
         }
@@ -92,29 +92,29 @@ where
     R: Serialize + 'static,
 {
     match begin(decoder) {
-        Ok((arguments, turn)) => Call::Running(Box::pin(async move {
-            let mut turn = match turn {
-                Ok(turn) => turn,
+        Ok((arguments, lent)) => Call::Running(Box::pin(async move {
+            let mut loan = match lent {
+                Ok(loan) => loan,
                 Err(waiting) => wait(waiting).await?,
             };
-            let result = f(arguments, turn.object()?).await;
+            let result = f(arguments, loan.object()?).await;
             encode(&result)
         })),
         Err(error) => Call::Ended(Err(error)),
     }
 }
 
-/// A turn, or the wait for it.
-type Awaited = Result<Turn, oneshot::Receiver<Turn>>;
+/// The object, or the wait for it.
+type Lent = Result<Loan, oneshot::Receiver<Loan>>;
 
-/// Decodes the arguments of a call, and has it wait for its turn.
-fn begin<A: DeserializeOwned>(decoder: Decoder) -> Result<(A, Awaited), Error> {
+/// Decodes the arguments of a call, and lends it the object.
+fn begin<A: DeserializeOwned>(decoder: Decoder) -> Result<(A, Lent), Error> {
     let slot = slot::slot(decoder.residents())?;
-    Ok((decoder.last()?, slot.turn()))
+    Ok((decoder.last()?, slot.lend()))
 }
 
 /// The slot is there as long as a call that refers to it.
-async fn wait(waiting: oneshot::Receiver<Turn>) -> Result<Turn, Error> {
+async fn wait(waiting: oneshot::Receiver<Loan>) -> Result<Loan, Error> {
     waiting.await.map_err(|_| foreign())
 }
 

@@ -1,11 +1,11 @@
 //! An object on its worker, and the calls that wait for it.
 //!
 //! ```text
-//!   call ---turn?--> free: runs at once ------------------------------> back, or to the first that waits
-//!                    taken, or not made yet: waits in line --(Turn)--> runs --> ..
+//!   call --lend--> it is there: runs at once ---------------------------> given back, or to the first that waits
+//!                  lent, or not made yet: waits in line --(Loan)--> runs --> ..
 //! ```
 //!
-//! The object is in its slot while no call has it. A [`Turn`] owns it: dropped at any time, by a call that was cancelled too, it
+//! The object is in its slot while no call has it. A [`Loan`] owns it: dropped at any time, by a call that was cancelled too, it
 //! gives the object to the next call.
 
 use std::any::Any;
@@ -20,8 +20,8 @@ use crate::platform::Residents;
 use crate::task::codec::foreign;
 use crate::task::residents;
 
-/// What became of the initialiser: its value, or why there is none.
-type Object = Result<Box<dyn Any>, Error>;
+/// What the initialiser gave: the object, or why there is none.
+type Content = Result<Box<dyn Any>, Error>;
 
 thread_local! {
     static OBJECTS: Cell<u32> = const { Cell::new(0) };
@@ -35,16 +35,16 @@ pub(crate) fn holds_objects() -> bool {
 /// The place of an object on its worker.
 pub(super) struct Slot {
     /// `None` while it is made, and while a call has it.
-    object: RefCell<Option<Object>>,
+    object: RefCell<Option<Content>>,
     filled: Cell<bool>,
-    waiting: RefCell<VecDeque<oneshot::Sender<Turn>>>,
+    waiting: RefCell<VecDeque<oneshot::Sender<Loan>>>,
 }
 
-/// The right of one call to use the object.
-pub(super) struct Turn {
+/// The object, in the hands of one call.
+pub(super) struct Loan {
     slot: Rc<Slot>,
     /// `None` only while it is dropped.
-    object: Option<Object>,
+    object: Option<Content>,
 }
 
 /// The slot of the object that a call refers to.
@@ -61,10 +61,10 @@ impl Slot {
         Self { object: RefCell::new(None), filled: Cell::new(false), waiting: RefCell::new(VecDeque::new()) }
     }
 
-    /// The turn of a call that begins now: at once, or when those before it have ended.
-    pub(super) fn turn(self: &Rc<Self>) -> Result<Turn, oneshot::Receiver<Turn>> {
+    /// The object, for a call that begins now; or the wait for the calls before it.
+    pub(super) fn lend(self: &Rc<Self>) -> Result<Loan, oneshot::Receiver<Loan>> {
         if let Some(object) = self.object.take() {
-            return Ok(Turn { slot: self.clone(), object: Some(object) });
+            return Ok(Loan { slot: self.clone(), object: Some(object) });
         }
         let (sender, receiver) = oneshot::channel();
         self.waiting.borrow_mut().push_back(sender);
@@ -72,24 +72,24 @@ impl Slot {
     }
 
     /// Takes the object, or why there is none, if it has neither.
-    pub(super) fn fill(self: &Rc<Self>, object: Object) {
+    pub(super) fn fill(self: &Rc<Self>, object: Content) {
         if !self.filled.replace(true) {
             self.put(object);
         }
     }
 
     /// Gives the object to the first call that still waits for it.
-    fn put(self: &Rc<Self>, object: Object) {
-        let mut turn = Turn { slot: self.clone(), object: Some(object) };
+    fn put(self: &Rc<Self>, object: Content) {
+        let mut loan = Loan { slot: self.clone(), object: Some(object) };
         loop {
             let next = self.waiting.borrow_mut().pop_front();
             let Some(next) = next else { break };
-            match next.send(turn) {
+            match next.send(loan) {
                 Ok(()) => return,
-                Err(refused) => turn = refused,
+                Err(refused) => loan = refused,
             }
         }
-        *self.object.borrow_mut() = turn.object.take();
+        *self.object.borrow_mut() = loan.object.take();
     }
 }
 
@@ -99,7 +99,7 @@ impl Drop for Slot {
     }
 }
 
-impl Turn {
+impl Loan {
     /// The object, if it could be made.
     pub(super) fn object<T: 'static>(&mut self) -> Result<&mut T, Error> {
         match &mut self.object {
@@ -110,7 +110,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Loan {
     fn drop(&mut self) {
         if let Some(object) = self.object.take() {
             self.slot.put(object);

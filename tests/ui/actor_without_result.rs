@@ -1,0 +1,5 @@
+use wasm_mt::{Thread, actor};
+
+fn main() {
+    let _ = Thread::new().spawn_actor(actor!(|| vec![1]));
+}
