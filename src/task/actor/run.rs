@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::slot::{self, Loan, Slot};
+use super::slot::{self, Lease, Slot};
 use crate::error::Error;
 use crate::platform::Packet;
 use crate::task::codec::{Decoder, foreign};
@@ -75,9 +75,9 @@ where
     T: 'static,
     R: Serialize + 'static,
 {
-    let run = move |arguments, mut loan: Loan| encode(&f(arguments, loan.object()?));
+    let run = move |arguments, mut lease: Lease| encode(&f(arguments, lease.object()?));
     match begin(decoder) {
-        Ok((arguments, Ok(loan))) => Call::Ended(run(arguments, loan)),
+        Ok((arguments, Ok(lease))) => Call::Ended(run(arguments, lease)),
         Ok((arguments, Err(waiting))) => {
             Call::Running(Box::pin(async move { run(arguments, wait(waiting).await?) }))
         }
@@ -93,11 +93,11 @@ where
 {
     match begin(decoder) {
         Ok((arguments, lent)) => Call::Running(Box::pin(async move {
-            let mut loan = match lent {
-                Ok(loan) => loan,
+            let mut lease = match lent {
+                Ok(lease) => lease,
                 Err(waiting) => wait(waiting).await?,
             };
-            let result = f(arguments, loan.object()?).await;
+            let result = f(arguments, lease.object()?).await;
             encode(&result)
         })),
         Err(error) => Call::Ended(Err(error)),
@@ -105,7 +105,7 @@ where
 }
 
 /// The object, or the wait for it.
-type Lent = Result<Loan, oneshot::Receiver<Loan>>;
+type Lent = Result<Lease, oneshot::Receiver<Lease>>;
 
 /// Decodes the arguments of a call, and lends it the object.
 fn begin<A: DeserializeOwned>(decoder: Decoder) -> Result<(A, Lent), Error> {
@@ -114,7 +114,7 @@ fn begin<A: DeserializeOwned>(decoder: Decoder) -> Result<(A, Lent), Error> {
 }
 
 /// The slot is there as long as a call that refers to it.
-async fn wait(waiting: oneshot::Receiver<Loan>) -> Result<Loan, Error> {
+async fn wait(waiting: oneshot::Receiver<Lease>) -> Result<Lease, Error> {
     waiting.await.map_err(|_| foreign())
 }
 

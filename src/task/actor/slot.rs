@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!   call --lend--> it is there: runs at once ---------------------------> given back, or to the first that waits
-//!                  lent, or not made yet: waits in line --(Loan)--> runs --> ..
+//!                  lent, or not made yet: waits in line --(Lease)--> runs --> ..
 //! ```
 //!
-//! The object is in its slot while no call has it. A [`Loan`] owns it: dropped at any time, by a call that was cancelled too, it
+//! The object is in its slot while no call has it. A [`Lease`] owns it: dropped at any time, by a call that was cancelled too, it
 //! gives the object to the next call.
 
 use std::any::Any;
@@ -37,11 +37,11 @@ pub(super) struct Slot {
     /// `None` while it is made, and while a call has it.
     object: RefCell<Option<Content>>,
     filled: Cell<bool>,
-    waiting: RefCell<VecDeque<oneshot::Sender<Loan>>>,
+    waiting: RefCell<VecDeque<oneshot::Sender<Lease>>>,
 }
 
 /// The object, in the hands of one call.
-pub(super) struct Loan {
+pub(super) struct Lease {
     slot: Rc<Slot>,
     /// `None` only while it is dropped.
     object: Option<Content>,
@@ -62,9 +62,9 @@ impl Slot {
     }
 
     /// The object, for a call that begins now; or the wait for the calls before it.
-    pub(super) fn lend(self: &Rc<Self>) -> Result<Loan, oneshot::Receiver<Loan>> {
+    pub(super) fn lend(self: &Rc<Self>) -> Result<Lease, oneshot::Receiver<Lease>> {
         if let Some(object) = self.object.take() {
-            return Ok(Loan { slot: self.clone(), object: Some(object) });
+            return Ok(Lease { slot: self.clone(), object: Some(object) });
         }
         let (sender, receiver) = oneshot::channel();
         self.waiting.borrow_mut().push_back(sender);
@@ -80,16 +80,16 @@ impl Slot {
 
     /// Gives the object to the first call that still waits for it.
     fn put(self: &Rc<Self>, object: Content) {
-        let mut loan = Loan { slot: self.clone(), object: Some(object) };
+        let mut lease = Lease { slot: self.clone(), object: Some(object) };
         loop {
             let next = self.waiting.borrow_mut().pop_front();
             let Some(next) = next else { break };
-            match next.send(loan) {
+            match next.send(lease) {
                 Ok(()) => return,
-                Err(refused) => loan = refused,
+                Err(refused) => lease = refused,
             }
         }
-        *self.object.borrow_mut() = loan.object.take();
+        *self.object.borrow_mut() = lease.object.take();
     }
 }
 
@@ -99,7 +99,7 @@ impl Drop for Slot {
     }
 }
 
-impl Loan {
+impl Lease {
     /// The object, if it could be made.
     pub(super) fn object<T: 'static>(&mut self) -> Result<&mut T, Error> {
         match &mut self.object {
@@ -110,7 +110,7 @@ impl Loan {
     }
 }
 
-impl Drop for Loan {
+impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(object) = self.object.take() {
             self.slot.put(object);
