@@ -21,7 +21,7 @@ use crate::task::codec::foreign;
 use crate::task::residents;
 
 /// What the initialiser gave: the object, or why there is none.
-type Content = Result<Box<dyn Any>, Error>;
+type MadeObject = Result<Box<dyn Any>, Error>;
 
 thread_local! {
     static OBJECTS: Cell<u32> = const { Cell::new(0) };
@@ -35,7 +35,7 @@ pub(crate) fn holds_objects() -> bool {
 /// The place of an object on its worker.
 pub(super) struct Slot {
     /// `None` while it is made, and while a call has it.
-    object: RefCell<Option<Content>>,
+    object: RefCell<Option<MadeObject>>,
     filled: Cell<bool>,
     waiting: RefCell<VecDeque<oneshot::Sender<Lease>>>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Slot {
 pub(super) struct Lease {
     slot: Rc<Slot>,
     /// `None` only while it is dropped.
-    object: Option<Content>,
+    object: Option<MadeObject>,
 }
 
 /// The slot of the object that a call refers to.
@@ -72,14 +72,14 @@ impl Slot {
     }
 
     /// Takes the object, or why there is none, if it has neither.
-    pub(super) fn fill(self: &Rc<Self>, object: Content) {
+    pub(super) fn fill(self: &Rc<Self>, object: MadeObject) {
         if !self.filled.replace(true) {
             self.put(object);
         }
     }
 
     /// Gives the object to the first call that still waits for it.
-    fn put(self: &Rc<Self>, object: Content) {
+    fn put(self: &Rc<Self>, object: MadeObject) {
         let mut lease = Lease { slot: self.clone(), object: Some(object) };
         loop {
             let next = self.waiting.borrow_mut().pop_front();
