@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 
-use wasm_mt::{Error, Executor, InlineExecutor, Pool, Stats, Strategy, Thread};
+use wasm_mt::{Actor, Error, Executor, InlineExecutor, Pool, Stats, Strategy, Thread, actor};
 
 use crate::faults::{Fault, Options, faults};
 use crate::{run, target};
@@ -26,10 +26,12 @@ pub(crate) enum Situation {
     Nested,
     /// In a call of a function over items.
     ParMap,
+    /// Beside open channels and a stream, in a call of an object if the executor can have some.
+    Open,
 }
 
 impl Situation {
-    pub(crate) const ALL: [Self; 4] = [Self::Alone, Self::Many, Self::Nested, Self::ParMap];
+    pub(crate) const ALL: [Self; 5] = [Self::Alone, Self::Many, Self::Nested, Self::ParMap, Self::Open];
 }
 
 /// A kind of executor.
@@ -108,6 +110,16 @@ impl Made {
         match self {
             Self::Thread(thread) => Some(thread.stats()),
             Self::Pool(pool) => Some(pool.stats()),
+            Self::Inline(_) => None,
+        }
+    }
+
+    /// An object on one of its workers, made anew once if it is lost.
+    pub(crate) fn object(&self) -> Option<Actor<u32>> {
+        let object = actor!(|| Ok(0)).restart(1);
+        match self {
+            Self::Thread(thread) => Some(thread.spawn_actor(object)),
+            Self::Pool(pool) => Some(pool.spawn_actor(object)),
             Self::Inline(_) => None,
         }
     }

@@ -44,6 +44,10 @@ pub(crate) fn of_record(case: &Case, record: &Record, notes: &Notes) -> Option<S
         Role::Before => lost && fault.tells == Tells::Nothing,
         Role::Beside => late || lost && (runs == 1 || is_vague(case, *role)),
         Role::Behind => late || lost && (runs == 1 || is_vague(case, *role)),
+        // Nothing else has the object.
+        Role::Call => lost,
+        // A thread is not replaced.
+        Role::LaterCall => lost && (case.subject == Subject::Thread || fault.worker != Worker::Ends),
         Role::Item => {
             let shared = fault.shares && fault.ends.contains(&end);
             shared || lost && (runs == 1 || is_vague(case, *role))

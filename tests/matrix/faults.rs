@@ -209,6 +209,8 @@ static SHARED: &[Fault] = &[
     Fault {
         limit: LIMIT,
         loops: true,
+        // A call of an object is stopped as an asynchronous task is.
+        situations: &[Situation::Alone, Situation::Many, Situation::Nested, Situation::ParMap],
         ..Fault::new("an endless loop with a timeout", Act::Sync(loops), &[End::Timeout], Worker::Ends)
     },
     Fault {
@@ -240,7 +242,7 @@ static SHARED: &[Fault] = &[
     Fault {
         aborted: true,
         inline: true,
-        situations: &[Situation::Alone, Situation::Many, Situation::Nested],
+        situations: &[Situation::Alone, Situation::Many, Situation::Nested, Situation::Open],
         ..Fault::new("an aborted wait", Act::Async(waits), &[End::Cancelled], Worker::Stays)
     },
     Fault {

@@ -4,10 +4,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::{Either, LocalBoxFuture, join_all, select};
+use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
-use wasm_mt::{Error, Executor, ExecutorExt, Remote, RemoteFn, executor, remote, sleep, yield_now};
+use wasm_mt::{
+    Actor, ActorCall, Error, Executor, ExecutorExt, Remote, RemoteFn, RemoteHandle, Sender, call, channel,
+    executor, remote, sleep, yield_now,
+};
 
 use crate::cases::{Case, Made, Situation, Subject};
 use crate::demands;
@@ -35,6 +38,8 @@ mod first {
     pub(super) const KNOWN: u32 = 1_000;
     pub(super) const PROBE: u32 = 2_000;
     pub(super) const WAITING: u32 = 3_000;
+    pub(super) const CALL: u32 = 4_000;
+    pub(super) const LATER_CALL: u32 = 4_500;
 }
 
 /// What a task is in its case.
@@ -51,6 +56,10 @@ pub(crate) enum Role {
     Behind,
     /// A call of a function over items.
     Item,
+    /// A call of an object.
+    Call,
+    /// One after the fault.
+    LaterCall,
 }
 
 /// How a task ended.
@@ -112,6 +121,7 @@ pub(crate) async fn run(number: u32, case: &Case, stage: &Cell<&str>) -> Vec<Str
         Situation::Many => scene.many().await,
         Situation::Nested => scene.nested().await,
         Situation::ParMap => scene.par_map().await,
+        Situation::Open => scene.open(&made).await,
     });
     stage.set("the loss of the worker");
     records.extend(scene.worker_has_ended(&made).await);
@@ -209,7 +219,26 @@ impl Scene<'_> {
             Some(limit) => task.timeout(Duration::from_millis(limit)),
             None => task,
         };
-        let handle = self.executor.spawn_remote(task);
+        self.ends(self.executor.spawn_remote(task))
+    }
+
+    /// As [`faulty`](Self::faulty), in a call of an object.
+    fn faulty_call(&self, object: &Actor<u32>) -> Option<Pending<'static>> {
+        let (place, case) = (self.place, self.number);
+        let call: ActorCall<u32, Value> = match self.fault.act {
+            Act::Sync(_) => call!(move |_| commit(place, case)),
+            Act::Async(_) => call!(async move |_| commit_async(place, case).await),
+            _ => return None,
+        };
+        let call = match self.fault.limit {
+            Some(limit) => call.timeout(Duration::from_millis(limit)),
+            None => call,
+        };
+        Some(self.ends(object.call(call)))
+    }
+
+    /// Aborts the faulty task, if it is to be.
+    fn ends(&self, handle: RemoteHandle<Value>) -> Pending<'static> {
         if !self.fault.aborted {
             return Self::record(Role::Faulty, FAULTY, handle);
         }
@@ -292,6 +321,92 @@ impl Scene<'_> {
             number => Record { role: Role::Item, number, outcome },
         });
         records.collect()
+    }
+
+    /// Channels and a stream are open, and objects are there.
+    async fn open(&self, made: &Made) -> Vec<Record> {
+        let objects: Vec<_> = (0..Made::THREADS).filter_map(|_| made.object()).collect();
+        let mut all = vec![self.stream(first::BESIDE), self.received(first::BESIDE + 1)];
+        let calls = |first: u32| {
+            (first..).zip(&objects).map(|(number, object)| self.call(Role::Call, number, object))
+        };
+        all.extend(calls(first::CALL));
+        let faulty = objects.first().and_then(|object| self.faulty_call(object));
+        all.push(faulty.unwrap_or_else(|| self.faulty()));
+        all.extend(calls(first::CALL + 10));
+        all.extend([self.received(first::BESIDE + 2), self.stream(first::BESIDE + 3)]);
+        let mut records = join_all(all).await;
+        records.extend(self.worker_has_ended(made).await);
+        let later = (first::LATER_CALL..).zip(&objects);
+        records
+            .extend(join_all(later.map(|(number, object)| self.call(Role::LaterCall, number, object))).await);
+        records
+    }
+
+    fn call(&self, role: Role, number: u32, object: &Actor<u32>) -> Pending<'static> {
+        let case = self.number;
+        let call = call!(move |count| {
+            note(case, number);
+            *count += 1;
+            Value::Number(number)
+        });
+        Self::record(role, number, object.call(call))
+    }
+
+    /// A task that sends the items of a stream. It has another value if they are not as they must be.
+    fn stream(&self, number: u32) -> Pending<'static> {
+        let case = self.number;
+        let mut items = self.executor.spawn_stream(4, |sender: Sender<u32>| {
+            self.limited(remote!(async move {
+                note(case, number);
+                for item in 0..ITEMS {
+                    if sender.send(item).await.is_err() {
+                        return Value::Number(u32::MAX);
+                    }
+                }
+                Value::Number(number)
+            }))
+        });
+        Self::record(Role::Beside, number, async move {
+            let mut next = 0;
+            while let Some(item) = items.next().await {
+                // It is the last one, and that of the task.
+                if item? != next {
+                    return Ok(Value::Number(u32::MAX));
+                }
+                next += 1;
+            }
+            let value = items.result().await?;
+            Ok(if next == ITEMS { value } else { Value::Number(u32::MAX) })
+        })
+    }
+
+    /// A task that receives what is sent here.
+    fn received(&self, number: u32) -> Pending<'static> {
+        let case = self.number;
+        let (sender, receiver) = channel::<u32>(4);
+        let task = self.limited(remote!(async move {
+            note(case, number);
+            let items: Result<Vec<u32>, Error> = receiver.try_collect().await;
+            Value::Number(if items.is_ok_and(|items| items.into_iter().eq(0..ITEMS)) {
+                number
+            } else {
+                u32::MAX
+            })
+        }));
+        let handle = self.executor.spawn_remote(task);
+        Self::record(Role::Beside, number, async move {
+            let send = async move {
+                for item in 0..ITEMS {
+                    // It is closed when the task is lost.
+                    if let Err(closed) = sender.send(item).await {
+                        assert!(closed.is_closed(), "{closed}");
+                        return;
+                    }
+                }
+            };
+            futures::join!(handle, send).0
+        })
     }
 
     /// Resolves when the worker has ended, if the fault ends one: to the tasks that it took to see that.

@@ -105,13 +105,13 @@ pub(crate) static FAULTS: &[Fault] = &[
     },
     Fault {
         // A parent would have to pass on what a child on its own worker gives.
-        situations: &[Situation::Alone, Situation::Many, Situation::ParMap],
+        situations: &[Situation::Alone, Situation::Many, Situation::ParMap, Situation::Open],
         ..Fault::new("an uncloneable value", Act::Sync(uncloneable), &[End::Codec], Worker::Stays)
     },
 ];
 
 /// A script is no function over items.
-const NO_ITEMS: &[Situation] = &[Situation::Alone, Situation::Many, Situation::Nested];
+const NO_ITEMS: &[Situation] = &[Situation::Alone, Situation::Many, Situation::Nested, Situation::Open];
 
 #[wasm_bindgen]
 extern "C" {
