@@ -267,6 +267,43 @@ impl<T> Sender<T> {
     pub fn is_closed(&self) -> bool {
         self.end.is_closed()
     }
+
+    /// Resolves when the receiver is gone, to end what nobody would receive.
+    ///
+    /// ```
+    /// use futures::future::{Either, select};
+    /// use wasm_mt::{Error, Thread, channel, remote};
+    ///
+    /// # wasm_mt::run(async {
+    /// let (sender, receiver) = channel::<u32>(1);
+    /// let thread = Thread::new();
+    /// let task = thread.spawn_remote(remote!(async move {
+    ///     let work = std::pin::pin!(std::future::pending::<()>()); // what would be sent
+    ///     matches!(select(work, std::pin::pin!(sender.closed())).await, Either::Right(_))
+    /// }));
+    /// drop(receiver);
+    /// assert!(task.await?);
+    /// # Ok::<_, Error>(())
+    /// # });
+    /// ```
+    pub async fn closed(&self) {
+        poll_fn(|context| self.end.poll_closed(context)).await;
+    }
+
+    /// Sends what is encoded already.
+    pub(crate) fn send_packet(&self, packet: Packet) -> Result<(), Error> {
+        self.end.send(packet)?.map_or(Ok(()), |_| Err(Error::channel_full()))
+    }
+
+    /// Itself, to cross within a packet.
+    pub(crate) fn into_attachment(self) -> Attachment {
+        Attachment::of_end(Box::new(self.end))
+    }
+
+    /// What [`into_attachment`](Self::into_attachment) gave.
+    pub(crate) fn from_attachment(attachment: Attachment) -> Option<Self> {
+        Some(Self { end: detach(attachment).filter(End::is_sender)?, value: PhantomData })
+    }
 }
 
 impl<T> Clone for Sender<T> {
@@ -369,6 +406,11 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
 }
 
 impl<T> Receiver<T> {
+    /// The next item of the stream, encoded.
+    pub(crate) fn poll_packet(&mut self, context: &Context<'_>) -> Poll<Option<Result<Packet, Error>>> {
+        self.end().map_or(Poll::Ready(None), |end| end.poll_receive(Some(context)))
+    }
+
     fn end(&mut self) -> Option<&mut End> {
         self.end.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
     }

@@ -251,9 +251,18 @@ impl End {
 
     /// Waits until an item may be sent.
     pub(super) fn poll_admission(&self, context: &Context<'_>) -> Poll<()> {
+        self.poll_until(context, |state| state.core.admits() || self.has_no_receiver(state))
+    }
+
+    /// Waits until what is sent would be lost.
+    pub(super) fn poll_closed(&self, context: &Context<'_>) -> Poll<()> {
+        self.poll_until(context, |state| self.has_no_receiver(state))
+    }
+
+    fn poll_until(&self, context: &Context<'_>, is_ready: impl FnOnce(&State) -> bool) -> Poll<()> {
         let waker = context.waker().clone();
         let mut state = lock(&self.channel.state);
-        if state.core.admits() || self.has_no_receiver(&state) {
+        if is_ready(&state) {
             return Poll::Ready(());
         }
         if !state.senders.iter().any(|known| known.will_wake(&waker)) {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::channel::oneshot;
+use futures::future::select;
 use futures::task::{FutureObj, SpawnError};
 
 use super::config::{OnRun, PoolConfig};
@@ -163,6 +164,21 @@ impl Supervisor {
         }
         // A sender that is gone has nothing to wait for.
         async { receiver.await.unwrap_or(()) }
+    }
+
+    /// Gives an owner up, who has told something to this worker. If it was the last one, the workers end when they have taken that in,
+    /// which `passing` shows, and have no tasks left; or when their grace is over.
+    pub(crate) fn release(this: Arc<Self>, worker: WorkerId, passing: Option<Job>) {
+        // One is here, and one is the caller's.
+        if Arc::strong_count(&this) > 2 || this.is_lost() {
+            return;
+        }
+        let _refused = passing.and_then(|job| this.pin(worker, job).err());
+        let (closed, grace) = (this.close(), this.shared.lock().grace());
+        platform::spawn_service(async move {
+            select(std::pin::pin!(closed), platform::sleep_aside(grace)).await;
+            drop(this);
+        });
     }
 
     /// Ends all workers. What is not answered, and what is submitted later, is closed.

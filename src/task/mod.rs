@@ -1,6 +1,6 @@
 //! Tasks: calls to be made elsewhere.
 
-mod actor;
+pub(crate) mod actor;
 mod batch;
 mod bounds;
 mod calls;
@@ -26,7 +26,6 @@ mod results;
 mod shared;
 pub(crate) mod transfer;
 
-pub(crate) use actor::{failing_job, holds_objects, new_object};
 pub(crate) use batch::Batch;
 pub(crate) use bounds::{LimitScope, TimeLimit, check as check_bounds};
 pub(crate) use calls::Calls;

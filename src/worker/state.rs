@@ -273,7 +273,7 @@ impl WorkerState {
 
     /// True if it has no task, nor a handle of one, nor the object of an actor, and another worker takes its place.
     pub(super) fn may_retire(&self) -> bool {
-        self.replaced && self.local.is_empty() && self.migrated.is_empty() && !task::holds_objects()
+        self.replaced && self.local.is_empty() && self.migrated.is_empty() && !task::actor::holds_objects()
     }
 
     /// Reads the clock: whenever this thread was elsewhere.

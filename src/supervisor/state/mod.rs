@@ -222,6 +222,10 @@ impl PoolState {
         }
     }
 
+    pub(super) fn grace(&self) -> Duration {
+        self.config.grace
+    }
+
     pub(super) fn absence(&self) -> Error {
         self.ended.clone().unwrap_or_else(|| self.absence.clone())
     }

@@ -1,6 +1,7 @@
 //! The public values that stand for an object to be made on a worker, and for a call of it: [`ActorInit`], [`ActorCall`].
 
 mod entry;
+mod far;
 mod run;
 mod slot;
 
@@ -20,9 +21,10 @@ use super::handle::RemoteHandle;
 use super::job::Job;
 use super::residents;
 use crate::error::Error;
-use crate::platform::Resident;
+use crate::platform::{Packet, Resident};
 use crate::schedule::TaskKind;
 
+pub(crate) use self::far::{FarCall, read_answer, read_request, write_answer};
 pub(crate) use self::slot::holds_objects;
 
 /// How the object of an [`Actor`](crate::Actor) is made: by code that runs on its worker.
@@ -249,12 +251,22 @@ impl<T, R> fmt::Debug for ActorCall<T, R> {
     }
 }
 
-/// The task that gives all calls of an object this error, unless the object was made.
-pub(crate) fn failing_job(object: &Resident, error: Error) -> (Option<Job>, RemoteHandle<()>) {
+/// A task that does nothing: when it is answered, its worker has taken in what was posted before.
+pub(crate) fn passing_job() -> (Option<Job>, RemoteHandle<()>) {
+    raw_job(run::passing())
+}
+
+fn raw_job(call: Packet) -> (Option<Job>, RemoteHandle<()>) {
     let made_at = Location::caller();
     let (reply, handle) = RemoteHandle::new(made_at, |_empty| Ok(()));
-    let encoded = Encoded::of(TaskKind::Sync, Ok(run::failure(error)), made_at).referring_to(object);
-    (Job::new(encoded, reply), handle)
+    (Job::new(Encoded::of(TaskKind::Sync, Ok(call), made_at), reply), handle)
+}
+
+/// The task that gives all calls of an object this error, unless the object was made.
+pub(crate) fn failing_job(object: Resident, error: Error) -> (Option<Job>, RemoteHandle<()>) {
+    let mut call = run::failure(error);
+    call.residents.push(object);
+    raw_job(call)
 }
 
 /// The name of a new object, for as long as it has an owner here.

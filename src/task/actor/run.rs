@@ -133,3 +133,7 @@ fn fail(call: Packet) -> Call {
     }
     Call::Ended(Ok(Packet::default()))
 }
+
+pub(super) fn passing() -> Packet {
+    raw_call(|_| Call::Ended(Ok(Packet::default())))
+}

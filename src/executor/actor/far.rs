@@ -1,0 +1,79 @@
+//! Actors in other memories than the one that made them.
+//!
+//! Such an actor is a sender: it asks for calls through a channel, and each request bears the sender of another one, for its answer.
+//! So the page's end of the first channel keeps the object for as long as there are actors elsewhere, a loss on either side ends
+//! what waits for it, and memories between pass on what is for others.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use futures::future::{Either, select};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::home::Home;
+use crate::channel::{Sender, unbounded};
+use crate::error::Error;
+use crate::platform;
+use crate::task::actor::{ActorCall, FarCall, read_answer, read_request, write_answer};
+use crate::task::{Job, RemoteHandle};
+
+/// An actor that is asked for by its name.
+pub(super) struct Far {
+    pub(super) name: u64,
+    pub(super) requests: Sender<()>,
+}
+
+impl Far {
+    pub(super) fn call<T, R>(&self, call: ActorCall<T, R>) -> RemoteHandle<R>
+    where
+        R: Serialize + DeserializeOwned + 'static,
+    {
+        let (sender, mut answers) = unbounded::<()>();
+        let FarCall { request, answer, handle } = match call.into_far(self.name, sender.into_attachment()) {
+            Ok(call) => call,
+            Err(failed) => return failed,
+        };
+        if let Err(closed) = self.requests.send_packet(request) {
+            answer.fail(closed);
+            return handle;
+        }
+        // It is asked for now, and awaited with the handle. If that is dropped, so are the answers, which ends the call.
+        let wait = |job: Job| async move {
+            let answer = poll_fn(|context| answers.poll_packet(context)).await;
+            let outcome = answer.map_or_else(
+                || Err(Error::closed()),
+                |answer| read_answer(answer?).unwrap_or_else(|| Err(Error::closed())),
+            );
+            job.reply.send(outcome);
+        };
+        answer.run_in_handle(|job| Box::pin(wait(job)));
+        handle
+    }
+}
+
+/// Takes requests for an object that is at home here, until no actor is left elsewhere.
+pub(super) fn serve<T: 'static>(home: Arc<Home<T>>) -> Sender<()> {
+    let (sender, mut requests) = unbounded::<()>();
+    platform::spawn_service(async move {
+        while let Some(request) = poll_fn(|context| requests.poll_packet(context)).await {
+            // One that was lost, or could not be posted, has lost the sender for its answer.
+            let Some(requested) = request.ok().and_then(|request| read_request(request, &home.object)) else {
+                continue;
+            };
+            let Some(answers) = Sender::<()>::from_attachment(requested.answers) else { continue };
+            if let Some(job) = requested.job {
+                home.submit(job);
+            }
+            let handle = requested.handle;
+            platform::spawn_service(async move {
+                let closed = std::pin::pin!(answers.closed());
+                if let Either::Left((outcome, _)) = select(handle, closed).await {
+                    // It may be closed meanwhile.
+                    let _sent = answers.send_packet(write_answer(outcome));
+                }
+            });
+        }
+    });
+    sender
+}

@@ -1,0 +1,91 @@
+//! A call of an object whose actor is in another memory.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::ActorCall;
+use crate::error::Error;
+use crate::platform::{Attachment, Packet, Resident};
+use crate::schedule::{TaskKind, TaskOptions};
+use crate::task::bounds;
+use crate::task::codec;
+use crate::task::encoded::{Encoded, carried};
+use crate::task::entry::{location, read_location};
+use crate::task::handle::RemoteHandle;
+use crate::task::job::Job;
+use crate::wire::{PacketReader, Put, Take};
+
+/// What asks for it, and what awaits it here.
+pub(crate) struct FarCall<R> {
+    pub(crate) request: Packet,
+    pub(crate) answer: Job,
+    pub(crate) handle: RemoteHandle<R>,
+}
+
+impl<T, R> ActorCall<T, R>
+where
+    R: Serialize + DeserializeOwned + 'static,
+{
+    /// The call of the object of this name, whose result goes to `answers`.
+    ///
+    /// # Errors
+    ///
+    /// A handle that has resolved: the call cannot cross.
+    pub(crate) fn into_far(self, name: u64, answers: Attachment) -> Result<FarCall<R>, RemoteHandle<R>> {
+        let Encoded { call, options, made_at } = self.encoded;
+        let (reply, handle) = RemoteHandle::new(made_at, codec::decode::<R>);
+        let checked = call.and_then(|call| {
+            call.attachments.iter().try_for_each(Attachment::check)?;
+            Ok(call)
+        });
+        let mut call = match checked {
+            Ok(call) => call,
+            Err(error) => {
+                reply.send(Err(error));
+                return Err(handle);
+            }
+        };
+        call.residents.push(Resident::Named(name));
+        let mut request = Packet::default();
+        TaskOptions { timeout: bounds::inherited(options.timeout), ..options }.put(&mut request);
+        carried(call).put(&mut request);
+        Packet { attachments: vec![answers], ..Packet::default() }.put(&mut request);
+        let waits = Encoded::of(TaskKind::Async, Ok(Packet::default()), made_at);
+        match Job::new(waits, reply) {
+            Some(answer) => Ok(FarCall { request, answer, handle }),
+            None => Err(handle),
+        }
+    }
+}
+
+/// The task of a request, and where its result goes to.
+pub(crate) struct Requested {
+    pub(crate) job: Option<Job>,
+    pub(crate) handle: RemoteHandle<Packet>,
+    pub(crate) answers: Attachment,
+}
+
+/// Reads what another memory asks of this object.
+pub(crate) fn read_request(request: Packet, object: &Resident) -> Option<Requested> {
+    let mut reader = PacketReader::new(request);
+    let options = TaskOptions::take(&mut reader)?;
+    let mut call = Packet::take(&mut reader)?;
+    let answers = Packet::take(&mut reader)?.attachments.pop()?;
+    let made_at = read_location(&Packet { addresses: vec![location(&call)?], ..Packet::default() })?;
+    call.residents.push(object.clone());
+    let (reply, handle) = RemoteHandle::new(made_at, Ok);
+    let job = Job::new(Encoded { call: Ok(call), options, made_at }, reply);
+    Some(Requested { job, handle, answers })
+}
+
+/// The answer to a request.
+pub(crate) fn write_answer(outcome: Result<Packet, Error>) -> Packet {
+    let mut answer = Packet::default();
+    outcome.put(&mut answer);
+    answer
+}
+
+/// What [`write_answer`] wrote.
+pub(crate) fn read_answer(answer: Packet) -> Option<Result<Packet, Error>> {
+    Take::take(&mut PacketReader::new(answer))
+}
