@@ -189,6 +189,16 @@ impl Job {
         }
     }
 
+    /// Answers with what a future gives. That ends with the handle.
+    pub(crate) async fn answer(self, outcome: impl Future<Output = Result<Packet, Error>>) {
+        let (abort, registration) = AbortHandle::new_pair();
+        let owner: Arc<dyn TaskOwner> = Arc::new(AbortOnSignal(abort));
+        if self.reply.set_owner(Arc::downgrade(&owner), RUNNING) {
+            let outcome = Abortable::new(outcome, registration).await;
+            self.reply.send(outcome.unwrap_or_else(|Aborted| Err(Error::cancelled())));
+        }
+    }
+
     /// Has the job run by its own handle, whenever that is polled. `begin` makes the future that answers it.
     pub(crate) fn run_in_handle(
         self,

@@ -15,8 +15,8 @@ use super::home::Home;
 use crate::channel::{Sender, unbounded};
 use crate::error::Error;
 use crate::platform;
+use crate::task::RemoteHandle;
 use crate::task::actor::{ActorCall, FarCall, read_answer, read_request, write_answer};
-use crate::task::{Job, RemoteHandle};
 
 /// An actor that is asked for by its name.
 pub(super) struct Far {
@@ -38,16 +38,14 @@ impl Far {
             answer.fail(closed);
             return handle;
         }
-        // It is asked for now, and awaited with the handle. If that is dropped, so are the answers, which ends the call.
-        let wait = |job: Job| async move {
-            let answer = poll_fn(|context| answers.poll_packet(context)).await;
-            let outcome = answer.map_or_else(
-                || Err(Error::closed()),
-                |answer| read_answer(answer?).unwrap_or_else(|| Err(Error::closed())),
-            );
-            job.reply.send(outcome);
+        // If the handle is dropped, so are the answers, which ends the call.
+        let wait = async move {
+            match poll_fn(|context| answers.poll_packet(context)).await {
+                Some(answer) => read_answer(answer?).unwrap_or_else(|| Err(Error::closed())),
+                None => Err(Error::closed()),
+            }
         };
-        answer.run_in_handle(|job| Box::pin(wait(job)));
+        platform::spawn_local(answer.answer(wait));
         handle
     }
 }
