@@ -434,9 +434,15 @@ impl Error {
 
     /// Names the task that the error is about, unless a task nearer to the cause was named before.
     #[cold]
-    pub(crate) fn of_task(mut self, made_at: &Location<'_>) -> Self {
+    pub(crate) fn of_task(self, made_at: &Location<'_>) -> Self {
+        if self.0.task.is_empty() { self.of_task_at(made_at.to_string()) } else { self }
+    }
+
+    /// As [`of_task`](Self::of_task), by its place as a text.
+    #[cold]
+    pub(crate) fn of_task_at(mut self, made_at: String) -> Self {
         if self.0.task.is_empty() {
-            Arc::make_mut(&mut self.0).task = made_at.to_string();
+            Arc::make_mut(&mut self.0).task = made_at;
         }
         self
     }

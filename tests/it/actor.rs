@@ -171,8 +171,10 @@ remote_test! {
     async fn what_cannot_be_made_is_the_error_of_each_call() {
         for pool in pools() {
             let none: Actor<Log> = pool.spawn_actor(actor!(|| Err(Error::other("no luck"))));
+            let place = format!("actor.rs:{}", line!() - 1);
             let (before, ready) = (none.call(add("before")), none.ready());
-            assert!(before.await.unwrap_err().to_string().contains("no luck"));
+            let text = before.await.unwrap_err().to_string();
+            assert!(text.contains("no luck") && text.contains(&place), "{text}");
             assert!(ready.await.unwrap_err().is_other());
             assert!(none.call(all()).await.unwrap_err().is_other());
             let later: Actor<Log> = pool.spawn_actor(actor!(async {
@@ -234,6 +236,25 @@ remote_test! {
         assert!(drops.next().now_or_never().is_none());
         drop(endless);
         assert_eq!(drops.next().await.unwrap().unwrap(), ["forgotten", "endless"]);
+    }
+
+    async fn an_object_is_dropped_when_it_is_closed() {
+        let pool = Pool::builder().threads(1).build();
+        let (dropped, mut drops) = unbounded();
+        let object = pool.spawn_actor(actor!(move || Ok(Log::new(Some(dropped)))).restart(1));
+        let first = object.call(waits_at_the_gate("first"));
+        let (closed, later, again) = (object.close(), object.call(add("later")), object.close());
+        pool.spawn_remote(opens_the_gate()).await.unwrap();
+        first.await.unwrap();
+        closed.await.unwrap();
+        assert_eq!(drops.next().now_or_never().unwrap().unwrap().unwrap(), ["first begins", "first ends"]);
+        assert!(later.await.unwrap_err().is_closed());
+        assert!(again.await.unwrap_err().is_closed());
+        // By a task of another worker.
+        let object = pool.spawn_actor(log());
+        let captured = object.clone();
+        Thread::new().spawn_remote(remote!(async move { captured.close().await })).await.unwrap().unwrap();
+        assert!(object.call(all()).await.unwrap_err().is_closed());
     }
 
     async fn an_actor_keeps_its_workers() {

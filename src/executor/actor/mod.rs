@@ -61,7 +61,7 @@ use crate::task::{ActorCall, ActorInit, RemoteHandle};
 /// # Errors
 ///
 /// If the object cannot be made, the error of its initialiser is that of each call. If its worker is lost, by a panic in one of
-/// the worker's tasks or calls say, calls end in an error that [`is_worker_lost`](Error::is_worker_lost), these and later ones,
+/// the worker's tasks or calls say, calls end in an error that [`is_worker_lost`](crate::Error::is_worker_lost), these and later ones,
 /// unless the object is to be made anew: [`restart`](ActorInit::restart).
 pub struct Actor<T>(Whereabouts<T>);
 
@@ -92,8 +92,35 @@ impl<T: 'static> Actor<T> {
     /// assert!(none.ready().await.unwrap_err().is_other());
     /// # });
     /// ```
+    #[track_caller]
     pub fn ready(&self) -> RemoteHandle<()> {
         self.call(ActorCall::new((), |(), _object| ()))
+    }
+
+    /// Drops the object on its worker, behind the calls that were made before, whoever else has the actor: resolves when that is done.
+    /// Later calls end in an error that [`is_closed`](crate::Error::is_closed).
+    ///
+    /// To drop the last actor drops the object too, at a time that nobody is told.
+    ///
+    /// ```
+    /// use wasm_mt::{Error, Pool, actor, call};
+    ///
+    /// # wasm_mt::run(async {
+    /// let pool = Pool::new();
+    /// let file = pool.spawn_actor(actor!(|| Ok(String::new()))); // something that only one may have open
+    /// file.call(call!(|file| file.push_str("sea"))).await?;
+    /// file.close().await?; // now another may
+    /// assert!(file.call(call!(|file| file.len())).await.unwrap_err().is_closed());
+    /// # Ok::<_, Error>(())
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As those of a call.
+    #[track_caller]
+    pub fn close(&self) -> RemoteHandle<()> {
+        self.call(ActorCall::<T, ()>::closing())
     }
 
     /// Calls the object.

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use self::run::{AsyncMethod, Method};
 use super::codec;
 use super::encoded::Encoded;
+use super::entry::Callee;
 use super::handle::RemoteHandle;
 use super::job::Job;
 use super::residents;
@@ -59,7 +60,7 @@ impl<T: 'static> ActorInit<T> {
     where
         A: Serialize + DeserializeOwned + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Async, entry::initialiser(f), &args))
+        Self::encode(entry::initialiser(f), args)
     }
 
     /// Makes an object by an async function.
@@ -84,12 +85,16 @@ impl<T: 'static> ActorInit<T> {
         A: Serialize + DeserializeOwned + 'static,
         F: Future<Output = Result<T, Error>> + 'static,
     {
-        Self::from_encoded(Encoded::new(TaskKind::Async, entry::async_initialiser(f), &args))
+        Self::encode(entry::async_initialiser(f), args)
     }
 }
 
 impl<T> ActorInit<T> {
-    fn from_encoded(encoded: Encoded) -> Self {
+    #[track_caller]
+    fn encode(callee: Callee, args: impl Serialize) -> Self {
+        // Calls that fail since there is no object name the initialiser.
+        let args = (args, Location::caller().to_string());
+        let encoded = Encoded::new(TaskKind::Async, callee, &args);
         Self { encoded, restarts: 0, object: PhantomData }
     }
 
@@ -99,7 +104,8 @@ impl<T> ActorInit<T> {
     /// [`Pool`](crate::Pool): a [`Thread`](crate::Thread) has no second worker. The new object knows nothing of the old one. The
     /// calls that were lost are not made again: they end in an error that [`is_worker_lost`](Error::is_worker_lost).
     ///
-    /// What was captured is copied for it, attachments ([`Transfer`](crate::Transfer) and its kin) too.
+    /// What was captured is copied for it, attachments ([`Transfer`](crate::Transfer) and its kin) too. What cannot be copied, a
+    /// canvas say, cannot be made anew: then calls end in an error that [`is_codec`](Error::is_codec).
     ///
     /// ```
     /// # use wasm_mt::{Pool, actor, call, remote};
@@ -206,6 +212,12 @@ where
         A: Serialize + DeserializeOwned + 'static,
     {
         Self::from_encoded(Encoded::new(TaskKind::Async, entry::async_method(f), &args))
+    }
+
+    /// The one that ends the object.
+    #[track_caller]
+    pub(crate) fn closing() -> ActorCall<T, ()> {
+        ActorCall::from_encoded(Encoded::of(TaskKind::Async, Ok(run::closing()), Location::caller()))
     }
 
     /// The task that calls the object of this name.

@@ -12,19 +12,21 @@ use super::slot::{self, Lease, Slot};
 use crate::error::Error;
 use crate::platform::Packet;
 use crate::task::codec::{Decoder, foreign};
-use crate::task::entry::{Call, encode, raw_call};
+use crate::task::entry::{Call, Outcome, encode, raw_call};
 use crate::wire::{PacketReader, Put, Take};
 
 /// A function of an object.
-pub(in crate::task) type Method<A, T, R> = for<'a> fn(A, &'a mut T) -> R;
+pub(super) type Method<A, T, R> = for<'a> fn(A, &'a mut T) -> R;
 /// An asynchronous one. Its future may borrow from the object.
-pub(in crate::task) type AsyncMethod<A, T, R> = for<'a> fn(A, &'a mut T) -> LocalBoxFuture<'a, R>;
+pub(super) type AsyncMethod<A, T, R> = for<'a> fn(A, &'a mut T) -> LocalBoxFuture<'a, R>;
 
 /// A slot that is to be filled, with an error at least.
 struct Vacant(Rc<Slot>);
 
 impl Vacant {
-    fn fill<T: 'static>(self, made: Result<T, Error>) -> Call {
+    /// `made_at`: the place of the initialiser.
+    fn fill<T: 'static>(self, made: Result<T, Error>, made_at: String) -> Call {
+        let made = made.map_err(|error| error.of_task_at(made_at));
         self.0.fill(made.map(|object| Box::new(object) as _));
         Call::Ended(Ok(Packet::default()))
     }
@@ -36,21 +38,22 @@ impl Drop for Vacant {
     }
 }
 
-pub(in crate::task) fn make<A, T>(decoder: Decoder, f: fn(A) -> Result<T, Error>) -> Call
+pub(super) fn make<A, T>(decoder: Decoder, f: fn(A) -> Result<T, Error>) -> Call
 where
     A: DeserializeOwned + 'static,
     T: 'static,
 {
-    match slot::slot(decoder.residents()) {
-        Ok(slot) => {
-            let vacant = Vacant(slot);
-            vacant.fill(decoder.last().and_then(f))
-        }
-        Err(error) => Call::Ended(Err(error)),
+    let vacant = match slot::slot(decoder.residents()) {
+        Ok(slot) => Vacant(slot),
+        Err(error) => return Call::Ended(Err(error)),
+    };
+    match decoder.last() {
+        Ok((arguments, made_at)) => vacant.fill(f(arguments), made_at),
+        Err(error) => vacant.fill::<T>(Err(error), String::new()),
     }
 }
 
-pub(in crate::task) fn make_async<A, F, T>(decoder: Decoder, f: fn(A) -> F) -> Call
+pub(super) fn make_async<A, F, T>(decoder: Decoder, f: fn(A) -> F) -> Call
 where
     A: DeserializeOwned + 'static,
     F: Future<Output = Result<T, Error>> + 'static,
@@ -60,16 +63,19 @@ where
         Ok(slot) => Vacant(slot),
         Err(error) => return Call::Ended(Err(error)),
     };
-    match decoder.last().map(f) {
-        Ok(future) => Call::Running(Box::pin(async move {
-            vacant.fill(future.await);
-            Ok(Packet::default())
-        })),
-        Err(error) => vacant.fill::<T>(Err(error)),
+    match decoder.last() {
+        Ok((arguments, made_at)) => {
+            let future = f(arguments);
+            Call::Running(Box::pin(async move {
+                vacant.fill(future.await, made_at);
+                Ok(Packet::default())
+            }))
+        }
+        Err(error) => vacant.fill::<T>(Err(error), String::new()),
     }
 }
 
-pub(in crate::task) fn call<A, T, R>(decoder: Decoder, f: Method<A, T, R>) -> Call
+pub(super) fn call<A, T, R>(decoder: Decoder, f: Method<A, T, R>) -> Call
 where
     A: DeserializeOwned + 'static,
     T: 'static,
@@ -85,7 +91,7 @@ where
     }
 }
 
-pub(in crate::task) fn call_async<A, T, R>(decoder: Decoder, f: AsyncMethod<A, T, R>) -> Call
+pub(super) fn call_async<A, T, R>(decoder: Decoder, f: AsyncMethod<A, T, R>) -> Call
 where
     A: DeserializeOwned + 'static,
     T: 'static,
@@ -136,4 +142,21 @@ fn fail(call: Packet) -> Call {
 
 pub(super) fn passing() -> Packet {
     raw_call(|_| Call::Ended(Ok(Packet::default())))
+}
+
+/// A call that drops the object.
+pub(super) fn closing() -> Packet {
+    raw_call(close)
+}
+
+fn close(call: Packet) -> Call {
+    match slot::slot(&call.residents).map(|slot| slot.lend()) {
+        Ok(Ok(lease)) => Call::Ended(closed(lease)),
+        Ok(Err(waiting)) => Call::Running(Box::pin(async { closed(wait(waiting).await?) })),
+        Err(error) => Call::Ended(Err(error)),
+    }
+}
+
+fn closed(mut lease: Lease) -> Outcome {
+    lease.close().map(|()| Packet::default())
 }

@@ -110,6 +110,13 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// Drops the object. Later calls end in an error that says so.
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        self.object.replace(Err(Error::closed())).unwrap_or_else(|| Err(foreign())).map(drop)
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(object) = self.object.take() {
