@@ -166,5 +166,32 @@
     });
   };
 
-  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, squares, bulk, endOfBulk, numbers };
+  const filling = blob(`let memory;
+  onmessage = ({ data: { count, size } }) => {
+    memory ??= new Uint8Array(size);
+    for (let nth = 0; nth < count; nth += 1) {
+      const block = new Uint8Array(memory.fill(nth));
+      postMessage(block, [block.buffer]);
+    }
+  }`);
+  let filler;
+
+  // A worker fills blocks of `size` bytes in its memory, and they come into the page's.
+  const blocks = (count, size) => {
+    filler ??= { worker: new Worker(filling), memory: new Uint8Array(size) };
+    const { worker, memory } = filler;
+    return new Promise((resolve, reject) => {
+      const start = performance.now();
+      let left = count;
+      worker.onerror = reject;
+      worker.onmessage = ({ data }) => {
+        memory.set(data);
+        left -= 1;
+        if (left === 0) resolve(performance.now() - start);
+      };
+      worker.postMessage({ count, size });
+    });
+  };
+
+  globalThis.floor = { roundTrips, starts, poolStart, tinyTasks, squares, bulk, endOfBulk, numbers, blocks };
 }

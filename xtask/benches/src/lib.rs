@@ -26,13 +26,17 @@ pub enum Benchmark {
     Transfer,
     /// Values from a worker, one by one.
     Channel,
+    /// A large value that many tasks use.
+    Shared,
+    /// Calls of an object, one at a time.
+    Actor,
     /// A picture, row by row.
     Julia,
 }
 
 impl Benchmark {
     /// In the order in which they run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::RoundTrip,
         Self::WorkerStart,
         Self::PoolStart,
@@ -42,6 +46,8 @@ impl Benchmark {
         Self::ForkJoin,
         Self::Transfer,
         Self::Channel,
+        Self::Shared,
+        Self::Actor,
         Self::Julia,
     ];
 
@@ -62,6 +68,8 @@ impl Benchmark {
             Self::ForkJoin => "fork-join",
             Self::Transfer => "transfer",
             Self::Channel => "channel",
+            Self::Shared => "shared",
+            Self::Actor => "actor",
             Self::Julia => "julia",
         }
     }

@@ -1,7 +1,7 @@
 //! What a value costs that goes through a channel: among many, and alone.
 
 use futures::{StreamExt, TryStreamExt};
-use wasm_mt::{Error, Receiver, Thread, channel, remote};
+use wasm_mt::{Error, ExecutorExt, Receiver, Thread, Transfer, channel, remote};
 use wasm_mt_benches::{Aim, Turns};
 
 use crate::room::{self, Floor};
@@ -12,6 +12,9 @@ const CAPACITY: usize = 1024;
 
 /// How many values a worker sends.
 const COUNT: u32 = 100_000;
+
+/// What is sent in a stream.
+pub(crate) const BLOCK_SIZE: usize = 1 << 20;
 
 /// A worker sends numbers as fast as the page takes them.
 pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
@@ -35,6 +38,8 @@ pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Erro
     let comparison =
         Comparison { name: "100,000 values through a channel, each", beside: room::NUMBERS, aim: None };
     comparison.of(COUNT, turns.rounds(11), ours, async |count| floor.numbers(count).await).await?;
+
+    stream(&thread, turns, floor).await?;
 
     let (sender, numbers) = channel::<u32>(1);
     let (back, mut echo) = channel::<u32>(1);
@@ -61,4 +66,29 @@ pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Erro
     comparison.of_blocks(turns.rounds(31), ours, async |count| floor.round_trips(count).await).await?;
     drop(sender);
     task.await?
+}
+
+/// A worker sends blocks of bytes.
+async fn stream(thread: &Thread, turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
+    let ours = async |count| {
+        let start = room::now();
+        let mut blocks = thread.spawn_stream(8, |sender| {
+            remote!(async move {
+                for n in 0..count {
+                    sender.send(Transfer(vec![n as u8; BLOCK_SIZE])).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        });
+        let mut size = 0;
+        while let Some(Transfer(block)) = blocks.next().await.transpose()? {
+            size += block.len();
+        }
+        let time = room::now() - start;
+        assert_eq!(size, BLOCK_SIZE * count as usize, "every block comes");
+        Ok(time)
+    };
+    let comparison =
+        Comparison { name: "64 blocks of 1 MiB as a stream, each", beside: room::BLOCKS, aim: None };
+    comparison.of(64, turns.rounds(11), ours, async |count| floor.blocks(count).await).await
 }

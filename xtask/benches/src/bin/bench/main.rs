@@ -9,6 +9,7 @@ use wasm_mt_benches::{Benchmark, Turns};
 
 use room::Floor;
 
+mod actor;
 mod bulk;
 mod channels;
 mod cpu;
@@ -16,6 +17,7 @@ mod fork_join;
 mod julia;
 mod messages;
 mod par_map;
+mod shared;
 mod starts;
 mod turns;
 
@@ -51,6 +53,8 @@ async fn app() -> Result<(), Error> {
             Benchmark::ForkJoin => fork_join::measure(&turns).await?,
             Benchmark::Transfer => bulk::measure(&turns, &mut floor).await?,
             Benchmark::Channel => channels::measure(&turns, &mut floor).await?,
+            Benchmark::Shared => shared::measure(&turns).await?,
+            Benchmark::Actor => actor::measure(&turns).await?,
             Benchmark::Julia => julia::measure(&turns).await?,
         }
     }

@@ -11,6 +11,7 @@ use futures_executor::ThreadPool;
 use wasm_mt_benches::Aim;
 
 use crate::bulk::SIZE;
+use crate::channels::BLOCK_SIZE;
 
 pub(crate) const ECHO: &str = "std: 64 bytes echoed over two channels";
 pub(crate) const START: &str = "std: a thread that sends one message";
@@ -19,6 +20,7 @@ pub(crate) const TINY: &str = "futures-executor: a ThreadPool of 2, a oneshot ch
 pub(crate) const TINY_AIM: Option<Aim> = None;
 pub(crate) const SQUARES: &str = "std: chunks of 4,096 numbers to 2 threads, and back";
 pub(crate) const NUMBERS: &str = "std: a thread that sends numbers into a channel";
+pub(crate) const BLOCKS: &str = "std: a thread that sends new ones into a channel";
 pub(crate) const EACH_AIM: Option<Aim> = None;
 pub(crate) const CHUNKS_AIM: Option<Aim> = None;
 /// How long the workers of a pool are given to end before the next start is measured.
@@ -100,6 +102,16 @@ impl Floor {
         let sum: u64 = from.iter().map(u64::from).sum();
         let time = now() - start;
         assert_eq!(sum, u64::from(count) * u64::from(count - 1) / 2, "every number comes");
+        time
+    }
+
+    pub(crate) async fn blocks(&mut self, count: u32) -> f64 {
+        let start = now();
+        let (to, from) = mpsc::sync_channel(8);
+        thread::spawn(move || (0..count).try_for_each(|n| to.send(vec![n as u8; BLOCK_SIZE])));
+        let size: usize = from.iter().map(|block| block.len()).sum();
+        let time = now() - start;
+        assert_eq!(size, BLOCK_SIZE * count as usize, "every block comes");
         time
     }
 

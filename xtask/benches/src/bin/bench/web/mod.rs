@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_mt_benches::Aim;
 
 use crate::bulk::SIZE;
+use crate::channels::BLOCK_SIZE;
 
 mod ballast;
 
@@ -16,6 +17,7 @@ pub(crate) const TINY: &str = "JavaScript: a message for each task to 2 workers,
 pub(crate) const TINY_AIM: Option<Aim> = Some(Aim::TimesAsFast(5.0));
 pub(crate) const SQUARES: &str = "JavaScript: chunks of 4,096 numbers to 2 workers, and back";
 pub(crate) const NUMBERS: &str = "JavaScript: a worker sends them, 64 in a message";
+pub(crate) const BLOCKS: &str = "JavaScript: a worker fills, copies and transfers them, and they are copied";
 pub(crate) const EACH_AIM: Option<Aim> = Some(Aim::AtMost(4.0));
 pub(crate) const CHUNKS_AIM: Option<Aim> = Some(Aim::AtMost(2.0));
 /// How long the workers of a pool are given to end before the next start is measured.
@@ -50,6 +52,10 @@ impl Floor {
 
     pub(crate) async fn numbers(&mut self, count: u32) -> f64 {
         milliseconds(numbers(count).await)
+    }
+
+    pub(crate) async fn blocks(&mut self, count: u32) -> f64 {
+        milliseconds(blocks(count, BLOCK_SIZE).await)
     }
 
     pub(crate) async fn squares(&mut self, count: u32) -> f64 {
@@ -93,6 +99,8 @@ extern "C" {
     async fn squares(count: u32) -> JsValue;
     #[wasm_bindgen(js_namespace = floor)]
     async fn numbers(count: u32) -> JsValue;
+    #[wasm_bindgen(js_namespace = floor)]
+    async fn blocks(count: u32, size: usize) -> JsValue;
     #[wasm_bindgen(js_namespace = floor)]
     async fn bulk(count: u32, size: usize) -> JsValue;
     #[wasm_bindgen(js_namespace = floor, js_name = endOfBulk)]
