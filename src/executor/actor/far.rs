@@ -8,35 +8,39 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use futures::future::{Either, select};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::home::Home;
 use crate::channel::{Sender, unbounded};
 use crate::error::Error;
 use crate::platform;
-use crate::task::RemoteHandle;
-use crate::task::actor::{ActorCall, FarCall, read_answer, read_request, write_answer};
+use crate::task::actor::{FarCall, read_answer, read_request, write_answer};
 
-/// An actor that is asked for by its name.
+/// An actor that is asked for by its name. By this trait, only programs whose actors cross have the code for that.
+pub(super) trait Elsewhere: Send + Sync {
+    fn name(&self) -> u64;
+
+    /// Asks for a call.
+    fn ask(&self, call: FarCall);
+
+    /// A second sender of requests.
+    fn requests(&self) -> Sender<()>;
+}
+
 pub(super) struct Far {
     pub(super) name: u64,
     pub(super) requests: Sender<()>,
 }
 
-impl Far {
-    pub(super) fn call<T, R>(&self, call: ActorCall<T, R>) -> RemoteHandle<R>
-    where
-        R: Serialize + DeserializeOwned + 'static,
-    {
+impl Elsewhere for Far {
+    fn name(&self) -> u64 {
+        self.name
+    }
+
+    fn ask(&self, call: FarCall) {
         let (sender, mut answers) = unbounded::<()>();
-        let FarCall { request, answer, handle } = match call.into_far(self.name, sender.into_attachment()) {
-            Ok(call) => call,
-            Err(failed) => return failed,
-        };
+        let (request, answer) = call.into_request(sender.into_attachment());
         if let Err(closed) = self.requests.send_packet(request) {
-            answer.fail(closed);
-            return handle;
+            return answer.fail(closed);
         }
         // If the handle is dropped, so are the answers, which ends the call.
         let wait = async move {
@@ -46,7 +50,10 @@ impl Far {
             }
         };
         platform::spawn_local(answer.answer(wait));
-        handle
+    }
+
+    fn requests(&self) -> Sender<()> {
+        self.requests.clone()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use self::far::Far;
+use self::far::{Elsewhere, Far};
 use self::home::Home;
 use crate::channel::Sender;
 use crate::schedule::WorkerId;
@@ -68,7 +68,7 @@ pub struct Actor<T>(Whereabouts<T>);
 enum Whereabouts<T> {
     /// This memory made it.
     Home(Arc<Home<T>>),
-    Far(Arc<Far>),
+    Far(Arc<dyn Elsewhere>),
 }
 
 impl<T: 'static> Actor<T> {
@@ -152,7 +152,13 @@ impl<T: 'static> Actor<T> {
                 }
                 handle
             }
-            Whereabouts::Far(far) => far.call(call),
+            Whereabouts::Far(far) => {
+                let (call, handle) = call.into_far(far.name());
+                if let Some(call) = call {
+                    far.ask(call);
+                }
+                handle
+            }
         }
     }
 }
@@ -180,7 +186,7 @@ impl<T: 'static> Serialize for Actor<T> {
                 home.register();
                 (home.object.name(), far::serve(home.clone())).serialize(serializer)
             }
-            Whereabouts::Far(far) => (far.name, &far.requests).serialize(serializer),
+            Whereabouts::Far(far) => (far.name(), far.requests()).serialize(serializer),
         }
     }
 }

@@ -15,46 +15,66 @@ use crate::task::handle::RemoteHandle;
 use crate::task::job::Job;
 use crate::wire::{PacketReader, Put, Take};
 
-/// What asks for it, and what awaits it here.
-pub(crate) struct FarCall<R> {
-    pub(crate) request: Packet,
+/// A call on its way to another memory, without its types.
+pub(crate) struct FarCall {
+    options: TaskOptions,
+    call: Packet,
+    /// What awaits the result here.
     pub(crate) answer: Job,
-    pub(crate) handle: RemoteHandle<R>,
 }
 
 impl<T, R> ActorCall<T, R>
 where
     R: Serialize + DeserializeOwned + 'static,
 {
-    /// The call of the object of this name, whose result goes to `answers`.
-    ///
-    /// # Errors
-    ///
-    /// A handle that has resolved: the call cannot cross.
-    pub(crate) fn into_far(self, name: u64, answers: Attachment) -> Result<FarCall<R>, RemoteHandle<R>> {
+    /// The call of the object of this name. If there is none, the handle holds the error.
+    pub(crate) fn into_far(self, name: u64) -> (Option<FarCall>, RemoteHandle<R>) {
         let Encoded { call, options, made_at } = self.encoded;
         let (reply, handle) = RemoteHandle::new(made_at, codec::decode::<R>);
+        (
+            FarCall::new(
+                call,
+                options,
+                name,
+                Job::new(Encoded::of(TaskKind::Async, Ok(Packet::default()), made_at), reply),
+            ),
+            handle,
+        )
+    }
+}
+
+impl FarCall {
+    fn new(
+        call: Result<Packet, Error>,
+        options: TaskOptions,
+        name: u64,
+        answer: Option<Job>,
+    ) -> Option<Self> {
+        let answer = answer?;
         let checked = call.and_then(|call| {
             call.attachments.iter().try_for_each(Attachment::check)?;
             Ok(call)
         });
-        let mut call = match checked {
-            Ok(call) => call,
-            Err(error) => {
-                reply.send(Err(error));
-                return Err(handle);
+        match checked {
+            Ok(mut call) => {
+                call.residents.push(Resident::Named(name));
+                let options = TaskOptions { timeout: bounds::inherited(options.timeout), ..options };
+                Some(Self { options, call: carried(call), answer })
             }
-        };
-        call.residents.push(Resident::Named(name));
-        let mut request = Packet::default();
-        TaskOptions { timeout: bounds::inherited(options.timeout), ..options }.put(&mut request);
-        carried(call).put(&mut request);
-        Packet { attachments: vec![answers], ..Packet::default() }.put(&mut request);
-        let waits = Encoded::of(TaskKind::Async, Ok(Packet::default()), made_at);
-        match Job::new(waits, reply) {
-            Some(answer) => Ok(FarCall { request, answer, handle }),
-            None => Err(handle),
+            Err(error) => {
+                answer.fail(error);
+                None
+            }
         }
+    }
+
+    /// What asks for it: its result is to go to `answers`.
+    pub(crate) fn into_request(self, answers: Attachment) -> (Packet, Job) {
+        let mut request = Packet::default();
+        self.options.put(&mut request);
+        self.call.put(&mut request);
+        Packet { attachments: vec![answers], ..Packet::default() }.put(&mut request);
+        (request, self.answer)
     }
 }
 
