@@ -37,6 +37,8 @@ pub(super) fn write(read: Read, id: u64, event: Event<ItemPacket>, above: bool, 
 
 fn call(read: Read, id: u64, event: Event<ItemPacket>) -> Packet {
     let mut call = raw_call(read);
+    // An item is many, and has room for its number and lengths at once.
+    call.heads.reserve_exact(24);
     id.put(&mut call);
     event.put(&mut call);
     call

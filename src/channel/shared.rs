@@ -110,16 +110,15 @@ impl Channel {
             };
         }
         let mut wakers = Vec::new();
-        let mut left = Vec::new();
-        for action in actions {
+        for action in &actions {
             match action {
                 Action::WakeReceiver => wakers.extend(state.receiver.take()),
                 Action::WakeSenders => wakers.append(&mut state.senders),
-                Action::Post(..) | Action::Drop(_) => left.push(action),
+                Action::Post(..) | Action::Drop(_) => {}
             }
         }
         drop(state);
-        for action in left {
+        for action in actions {
             if let (Action::Post(to, event), false) = (action, SHARES_MEMORY) {
                 let read = if to == Place::ABOVE { from_below } else { from_above };
                 crossing::post(read, self.id, to, event);
