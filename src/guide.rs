@@ -17,6 +17,7 @@ chapters! {
     cancellation: "cancellation.md";
     nested: "nested.md";
     channels: "channels.md";
+    actors: "actors.md";
     dom: "dom.md";
     own_executor: "own-executor.md";
     testing: "testing.md";
