@@ -63,6 +63,8 @@ pub(crate) enum ErrorKind {
 
 /// The place of what happened to a channel, and to no task.
 const CHANNEL: &str = "channel";
+/// That of what happened to an object, before a call.
+const OBJECT: &str = "object";
 
 impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
@@ -364,6 +366,11 @@ impl Error {
         Self::at(ErrorKind::WorkerLost, lost.into(), CHANNEL.into())
     }
 
+    pub(crate) fn object_lost() -> Self {
+        let text = "its object was lost with a worker; have it made anew by `restart`, or make another actor";
+        Self::at(ErrorKind::WorkerLost, text.into(), OBJECT.into())
+    }
+
     /// A channel has no receiver.
     pub(crate) fn no_receiver() -> Self {
         let gone = "the channel has no receiver any more; stop sending";
@@ -459,7 +466,7 @@ impl fmt::Display for Error {
             write!(f, "failed to run the task made at {task}: ")?;
         }
         match kind {
-            _ if place == CHANNEL => f.write_str(what),
+            _ if place == CHANNEL || place == OBJECT => f.write_str(what),
             ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
             ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
             ErrorKind::WorkerLost => {

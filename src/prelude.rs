@@ -17,6 +17,8 @@
 //! ```
 
 #[doc(no_inline)]
+pub use crate::executor::actor::Actor;
+#[doc(no_inline)]
 pub use crate::executor::ext::ExecutorExt;
 #[doc(no_inline)]
 pub use crate::executor::fronts::{ParallelExecutor, SerialExecutor, WorkStealingExecutor};

@@ -74,12 +74,14 @@ pub(crate) struct TaskOptions {
     pub(crate) detached: bool,
     /// It is for the one worker that it was posted to.
     pub(crate) pinned: bool,
+    /// It has an order of its own, that of the object which it calls: under `Serial` it waits for no other task.
+    pub(crate) aside: bool,
 }
 
 impl TaskOptions {
     /// What most tasks run on.
     pub(crate) const fn new(site: Site, kind: TaskKind) -> Self {
-        Self { site, kind, timeout: None, retries: 0, detached: false, pinned: false }
+        Self { site, kind, timeout: None, retries: 0, detached: false, pinned: false, aside: false }
     }
 
     /// True if only the end of its worker ends it in time. Nothing is posted behind such a task.

@@ -86,6 +86,7 @@ impl Encoded {
 
     /// The call of what lives on a worker by this name.
     pub(super) fn referring_to(mut self, object: &Resident) -> Self {
+        self.options.aside = true;
         if let Ok(call) = &mut self.call {
             call.residents.push(object.clone());
         }

@@ -111,8 +111,8 @@ impl Take for TaskId {
 /// Most are what most tasks run on: then the site and one more byte are all.
 impl Put for TaskOptions {
     fn put(self, packet: &mut Packet) {
-        let Self { site, kind, timeout, retries, detached, pinned } = self;
-        let flags = [kind == TaskKind::Async, timeout.is_some(), detached, pinned];
+        let Self { site, kind, timeout, retries, detached, pinned, aside } = self;
+        let flags = [kind == TaskKind::Async, timeout.is_some(), detached, pinned, aside];
         let flags =
             flags.into_iter().rev().fold(u64::from(retries), |flags, flag| flags << 1 | u64::from(flag));
         put_number(packet, flags);
@@ -133,7 +133,8 @@ impl Take for TaskOptions {
             timeout: if is_set(1) { Some(Take::take(reader)?) } else { None },
             detached: is_set(2),
             pinned: is_set(3),
-            retries: (flags >> 4).try_into().ok()?,
+            aside: is_set(4),
+            retries: (flags >> 5).try_into().ok()?,
         })
     }
 }
@@ -428,12 +429,13 @@ mod tests {
             TaskOptions { retries: u32::MAX, ..plain },
             TaskOptions { detached: true, ..plain },
             TaskOptions { pinned: true, ..plain },
+            TaskOptions { aside: true, ..plain },
         ] {
             assert_eq!(take(packet(options)), Some(options));
         }
         assert_eq!(
             take::<TaskOptions>(Packet {
-                heads: vec![0xf0, 0xff, 0xff, 0xff, 0xff, 0x7f, 0],
+                heads: vec![0xe0, 0xff, 0xff, 0xff, 0xff, 0x7f, 0],
                 ..Packet::default()
             }),
             None

@@ -30,6 +30,7 @@ fn options() -> TaskOptions {
         retries: 3,
         detached: true,
         pinned: true,
+        aside: true,
         ..TaskOptions::new(Site(0xDEAD_BEEF), TaskKind::Async)
     }
 }

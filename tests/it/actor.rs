@@ -13,6 +13,8 @@ use wasm_mt::{
     Transfer, actor, call, channel, remote, unbounded, yield_now,
 };
 
+use crate::common::hold_the_thread;
+
 /// As no serde type could be, and not `Send`. It says when it is dropped.
 struct Log {
     lines: Rc<RefCell<Vec<String>>>,
@@ -312,6 +314,54 @@ remote_test! {
             }
             assert!(object.call(breaks()).await.unwrap_err().is_panic());
             assert!(object.call(all()).await.unwrap_err().is_worker_lost());
+        }
+    }
+
+    async fn what_cannot_be_copied_makes_one_object() {
+        let pool = Pool::builder().threads(1).build();
+        let (sender, words) = unbounded::<String>();
+        sender.send("sea".to_owned()).await.unwrap();
+        let init = actor!(async move {
+            let mut words = words;
+            words.next().await.unwrap()
+        });
+        let object = pool.spawn_actor(init.restart(2));
+        assert_eq!(object.call(call!(|word| word.clone())).await.unwrap(), "sea");
+        assert!(object.call(breaks()).await.unwrap_err().is_panic());
+        let error = object.ready().await.unwrap_err();
+        assert!(error.is_codec() && error.to_string().contains("Receiver"), "{error}");
+    }
+
+    async fn tasks_of_its_pool_call_an_object() {
+        for strategy in [Strategy::Serial, Strategy::Parallel, Strategy::WorkStealing] {
+            // A serial task waits for a call, and the call for no task.
+            let pool = Pool::builder().strategy(strategy).threads(1).build();
+            let object = pool.spawn_actor(log());
+            let captured = object.clone();
+            let task = remote!(async move {
+                captured.call(add("task")).await?;
+                let slow = captured.call(call!(async |log| {
+                    yield_now().await;
+                    log.add("slow");
+                }));
+                slow.await
+            });
+            pool.spawn_remote(task).await.unwrap().unwrap();
+            assert_eq!(object.call(all()).await.unwrap(), ["task", "slow"], "{strategy:?}");
+        }
+    }
+
+    async fn calls_wait_for_their_worker_and_no_other_takes_them() {
+        for strategy in [Strategy::Parallel, Strategy::WorkStealing] {
+            let pool = Pool::builder().strategy(strategy).threads(2).build();
+            let object = pool.spawn_actor(log());
+            // Before a task that only the end of its worker stops, what waits there leaves, but for this.
+            let busy = pool.broadcast(remote!(|| hold_the_thread()));
+            let limited = pool.broadcast(remote!(|| hold_the_thread()).timeout(Duration::from_secs(60)));
+            let calls = (0..20).map(|n: u32| object.call(add(&n.to_string())));
+            try_join_all(calls).await.unwrap();
+            try_join_all(busy.into_iter().chain(limited)).await.unwrap();
+            assert!(object.call(all()).await.unwrap().into_iter().eq((0..20).map(|n: u32| n.to_string())));
         }
     }
 

@@ -77,6 +77,12 @@ macro_rules! javascript_test {
     };
 }
 
+/// Holds its thread for some milliseconds.
+pub(crate) fn hold_the_thread() {
+    let begun = web_time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_millis(5) {}
+}
+
 /// Natively runs this test once more, alone in a process of its own: it changes what is the process's. True if that was done
 /// by this call; there, and on the web, the test goes on.
 pub(crate) fn ran_alone(name: &str) -> bool {

@@ -30,6 +30,23 @@ struct Placement<T> {
     fault: Option<Error>,
 }
 
+impl<T> Placement<T> {
+    /// The initialiser for the next object, which is kept if a further one may be made.
+    fn next_init(&mut self) -> Option<ActorInit<T>> {
+        if self.restarts == 0 {
+            return self.init.take();
+        }
+        self.restarts -= 1;
+        let init = self.init.clone()?;
+        if init.fault().is_none() {
+            return Some(init);
+        }
+        // It cannot be copied: this object is the last.
+        self.fault = init.fault();
+        self.init.take()
+    }
+}
+
 /// By the object's name: those that may come back to this memory.
 static HOMES: Mutex<BTreeMap<u64, Weak<dyn Any + Send + Sync>>> = Mutex::new(BTreeMap::new());
 
@@ -76,6 +93,15 @@ impl<T: 'static> Home<T> {
         }
     }
 
+    /// The object is not to be made anew.
+    pub(super) fn close(&self) {
+        let mut placement = self.placement();
+        let init = placement.init.take();
+        placement.fault.get_or_insert_with(Error::closed);
+        drop(placement);
+        drop(init);
+    }
+
     fn worker(&self) -> Option<WorkerId> {
         self.placement().worker
     }
@@ -91,9 +117,7 @@ impl<T: 'static> Home<T> {
                 }
                 placement.init.as_ref()?;
                 let worker = self.supervisor.house(wanted)?;
-                let init =
-                    if placement.restarts > 0 { placement.init.clone() } else { placement.init.take() };
-                placement.restarts = placement.restarts.saturating_sub(1);
+                let init = placement.next_init();
                 placement.worker = Some(worker);
                 (init?, worker)
             };
@@ -145,7 +169,7 @@ impl<T: 'static> Home<T> {
         if self.supervisor.is_lost() {
             return self.supervisor.absence();
         }
-        Error::worker_lost("the object of the actor was on a worker that is lost; `restart` has it made anew")
+        Error::object_lost()
     }
 }
 

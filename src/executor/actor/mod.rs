@@ -50,13 +50,13 @@ use crate::task::{ActorCall, ActorInit, RemoteHandle};
 /// A call is a task of its worker: its handle is a [`RemoteHandle`], and dropping that cancels the call. The calls of one actor
 /// run one at a time, in the order in which they were made; an asynchronous one has the object until it ends. Other
 /// tasks of the worker, and calls of other actors there, go on meanwhile. A call that is cancelled while it awaits leaves the
-/// object as it is then.
+/// object as it is then. A call that awaits another call of its own actor waits for ever.
 ///
 /// # The end of the object
 ///
 /// An actor can be cloned and sent, and tasks can capture it: all are the same object. When the last one is dropped, and all calls have ended,
 /// the object is dropped on its worker. Until then the actor keeps its pool: workers end with the last [`Pool`](crate::Pool)
-/// or [`Thread`](crate::Thread) and the last actor, or by `terminate`, which ends the object without its drop.
+/// or [`Thread`](crate::Thread) and the last actor, or by `terminate`, which in the browser ends the object without its drop.
 ///
 /// # Errors
 ///
@@ -120,7 +120,11 @@ impl<T: 'static> Actor<T> {
     /// As those of a call.
     #[track_caller]
     pub fn close(&self) -> RemoteHandle<()> {
-        self.call(ActorCall::<T, ()>::closing())
+        let closed = self.call(ActorCall::<T, ()>::closing());
+        if let Whereabouts::Home(home) = &self.0 {
+            home.close();
+        }
+        closed
     }
 
     /// Calls the object.

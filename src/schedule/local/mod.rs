@@ -179,8 +179,8 @@ impl<T> Local<T> {
             }
             LocalEvent::Posted { task, options, payload } => {
                 self.enter(task, options, true, payload);
-                // Under `Serial` it waits for its turn like any other, and nothing migrates.
-                if options.pinned && self.strategy != Strategy::Serial {
+                // Under `Serial` most wait for their turn like any other, and nothing migrates.
+                if options.pinned && (options.aside || self.strategy != Strategy::Serial) {
                     self.pinned.push_back(task);
                 } else {
                     self.deque.push_posted(task);

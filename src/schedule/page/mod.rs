@@ -280,8 +280,10 @@ impl Schedule {
             worker.posted.insert(0, id);
         });
         let timeout = task.options.timeout;
+        // Under `Serial` what it is behind may wait for it.
+        let overtakes = task.options.aside && self.strategy == Strategy::Serial;
         let urgency = match share.cost {
-            _ if !busy => Urgency::Now,
+            _ if !busy || overtakes => Urgency::Now,
             Cost::Short(time) if 8 * time <= nanos(self.config.round_trip) => Urgency::Late,
             _ => Urgency::Soon,
         };

@@ -30,14 +30,15 @@ fn time() -> impl Strategy<Value = Duration> {
 }
 
 fn options() -> impl Strategy<Value = TaskOptions> {
-    (0..3_u64, any::<[bool; 3]>(), option::of(time()), prop_oneof![0..2_u32, any::<u32>()]).prop_map(
-        |(site, [is_async, detached, pinned], timeout, retries)| TaskOptions {
+    (0..3_u64, any::<[bool; 4]>(), option::of(time()), prop_oneof![0..2_u32, any::<u32>()]).prop_map(
+        |(site, [is_async, detached, pinned, aside], timeout, retries)| TaskOptions {
             site: Site(site),
             kind: if is_async { TaskKind::Async } else { TaskKind::Sync },
             timeout,
             retries,
             detached,
             pinned,
+            aside,
         },
     )
 }

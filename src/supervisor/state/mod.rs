@@ -270,6 +270,8 @@ impl PoolState {
     /// Enters a task of the page, for one worker alone if that is named.
     pub(super) fn submit(&mut self, task: TaskId, job: Job, worker: Option<WorkerId>) {
         let Job { call, options, reply, .. } = job;
+        // The worker is told, too: it gives no such task away.
+        let options = TaskOptions { pinned: worker.is_some(), ..options };
         self.enter(task, options, call, ReplyTo::Page(reply));
         self.pending += 1;
         self.handle(match worker {

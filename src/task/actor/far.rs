@@ -58,7 +58,8 @@ impl FarCall {
         match checked {
             Ok(mut call) => {
                 call.residents.push(Resident::Named(name));
-                let options = TaskOptions { timeout: bounds::inherited(options.timeout), ..options };
+                let options =
+                    TaskOptions { timeout: bounds::inherited(options.timeout), aside: true, ..options };
                 Some(Self { options, call: carried(call), answer })
             }
             Err(error) => {

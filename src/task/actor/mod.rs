@@ -22,7 +22,7 @@ use super::handle::RemoteHandle;
 use super::job::Job;
 use super::residents;
 use crate::error::Error;
-use crate::platform::{Packet, Resident};
+use crate::platform::Resident;
 use crate::schedule::TaskKind;
 
 pub(crate) use self::far::{FarCall, read_answer, read_request, write_answer};
@@ -104,8 +104,9 @@ impl<T> ActorInit<T> {
     /// [`Pool`](crate::Pool): a [`Thread`](crate::Thread) has no second worker. The new object knows nothing of the old one. The
     /// calls that were lost are not made again: they end in an error that [`is_worker_lost`](Error::is_worker_lost).
     ///
-    /// What was captured is copied for it, attachments ([`Transfer`](crate::Transfer) and its kin) too. What cannot be copied, a
-    /// canvas say, cannot be made anew: then calls end in an error that [`is_codec`](Error::is_codec).
+    /// What was captured is copied for it, attachments ([`Transfer`](crate::Transfer) and its kin) too. With what cannot be copied, a
+    /// canvas or a [`Receiver`](crate::Receiver) say, there is one object only: calls after its loss end in an error that
+    /// [`is_codec`](Error::is_codec).
     ///
     /// ```
     /// # use wasm_mt::{Pool, actor, call, remote};
@@ -232,7 +233,8 @@ impl<T, R> ActorCall<T, R> {
         Self { encoded, signature: PhantomData }
     }
 
-    /// Gives the call a time limit, from its beginning on its worker. The wait for calls before it counts. See
+    /// Gives the call a time limit, from its beginning on its worker. The wait for calls before it counts. It may have had its effect
+    /// when its limit ends. If its code does not stop, since it does not await, its worker ends and the object is lost. See
     /// [`Remote::timeout`](crate::Remote::timeout).
     ///
     /// ```
@@ -265,20 +267,20 @@ impl<T, R> fmt::Debug for ActorCall<T, R> {
 
 /// A task that does nothing: when it is answered, its worker has taken in what was posted before.
 pub(crate) fn passing_job() -> (Option<Job>, RemoteHandle<()>) {
-    raw_job(run::passing())
+    let mut encoded = Encoded::of(TaskKind::Sync, Ok(run::passing()), Location::caller());
+    encoded.options.aside = true;
+    raw_job(encoded)
 }
 
-fn raw_job(call: Packet) -> (Option<Job>, RemoteHandle<()>) {
-    let made_at = Location::caller();
-    let (reply, handle) = RemoteHandle::new(made_at, |_empty| Ok(()));
-    (Job::new(Encoded::of(TaskKind::Sync, Ok(call), made_at), reply), handle)
+fn raw_job(encoded: Encoded) -> (Option<Job>, RemoteHandle<()>) {
+    let (reply, handle) = RemoteHandle::new(encoded.made_at, |_empty| Ok(()));
+    (Job::new(encoded, reply), handle)
 }
 
 /// The task that gives all calls of an object this error, unless the object was made.
 pub(crate) fn failing_job(object: Resident, error: Error) -> (Option<Job>, RemoteHandle<()>) {
-    let mut call = run::failure(error);
-    call.residents.push(object);
-    raw_job(call)
+    let encoded = Encoded::of(TaskKind::Sync, Ok(run::failure(error)), Location::caller());
+    raw_job(encoded.referring_to(&object))
 }
 
 /// The name of a new object, for as long as it has an owner here.
