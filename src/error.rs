@@ -63,8 +63,8 @@ pub(crate) enum ErrorKind {
 
 /// The place of what happened to a channel, and to no task.
 const CHANNEL: &str = "channel";
-/// That of what happened to an object, before a call.
-const OBJECT: &str = "object";
+/// That of what happened to the object of an actor, before a call.
+const ACTOR: &str = "actor";
 
 impl Error {
     /// The executor is closed, and does not run the task: [`is_closed`](Self::is_closed).
@@ -368,7 +368,7 @@ impl Error {
 
     pub(crate) fn object_lost() -> Self {
         let text = "its object was lost with a worker; have it made anew by `restart`, or make another actor";
-        Self::at(ErrorKind::WorkerLost, text.into(), OBJECT.into())
+        Self::at(ErrorKind::WorkerLost, text.into(), ACTOR.into())
     }
 
     /// A channel has no receiver.
@@ -466,7 +466,7 @@ impl fmt::Display for Error {
             write!(f, "failed to run the task made at {task}: ")?;
         }
         match kind {
-            _ if place == CHANNEL || place == OBJECT => f.write_str(what),
+            _ if place == CHANNEL || place == ACTOR => f.write_str(what),
             ErrorKind::Panic if place.is_empty() => write!(f, "it panicked: {what}"),
             ErrorKind::Panic => write!(f, "it panicked at {place}: {what}"),
             ErrorKind::WorkerLost => {
