@@ -287,7 +287,13 @@ impl<T> Sender<T> {
     /// # });
     /// ```
     pub async fn closed(&self) {
-        poll_fn(|context| self.end.poll_closed(context)).await;
+        let mut closing = self.end.closing();
+        poll_fn(|context| closing.poll(context)).await;
+    }
+
+    /// The number of its channel, in all memories.
+    pub(crate) fn number(&self) -> u64 {
+        self.end.channel.id
     }
 
     /// Sends what is encoded already.

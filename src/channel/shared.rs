@@ -30,6 +30,8 @@ struct State {
     /// Who waits for an item, or for leave to send one.
     receiver: Option<Waker>,
     senders: Vec<Waker>,
+    /// Who waits for the end of the receiver, by number.
+    closing: Vec<(u64, Waker)>,
     /// Itself, while ends are elsewhere.
     keep: Option<Arc<Channel>>,
     /// When a newest value was last sent before the one before was taken.
@@ -72,6 +74,7 @@ impl Channel {
             core,
             receiver: None,
             senders: Vec::new(),
+            closing: Vec::new(),
             keep: None,
             hurried: None,
             watched: Vec::new(),
@@ -113,7 +116,11 @@ impl Channel {
         for action in &actions {
             match action {
                 Action::WakeReceiver => wakers.extend(state.receiver.take()),
-                Action::WakeSenders => wakers.append(&mut state.senders),
+                Action::WakeSenders => {
+                    wakers.append(&mut state.senders);
+                    // Rarely, and these look again.
+                    wakers.extend(mem::take(&mut state.closing).into_iter().map(|(_, waker)| waker));
+                }
                 Action::Post(..) | Action::Drop(_) => {}
             }
         }
@@ -250,24 +257,21 @@ impl End {
 
     /// Waits until an item may be sent.
     pub(super) fn poll_admission(&self, context: &Context<'_>) -> Poll<()> {
-        self.poll_until(context, |state| state.core.admits() || self.has_no_receiver(state))
-    }
-
-    /// Waits until what is sent would be lost.
-    pub(super) fn poll_closed(&self, context: &Context<'_>) -> Poll<()> {
-        self.poll_until(context, |state| self.has_no_receiver(state))
-    }
-
-    fn poll_until(&self, context: &Context<'_>, is_ready: impl FnOnce(&State) -> bool) -> Poll<()> {
         let waker = context.waker().clone();
         let mut state = lock(&self.channel.state);
-        if is_ready(&state) {
+        if state.core.admits() || self.has_no_receiver(&state) {
             return Poll::Ready(());
         }
         if !state.senders.iter().any(|known| known.will_wake(&waker)) {
             state.senders.push(waker);
         }
         Poll::Pending
+    }
+
+    /// Waits until what is sent would be lost.
+    pub(super) fn closing(&self) -> Closing<'_> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Closing { end: self, number: LAST.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// Sends a value. Gives it back if there is no room for it.
@@ -339,6 +343,43 @@ impl End {
 
     pub(super) fn is_terminated(&self) -> bool {
         lock(&self.channel.state).core.is_terminated()
+    }
+}
+
+/// The wait of a sender for the end of the receiver.
+pub(super) struct Closing<'a> {
+    end: &'a End,
+    number: u64,
+}
+
+impl Closing<'_> {
+    pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut state = lock(&self.end.channel.state);
+        if self.end.has_no_receiver(&state) {
+            return Poll::Ready(());
+        }
+        let known = state.closing.iter_mut().find(|(number, _)| *number == self.number);
+        let replaced = match known {
+            Some((_, known)) => Some(mem::replace(known, waker)),
+            None => {
+                state.closing.push((self.number, waker));
+                None
+            }
+        };
+        drop(state);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.end.channel.state);
+        let place = state.closing.iter().position(|(number, _)| *number == self.number);
+        let waker = place.map(|place| state.closing.swap_remove(place));
+        drop(state);
+        drop(waker);
     }
 }
 

@@ -107,7 +107,8 @@ impl Pool {
 
     spawn_actor!();
 
-    /// Makes an object on each worker that is there, in the order of their places.
+    /// Makes an object on each worker that is there, in the order of their places. There may be none, while a lost one is to be
+    /// replaced.
     ///
     /// An object that is made anew, since its worker was lost, comes to the least loaded worker: the one that has taken the place
     /// of the lost one.
@@ -126,9 +127,13 @@ impl Pool {
     /// ```
     #[must_use]
     pub fn spawn_actors<T: 'static>(&self, init: ActorInit<T>) -> Vec<Actor<T>> {
-        let workers = self.supervisor.workers();
-        let make = |worker| Actor::new(self.supervisor.clone(), init.clone(), Some(worker));
-        workers.into_iter().map(make).collect()
+        let mut workers = self.supervisor.workers();
+        // What cannot be copied can be there once.
+        let Some(last) = workers.pop() else { return Vec::new() };
+        let make = |worker, init| Actor::new(self.supervisor.clone(), init, Some(worker));
+        let mut actors: Vec<_> = workers.into_iter().map(|worker| make(worker, init.clone())).collect();
+        actors.push(make(last, init));
+        actors
     }
 
     /// Resolves when no worker is starting any more. Awaiting it is optional.

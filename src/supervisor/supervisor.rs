@@ -2,9 +2,9 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::future::select;
 use futures::task::{FutureObj, SpawnError};
 
 use super::config::{OnRun, PoolConfig};
@@ -12,7 +12,7 @@ use super::effects::{PoolEffects, Wake};
 use super::state::PoolState;
 use super::stats::Stats;
 use crate::error::Error;
-use crate::platform::{self, WorkerEvent};
+use crate::platform::{self, Packet, Post as _, WorkerEvent};
 use crate::schedule::{HandleSignal, PageEvent, TaskId, WorkerId};
 use crate::task::{self, Job, TaskOwner};
 use crate::wire::{self, FromWorker};
@@ -89,14 +89,27 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Posts to a worker at once, if it is there.
+    pub(crate) fn tell(&self, worker: WorkerId, packet: Packet) {
+        let port = self.shared.lock().port(worker);
+        if let Some(port) = port {
+            port.try_post(packet);
+        }
+    }
+
     /// A worker for an object: the wanted one, or the one with the fewest objects, and of these with the fewest tasks.
-    pub(crate) fn house(&self, wanted: Option<WorkerId>) -> Option<WorkerId> {
-        self.shared.lock().house(wanted)
+    pub(crate) fn place(&self, wanted: Option<WorkerId>) -> Option<WorkerId> {
+        self.shared.lock().place(wanted)
     }
 
     /// The object is gone from there.
-    pub(crate) fn unhouse(&self, worker: WorkerId) {
-        self.shared.lock().unhouse(worker);
+    pub(crate) fn displace(&self, worker: WorkerId) {
+        self.shared.lock().displace(worker);
+    }
+
+    /// How long a worker may take to do what it is told.
+    pub(crate) fn grace(&self) -> Duration {
+        self.shared.lock().grace()
     }
 
     /// Why there are no workers, if there are none.
@@ -164,21 +177,6 @@ impl Supervisor {
         }
         // A sender that is gone has nothing to wait for.
         async { receiver.await.unwrap_or(()) }
-    }
-
-    /// Gives an owner up, who has told something to this worker. If it was the last one, the workers end when they have taken that in,
-    /// which `passing` shows, and have no tasks left; or when their grace is over.
-    pub(crate) fn release(this: Arc<Self>, worker: WorkerId, passing: Option<Job>) {
-        // One is here, and one is the caller's.
-        if Arc::strong_count(&this) > 2 || this.is_lost() {
-            return;
-        }
-        let _refused = passing.and_then(|job| this.pin(worker, job).err());
-        let (closed, grace) = (this.close(), this.shared.lock().grace());
-        platform::spawn_service(async move {
-            select(std::pin::pin!(closed), platform::sleep_aside(grace)).await;
-            drop(this);
-        });
     }
 
     /// Ends all workers. What is not answered, and what is submitted later, is closed.

@@ -142,8 +142,16 @@ impl Callee {
         Self::new(const { &Tagged::new(Entry::new(call_raw)) }, f as *const ())
     }
 
+    /// An entry of another file.
+    ///
+    /// # Safety
     /// `function` MUST be of the signature that the entry is for.
-    pub(super) fn new(entry: &'static Tagged<Entry>, function: *const ()) -> Self {
+    pub(super) unsafe fn of_entry(entry: &'static Tagged<Entry>, function: *const ()) -> Self {
+        Self::new(entry, function)
+    }
+
+    /// `function` MUST be of the signature that the entry is for.
+    fn new(entry: &'static Tagged<Entry>, function: *const ()) -> Self {
         Self { entry, function: Address::of_function(function) }
     }
 

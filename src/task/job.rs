@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, select};
@@ -69,12 +69,16 @@ pub struct Job {
 
 impl Job {
     /// The job of a task. One that could not be encoded has none: its handle gets the error.
-    pub(super) fn new(Encoded { call, options, made_at }: Encoded, reply: Reply) -> Option<Self> {
+    pub(super) fn new(encoded: Encoded, reply: Reply) -> Option<Self> {
+        let timeout = bounds::inherited(encoded.options.timeout);
+        let options = TaskOptions { timeout, ..encoded.options };
+        Self::without_limit(Encoded { options, ..encoded }, reply)
+    }
+
+    /// As [`new`](Self::new), without the limit of the code that runs.
+    pub(super) fn without_limit(Encoded { call, options, made_at }: Encoded, reply: Reply) -> Option<Self> {
         match call {
-            Ok(call) => {
-                let timeout = bounds::inherited(options.timeout);
-                Some(Self { call, options: TaskOptions { timeout, ..options }, reply, made_at })
-            }
+            Ok(call) => Some(Self { call, options, reply, made_at }),
             Err(error) => {
                 reply.send(Err(error));
                 None
@@ -189,10 +193,16 @@ impl Job {
         }
     }
 
-    /// Answers with what a future gives. That ends with the handle.
-    pub(crate) async fn answer(self, outcome: impl Future<Output = Result<Packet, Error>>) {
+    /// Answers with what a future gives. That ends with the handle, unless this is detached: then `on_detach` is called.
+    pub(crate) async fn answer(
+        self,
+        outcome: impl Future<Output = Result<Packet, Error>>,
+        on_detach: impl FnOnce() + Send + 'static,
+    ) {
         let (abort, registration) = AbortHandle::new_pair();
-        let owner: Arc<dyn TaskOwner> = Arc::new(AbortOnSignal(abort));
+        let on_detach: Box<dyn FnOnce() + Send> = Box::new(on_detach);
+        let owner: Arc<dyn TaskOwner> =
+            Arc::new(AnsweredElsewhere { abort, on_detach: Mutex::new(Some(on_detach)) });
         if self.reply.set_owner(Arc::downgrade(&owner), RUNNING) {
             let outcome = Abortable::new(outcome, registration).await;
             self.reply.send(outcome.unwrap_or_else(|Aborted| Err(Error::cancelled())));
@@ -273,6 +283,24 @@ impl TaskOwner for AbortOnSignal {
         match signal {
             HandleSignal::Cancel | HandleSignal::Abort => self.0.abort(),
             HandleSignal::Detach => {}
+        }
+    }
+}
+
+/// The owner of a task that runs in another memory.
+struct AnsweredElsewhere {
+    abort: AbortHandle,
+    on_detach: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl TaskOwner for AnsweredElsewhere {
+    fn on_signal(&self, _task: TaskId, signal: HandleSignal) {
+        match signal {
+            HandleSignal::Cancel | HandleSignal::Abort => self.abort.abort(),
+            HandleSignal::Detach => {
+                let on_detach = self.on_detach.lock().unwrap_or_else(PoisonError::into_inner).take();
+                on_detach.into_iter().for_each(|on_detach| on_detach());
+            }
         }
     }
 }

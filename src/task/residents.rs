@@ -35,8 +35,10 @@ pub(super) trait Source: Send + Sync {
     fn packet(&self) -> Result<Packet, Error>;
 }
 
-/// An object is made where it is.
-impl Source for () {
+/// What is dropped when an object has no owner any more, behind the message that says so. The object is made where it is.
+struct Keeper(#[expect(dead_code, reason = "it is dropped")] Box<dyn Any + Send + Sync>);
+
+impl Source for Keeper {
     fn packet(&self) -> Result<Packet, Error> {
         Ok(Packet::default())
     }
@@ -102,8 +104,8 @@ pub(super) fn resident(captures: Packet) -> Resident {
 }
 
 /// The name of a new object.
-pub(super) fn object() -> Resident {
-    Resident::Master(Arc::new(Kept::new(new_name(NameKind::Object), ())))
+pub(super) fn object(keeper: Box<dyn Any + Send + Sync>) -> Resident {
+    Resident::Master(Arc::new(Kept::new(new_name(NameKind::Object), Keeper(keeper))))
 }
 
 impl<S> Kept<S> {
@@ -206,7 +208,7 @@ fn forget_packet(name: u64) -> Packet {
 }
 
 /// Has a worker run a call as soon as it reads it.
-fn message(call: Packet) -> Packet {
+pub(super) fn message(call: Packet) -> Packet {
     let mut packet = Packet::default();
     ToWorker::Call { call }.write(&mut packet);
     packet

@@ -1,10 +1,9 @@
-use wasm_mt::{Thread, actor, call};
+use wasm_mt::{ActorCall, call};
 
 struct Point(u32);
 
 fn main() {
-    let points = Thread::new().spawn_actor(actor!(|| Ok(vec![Point(1)])));
-    let _ = points.call(call!(|points| points.pop().unwrap()));
+    let _: ActorCall<Vec<Point>, Point> = call!(|points| points.pop().unwrap());
     let point = Point(2);
-    let _ = points.call(call!(move |points| points.push(point)));
+    let _: ActorCall<Vec<Point>, ()> = call!(move |points| points.push(point));
 }

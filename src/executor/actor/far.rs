@@ -4,8 +4,11 @@
 //! So the page's end of the first channel keeps the object for as long as there are actors elsewhere, a loss on either side ends
 //! what waits for it, and memories between pass on what is for others.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::channel::oneshot;
 
 use futures::future::{Either, select};
 
@@ -13,7 +16,10 @@ use super::home::Home;
 use crate::channel::{Sender, unbounded};
 use crate::error::Error;
 use crate::platform;
-use crate::task::actor::{FarCall, read_answer, read_request, write_answer};
+use crate::task::actor::{
+    FarCall, Request, Requested, read_answer, read_request, write_answer, write_detach,
+};
+use crate::task::foreign;
 
 /// An actor that is asked for by its name. By this trait, only programs whose actors cross have the code for that.
 pub(super) trait Elsewhere: Send + Sync {
@@ -38,18 +44,28 @@ impl Elsewhere for Far {
 
     fn ask(&self, call: FarCall) {
         let (sender, mut answers) = unbounded::<()>();
+        let number = sender.number();
         let (request, answer) = call.into_request(sender.into_attachment());
-        if let Err(closed) = self.requests.send_packet(request) {
-            return answer.fail(closed);
+        // Its receiver is there as long as the memory that made the actor.
+        if self.requests.send_packet(request).is_err() {
+            return answer.fail(Error::object_lost());
         }
         // If the handle is dropped, so are the answers, which ends the call.
         let wait = async move {
             match poll_fn(|context| answers.poll_packet(context)).await {
-                Some(answer) => read_answer(answer?).unwrap_or_else(|| Err(Error::closed())),
-                None => Err(Error::closed()),
+                Some(Ok(answer)) => read_answer(answer).unwrap_or_else(|| Err(foreign())),
+                Some(Err(error)) if error.is_worker_lost() => Err(Error::object_lost()),
+                Some(Err(error)) => Err(error),
+                // The request that bore the sender was not read.
+                None => Err(Error::codec(
+                    "the call could not be sent to the memory that made the actor; send what structured clone carries, \
+                     and transfer a value once only",
+                )),
             }
         };
-        platform::spawn_local(answer.answer(wait));
+        let requests = self.requests.clone();
+        let detach = move || requests.send_packet(write_detach(number)).unwrap_or(());
+        platform::spawn_local(answer.answer(wait, detach));
     }
 
     fn requests(&self) -> Sender<()> {
@@ -57,28 +73,54 @@ impl Elsewhere for Far {
     }
 }
 
+/// Calls that are under way, by the numbers of the channels for their answers, and how they are detached.
+type UnderWay = Arc<Mutex<BTreeMap<u64, oneshot::Sender<()>>>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Takes requests for an object that is at home here, until no actor is left elsewhere.
 pub(super) fn serve<T: 'static>(home: Arc<Home<T>>) -> Sender<()> {
     let (sender, mut requests) = unbounded::<()>();
     platform::spawn_service(async move {
+        let under_way = UnderWay::default();
         while let Some(request) = poll_fn(|context| requests.poll_packet(context)).await {
             // One that was lost, or could not be posted, has lost the sender for its answer.
-            let Some(requested) = request.ok().and_then(|request| read_request(request, &home.object)) else {
-                continue;
-            };
-            let Some(answers) = Sender::<()>::from_attachment(requested.answers) else { continue };
-            if let Some(job) = requested.job {
-                home.submit(job);
-            }
-            let handle = requested.handle;
-            platform::spawn_service(async move {
-                let closed = std::pin::pin!(answers.closed());
-                if let Either::Left((outcome, _)) = select(handle, closed).await {
-                    // It may be closed meanwhile.
-                    let _sent = answers.send_packet(write_answer(outcome));
+            match request.ok().and_then(|request| read_request(request, &home.object)) {
+                Some(Request::Call(call)) => run(&home, *call, &under_way),
+                Some(Request::Detach(number)) => {
+                    let detach = lock(&under_way).remove(&number);
+                    // It may have been answered meanwhile.
+                    detach.into_iter().for_each(|detach| detach.send(()).unwrap_or(()));
                 }
-            });
+                None => {}
+            }
         }
     });
     sender
+}
+
+fn run<T: 'static>(home: &Home<T>, call: Requested, under_way: &UnderWay) {
+    let Some(answers) = Sender::<()>::from_attachment(call.answers) else { return };
+    if let Some(job) = call.job {
+        home.submit(job);
+    }
+    if call.closes {
+        home.close();
+    }
+    let number = answers.number();
+    let (detach, detached) = oneshot::channel();
+    lock(under_way).insert(number, detach);
+    let (handle, under_way) = (call.handle, under_way.clone());
+    platform::spawn_service(async move {
+        let (closed, detached) = (std::pin::pin!(answers.closed()), std::pin::pin!(detached));
+        match select(handle, select(detached, closed)).await {
+            // It may be closed meanwhile.
+            Either::Left((outcome, _)) => answers.send_packet(write_answer(outcome)).unwrap_or(()),
+            Either::Right((Either::Left(_), handle)) => handle.forget(),
+            Either::Right((Either::Right(_), handle)) => drop(handle),
+        }
+        drop(lock(&under_way).remove(&number));
+    });
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures::future::select;
+
 use crate::error::Error;
 use crate::platform::{self, Resident};
 use crate::schedule::WorkerId;
@@ -14,42 +16,41 @@ use crate::task::{Job, RemoteHandle};
 
 /// What all clones of an actor share.
 pub(super) struct Home<T> {
-    supervisor: Arc<Supervisor>,
-    /// The object's name.
+    /// The object's name. Dropped before the keeper.
     pub(super) object: Resident,
+    keeper: Arc<Keeper>,
     placement: Mutex<Placement<T>>,
 }
 
+/// Keeps the pool for as long as the object has an owner: an actor, or a call that is not answered.
+struct Keeper {
+    supervisor: Arc<Supervisor>,
+    /// Where the object was made last.
+    worker: Mutex<Option<WorkerId>>,
+}
+
 struct Placement<T> {
-    /// Where the object is. -> `None` when that worker is known to be lost.
-    worker: Option<WorkerId>,
-    /// -> `None` when it is not to be made any more.
+    state: PlacementState,
+    /// What makes the next object. -> `None` when there is to be none.
     init: Option<ActorInit<T>>,
     restarts: u32,
-    /// It cannot be made.
+    /// Why there is to be none, unless the object was lost too often.
     fault: Option<Error>,
 }
 
-impl<T> Placement<T> {
-    /// The initialiser for the next object, which is kept if a further one may be made.
-    fn next_init(&mut self) -> Option<ActorInit<T>> {
-        if self.restarts == 0 {
-            return self.init.take();
-        }
-        self.restarts -= 1;
-        let init = self.init.clone()?;
-        if init.fault().is_none() {
-            return Some(init);
-        }
-        // It cannot be copied: this object is the last.
-        self.fault = init.fault();
-        self.init.take()
-    }
+enum PlacementState {
+    /// It is made by the next call. -> `Placing`
+    Absent,
+    /// Its initialiser is on its way, and these calls go behind it. -> `At`
+    Placing(Vec<Job>),
+    /// -> `Absent`, when a call finds this worker lost.
+    At(WorkerId),
 }
 
 /// By the object's name: those that may come back to this memory.
 static HOMES: Mutex<BTreeMap<u64, Weak<dyn Any + Send + Sync>>> = Mutex::new(BTreeMap::new());
 
+/// No code of the program runs under these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -61,11 +62,17 @@ impl<T: 'static> Home<T> {
         init: ActorInit<T>,
         worker: Option<WorkerId>,
     ) -> Arc<Self> {
-        let restarts = init.restarts();
-        let placement = Mutex::new(Placement { worker: None, init: Some(init), restarts, fault: None });
-        let home = Self { supervisor, object: actor::new_object(), placement };
-        home.settle(worker);
-        Arc::new(home)
+        let keeper = Arc::new(Keeper { supervisor, worker: Mutex::new(None) });
+        let placement = Placement {
+            state: PlacementState::Placing(Vec::new()),
+            restarts: init.restarts(),
+            init: Some(init),
+            fault: None,
+        };
+        let object = actor::new_object(Box::new(keeper.clone()));
+        let home = Arc::new(Self { object, keeper, placement: Mutex::new(placement) });
+        home.make(worker);
+        home
     }
 
     /// From now on it is found by its name.
@@ -82,114 +89,166 @@ impl<T: 'static> Home<T> {
     /// Gives a call to the object's worker.
     pub(super) fn submit(&self, mut job: Job) {
         loop {
-            let Some(worker) = self.worker().or_else(|| self.settle(None)) else {
-                return job.fail(self.loss());
+            let worker = {
+                let mut placement = lock(&self.placement);
+                match &mut placement.state {
+                    PlacementState::At(worker) => *worker,
+                    PlacementState::Placing(waiting) => return waiting.push(job),
+                    PlacementState::Absent => {
+                        placement.state = PlacementState::Placing(vec![job]);
+                        drop(placement);
+                        return self.make(None);
+                    }
+                }
             };
-            match self.supervisor.pin(worker, job) {
+            match self.keeper.supervisor.pin(worker, job) {
                 Ok(()) => return,
                 Err(refused) => job = refused,
             }
-            self.leave(worker);
+            let mut placement = lock(&self.placement);
+            if matches!(placement.state, PlacementState::At(lost) if lost == worker) {
+                placement.state = PlacementState::Absent;
+            }
         }
     }
 
     /// The object is not to be made anew.
     pub(super) fn close(&self) {
-        let mut placement = self.placement();
+        let mut placement = lock(&self.placement);
         let init = placement.init.take();
         placement.fault.get_or_insert_with(Error::closed);
         drop(placement);
         drop(init);
     }
 
-    fn worker(&self) -> Option<WorkerId> {
-        self.placement().worker
+    /// Has the object made, on the wanted worker if that is there, and sends the calls that wait for that behind its initialiser.
+    fn make(&self, wanted: Option<WorkerId>) {
+        let Some((worker, made)) = self.send_init(wanted) else {
+            let error = self.absence();
+            return self.take_waiting().into_iter().for_each(|job| job.fail(error.clone()));
+        };
+        *lock(&self.keeper.worker) = Some(worker);
+        self.watch(worker, made);
+        loop {
+            let waiting = {
+                let mut placement = lock(&self.placement);
+                match &mut placement.state {
+                    PlacementState::Placing(waiting) if !waiting.is_empty() => mem::take(waiting),
+                    state => {
+                        *state = PlacementState::At(worker);
+                        return;
+                    }
+                }
+            };
+            for job in waiting {
+                // It is lost already.
+                self.keeper.supervisor.pin(worker, job).unwrap_or_else(|job| job.fail(Error::object_lost()));
+            }
+        }
     }
 
-    /// Has the object made on a worker. `None` if there is none, or it is not to be made.
-    fn settle(&self, wanted: Option<WorkerId>) -> Option<WorkerId> {
-        loop {
-            let (init, worker) = {
-                let mut placement = self.placement();
-                // Another thread may have been faster.
-                if placement.worker.is_some() {
-                    return placement.worker;
-                }
-                placement.init.as_ref()?;
-                let worker = self.supervisor.house(wanted)?;
-                let init = placement.next_init();
-                placement.worker = Some(worker);
-                (init?, worker)
-            };
-            if let Some(fault) = init.fault() {
-                self.leave(worker);
-                self.supervisor.unhouse(worker);
-                self.placement().fault = Some(fault);
-                return None;
-            }
-            let (job, made) = init.into_job(&self.object);
-            let refused = job.and_then(|job| self.supervisor.pin(worker, job).err());
-            if refused.is_none() {
-                self.watch(worker, made);
-                return Some(worker);
-            }
-            self.leave(worker);
+    /// The calls that waited. The next one has the object made, if it may be.
+    fn take_waiting(&self) -> Vec<Job> {
+        match mem::replace(&mut lock(&self.placement).state, PlacementState::Absent) {
+            PlacementState::Placing(waiting) => waiting,
+            PlacementState::Absent | PlacementState::At(_) => Vec::new(),
         }
+    }
+
+    /// Sends the initialiser to a worker. `None` if there is no worker for it, or no initialiser.
+    fn send_init(&self, wanted: Option<WorkerId>) -> Option<(WorkerId, RemoteHandle<()>)> {
+        let supervisor = &self.keeper.supervisor;
+        lock(&self.placement).init.as_ref()?;
+        let mut worker = supervisor.place(wanted)?;
+        let Some(init) = self.next_init() else {
+            supervisor.displace(worker);
+            return None;
+        };
+        let (job, made) = init.into_job(&self.object);
+        let mut job = job?;
+        while let Err(refused) = supervisor.pin(worker, job) {
+            job = refused;
+            match supervisor.place(None) {
+                Some(other) => worker = other,
+                None => {
+                    job.fail(supervisor.absence());
+                    return None;
+                }
+            }
+        }
+        Some((worker, made))
+    }
+
+    /// The initialiser of the next object, which is kept if a further one may be made.
+    fn next_init(&self) -> Option<ActorInit<T>> {
+        let (init, restarts) = {
+            let mut placement = lock(&self.placement);
+            (placement.init.take()?, placement.restarts)
+        };
+        if let Some(fault) = init.fault() {
+            lock(&self.placement).fault = Some(fault);
+            return None;
+        }
+        if restarts == 0 {
+            return Some(init);
+        }
+        // It copies attachments, which may be code of the program.
+        let copy = init.clone();
+        let mut placement = lock(&self.placement);
+        placement.restarts -= 1;
+        match copy.fault() {
+            None if placement.fault.is_none() => placement.init = Some(copy),
+            None => {}
+            // This object is the last.
+            Some(fault) => _ = placement.fault.get_or_insert(fault),
+        }
+        Some(init)
     }
 
     /// Has calls fail that wait for an object whose initialiser did not reach the worker.
     fn watch(&self, worker: WorkerId, made: RemoteHandle<()>) {
-        // It keeps neither: without calls nobody needs to know.
-        let supervisor = Arc::downgrade(&self.supervisor);
-        let object = self.object.master().map(Arc::downgrade);
+        let (supervisor, name) = (Arc::downgrade(&self.keeper.supervisor), self.object.name());
         platform::spawn_service(async move {
             let Err(error) = made.await else { return };
-            let object = object.and_then(|object| object.upgrade());
-            if let (Some(supervisor), Some(object)) = (supervisor.upgrade(), object) {
-                let (job, told) = actor::failing_job(Resident::Master(object), error);
-                told.forget();
-                // A worker that is lost has lost the calls too.
-                let _refused = job.and_then(|job| supervisor.pin(worker, job).err());
+            if let Some(supervisor) = supervisor.upgrade() {
+                supervisor.tell(worker, actor::failure(name, error));
             }
         });
     }
 
-    /// The worker is lost.
-    fn leave(&self, worker: WorkerId) {
-        let mut placement = self.placement();
-        if placement.worker == Some(worker) {
-            placement.worker = None;
+    /// Why there is no object.
+    fn absence(&self) -> Error {
+        let placement = lock(&self.placement);
+        match &placement.fault {
+            Some(fault) => fault.clone(),
+            // There is no worker for it.
+            None if placement.init.is_some() || self.keeper.supervisor.is_lost() => {
+                self.keeper.supervisor.absence()
+            }
+            None => Error::object_lost(),
         }
-    }
-
-    fn loss(&self) -> Error {
-        if let Some(fault) = self.placement().fault.clone() {
-            return fault;
-        }
-        if self.supervisor.is_lost() {
-            return self.supervisor.absence();
-        }
-        Error::object_lost()
-    }
-}
-
-impl<T> Home<T> {
-    /// No code of the program runs under this lock, but that which copies what an initialiser has captured.
-    fn placement(&self) -> MutexGuard<'_, Placement<T>> {
-        lock(&self.placement)
     }
 }
 
 impl<T> Drop for Home<T> {
     fn drop(&mut self) {
         lock(&HOMES).remove(&self.object.name());
-        // Unless a call still has it, this tells the worker to drop the object.
-        drop(mem::replace(&mut self.object, Resident::Named(0)));
-        if let Some(worker) = self.placement().worker {
-            self.supervisor.unhouse(worker);
-            let (job, passed) = actor::passing_job();
-            passed.forget();
-            Supervisor::release(self.supervisor.clone(), worker, job);
+    }
+}
+
+impl Drop for Keeper {
+    /// The worker was told to drop the object. The pool stays until that has arrived there, or until the worker's grace is over.
+    fn drop(&mut self) {
+        let Some(worker) = *lock(&self.worker) else { return };
+        let supervisor = self.supervisor.clone();
+        supervisor.displace(worker);
+        let (job, passed) = actor::passing_job();
+        if job.is_none_or(|job| supervisor.pin(worker, job).is_err()) {
+            return;
         }
+        platform::spawn_service(async move {
+            select(passed, std::pin::pin!(platform::sleep_aside(supervisor.grace()))).await;
+            drop(supervisor);
+        });
     }
 }

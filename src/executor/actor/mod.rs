@@ -63,6 +63,7 @@ use crate::task::{ActorCall, ActorInit, RemoteHandle};
 /// If the object cannot be made, the error of its initialiser is that of each call. If its worker is lost, by a panic in one of
 /// the worker's tasks or calls say, calls end in an error that [`is_worker_lost`](crate::Error::is_worker_lost), these and later ones,
 /// unless the object is to be made anew: [`restart`](ActorInit::restart).
+#[must_use = "dropping an actor drops its object"]
 pub struct Actor<T>(Whereabouts<T>);
 
 enum Whereabouts<T> {

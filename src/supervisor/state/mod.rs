@@ -6,6 +6,7 @@ mod posting;
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -17,7 +18,7 @@ use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{
-    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Place, Residents, WorkerSpec,
+    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Place, Port, Residents, WorkerSpec,
 };
 use crate::schedule::{
     Completion, Config, Id, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers,
@@ -200,11 +201,15 @@ impl PoolState {
         self.worker_at.iter().flatten().copied().filter(|worker| self.slots.get(*worker).is_some()).collect()
     }
 
+    pub(super) fn port(&self, worker: WorkerId) -> Option<Arc<Port>> {
+        self.slots.get(worker).map(|slot| slot.port.clone())
+    }
+
     pub(super) fn has(&self, worker: WorkerId) -> bool {
         self.slots.get(worker).is_some()
     }
 
-    pub(super) fn house(&mut self, wanted: Option<WorkerId>) -> Option<WorkerId> {
+    pub(super) fn place(&mut self, wanted: Option<WorkerId>) -> Option<WorkerId> {
         let load = |worker: &WorkerId| {
             let objects = self.slots.get(*worker).map(|slot| slot.objects);
             (objects, self.schedule.load(*worker))
@@ -216,7 +221,7 @@ impl PoolState {
         Some(worker)
     }
 
-    pub(super) fn unhouse(&mut self, worker: WorkerId) {
+    pub(super) fn displace(&mut self, worker: WorkerId) {
         if let Some(slot) = self.slots.get_mut(worker) {
             slot.objects -= 1;
         }

@@ -17,7 +17,8 @@ where
     A: DeserializeOwned + 'static,
     T: 'static,
 {
-    Callee::new(const { &Tagged::new(Entry::new(make::<A, T>)) }, f as *const ())
+    // SAFETY: the entry is for the signature of `f`.
+    unsafe { Callee::of_entry(const { &Tagged::new(Entry::new(make::<A, T>)) }, f as *const ()) }
 }
 
 pub(super) fn async_initialiser<A, F, T>(f: fn(A) -> F) -> Callee
@@ -26,7 +27,8 @@ where
     F: Future<Output = Result<T, Error>> + 'static,
     T: 'static,
 {
-    Callee::new(const { &Tagged::new(Entry::new(make_async::<A, F, T>)) }, f as *const ())
+    // SAFETY: the entry is for the signature of `f`.
+    unsafe { Callee::of_entry(const { &Tagged::new(Entry::new(make_async::<A, F, T>)) }, f as *const ()) }
 }
 
 pub(super) fn method<A, T, R>(f: Method<A, T, R>) -> Callee
@@ -35,7 +37,8 @@ where
     T: 'static,
     R: Serialize + 'static,
 {
-    Callee::new(const { &Tagged::new(Entry::new(call::<A, T, R>)) }, f as *const ())
+    // SAFETY: the entry is for the signature of `f`.
+    unsafe { Callee::of_entry(const { &Tagged::new(Entry::new(call::<A, T, R>)) }, f as *const ()) }
 }
 
 pub(super) fn async_method<A, T, R>(f: AsyncMethod<A, T, R>) -> Callee
@@ -44,7 +47,8 @@ where
     T: 'static,
     R: Serialize + 'static,
 {
-    Callee::new(const { &Tagged::new(Entry::new(call_async::<A, T, R>)) }, f as *const ())
+    // SAFETY: the entry is for the signature of `f`.
+    unsafe { Callee::of_entry(const { &Tagged::new(Entry::new(call_async::<A, T, R>)) }, f as *const ()) }
 }
 
 /// # Safety

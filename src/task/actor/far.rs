@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ActorCall;
+use super::{ActorCall, run};
 use crate::error::Error;
 use crate::platform::{Attachment, Packet, Resident};
 use crate::schedule::{TaskKind, TaskOptions};
@@ -72,6 +72,7 @@ impl FarCall {
     /// What asks for it: its result is to go to `answers`.
     pub(crate) fn into_request(self, answers: Attachment) -> (Packet, Job) {
         let mut request = Packet::default();
+        false.put(&mut request);
         self.options.put(&mut request);
         self.call.put(&mut request);
         Packet { attachments: vec![answers], ..Packet::default() }.put(&mut request);
@@ -79,24 +80,45 @@ impl FarCall {
     }
 }
 
+/// What another memory asks for.
+pub(crate) enum Request {
+    Call(Box<Requested>),
+    /// The call whose answers go to the channel of this number is to run whatever becomes of that.
+    Detach(u64),
+}
+
 /// The task of a request, and where its result goes to.
 pub(crate) struct Requested {
     pub(crate) job: Option<Job>,
     pub(crate) handle: RemoteHandle<Packet>,
     pub(crate) answers: Attachment,
+    /// It ends the object.
+    pub(crate) closes: bool,
+}
+
+/// Asks for the second.
+pub(crate) fn write_detach(number: u64) -> Packet {
+    let mut request = Packet::default();
+    true.put(&mut request);
+    number.put(&mut request);
+    request
 }
 
 /// Reads what another memory asks of this object.
-pub(crate) fn read_request(request: Packet, object: &Resident) -> Option<Requested> {
+pub(crate) fn read_request(request: Packet, object: &Resident) -> Option<Request> {
     let mut reader = PacketReader::new(request);
+    if bool::take(&mut reader)? {
+        return u64::take(&mut reader).map(Request::Detach);
+    }
     let options = TaskOptions::take(&mut reader)?;
     let mut call = Packet::take(&mut reader)?;
     let answers = Packet::take(&mut reader)?.attachments.pop()?;
     let made_at = read_location(&Packet { addresses: vec![location(&call)?], ..Packet::default() })?;
+    let closes = run::is_closing(&call);
     call.residents.push(object.clone());
     let (reply, handle) = RemoteHandle::new(made_at, Ok);
-    let job = Job::new(Encoded { call: Ok(call), options, made_at }, reply);
-    Some(Requested { job, handle, answers })
+    let job = Job::without_limit(Encoded { call: Ok(call), options, made_at }, reply);
+    Some(Request::Call(Box::new(Requested { job, handle, answers, closes })))
 }
 
 /// The answer to a request.

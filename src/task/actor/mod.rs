@@ -5,6 +5,7 @@ mod far;
 mod run;
 mod slot;
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -22,10 +23,12 @@ use super::handle::RemoteHandle;
 use super::job::Job;
 use super::residents;
 use crate::error::Error;
-use crate::platform::Resident;
-use crate::schedule::TaskKind;
+use crate::platform::{Packet, Resident};
+use crate::schedule::{Site, TaskKind, TaskOptions};
 
-pub(crate) use self::far::{FarCall, read_answer, read_request, write_answer};
+pub(crate) use self::far::{
+    FarCall, Request, Requested, read_answer, read_request, write_answer, write_detach,
+};
 pub(crate) use self::slot::holds_objects;
 
 /// How the object of an [`Actor`](crate::Actor) is made: by code that runs on its worker.
@@ -136,10 +139,10 @@ impl<T> ActorInit<T> {
         self.encoded.call.as_ref().err().map(|error| error.clone().of_task(self.encoded.made_at))
     }
 
-    /// The task that makes the object of this name.
+    /// The task that makes the object of this name. It is for all callers, so it has the limit of none.
     pub(crate) fn into_job(self, object: &Resident) -> (Option<Job>, RemoteHandle<()>) {
         let (reply, handle) = RemoteHandle::new(self.encoded.made_at, |_empty| Ok(()));
-        (Job::new(self.encoded.referring_to(object), reply), handle)
+        (Job::without_limit(self.encoded.referring_to(object), reply), handle)
     }
 }
 
@@ -268,22 +271,19 @@ impl<T, R> fmt::Debug for ActorCall<T, R> {
 /// A task that does nothing: when it is answered, its worker has taken in what was posted before.
 pub(crate) fn passing_job() -> (Option<Job>, RemoteHandle<()>) {
     let mut encoded = Encoded::of(TaskKind::Sync, Ok(run::passing()), Location::caller());
-    encoded.options.aside = true;
-    raw_job(encoded)
-}
-
-fn raw_job(encoded: Encoded) -> (Option<Job>, RemoteHandle<()>) {
+    encoded.options = TaskOptions { aside: true, ..TaskOptions::new(Site::NONE, TaskKind::Sync) };
     let (reply, handle) = RemoteHandle::new(encoded.made_at, |_empty| Ok(()));
-    (Job::new(encoded, reply), handle)
+    (Job::without_limit(encoded, reply), handle)
 }
 
-/// The task that gives all calls of an object this error, unless the object was made.
-pub(crate) fn failing_job(object: Resident, error: Error) -> (Option<Job>, RemoteHandle<()>) {
-    let encoded = Encoded::of(TaskKind::Sync, Ok(run::failure(error)), Location::caller());
-    raw_job(encoded.referring_to(&object))
+/// What gives all calls of the object of this name an error, unless it was made: to be posted to its worker.
+pub(crate) fn failure(name: u64, error: Error) -> Packet {
+    let mut call = run::failure(error);
+    call.residents.push(Resident::Named(name));
+    residents::message(call)
 }
 
-/// The name of a new object, for as long as it has an owner here.
-pub(crate) fn new_object() -> Resident {
-    residents::object()
+/// The name of a new object, for as long as it has an owner here. Then the keeper is dropped.
+pub(crate) fn new_object(keeper: Box<dyn Any + Send + Sync>) -> Resident {
+    residents::object(keeper)
 }

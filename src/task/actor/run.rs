@@ -149,6 +149,11 @@ pub(super) fn closing() -> Packet {
     raw_call(close)
 }
 
+/// True of what that gave.
+pub(super) fn is_closing(call: &Packet) -> bool {
+    call.addresses.get(..2) == closing().addresses.get(..2)
+}
+
 fn close(call: Packet) -> Call {
     match slot::slot(&call.residents).map(|slot| slot.lend()) {
         Ok(Ok(lease)) => Call::Ended(closed(lease)),

@@ -40,7 +40,7 @@ pub(super) struct Slot {
     waiting: RefCell<VecDeque<oneshot::Sender<Lease>>>,
 }
 
-/// The object, in the hands of one call.
+/// The object, lent to one call.
 pub(super) struct Lease {
     slot: Rc<Slot>,
     /// `None` only while it is dropped.
@@ -108,9 +108,7 @@ impl Lease {
             None => Err(foreign()),
         }
     }
-}
 
-impl Lease {
     /// Drops the object. Later calls end in an error that says so.
     pub(super) fn close(&mut self) -> Result<(), Error> {
         self.object.replace(Err(Error::closed())).unwrap_or_else(|| Err(foreign())).map(drop)

@@ -1,8 +1,11 @@
 //! The checks that need no run: formatting, lints, the rules of the house, documentation, the public API.
 
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use fs_err as fs;
 use xshell::{Cmd, Shell, cmd};
 
 use super::report::Section;
@@ -18,6 +21,29 @@ const BARE: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features
 /// The crates that are published.
 const PUBLISHED: [&str; 6] =
     ["--package", "wasm-mt-macros", "--package", "wasm-mt", "--package", "wasm-mt-pool"];
+
+/// Removes what earlier runs have unpacked. For one name and version Cargo unpacks a package once, whatever it holds now.
+fn forget_packages() -> anyhow::Result<()> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let Some(registries) = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok()) else {
+        return Ok(());
+    };
+    for registry in registries {
+        let registry = registry?;
+        // That of a packing has no host in its name.
+        if !registry.file_name().to_string_lossy().starts_with('-') {
+            continue;
+        }
+        for package in fs::read_dir(registry.path())? {
+            let package = package?;
+            if package.file_name().to_string_lossy().starts_with("wasm-mt") {
+                fs::remove_dir_all(package.path())?;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Runs all checks; without a toolchain for the web, those for it are left out.
 pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section> {
@@ -52,6 +78,7 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
         }
     }
     // As they are published, and compiled from that.
+    forget_packages()?;
     check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(PUBLISHED));
     if let Some(wasm) = wasm {
         let package = wasm.cargo(shell, "package").args(["--allow-dirty", "--quiet"]).args(PUBLISHED);
