@@ -194,18 +194,22 @@ impl Job {
     }
 
     /// Answers with what a future gives. That ends with the handle, unless this is detached: then `on_detach` is called.
-    pub(crate) async fn answer(
+    pub(crate) fn answer(
         self,
         outcome: impl Future<Output = Result<Packet, Error>>,
         on_detach: impl FnOnce() + Send + 'static,
-    ) {
+    ) -> impl Future<Output = ()> {
         let (abort, registration) = AbortHandle::new_pair();
         let on_detach: Box<dyn FnOnce() + Send> = Box::new(on_detach);
         let owner: Arc<dyn TaskOwner> =
             Arc::new(AnsweredElsewhere { abort, on_detach: Mutex::new(Some(on_detach)) });
-        if self.reply.set_owner(Arc::downgrade(&owner), RUNNING) {
-            let outcome = Abortable::new(outcome, registration).await;
-            self.reply.send(outcome.unwrap_or_else(|Aborted| Err(Error::cancelled())));
+        let is_wanted = self.reply.set_owner(Arc::downgrade(&owner), RUNNING);
+        async move {
+            if is_wanted {
+                let outcome = Abortable::new(outcome, registration).await;
+                self.reply.send(outcome.unwrap_or_else(|Aborted| Err(Error::cancelled())));
+            }
+            drop(owner);
         }
     }
 
