@@ -101,7 +101,7 @@ macro_rules! spawn_actor {
     () => {
         /// Makes an object that lives on a worker, the least loaded one of a pool, and gives what it is called by.
         ///
-        /// It can be called at once: calls wait until the object is made.
+        /// It can be called at once: calls wait until the object is made, or end in the error that it cannot be.
         ///
         /// ```
         /// use wasm_mt::{Pool, Thread, actor, call};

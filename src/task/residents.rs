@@ -36,9 +36,9 @@ pub(super) trait Source: Send + Sync {
 }
 
 /// What is dropped when an object has no owner any more, behind the message that says so. The object is made where it is.
-struct Keeper(#[expect(dead_code, reason = "it is dropped")] Box<dyn Any + Send + Sync>);
+struct OwnedName(#[expect(dead_code, reason = "it is dropped")] Box<dyn Any + Send + Sync>);
 
-impl Source for Keeper {
+impl Source for OwnedName {
     fn packet(&self) -> Result<Packet, Error> {
         Ok(Packet::default())
     }
@@ -105,7 +105,7 @@ pub(super) fn resident(captures: Packet) -> Resident {
 
 /// The name of a new object.
 pub(super) fn object(keeper: Box<dyn Any + Send + Sync>) -> Resident {
-    Resident::Master(Arc::new(Kept::new(new_name(NameKind::Object), Keeper(keeper))))
+    Resident::Master(Arc::new(Kept::new(new_name(NameKind::Object), OwnedName(keeper))))
 }
 
 impl<S> Kept<S> {

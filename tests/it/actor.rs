@@ -9,8 +9,8 @@ use futures::future::{join_all, pending, try_join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasm_mt::{
-    Actor, ActorCall, ActorInit, Error, ExecutorExt, Pool, RemoteFn, Sender, Shared, Strategy, Thread,
-    Transfer, actor, call, channel, remote, unbounded, yield_now,
+    Actor, ActorCall, ActorInit, Error, Executor, ExecutorExt, Pool, RemoteFn, Sender, Shared, Strategy,
+    Thread, Transfer, actor, call, channel, remote, unbounded, yield_now,
 };
 
 use crate::common::hold_the_thread;
@@ -393,6 +393,21 @@ remote_test! {
         assert_eq!(here, [4, 5]);
     }
 
+    async fn on_run_hears_of_what_the_program_has_made() {
+        let (sender, runs) = std::sync::mpsc::channel();
+        let sender = std::sync::Mutex::new(sender);
+        let told = move |run: &wasm_mt::TaskRun| sender.lock().unwrap().send(run.location().unwrap().file()).unwrap();
+        let pool = Pool::builder().threads(1).on_run(told).build();
+        let object = pool.spawn_actor(log());
+        object.call(add("call")).await.unwrap();
+        drop(object);
+        // Behind what drops the object.
+        pool.spawn_remote(remote!(|| ())).await.unwrap();
+        pool.close().await;
+        let files: Vec<_> = runs.try_iter().collect();
+        assert_eq!(files, [file!(); 3]);
+    }
+
     async fn a_closed_object_is_not_made_anew() {
         for is_elsewhere in [false, true] {
             let pool = Pool::builder().threads(1).build();
@@ -760,7 +775,7 @@ native_test! { fn an_actor_is_called_from_many_threads() {
 
 #[cfg(target_family = "wasm")]
 web_test! { async fn captures_that_cannot_be_posted_are_the_error_of_each_call() {
-    use wasm_mt::{Executor, Js};
+    use wasm_mt::Js;
     for pool in pools() {
         for closes in [false, true] {
             let function = Js(js_sys::Function::new_no_args(""));

@@ -17,7 +17,7 @@ use crate::channel::{Sender, unbounded};
 use crate::error::Error;
 use crate::platform;
 use crate::task::actor::{
-    FarCall, Request, Requested, read_answer, read_request, write_answer, write_detach,
+    ActorRequest, FarCall, Requested, read_answer, read_request, write_answer, write_detach,
 };
 use crate::task::foreign;
 
@@ -88,8 +88,8 @@ pub(super) fn serve<T: 'static>(home: Arc<Home<T>>) -> Sender<()> {
         while let Some(request) = poll_fn(|context| requests.poll_packet(context)).await {
             // One that was lost, or could not be posted, has lost the sender for its answer.
             match request.ok().and_then(|request| read_request(request, &home.object)) {
-                Some(Request::Call(call)) => run(&home, *call, &under_way),
-                Some(Request::Detach(number)) => {
+                Some(ActorRequest::Call(call)) => run(&home, *call, &under_way),
+                Some(ActorRequest::Detach(number)) => {
                     let detach = lock(&under_way).remove(&number);
                     // It may have been answered meanwhile.
                     detach.into_iter().for_each(|detach| detach.send(()).unwrap_or(()));

@@ -128,7 +128,14 @@ impl<T: 'static> Actor<T> {
         closed
     }
 
-    /// Calls the object.
+    /// Calls the object: behind the calls that were made before, whatever else its worker has to do.
+    ///
+    /// # Errors
+    ///
+    /// The handle resolves with those of a task, with the error of the initialiser, or with one that
+    /// [`is_worker_lost`](crate::Error::is_worker_lost) if the object is lost.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use wasm_mt::{Thread, actor, call};

@@ -81,7 +81,7 @@ impl FarCall {
 }
 
 /// What another memory asks for.
-pub(crate) enum Request {
+pub(crate) enum ActorRequest {
     Call(Box<Requested>),
     /// The call whose answers go to the channel of this number is to run whatever becomes of that.
     Detach(u64),
@@ -105,10 +105,10 @@ pub(crate) fn write_detach(number: u64) -> Packet {
 }
 
 /// Reads what another memory asks of this object.
-pub(crate) fn read_request(request: Packet, object: &Resident) -> Option<Request> {
+pub(crate) fn read_request(request: Packet, object: &Resident) -> Option<ActorRequest> {
     let mut reader = PacketReader::new(request);
     if bool::take(&mut reader)? {
-        return u64::take(&mut reader).map(Request::Detach);
+        return u64::take(&mut reader).map(ActorRequest::Detach);
     }
     let options = TaskOptions::take(&mut reader)?;
     let mut call = Packet::take(&mut reader)?;
@@ -118,7 +118,7 @@ pub(crate) fn read_request(request: Packet, object: &Resident) -> Option<Request
     call.residents.push(object.clone());
     let (reply, handle) = RemoteHandle::new(made_at, Ok);
     let job = Job::without_limit(Encoded { call: Ok(call), options, made_at }, reply);
-    Some(Request::Call(Box::new(Requested { job, handle, answers, closes })))
+    Some(ActorRequest::Call(Box::new(Requested { job, handle, answers, closes })))
 }
 
 /// The answer to a request.

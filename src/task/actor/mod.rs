@@ -27,7 +27,7 @@ use crate::platform::{Packet, Resident};
 use crate::schedule::{Site, TaskKind, TaskOptions};
 
 pub(crate) use self::far::{
-    FarCall, Request, Requested, read_answer, read_request, write_answer, write_detach,
+    ActorRequest, FarCall, Requested, read_answer, read_request, write_answer, write_detach,
 };
 pub(crate) use self::slot::holds_objects;
 
@@ -103,7 +103,8 @@ impl<T> ActorInit<T> {
 
     /// Has the object made anew, up to so many times, when it was lost with its worker.
     ///
-    /// It is made by the next call after the loss, on a worker that is there then, so the actor must live in a
+    /// A worker that was lost before the initialiser has run counts too. The object is made by the next call after the loss, on a
+    /// worker that is there then, so the actor must live in a
     /// [`Pool`](crate::Pool): a [`Thread`](crate::Thread) has no second worker. The new object knows nothing of the old one. The
     /// calls that were lost are not made again: they end in an error that [`is_worker_lost`](Error::is_worker_lost).
     ///

@@ -11,9 +11,9 @@ use futures::task::Spawn;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_mt::{
-    Error, Executor, InlineExecutor, Job, JoinSet, ParMap, ParallelExecutor, Pool, PoolBuilder, Remote,
-    RemoteFn, RemoteHandle, SerialExecutor, Stats, Strategy, TaskRun, Thread, ThreadBuilder, Transfer,
-    WorkStealingExecutor,
+    Actor, ActorCall, ActorInit, Error, Executor, InlineExecutor, Job, JoinSet, ParMap, ParallelExecutor,
+    Pool, PoolBuilder, Receiver, Remote, RemoteFn, RemoteHandle, Sender, SerialExecutor, Stats, Strategy,
+    TaskRun, TaskStream, Thread, ThreadBuilder, Transfer, TrySendError, WorkStealingExecutor,
 };
 
 /// Neither may be sent nor shared, and is never made.
@@ -63,6 +63,39 @@ fn a_stream<E: Executor + ?Sized, I: Iterator<Item = u32>>() {
     stream::<JoinSet<u32>>();
 }
 
+/// `Send` and `Sync`, whatever the object is: it stays where it is.
+fn an_actor<T: 'static>() {
+    send::<Actor<T>>();
+    sync::<Actor<T>>();
+    unpin::<Actor<T>>();
+    clone::<Actor<T>>();
+    debug::<Actor<T>>();
+    send::<ActorInit<T>>();
+    clone::<ActorInit<T>>();
+    debug::<ActorInit<T>>();
+    send::<ActorCall<T, u32>>();
+    clone::<ActorCall<T, u32>>();
+    debug::<ActorCall<T, u32>>();
+    fn crosses<T: Serialize + DeserializeOwned>() {}
+    crosses::<Actor<T>>();
+}
+
+/// Its values are encoded.
+fn a_channel<T: Serialize + DeserializeOwned + 'static>() {
+    fn crosses<T: Serialize + DeserializeOwned>() {}
+    fn stream<T, S: Stream<Item = Result<T, Error>> + FusedStream + Unpin + Debug>() {}
+    send::<Sender<T>>();
+    sync::<Sender<T>>();
+    clone::<Sender<T>>();
+    debug::<Sender<T>>();
+    crosses::<Sender<T>>();
+    send::<Receiver<T>>();
+    sync::<Receiver<T>>();
+    crosses::<Receiver<T>>();
+    stream::<T, Receiver<T>>();
+    stream::<T, TaskStream<T, u32>>();
+}
+
 #[test]
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn the_types_are_what_they_should_be() {
@@ -72,6 +105,11 @@ fn the_types_are_what_they_should_be() {
     an_executor::<ParallelExecutor>();
     an_executor::<WorkStealingExecutor>();
     an_executor::<InlineExecutor>();
+    an_actor::<Stays>();
+    a_channel::<u32>();
+    send::<TaskStream<u32, u32>>();
+    send::<TrySendError<u32>>();
+    debug::<TrySendError<u32>>();
     send::<Box<dyn Executor>>();
     sync::<Arc<dyn Executor>>();
     fn behind_a_pointer<T: Executor>() {}
