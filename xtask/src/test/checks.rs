@@ -1,7 +1,7 @@
 //! The checks that need no run: formatting, lints, the rules of the house, documentation, the public API.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -12,7 +12,7 @@ use super::report::Section;
 use super::stream;
 use crate::api::{self, Comparison, Face};
 use crate::progress::{Step, note};
-use crate::setup::Wasm;
+use crate::setup::{TARGET, Wasm};
 use crate::{tidy, workspace};
 
 /// Selects the library without its features.
@@ -22,27 +22,30 @@ const BARE: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features
 const PUBLISHED: [&str; 6] =
     ["--package", "wasm-mt-macros", "--package", "wasm-mt", "--package", "wasm-mt-pool"];
 
-/// Removes what earlier runs have unpacked. For one name and version Cargo unpacks a package once, whatever it holds now.
-fn forget_packages() -> anyhow::Result<()> {
+/// Has packages unpacked and compiled anew. For one name and version Cargo does so once, whatever they hold now.
+fn forget_packages(shell: &Shell) -> anyhow::Result<()> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
-    let Some(registries) = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok()) else {
-        return Ok(());
-    };
-    for registry in registries {
-        let registry = registry?;
+    for registry in home.iter().flat_map(|home| entries(&home.join("registry/src"))) {
         // That of a packing has no host in its name.
-        if !registry.file_name().to_string_lossy().starts_with('-') {
-            continue;
-        }
-        for package in fs::read_dir(registry.path())? {
-            let package = package?;
-            if package.file_name().to_string_lossy().starts_with("wasm-mt") {
-                fs::remove_dir_all(package.path())?;
-            }
+        if registry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('-')) {
+            remove_ours(&registry)?;
         }
     }
-    Ok(())
+    let target = workspace::target_dir(shell)?;
+    remove_ours(&target.join("debug/.fingerprint"))?;
+    remove_ours(&target.join(TARGET).join("debug/.fingerprint"))
+}
+
+fn remove_ours(folder: &Path) -> anyhow::Result<()> {
+    let is_ours =
+        |entry: &PathBuf| entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with("wasm-mt"));
+    entries(folder).iter().filter(|entry| is_ours(entry)).try_for_each(|entry| Ok(fs::remove_dir_all(entry)?))
+}
+
+/// What is in a folder, if that is there.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
 /// Runs all checks; without a toolchain for the web, those for it are left out.
@@ -78,7 +81,7 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
         }
     }
     // As they are published, and compiled from that.
-    forget_packages()?;
+    forget_packages(shell)?;
     check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(PUBLISHED));
     if let Some(wasm) = wasm {
         let package = wasm.cargo(shell, "package").args(["--allow-dirty", "--quiet"]).args(PUBLISHED);

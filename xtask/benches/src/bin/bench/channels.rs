@@ -1,14 +1,11 @@
 //! What a value costs that goes through a channel: among many, and alone.
 
 use futures::{StreamExt, TryStreamExt};
-use wasm_mt::{Error, ExecutorExt, Receiver, Thread, Transfer, channel, remote};
+use wasm_mt::{Error, ExecutorExt, Receiver, Thread, Transfer, channel, remote, unbounded};
 use wasm_mt_benches::{Aim, Turns};
 
 use crate::room::{self, Floor};
 use crate::turns::Comparison;
-
-/// So many values may wait.
-const CAPACITY: usize = 1024;
 
 /// How many values a worker sends.
 const COUNT: u32 = 100_000;
@@ -16,29 +13,32 @@ const COUNT: u32 = 100_000;
 /// What is sent in a stream.
 pub(crate) const BLOCK_SIZE: usize = 1 << 20;
 
-/// A worker sends numbers as fast as the page takes them.
+/// A worker sends numbers: as fast as it can, as the floor does, and no faster than the page takes them.
 pub(crate) async fn measure(turns: &Turns, floor: &mut Floor) -> Result<(), Error> {
     let thread = Thread::new();
     thread.ready().await?;
-    let ours = async |count| {
-        let start = room::now();
-        let (sender, numbers) = channel(CAPACITY);
-        let task = thread.spawn_remote(remote!(async move {
-            for n in 0..count {
-                sender.send(n).await?;
-            }
-            Ok::<_, Error>(())
-        }));
-        let sum: u64 = numbers.try_fold(0, |sum, n: u32| async move { Ok(sum + u64::from(n)) }).await?;
-        task.await??;
-        let time = room::now() - start;
-        assert_eq!(sum, u64::from(count) * u64::from(count - 1) / 2, "every number comes");
-        Ok(time)
-    };
-    let comparison =
-        Comparison { name: "100,000 values through a channel, each", beside: room::NUMBERS, aim: None };
-    comparison.of(COUNT, turns.rounds(11), ours, async |count| floor.numbers(count).await).await?;
-
+    for (name, capacity) in [
+        ("100,000 values through a channel, each", None),
+        ("100,000 values through a channel of capacity 1,024, each", Some(1024)),
+    ] {
+        let ours = async |count| {
+            let start = room::now();
+            let (sender, numbers) = capacity.map_or_else(unbounded, channel);
+            let task = thread.spawn_remote(remote!(async move {
+                for n in 0..count {
+                    sender.send(n).await?;
+                }
+                Ok::<_, Error>(())
+            }));
+            let sum: u64 = numbers.try_fold(0, |sum, n: u32| async move { Ok(sum + u64::from(n)) }).await?;
+            task.await??;
+            let time = room::now() - start;
+            assert_eq!(sum, u64::from(count) * u64::from(count - 1) / 2, "every number comes");
+            Ok(time)
+        };
+        let comparison = Comparison { name, beside: room::NUMBERS, aim: None };
+        comparison.of(COUNT, turns.rounds(11), ours, async |count| floor.numbers(count).await).await?;
+    }
     stream(&thread, turns, floor).await?;
 
     let (sender, numbers) = channel::<u32>(1);
