@@ -52,11 +52,6 @@ impl TaskNumbers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Site(pub(crate) u64);
 
-impl Site {
-    /// That of this crate's own tasks, of which nobody else is told.
-    pub(crate) const NONE: Self = Self(0);
-}
-
 /// How a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskKind {

@@ -89,12 +89,10 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Posts to a worker at once, if it is there.
-    pub(crate) fn tell(&self, worker: WorkerId, packet: Packet) {
+    /// Posts to a worker at once. False if it is gone.
+    pub(crate) fn tell(&self, worker: WorkerId, packet: Packet) -> bool {
         let port = self.shared.lock().port(worker);
-        if let Some(port) = port {
-            port.try_post(packet);
-        }
+        port.map(|port| port.try_post(packet)).is_some()
     }
 
     /// A worker for an object: the wanted one, or the one with the fewest objects, and of these with the fewest tasks.

@@ -208,7 +208,7 @@ fn forget_packet(name: u64) -> Packet {
 }
 
 /// Has a worker run a call as soon as it reads it.
-pub(super) fn message(call: Packet) -> Packet {
+fn message(call: Packet) -> Packet {
     let mut packet = Packet::default();
     ToWorker::Call { call }.write(&mut packet);
     packet

@@ -3,16 +3,20 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures::channel::oneshot;
 use futures::future::select;
 
 use crate::error::Error;
-use crate::platform::{self, Resident};
+use crate::platform::{self, Packet, Resident};
 use crate::schedule::WorkerId;
 use crate::supervisor::Supervisor;
 use crate::task::actor::{self, ActorInit};
-use crate::task::{Job, RemoteHandle};
+use crate::task::{Call, Job, RemoteHandle, raw_call};
+use crate::wire::{PacketReader, Put, Take, ToWorker};
+use crate::worker;
 
 /// What all clones of an actor share.
 pub(super) struct Home<T> {
@@ -211,7 +215,8 @@ impl<T: 'static> Home<T> {
         platform::spawn_service(async move {
             let Err(error) = made.await else { return };
             if let Some(supervisor) = supervisor.upgrade() {
-                supervisor.tell(worker, actor::failure(name, error));
+                // A worker that is lost has lost the calls too.
+                let _is_there = supervisor.tell(worker, to_worker(actor::failure(name, error)));
             }
         });
     }
@@ -239,16 +244,53 @@ impl<T> Drop for Home<T> {
 impl Drop for Keeper {
     /// The worker was told to drop the object. The pool stays until that has arrived there, or until the worker's grace is over.
     fn drop(&mut self) {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+
         let Some(worker) = *lock(&self.worker) else { return };
         let supervisor = self.supervisor.clone();
         supervisor.displace(worker);
-        let (job, passed) = actor::passing_job();
-        if job.is_none_or(|job| supervisor.pin(worker, job).is_err()) {
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let (sender, passed) = oneshot::channel();
+        lock(&PARTING).insert(number, sender);
+        if !supervisor.tell(worker, to_worker(numbered(pass, number))) {
+            lock(&PARTING).remove(&number);
             return;
         }
         platform::spawn_service(async move {
             select(passed, std::pin::pin!(platform::sleep_aside(supervisor.grace()))).await;
+            lock(&PARTING).remove(&number);
             drop(supervisor);
         });
     }
+}
+
+/// Who waits, by number, until a worker has read what was told before.
+static PARTING: Mutex<BTreeMap<u64, oneshot::Sender<()>>> = Mutex::new(BTreeMap::new());
+
+/// On the worker: has read it, and says so.
+fn pass(call: Packet) -> Call {
+    if let Some(number) = u64::take(&mut PacketReader::new(call)) {
+        worker::tell(numbered(passed, number), None);
+    }
+    Call::Ended(Ok(Packet::default()))
+}
+
+fn passed(call: Packet) -> Call {
+    let number = u64::take(&mut PacketReader::new(call));
+    let waits = number.and_then(|number| lock(&PARTING).remove(&number));
+    // The grace may be over.
+    waits.into_iter().for_each(|waits| waits.send(()).unwrap_or(()));
+    Call::Ended(Ok(Packet::default()))
+}
+
+fn numbered(read: fn(Packet) -> Call, number: u64) -> Packet {
+    let mut call = raw_call(read);
+    number.put(&mut call);
+    call
+}
+
+fn to_worker(call: Packet) -> Packet {
+    let mut packet = Packet::default();
+    ToWorker::Call { call }.write(&mut packet);
+    packet
 }

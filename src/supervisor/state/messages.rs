@@ -3,7 +3,7 @@
 use super::{PoolState, ReplyTo, on_start_failed};
 use crate::error::Error;
 use crate::platform::Packet;
-use crate::schedule::{PageEvent, Site, TaskId, TaskOptions, Urgency, WorkerId};
+use crate::schedule::{PageEvent, TaskId, TaskOptions, Urgency, WorkerId};
 use crate::supervisor::slot::{Deferred, WorkerSlot};
 use crate::supervisor::stats::TaskRun;
 use crate::task;
@@ -15,10 +15,6 @@ impl PoolState {
         let Some(slot) = self.slots.get(worker) else { return Vec::new() };
         let run = |message: &FromWorker| {
             let FromWorker::Ran { task, location, began, ended } = message else { return None };
-            // It is one of this crate's own.
-            if self.tasks.get(*task).is_some_and(|task| task.options.site == Site::NONE) {
-                return None;
-            }
             Some(TaskRun {
                 made_at: task::read_location(location),
                 worker: slot.index,

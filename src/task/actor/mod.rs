@@ -24,7 +24,7 @@ use super::job::Job;
 use super::residents;
 use crate::error::Error;
 use crate::platform::{Packet, Resident};
-use crate::schedule::{Site, TaskKind, TaskOptions};
+use crate::schedule::TaskKind;
 
 pub(crate) use self::far::{
     ActorRequest, FarCall, Requested, read_answer, read_request, write_answer, write_detach,
@@ -269,19 +269,11 @@ impl<T, R> fmt::Debug for ActorCall<T, R> {
     }
 }
 
-/// A task that does nothing: when it is answered, its worker has taken in what was posted before.
-pub(crate) fn passing_job() -> (Option<Job>, RemoteHandle<()>) {
-    let mut encoded = Encoded::of(TaskKind::Sync, Ok(run::passing()), Location::caller());
-    encoded.options = TaskOptions { aside: true, ..TaskOptions::new(Site::NONE, TaskKind::Sync) };
-    let (reply, handle) = RemoteHandle::new(encoded.made_at, |_empty| Ok(()));
-    (Job::without_limit(encoded, reply), handle)
-}
-
-/// What gives all calls of the object of this name an error, unless it was made: to be posted to its worker.
+/// A call that gives all calls of the object of this name an error, unless it was made.
 pub(crate) fn failure(name: u64, error: Error) -> Packet {
     let mut call = run::failure(error);
     call.residents.push(Resident::Named(name));
-    residents::message(call)
+    call
 }
 
 /// The name of a new object, for as long as it has an owner here. Then the keeper is dropped.

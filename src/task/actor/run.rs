@@ -140,10 +140,6 @@ fn fail(call: Packet) -> Call {
     Call::Ended(Ok(Packet::default()))
 }
 
-pub(super) fn passing() -> Packet {
-    raw_call(|_| Call::Ended(Ok(Packet::default())))
-}
-
 /// A call that drops the object.
 pub(super) fn closing() -> Packet {
     raw_call(close)
