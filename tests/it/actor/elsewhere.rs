@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::{pending, try_join_all};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use wasm_mt::{
-    Actor, ActorCall, Error, ExecutorExt, Pool, RemoteFn, Shared, Thread, Transfer, actor, call, channel,
-    remote, unbounded, yield_now,
+    Actor, ActorCall, Error, ExecutorExt, Pool, RemoteFn, Sender, Shared, Thread, Transfer, actor, call,
+    channel, remote, unbounded, yield_now,
 };
 
 use super::{Faulty, Log, add, all, breaks, log, opens_the_gate, pools, waits_at_the_gate};
@@ -152,6 +152,51 @@ remote_test! {
         owner.spawn_remote(opens_the_gate()).await.unwrap();
         gate.await.unwrap();
         assert_eq!(object.call(all()).await.unwrap(), ["first begins", "first ends", "forgotten"]);
+    }
+
+    async fn objects_that_hold_actors_of_one_another_end_with_a_close() {
+        /// It says when it is dropped.
+        struct Held {
+            other: Option<Actor<Held>>,
+            dropped: Sender<u32>,
+            number: u32,
+        }
+
+        impl Drop for Held {
+            fn drop(&mut self) {
+                self.dropped.try_send(self.number).unwrap();
+            }
+        }
+
+        let pool = Pool::builder().threads(2).build();
+        let (dropped, mut drops) = unbounded();
+        let held = |number: u32| {
+            let dropped = dropped.clone();
+            pool.spawn_actor(actor!(move || Ok(Held { other: None, dropped, number })))
+        };
+        // One holds itself, and two hold each other.
+        let objects = [held(0), held(1), held(2)];
+        for (nth, other) in [(0, 0), (1, 2), (2, 1)] {
+            let other = objects[other].clone();
+            objects[nth].call(call!(move |held| held.other = Some(other))).await.unwrap();
+        }
+        let number = objects[1].call(call!(async |held| {
+            held.other.as_ref().unwrap().call(call!(|held| held.number)).await
+        }));
+        assert_eq!(number.await.unwrap().unwrap(), 2);
+        let [itself, first, second] = objects;
+        itself.close().await.unwrap();
+        assert_eq!(drops.next().await.unwrap().unwrap(), 0);
+        drop(itself);
+        // With the one that is closed goes what holds the other.
+        drop(second);
+        first.close().await.unwrap();
+        drop(first);
+        let mut rest = [drops.next().await.unwrap().unwrap(), drops.next().await.unwrap().unwrap()];
+        rest.sort_unstable();
+        assert_eq!(rest, [1, 2]);
+        drop(dropped);
+        assert!(drops.next().await.is_none());
     }
 
     async fn the_loss_of_an_object_is_told_elsewhere() {
