@@ -9,7 +9,6 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::channel::oneshot;
-
 use futures::future::{Either, select};
 
 use super::home::Home;
