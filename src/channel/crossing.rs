@@ -65,8 +65,7 @@ pub(super) fn post(read: Read, id: u64, to: Place, event: Event<ItemPacket>) {
             .map(|failed| Box::new(move |error| post(read, id, to, failed(error))) as Box<dyn FnOnce(Error)>);
         return worker::tell(call, again);
     }
-    let mut packet = Packet::default();
-    ToWorker::Call { call }.write(&mut packet);
+    let packet = ToWorker::packet_of(call);
     if alone {
         flush(Some(to));
         if let (Err(error), Some(failed)) = (platform::post_to(to, packet), failed) {

@@ -197,21 +197,14 @@ fn keep_packet(name: u64, value: Result<Packet, Error>) -> Packet {
     let mut call = raw_call(keep);
     name.put(&mut call);
     value.put(&mut call);
-    message(call)
+    ToWorker::packet_of(call)
 }
 
 /// Has a worker forget it.
 fn forget_packet(name: u64) -> Packet {
     let mut call = raw_call(forget);
     name.put(&mut call);
-    message(call)
-}
-
-/// Has a worker run a call as soon as it reads it.
-fn message(call: Packet) -> Packet {
-    let mut packet = Packet::default();
-    ToWorker::Call { call }.write(&mut packet);
-    packet
+    ToWorker::packet_of(call)
 }
 
 fn keep(call: Packet) -> Call {

@@ -58,6 +58,13 @@ impl ToWorker {
         self.put(packet);
     }
 
+    /// A packet that has a worker run this call, and nothing else.
+    pub(crate) fn packet_of(call: Packet) -> Packet {
+        let mut packet = Packet::default();
+        Self::Call { call }.write(&mut packet);
+        packet
+    }
+
     /// Appends a `Run` with a copy of its call, which MUST have no attachments.
     pub(crate) fn write_run(task: TaskId, options: TaskOptions, call: &Packet, packet: &mut Packet) {
         ToWorker::Run { task, options, call }.put(packet);

@@ -1,6 +1,8 @@
 //! Channels between tasks.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures::future::{join, try_join_all};
@@ -42,6 +44,26 @@ async fn with_error(receiver: Receiver<u32>) -> (Vec<u32>, Vec<Error>) {
 }
 
 remote_test! {
+    async fn who_no_longer_waits_for_the_end_of_a_receiver_is_not_kept() {
+        struct Quiet;
+
+        impl Wake for Quiet {
+            fn wake(self: Arc<Self>) {}
+        }
+
+        let (sender, receiver) = unbounded::<u32>();
+        let wakers: Vec<_> = (0..10).map(|_| Arc::new(Quiet)).collect();
+        for waker in &wakers {
+            let waker = Waker::from(waker.clone());
+            let closed = std::pin::pin!(sender.closed());
+            assert!(closed.poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert!(wakers.iter().all(|waker| Arc::strong_count(waker) == 1));
+        let closed = sender.closed();
+        drop(receiver);
+        closed.await;
+    }
+
     async fn values_come_in_order_and_the_stream_ends_with_the_last_sender() {
         let thread = Thread::new();
         for capacity in [0, 1, 3, 1000] {

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 
-use super::home::Home;
+use super::home::{Home, lock};
 use crate::channel::{Sender, unbounded};
 use crate::error::Error;
 use crate::platform;
@@ -74,10 +74,6 @@ impl Elsewhere for Far {
 
 /// Calls that are under way, by the numbers of the channels for their answers, and how they are detached.
 type UnderWay = Arc<Mutex<BTreeMap<u64, oneshot::Sender<()>>>>;
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Takes requests for an object that is at home here, until no actor is left elsewhere.
 pub(super) fn serve<T: 'static>(home: Arc<Home<T>>) -> Sender<()> {

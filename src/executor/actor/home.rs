@@ -55,7 +55,7 @@ enum PlacementState {
 static HOMES: Mutex<BTreeMap<u64, Weak<dyn Any + Send + Sync>>> = Mutex::new(BTreeMap::new());
 
 /// No code of the program runs under these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -216,7 +216,7 @@ impl<T: 'static> Home<T> {
             let Err(error) = made.await else { return };
             if let Some(supervisor) = supervisor.upgrade() {
                 // A worker that is lost has lost the calls too.
-                let _is_there = supervisor.tell(worker, to_worker(actor::failure(name, error)));
+                let _is_there = supervisor.tell(worker, ToWorker::packet_of(actor::failure(name, error)));
             }
         });
     }
@@ -252,7 +252,7 @@ impl Drop for Keeper {
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let (sender, passed) = oneshot::channel();
         lock(&PARTING).insert(number, sender);
-        if !supervisor.tell(worker, to_worker(numbered(pass, number))) {
+        if !supervisor.tell(worker, ToWorker::packet_of(numbered(pass, number))) {
             lock(&PARTING).remove(&number);
             return;
         }
@@ -287,10 +287,4 @@ fn numbered(read: fn(Packet) -> Call, number: u64) -> Packet {
     let mut call = raw_call(read);
     number.put(&mut call);
     call
-}
-
-fn to_worker(call: Packet) -> Packet {
-    let mut packet = Packet::default();
-    ToWorker::Call { call }.write(&mut packet);
-    packet
 }

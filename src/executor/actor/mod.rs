@@ -98,8 +98,8 @@ impl<T: 'static> Actor<T> {
         self.call(ActorCall::new((), |(), _object| ()))
     }
 
-    /// Drops the object on its worker, behind the calls that were made before, whoever else has the actor: resolves when that is done.
-    /// Later calls end in an error that [`is_closed`](crate::Error::is_closed).
+    /// Drops the object on its worker, behind the calls that were made before, even if other clones of the actor are left. Resolves when
+    /// that is done. Later calls end in an error that [`is_closed`](crate::Error::is_closed).
     ///
     /// To drop the last actor drops the object too, at a time that nobody is told.
     ///

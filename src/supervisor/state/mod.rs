@@ -2,11 +2,11 @@
 
 mod loss;
 mod messages;
+mod objects;
 mod posting;
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -18,7 +18,7 @@ use super::slot::{Carried, QueuedPacket, WorkerSlot};
 use super::stats::Stats;
 use crate::error::Error;
 use crate::platform::{
-    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Place, Port, Residents, WorkerSpec,
+    self, Attachment, EventHandler, HAS_TICKS, KeepAlive, Packet, Place, Residents, WorkerSpec,
 };
 use crate::schedule::{
     Completion, Config, Id, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers,
@@ -199,40 +199,6 @@ impl PoolState {
 
     pub(super) fn workers(&self) -> Vec<WorkerId> {
         self.worker_at.iter().flatten().copied().filter(|worker| self.slots.get(*worker).is_some()).collect()
-    }
-
-    pub(super) fn port(&self, worker: WorkerId) -> Option<Arc<Port>> {
-        self.slots.get(worker).map(|slot| slot.port.clone())
-    }
-
-    pub(super) fn has(&self, worker: WorkerId) -> bool {
-        self.slots.get(worker).is_some()
-    }
-
-    pub(super) fn place(&mut self, wanted: Option<WorkerId>) -> Option<WorkerId> {
-        let load = |worker: &WorkerId| {
-            let objects = self.slots.get(*worker).map(|slot| slot.objects);
-            (objects, self.schedule.load(*worker))
-        };
-        let worker = wanted
-            .filter(|worker| self.has(*worker))
-            .or_else(|| self.workers().into_iter().min_by_key(load))?;
-        self.slots.get_mut(worker)?.objects += 1;
-        Some(worker)
-    }
-
-    pub(super) fn displace(&mut self, worker: WorkerId) {
-        if let Some(slot) = self.slots.get_mut(worker) {
-            slot.objects -= 1;
-        }
-    }
-
-    pub(super) fn grace(&self) -> Duration {
-        self.config.grace
-    }
-
-    pub(super) fn absence(&self) -> Error {
-        self.ended.clone().unwrap_or_else(|| self.absence.clone())
     }
 
     /// What [`ready`](super::Supervisor::ready) resolves to, if that is known.

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use futures::channel::oneshot;
 use futures::future::{pending, try_join_all};
 use futures::{FutureExt, StreamExt};
 use wasm_mt::{Actor, ActorInit, Pool, Thread, Transfer, actor, call, remote, unbounded, yield_now};
 
-use super::{Log, add, all, breaks, log, opens_the_gate, pools, waits_at_the_gate};
+use super::{Log, OPENS, add, all, breaks, log, opens_the_gate, pools, waits_at_the_gate};
 
 remote_test! {
     async fn an_object_is_dropped_behind_its_last_call() {
@@ -216,26 +217,42 @@ remote_test! {
     }
 
     async fn an_initialiser_has_no_limit_of_others() {
-        fn slow() -> ActorInit<Log> {
+        fn waits() -> ActorInit<Log> {
             actor!(async || {
-                // sleep: longer than the limit of the task
-                wasm_mt::sleep(Duration::from_millis(60)).await;
+                let (sender, receiver) = oneshot::channel();
+                OPENS.set(Some(sender));
+                receiver.await.unwrap();
                 Ok(Log::new(None))
             })
         }
         let limit = Duration::from_millis(30);
         let thread = Thread::new();
-        let makes = remote!(async move { Pool::builder().threads(1).build().spawn_actor(slow()) });
+        // Made within a limit, which then passes.
+        let (open, opened) = unbounded::<()>();
+        let makes = remote!(async move {
+            Pool::builder().threads(1).build().spawn_actor(actor!(async move {
+                let mut opened = opened;
+                opened.next().await.unwrap()?;
+                Ok(Log::new(None))
+            }))
+        });
+        let made = thread.spawn_remote(makes.timeout(limit)).await;
+        let late = remote!(async { pending::<()>().await });
+        assert!(thread.spawn_remote(late.timeout(limit)).await.unwrap_err().is_timeout());
         // On a busy machine the task may be late itself.
-        if let Ok(object) = thread.spawn_remote(makes.timeout(limit)).await {
+        if let Ok(object) = made {
+            open.send(()).await.unwrap();
             assert!(object.call(all()).await.unwrap().is_empty());
         }
+        // Made anew by a call within one.
         let pool = Pool::builder().threads(1).build();
-        let object = pool.spawn_actor(slow().restart(1));
+        let object = pool.spawn_actor(waits().restart(1));
+        pool.spawn_remote(opens_the_gate()).await.unwrap();
         assert!(object.call(breaks()).await.unwrap_err().is_panic());
         let captured = object.clone();
         let calls = remote!(async move { captured.ready().await });
         assert!(thread.spawn_remote(calls.timeout(limit)).await.unwrap_err().is_timeout());
+        pool.spawn_remote(opens_the_gate()).await.unwrap();
         assert!(object.call(all()).await.unwrap().is_empty());
     }
 }
