@@ -59,6 +59,8 @@ mod schedule;
 mod supervisor;
 mod task;
 mod thread;
+#[cfg(feature = "transport")]
+pub mod transport;
 mod wire;
 mod worker;
 

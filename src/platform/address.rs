@@ -17,6 +17,9 @@
 //! checks do not stop it: a location has no tag, and a function is known by its entry only. (The engine checks that what is
 //! called has the number and kinds of arguments that WebAssembly knows.) Nobody outside can: packets are read from the ports of the
 //! workers alone. No message of a window, a frame or a broadcast channel is ever looked at.
+//!
+//! Between processes addresses cross as distances ([`Address::distance`]), and only in calls that a peer of the same build has
+//! sealed with a secret: see the module `transport`. Who has that secret is trusted.
 
 use std::mem;
 use std::ops::Deref;
@@ -40,6 +43,13 @@ pub(crate) trait Tag: 'static {
 pub(crate) struct Tagged<T> {
     tag: u64,
     content: T,
+}
+
+/// The place that distances count from.
+#[cfg(feature = "transport")]
+pub(crate) fn anchor() -> usize {
+    static ANCHOR: u8 = 0;
+    if cfg!(target_family = "wasm") { 0 } else { ptr::from_ref(&ANCHOR).expose_provenance() }
 }
 
 impl<T: Tag> Tagged<T> {
@@ -83,6 +93,20 @@ impl Address {
     /// The address as a number, for the lane of addresses.
     pub(crate) fn number(self) -> usize {
         self.0
+    }
+
+    /// How far it is from a place of this crate: natively the same in every process of one executable, wherever that was loaded to;
+    /// on the web, where addresses are the same in every instance, the address itself.
+    #[cfg(feature = "transport")]
+    pub(crate) fn distance(self) -> isize {
+        self.0.wrapping_sub(anchor()) as isize
+    }
+
+    /// The address at such a distance. `distance` MUST be what [`distance`](Self::distance) gave in a process of this executable, or
+    /// an instance of this module.
+    #[cfg(feature = "transport")]
+    pub(crate) fn from_distance(distance: isize) -> Self {
+        Self(anchor().wrapping_add_signed(distance))
     }
 
     /// The static at this address; `None` if there is none of this type.
@@ -154,6 +178,13 @@ mod tests {
         let address = Address::from_lane(Address::of(&NUMBER).number());
         assert_eq!(address.get::<Number>().map(|number| number.0), Some(7));
         assert_eq!(Address::of(&TEXT).get::<Text>().map(|text| text.0), Some("seven"));
+    }
+
+    #[cfg(feature = "transport")]
+    #[test]
+    fn a_static_is_found_by_its_distance() {
+        let distance = Address::of(&NUMBER).distance();
+        assert_eq!(Address::from_distance(distance).get::<Number>().map(|number| number.0), Some(7));
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub(crate) use address::{Address, Tag, Tagged};
 pub(crate) use endpoint::{Endpoint, Place, arrive, from, on_gone, sender};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
+#[cfg(all(feature = "transport", not(target_family = "wasm")))]
+pub(crate) use native::Image;
 pub(crate) use packet::{Master, Packet, Post, Resident, Residents, announce_by};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;

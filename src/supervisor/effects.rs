@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use super::slot::{QueuedPacket, WorkerSlot};
 use crate::error::Error;
 use crate::platform::{self, Packet, Residents};
-use crate::task::{Outcome, Reply};
+use crate::task::{Outcome, ReplySender};
 
 /// A wake-up of the schedule.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) enum Gone {
 pub(super) struct PoolEffects {
     /// Workers that are gone or shall go, and what was to be posted to them.
     pub(super) gone: Vec<Gone>,
-    pub(super) answers: Vec<(Reply, Outcome)>,
+    pub(super) answers: Vec<(ReplySender, Outcome)>,
     /// What is no longer needed.
     pub(super) dropped: Vec<Packet>,
     pub(super) residents: Residents,

@@ -12,7 +12,7 @@ use futures::task::noop_waker_ref;
 
 use super::entry::Outcome;
 use super::in_handle;
-use super::reply::{OwnedTask, Reply, ReplySlot, ReplyState};
+use super::reply::{OwnedTask, ReplySender, ReplySlot, ReplyState};
 use crate::error::Error;
 use crate::platform::{self, Packet};
 use crate::schedule::HandleSignal;
@@ -50,9 +50,9 @@ impl<T> RemoteHandle<T> {
     pub(super) fn new(
         made_at: &'static Location<'static>,
         decode: fn(Packet) -> Result<T, Error>,
-    ) -> (Reply, Self) {
+    ) -> (ReplySender, Self) {
         let slot = ReplySlot::new();
-        (Reply::new(slot.clone()), Self { slot, made_at, decode, taken: false })
+        (ReplySender::new(slot.clone()), Self { slot, made_at, decode, taken: false })
     }
 
     /// Detaches the task: it runs to its end. Its result, or error, is thrown away.

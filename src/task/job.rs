@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, select};
@@ -10,12 +11,18 @@ use futures::future::{AbortHandle, Abortable, Aborted, Either, LocalBoxFuture, s
 use super::bounds::{self, Bounded, RunBounds, TimeLimit};
 use super::encoded::Encoded;
 use super::entry::{Call, begin};
+#[cfg(feature = "transport")]
+use super::entry::{location, read_location};
+#[cfg(feature = "transport")]
+use super::handle::RemoteHandle;
 use super::in_handle::InHandle;
 use super::lazy::Lazy;
 use super::progress::NestedScope;
-use super::reply::{Reply, TaskOwner};
+use super::reply::{ReplySender, TaskOwner};
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Packet};
+#[cfg(feature = "transport")]
+use crate::schedule::TaskKind;
 use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
 
 /// A task without its type, as executors hold it.
@@ -63,20 +70,23 @@ use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
 pub struct Job {
     pub(crate) call: Packet,
     pub(crate) options: TaskOptions,
-    pub(crate) reply: Reply,
+    pub(crate) reply: ReplySender,
     made_at: &'static Location<'static>,
 }
 
 impl Job {
     /// The job of a task. One that could not be encoded has none: its handle gets the error.
-    pub(super) fn new(encoded: Encoded, reply: Reply) -> Option<Self> {
+    pub(super) fn new(encoded: Encoded, reply: ReplySender) -> Option<Self> {
         let timeout = bounds::inherited(encoded.options.timeout);
         let options = TaskOptions { timeout, ..encoded.options };
         Self::without_limit(Encoded { options, ..encoded }, reply)
     }
 
     /// As [`new`](Self::new), without the limit of the code that runs.
-    pub(super) fn without_limit(Encoded { call, options, made_at }: Encoded, reply: Reply) -> Option<Self> {
+    pub(super) fn without_limit(
+        Encoded { call, options, made_at }: Encoded,
+        reply: ReplySender,
+    ) -> Option<Self> {
         match call {
             Ok(call) => Some(Self { call, options, reply, made_at }),
             Err(error) => {
@@ -84,6 +94,69 @@ impl Job {
                 None
             }
         }
+    }
+
+    /// The job of a call that another process has made, and its handle.
+    #[cfg(feature = "transport")]
+    pub(crate) fn arrived(
+        call: Packet,
+        kind: TaskKind,
+        timeout: Option<Duration>,
+    ) -> Option<(Self, RemoteHandle<Packet>)> {
+        let made_at = read_location(&Packet { addresses: vec![location(&call)?], ..Packet::default() })?;
+        let (reply, handle) = RemoteHandle::new(made_at, Ok);
+        let encoded = Encoded::of(kind, Ok(call), made_at);
+        let options = TaskOptions { timeout, ..encoded.options };
+        Some((Self::without_limit(Encoded { options, ..encoded }, reply)?, handle))
+    }
+
+    /// The call, the options and what answers it.
+    #[cfg(feature = "transport")]
+    pub(crate) fn into_parts(self) -> (Packet, TaskOptions, ReplySender) {
+        (self.call, self.options, self.reply)
+    }
+
+    /// How long the task may take from its start, if that is [limited](crate::Remote::timeout).
+    ///
+    /// ```
+    /// # use std::sync::Mutex;
+    /// # use std::time::Duration;
+    /// # use futures::task::{FutureObj, Spawn, SpawnError};
+    /// # use wasm_mt::{Executor, ExecutorExt, Job, remote};
+    /// # #[derive(Default)]
+    /// # struct Later(Mutex<Vec<Job>>);
+    /// # impl Spawn for Later {
+    /// #     fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+    /// #         Err(SpawnError::shutdown())
+    /// #     }
+    /// # }
+    /// # impl Executor for Later {
+    /// #     fn submit(&self, job: Job) {
+    /// #         self.0.lock().unwrap().push(job);
+    /// #     }
+    /// #     fn concurrency(&self) -> usize {
+    /// #         1
+    /// #     }
+    /// # }
+    /// # wasm_mt::run(async {
+    /// let limit = Duration::from_secs(1);
+    /// # let later = Later::default();
+    /// let handle = later.spawn_remote(remote!(|| 6 * 7).timeout(limit).retry(2));
+    /// # let jobs = later.0.lock().unwrap();
+    /// let job = &jobs[0]; // what the executor was given
+    /// assert_eq!((job.timeout(), job.retries()), (Some(limit), 2));
+    /// # Ok::<_, wasm_mt::Error>(())
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.options.timeout
+    }
+
+    /// How often the task may [run again](crate::Remote::retry) if what runs it is lost.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.options.retries
     }
 
     /// The place of the call that made the task, which is its name in errors.

@@ -37,7 +37,7 @@ pub(crate) use entry::{Call, Outcome, begin, location, raw_call, read_location};
 pub(crate) use handle::cannot_wait;
 pub(crate) use in_handle::InHandle;
 pub(crate) use progress::rescue;
-pub(crate) use reply::{OwnedTask, Reply, TaskOwner};
+pub(crate) use reply::{OwnedTask, ReplySender, TaskOwner};
 pub(crate) use residents::drop_residents;
 pub(crate) use results::{Results, ResultsReader};
 

@@ -1,4 +1,4 @@
-//! Where a task's result is given: [`Reply`], and the slot that it shares with the handle.
+//! Where a task's result is given: [`ReplySender`], and the slot that it shares with the handle.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
@@ -187,12 +187,12 @@ impl Wanted for ReplySlot {
 /// Where a task's result is given, exactly once.
 ///
 /// A reply that is dropped unanswered answers with an error, so a handle cannot wait for ever.
-pub(crate) struct Reply {
+pub(crate) struct ReplySender {
     /// `None` once answered.
     slot: Option<Arc<ReplySlot>>,
 }
 
-impl Reply {
+impl ReplySender {
     pub(super) fn new(slot: Arc<ReplySlot>) -> Self {
         Self { slot: Some(slot) }
     }
@@ -226,7 +226,7 @@ impl Reply {
     }
 }
 
-impl Drop for Reply {
+impl Drop for ReplySender {
     fn drop(&mut self) {
         if self.slot.is_some() {
             self.answer(Err(Error::worker_lost("its executor dropped it unanswered")));

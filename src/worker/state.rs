@@ -11,7 +11,7 @@ use crate::platform::{self, Address, Packet};
 use crate::schedule::{
     Config, Id, IdMap, Local, LocalAction, LocalEvent, Next, OuterPoll, TaskId, TaskNumbers, TaskOptions,
 };
-use crate::task::{self, Outcome, Reply, TimeLimit};
+use crate::task::{self, Outcome, ReplySender, TimeLimit};
 use crate::wire::{FromWorker, WorkerConfig};
 
 /// What the worker knows. Nothing in here runs a task's code: what may do so is left to [`WorkerEffects`].
@@ -20,7 +20,7 @@ pub(super) struct WorkerState {
     /// The clock, as read last: to read it takes as long as a small task.
     now: Duration,
     /// The replies of tasks that were made here and have migrated.
-    migrated: IdMap<Reply>,
+    migrated: IdMap<ReplySender>,
     numbers: TaskNumbers,
     /// The posted tasks that have begun and whose answers have not left, as [`platform::show_begun`] shows them.
     begun: Vec<u64>,
@@ -46,7 +46,7 @@ pub(super) type TaskEvent = LocalEvent<WorkerTask>;
 pub(super) struct WorkerTask {
     state: RunState,
     /// Where the handle waits, if the task was made here.
-    reply: Option<Reply>,
+    reply: Option<ReplySender>,
     /// The place that made it.
     location: Option<Address>,
     timeout: Option<Duration>,
@@ -89,14 +89,14 @@ pub(super) struct InTransit {
 #[derive(Default)]
 pub(super) struct WorkerEffects {
     aborts: Vec<AbortHandle>,
-    answers: Vec<(Reply, Outcome)>,
+    answers: Vec<(ReplySender, Outcome)>,
     dropped: Vec<WorkerTask>,
     /// Results that came too late.
     late: Vec<Outcome>,
 }
 
 /// A result that is to be answered here, and one that came too late.
-type Ended = (Option<(Reply, Outcome)>, Option<Outcome>);
+type Ended = (Option<(ReplySender, Outcome)>, Option<Outcome>);
 
 impl WorkerEffects {
     pub(super) fn happen(self) {
@@ -125,7 +125,7 @@ impl WorkerEffects {
 }
 
 impl WorkerTask {
-    fn new(options: TaskOptions, call: Packet, reply: Option<Reply>) -> Self {
+    fn new(options: TaskOptions, call: Packet, reply: Option<ReplySender>) -> Self {
         let location = task::location(&call);
         let state = RunState::Unbegun(call);
         Self { state, reply, location, timeout: options.timeout, began: Duration::ZERO }
@@ -170,14 +170,14 @@ impl WorkerState {
         task: TaskId,
         options: TaskOptions,
         call: Packet,
-        reply: Reply,
+        reply: ReplySender,
     ) -> WorkerEffects {
         let payload = WorkerTask::new(options, call, Some(reply));
         self.handle(LocalEvent::Spawned { task, options, payload })
     }
 
     /// The reply of a task that was made here and has migrated.
-    pub(super) fn take_migrated(&mut self, id: TaskId) -> Option<Reply> {
+    pub(super) fn take_migrated(&mut self, id: TaskId) -> Option<ReplySender> {
         self.migrated.remove(id)
     }
 

@@ -1,6 +1,8 @@
 //! A value that travels beside the bytes: moved, not encoded.
 
 use std::any::Any;
+#[cfg(feature = "transport")]
+use std::any::TypeId;
 use std::fmt;
 
 use super::place::here;
@@ -85,6 +87,12 @@ impl Attachment {
     #[expect(clippy::unnecessary_wraps, reason = "the seam; on the web there may be no memory for them")]
     pub(crate) fn into_vec<N: Number>(self) -> Result<Option<Vec<N>>, NoRoom> {
         Ok(self.0.into_any().downcast().ok().map(|numbers| *numbers))
+    }
+
+    /// True if it is what [`into_vec`](Self::into_vec) gives as numbers of this type.
+    #[cfg(feature = "transport")]
+    pub(crate) fn is_vec_of<N: Number>(&self) -> bool {
+        (*self.0).type_id() == TypeId::of::<Vec<N>>()
     }
 
     /// True if posting moves it: always, since a copy costs as much as what it holds.

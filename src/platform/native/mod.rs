@@ -1,6 +1,8 @@
 //! Workers are `std::thread`s, messages cross in a channel.
 
 mod attachment;
+#[cfg(feature = "transport")]
+mod image;
 mod local;
 mod memory;
 mod options;
@@ -12,11 +14,14 @@ mod time;
 use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 pub(crate) use attachment::{Attachment, Number};
+#[cfg(feature = "transport")]
+pub(crate) use image::Image;
 use local::run_local;
 pub(crate) use local::{has_local_pool, on_panic, spawn_local};
 pub(crate) use memory::{memory_size, stack_has_sunk};
@@ -51,9 +56,9 @@ pub(crate) fn current_task() -> u64 {
     CURRENT.get()
 }
 
-/// Where the names of this memory's resident values begin: all threads count together.
+/// Where the names of this memory's resident values begin: all threads count together. Other processes begin elsewhere.
 pub(crate) fn realm() -> u64 {
-    0
+    RandomState::new().build_hasher().finish()
 }
 
 /// True while this thread unwinds: it cannot change the panic hook.

@@ -50,6 +50,15 @@ impl Attachment {
         N::from_js(self.into_js())
     }
 
+    /// True if it is what [`into_vec`](Self::into_vec) gives as numbers of this type.
+    #[cfg(feature = "transport")]
+    pub(crate) fn is_vec_of<N: Number>(&self) -> bool {
+        match self.0 {
+            Some(Content::Value { place, .. }) => N::is_js(&VALUES.with_borrow(|values| values.get(place))),
+            _ => false,
+        }
+    }
+
     /// A value to be transferred, or else cloned, by `postMessage`.
     pub(crate) fn new(value: JsValue, transfer: bool) -> Self {
         let place = VALUES.with_borrow_mut(|values| values.insert(value));
@@ -263,6 +272,9 @@ pub trait Number: Copy + 'static {
     /// `None` if it is something else.
     #[doc(hidden)]
     fn from_js(value: JsValue) -> Result<Option<Vec<Self>>, NoRoom>;
+
+    #[doc(hidden)]
+    fn is_js(value: &JsValue) -> bool;
 }
 
 /// Place for the numbers of a typed array.
@@ -292,6 +304,10 @@ macro_rules! numbers {
                     array.copy_to(&mut numbers);
                     Ok(Some(numbers))
                 }
+
+                fn is_js(value: &JsValue) -> bool {
+                    value.is_instance_of::<$array>()
+                }
             }
         )*
     };
@@ -320,6 +336,10 @@ macro_rules! words {
 
                 fn from_js(value: JsValue) -> Result<Option<Vec<Self>>, NoRoom> {
                     Ok(<$number>::from_js(value)?.map(bytemuck::cast_vec))
+                }
+
+                fn is_js(value: &JsValue) -> bool {
+                    <$number>::is_js(value)
                 }
             }
         )*

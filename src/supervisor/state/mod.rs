@@ -24,7 +24,7 @@ use crate::schedule::{
     Completion, Config, Id, IdMap, PageAction, PageEvent, Schedule, Strategy, TaskId, TaskNumbers,
     TaskOptions, Urgency, WorkerId,
 };
-use crate::task::{Job, Outcome, Reply};
+use crate::task::{Job, Outcome, ReplySender};
 use crate::wire::{ToWorker, WorkerConfig};
 use crate::worker;
 
@@ -41,7 +41,7 @@ struct PendingTask {
 /// Who waits for a task.
 enum ReplyTo {
     /// A handle on the page.
-    Page(Reply),
+    Page(ReplySender),
     /// A handle on the worker whose task made it.
     Worker(WorkerId),
 }

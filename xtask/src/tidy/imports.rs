@@ -7,7 +7,7 @@ use super::reader::{Mention, Path, anchor};
 use super::{Fault, Tree};
 
 /// The rooms, from the ground up, and what each may use. A room may always use itself.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("guide", &[]),
     ("error", &[]),
     ("schedule", &[]),
@@ -16,6 +16,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("task", &["error", "schedule", "platform", "wire"]),
     ("worker", &["error", "schedule", "platform", "wire", "task"]),
     ("channel", &["error", "platform", "wire", "task", "worker"]),
+    ("transport", &["error", "schedule", "platform", "task"]),
     ("supervisor", &["error", "schedule", "platform", "wire", "task", "worker"]),
     ("executor", &["error", "schedule", "platform", "wire", "task", "worker", "channel", "supervisor"]),
     ("thread", &["error", "schedule", "platform", "task", "supervisor", "executor"]),
