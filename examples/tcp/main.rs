@@ -23,12 +23,12 @@ async fn program() -> Result<(), Box<dyn std::error::Error>> {
 
     let seal = Seal::new("a secret that all processes of the program know")?;
     if let Some(address) = std::env::args().nth(1) {
-        return peer::serve(TcpStream::connect(address)?, &seal);
+        return Ok(peer::serve(TcpStream::connect(address)?, &seal)?);
     }
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
     let mut child = Command::new(std::env::current_exe()?).arg(address).spawn()?;
-    let peer: Box<dyn Executor> = Box::new(peer::Peer::new(listener.accept()?.0, seal)?);
+    let peer: Box<dyn Executor> = Box::new(peer::connect(listener.accept()?.0, &seal)?);
 
     let (this, scale) = (process::id(), 10);
     let other = peer.spawn_remote(remote!(|| process::id())).await?;

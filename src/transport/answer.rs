@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::flat::{self, FlatOutcome, Flattened};
 use super::seal::{Seal, Sealed, TAG, Tag};
+use crate::error::Error;
 use crate::platform::Packet;
 use crate::task::{Outcome, RemoteHandle};
 
@@ -35,6 +36,11 @@ impl Answer {
     /// Lets the task run to its end without an answer: [`RemoteHandle::forget`].
     pub fn forget(self) {
         self.handle.forget();
+    }
+
+    /// Gives an error in its place.
+    pub(super) fn fail(self, error: Error) -> Vec<u8> {
+        self.seal(Err(error))
     }
 
     fn seal(&self, outcome: Outcome) -> Vec<u8> {

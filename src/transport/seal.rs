@@ -17,7 +17,7 @@ use crate::task::{Job, carried};
 /// How many bytes prove where a message comes from.
 pub(super) const TAG: usize = 16;
 /// How many tell a call from all others.
-const NONCE: usize = 16;
+pub(super) const NONCE: usize = 16;
 /// Secrets are at least so long, in bytes.
 const SECRET: usize = 16;
 
@@ -263,7 +263,7 @@ pub(super) fn refused() -> Error {
 }
 
 /// Tells a call from all others of all processes.
-fn new_nonce() -> [u8; NONCE] {
+pub(super) fn new_nonce() -> [u8; NONCE] {
     static PROCESS: OnceLock<u64> = OnceLock::new();
     static LAST: AtomicU64 = AtomicU64::new(0);
 

@@ -36,3 +36,4 @@ mod run;
 mod scene;
 mod shared;
 mod stack;
+mod transport;

@@ -1,0 +1,317 @@
+//! An executor whose tasks run at the other end of a connection.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::FutureExt;
+use futures::channel::oneshot;
+use futures::future::{self, BoxFuture};
+use futures::task::{FutureObj, Spawn, SpawnError};
+
+use super::message::{Greeting, Side, read_answer, write_call, write_signal};
+use super::outgoing::Outgoing;
+use super::reply::{Reply, Signal};
+use super::seal::Seal;
+use crate::error::Error;
+use crate::executor::traits::Executor;
+use crate::task::Job;
+
+/// An executor whose tasks run at the other end of any connection that delivers messages whole and in order, where a
+/// [`Server`](super::Server) is.
+///
+/// The program connects it: what the client gives to `send` is to be given to [`Server::receive`](super::Server::receive), and what the server gives to its
+/// own to [`Incoming::receive`]. It can be used at once: tasks wait until both sides have greeted each other.
+///
+/// Cloning gives another handle of the same client. **When the last one is dropped**, `send` is, and what was not answered resolves
+/// with an error that [`is_closed`](Error::is_closed). Futures cannot leave this process: [`Spawn`] is refused.
+#[derive(Clone)]
+pub struct Client {
+    owner: Arc<Owner>,
+}
+
+/// Takes the messages that come for a [`Client`].
+///
+/// **Dropping it is the end of the connection**: what was sent and not answered resolves with an error that
+/// [`is_worker_lost`](Error::is_worker_lost), and so does each later task.
+pub struct Incoming {
+    inner: Arc<Inner>,
+}
+
+/// Dropped with the last handle of the client.
+struct Owner(Arc<Inner>);
+
+struct Inner {
+    concurrency: usize,
+    outgoing: Outgoing,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    /// Who waits for the end of what was taken.
+    closers: Vec<oneshot::Sender<()>>,
+    /// No task is taken any more.
+    is_closed: bool,
+}
+
+enum Phase {
+    /// -> `Open`, by the server's greeting; -> `Ended`, by another one.
+    Greeting {
+        seal: Seal,
+        greeting: Greeting,
+        waiting: Vec<Job>,
+    },
+    /// -> `Ended`, by the end of the connection.
+    Open {
+        seal: Seal,
+        replies: HashMap<u64, Reply>,
+        last: u64,
+    },
+    Ended(Error),
+}
+
+impl Client {
+    /// An executor that says it can run so many tasks at a time. `send` sends one message to the server. It must not block, and its
+    /// own failure is the end of the connection.
+    #[must_use]
+    pub fn new(
+        seal: &Seal,
+        concurrency: usize,
+        send: impl Fn(Vec<u8>) + Send + Sync + 'static,
+    ) -> (Self, Incoming) {
+        let (greeting, outgoing) = (Greeting::new(), Outgoing::new(send));
+        outgoing.put(greeting.message(Side::Client, seal));
+        let phase = Phase::Greeting { seal: seal.clone(), greeting, waiting: Vec::new() };
+        let state = Mutex::new(State { phase, closers: Vec::new(), is_closed: false });
+        let inner = Arc::new(Inner { concurrency, outgoing, state });
+        inner.outgoing.flush();
+        (Self { owner: Arc::new(Owner(inner.clone())) }, Incoming { inner })
+    }
+}
+
+impl Incoming {
+    /// Takes a message of the server.
+    ///
+    /// # Errors
+    ///
+    /// [`is_codec`](Error::is_codec) if it does not come from a server of this build with this secret, or is not the answer to the
+    /// task that it names, which goes on waiting. After a wrong greeting all tasks have that error.
+    pub fn receive(&self, message: &[u8]) -> Result<(), Error> {
+        let mut state = self.inner.lock();
+        match &mut state.phase {
+            Phase::Greeting { seal, greeting, waiting } => {
+                match greeting.answered(Side::Client, seal, message) {
+                    Ok(seal) => {
+                        let waiting = std::mem::take(waiting);
+                        state.phase = Phase::Open { seal, replies: HashMap::new(), last: 0 };
+                        drop(state);
+                        waiting.into_iter().for_each(|job| self.inner.submit(job));
+                        Ok(())
+                    }
+                    Err(error) => {
+                        drop(state);
+                        self.inner.end(error.clone());
+                        Err(error)
+                    }
+                }
+            }
+            Phase::Open { replies, .. } => {
+                let (number, answer) = read_answer(message)?;
+                let reply = replies.remove(&number);
+                drop(state);
+                // Else it has crossed the message that cancels it.
+                let answered = reply.map_or(Ok(()), |reply| reply.answer(answer));
+                let answered = answered.map_err(|(reply, error)| {
+                    self.inner.put_back(number, reply);
+                    error
+                });
+                self.inner.finish();
+                answered
+            }
+            Phase::Ended(error) => Err(error.clone()),
+        }
+    }
+
+    /// Ends the connection as dropping does, with the cause, without a full stop.
+    pub fn disconnect(self, cause: impl Into<String>) {
+        self.inner.end(Error::worker_lost(cause));
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        self.inner.end(Error::worker_lost("the connection to it has ended"));
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.end(Error::closed());
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn submit(self: &Arc<Self>, job: Job) {
+        let mut state = self.lock();
+        let is_closed = state.is_closed;
+        match &mut state.phase {
+            _ if is_closed => {
+                drop(state);
+                job.fail(Error::closed());
+            }
+            Phase::Greeting { waiting, .. } => waiting.push(job),
+            Phase::Open { seal, .. } => {
+                let seal = seal.clone();
+                drop(state);
+                let Some((call, reply)) = seal.seal(job) else { return };
+                self.send(&call, reply);
+            }
+            Phase::Ended(error) => {
+                let error = error.clone();
+                drop(state);
+                job.fail(error);
+            }
+        }
+    }
+
+    fn send(self: &Arc<Self>, call: &[u8], mut reply: Reply) {
+        let mut state = self.lock();
+        match &mut state.phase {
+            Phase::Open { replies, last, .. } => {
+                *last += 1;
+                let (number, inner) = (*last, Arc::downgrade(self));
+                let is_wanted = reply.on_signal(move |signal| {
+                    inner.upgrade().iter().for_each(|inner| inner.signal(number, signal));
+                });
+                if is_wanted {
+                    replies.insert(number, reply);
+                    self.outgoing.put(write_call(number, call));
+                    drop(state);
+                    self.outgoing.flush();
+                }
+            }
+            Phase::Ended(error) => {
+                let error = error.clone();
+                drop(state);
+                reply.fail(error);
+            }
+            Phase::Greeting { .. } => unreachable!("its seal is that of an open connection"),
+        }
+    }
+
+    /// Each task ends in this error.
+    fn end(&self, error: Error) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Ended(_)) {
+            return;
+        }
+        let before = std::mem::replace(&mut state.phase, Phase::Ended(error.clone()));
+        drop(state);
+        match before {
+            Phase::Greeting { waiting, .. } => waiting.into_iter().for_each(|job| job.fail(error.clone())),
+            Phase::Open { replies, .. } => replies.into_values().for_each(|reply| reply.fail(error.clone())),
+            Phase::Ended(_) => {}
+        }
+        self.outgoing.close();
+        self.finish();
+    }
+
+    /// What came was not its answer.
+    fn put_back(&self, number: u64, reply: Reply) {
+        let mut state = self.lock();
+        match &mut state.phase {
+            Phase::Open { replies, .. } => drop(replies.insert(number, reply)),
+            Phase::Greeting { .. } => unreachable!("the connection was open"),
+            Phase::Ended(error) => {
+                let error = error.clone();
+                drop(state);
+                reply.fail(error);
+            }
+        }
+    }
+
+    /// Tells those who wait for the end of all tasks.
+    fn finish(&self) {
+        let mut state = self.lock();
+        if state.pending() == 0 {
+            let closers = std::mem::take(&mut state.closers);
+            drop(state);
+            for closer in closers {
+                // Who does not wait any more is gone.
+                let _ = closer.send(());
+            }
+        }
+    }
+
+    /// The handle of a task that was sent signals something.
+    fn signal(&self, number: u64, signal: Signal) {
+        let mut state = self.lock();
+        let Phase::Open { seal, replies, .. } = &mut state.phase else { return };
+        let message = write_signal(seal, number, signal);
+        // Nobody waits for the answer of the others. The reply is dropped when the lock is free.
+        let _reply = if signal == Signal::Abort { None } else { replies.remove(&number) };
+        self.outgoing.put(message);
+        drop(state);
+        self.outgoing.flush();
+        self.finish();
+    }
+}
+
+impl State {
+    fn pending(&self) -> usize {
+        match &self.phase {
+            Phase::Greeting { waiting, .. } => waiting.len(),
+            Phase::Open { replies, .. } => replies.len(),
+            Phase::Ended(_) => 0,
+        }
+    }
+}
+
+impl Executor for Client {
+    fn submit(&self, job: Job) {
+        self.owner.0.submit(job);
+    }
+
+    fn concurrency(&self) -> usize {
+        self.owner.0.concurrency
+    }
+
+    fn pending(&self) -> usize {
+        self.owner.0.lock().pending()
+    }
+
+    fn close(&self) -> BoxFuture<'static, ()> {
+        let mut state = self.owner.0.lock();
+        state.is_closed = true;
+        if state.pending() == 0 {
+            return future::ready(()).boxed();
+        }
+        let (closer, closed) = oneshot::channel();
+        state.closers.push(closer);
+        closed.map(drop).boxed()
+    }
+}
+
+/// Refused: a future cannot leave this process.
+impl Spawn for Client {
+    fn spawn_obj(&self, _future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        Err(SpawnError::shutdown())
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Incoming")
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}

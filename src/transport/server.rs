@@ -1,0 +1,200 @@
+//! The other end of a client's connection: runs its tasks.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use futures::task::{ArcWake, waker_ref};
+
+use super::answer::Answer;
+use super::message::{Greeting, Request, Side, read_request, write_answer};
+use super::outgoing::Outgoing;
+use super::reply::Signal;
+use super::seal::Seal;
+use crate::error::Error;
+use crate::executor::traits::Executor;
+
+/// Runs the tasks of one [`Client`](super::Client) on an executor of this process.
+///
+/// The program connects it: what the server gives to `send` is to be given to [`Client::receive`](super::Client::receive), what the client gives to its own
+/// to [`receive`](Self::receive).
+///
+/// **Dropping it cancels the tasks** that run for the client, but for those whose handles were forgotten: do so when the
+/// connection ends.
+pub struct Server {
+    executor: Box<dyn Executor>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    outgoing: Outgoing,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    /// The tasks that run, by the client's numbers.
+    running: HashMap<u64, Arc<Running>>,
+}
+
+enum Phase {
+    /// -> `Open`, by the client's greeting.
+    Greeting {
+        seal: Seal,
+        greeting: Greeting,
+    },
+    Open {
+        seal: Seal,
+    },
+}
+
+/// A task that runs. Who wakes it, or signals something, sends its answer if that is there: no thread waits for it.
+struct Running {
+    number: u64,
+    server: Weak<Inner>,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    /// `None`: somebody looks at it, or it has ended.
+    answer: Option<Answer>,
+    /// It was woken since somebody looked.
+    is_woken: bool,
+    /// What the client has signalled since.
+    signals: Vec<Signal>,
+}
+
+impl Server {
+    /// Runs tasks on this executor. `send` sends one message to the client, on whatever thread a task ends; it must not block.
+    #[must_use]
+    pub fn new(
+        seal: &Seal,
+        executor: impl Executor + 'static,
+        send: impl Fn(Vec<u8>) + Send + Sync + 'static,
+    ) -> Self {
+        let (greeting, outgoing) = (Greeting::new(), Outgoing::new(send));
+        outgoing.put(greeting.message(Side::Server, seal));
+        let phase = Phase::Greeting { seal: seal.clone(), greeting };
+        let state = Mutex::new(State { phase, running: HashMap::new() });
+        let server = Self { executor: Box::new(executor), inner: Arc::new(Inner { outgoing, state }) };
+        server.inner.outgoing.flush();
+        server
+    }
+
+    /// Takes a message of the client.
+    ///
+    /// # Errors
+    ///
+    /// [`is_codec`](Error::is_codec) if it does not come from a client of this build with this secret, or asks for nothing that is known: then
+    /// nothing was done, and the connection is best ended.
+    pub fn receive(&self, message: &[u8]) -> Result<(), Error> {
+        let mut state = self.inner.lock();
+        let seal = match &state.phase {
+            Phase::Greeting { seal, greeting } => {
+                let seal = greeting.answered(Side::Server, seal, message)?;
+                state.phase = Phase::Open { seal };
+                return Ok(());
+            }
+            Phase::Open { seal } => seal.clone(),
+        };
+        drop(state);
+        match read_request(&seal, message)? {
+            Request::Call { number, call } => self.run(&seal, number, call),
+            Request::Signal { number, signal } => {
+                self.inner.signal(number, signal);
+                Ok(())
+            }
+        }
+    }
+
+    fn run(&self, seal: &Seal, number: u64, call: &[u8]) -> Result<(), Error> {
+        let (job, answer) = seal.open(call)?;
+        let progress = Progress { answer: Some(answer), is_woken: false, signals: Vec::new() };
+        let server = Arc::downgrade(&self.inner);
+        let running = Arc::new(Running { number, server, progress: Mutex::new(progress) });
+        self.inner.lock().running.insert(number, running.clone());
+        self.executor.submit(job);
+        running.advance(None);
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signal(&self, number: u64, signal: Signal) {
+        let running = self.lock().running.get(&number).cloned();
+        // It may have been answered meanwhile.
+        running.iter().for_each(|running| running.advance(Some(signal)));
+    }
+}
+
+/// The connection has ended.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let running = mem::take(&mut self.lock().running);
+        running.into_values().for_each(|running| running.advance(Some(Signal::Cancel)));
+    }
+}
+
+impl Running {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what there is to do. If somebody is about that, it is done there.
+    fn advance(self: &Arc<Self>, signal: Option<Signal>) {
+        let mut progress = self.lock();
+        progress.is_woken = true;
+        progress.signals.extend(signal);
+        let Some(mut answer) = progress.answer.take() else { return };
+        while mem::take(&mut progress.is_woken) {
+            let signals = mem::take(&mut progress.signals);
+            drop(progress);
+            for signal in signals {
+                match signal {
+                    Signal::Abort => answer.abort(),
+                    Signal::Cancel => return self.end(),
+                    Signal::Detach => {
+                        answer.forget();
+                        return self.end();
+                    }
+                }
+            }
+            let poll = Pin::new(&mut answer).poll(&mut Context::from_waker(&waker_ref(self)));
+            if let Poll::Ready(answer) = poll {
+                if let Some(server) = self.server.upgrade() {
+                    server.outgoing.put(write_answer(self.number, &answer));
+                    server.outgoing.flush();
+                }
+                return self.end();
+            }
+            progress = self.lock();
+        }
+        progress.answer = Some(answer);
+    }
+
+    /// Nothing more comes of it.
+    fn end(&self) {
+        let ended = self.server.upgrade().and_then(|server| server.lock().running.remove(&self.number));
+        drop(ended);
+    }
+}
+
+impl ArcWake for Running {
+    fn wake_by_ref(running: &Arc<Self>) {
+        running.advance(None);
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Server")
+    }
+}

@@ -1,0 +1,74 @@
+//! Tasks that cross as bytes.
+
+mod client;
+mod seals;
+mod values;
+
+use std::mem;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use wasm_mt::transport::{Client, Incoming, Seal, Server};
+use wasm_mt::{Executor, Pool};
+
+const SECRET: &str = "a secret of the tests";
+
+fn seal() -> Seal {
+    seal_by(SECRET)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn seal_by(secret: &str) -> Seal {
+    Seal::new(secret).unwrap()
+}
+
+#[cfg(target_family = "wasm")]
+fn seal_by(secret: &str) -> Seal {
+    Seal::of_module(b"the module", secret).unwrap()
+}
+
+/// A client, with its server in this process.
+fn connect(executor: impl Executor + 'static) -> Client {
+    connect_by(&seal(), &seal(), executor)
+}
+
+fn connect_by(here: &Seal, there: &Seal, executor: impl Executor + 'static) -> Client {
+    let (to_server, to_client) = (Arc::new(Way::default()), Arc::new(Way::default()));
+    let (sends, way) = (to_client.clone(), to_server.clone());
+    let server = Server::new(there, executor, move |message| sends.send(message));
+    let (client, incoming) = Client::new(here, 2, move |message| way.send(message));
+    to_client.open(move |message: &[u8]| receive(&incoming, message));
+    // What is wrong ends the connection.
+    to_server.open(move |message: &[u8]| drop(server.receive(message)));
+    client
+}
+
+fn receive(incoming: &Incoming, message: &[u8]) {
+    drop(incoming.receive(message));
+}
+
+fn pool() -> Pool {
+    Pool::builder().threads(2).build()
+}
+
+/// One way of a connection within this process.
+#[derive(Default)]
+struct Way {
+    receive: OnceLock<Box<dyn Fn(&[u8]) + Send + Sync>>,
+    /// What came before the other side was there.
+    early: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Way {
+    fn send(&self, message: Vec<u8>) {
+        match self.receive.get() {
+            Some(receive) => receive(&message),
+            None => self.early.lock().unwrap().push(message),
+        }
+    }
+
+    fn open(&self, receive: impl Fn(&[u8]) + Send + Sync + 'static) {
+        let receive = self.receive.get_or_init(|| Box::new(receive));
+        let early = mem::take(&mut *self.early.lock().unwrap());
+        early.iter().for_each(|message| receive(message));
+    }
+}
