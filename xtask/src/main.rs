@@ -12,6 +12,7 @@ use xshell::Shell;
 mod api;
 mod bench;
 mod bindings;
+mod broker;
 mod demo;
 mod houses;
 mod miri;
@@ -44,6 +45,8 @@ enum Command {
     Soak(soak::Args),
     /// Builds an application in the toolchains of web developers, and opens it in a browser.
     Houses(houses::Args),
+    /// Starts a NATS server with JetStream, for trying out programs that need one, and outages.
+    Nats(broker::Args),
     /// Runs the unit tests of tasks, messages and the schedule in Miri, if it is installed.
     Miri,
     /// Checks the rules of the house: imports, unsafe code, the changelog, and the like.
@@ -89,6 +92,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(&shell, &args),
         Command::Soak(args) => soak::run(&shell, &args),
         Command::Houses(args) => houses::run(&shell, &args),
+        Command::Nats(args) => broker::run(&shell, &args),
         Command::Miri => miri::run(&shell),
         Command::Tidy => tidy::run(&shell),
         Command::Api(args) => api::run(&shell, &args),

@@ -116,7 +116,7 @@ fn log_to(log: &Path, mut command: Command, limit: Duration) -> Result<()> {
 }
 
 /// The last `count` lines of a file that have something in them; empty if it cannot be read.
-fn tail(file: &Path, count: usize) -> String {
+pub(crate) fn tail(file: &Path, count: usize) -> String {
     let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();

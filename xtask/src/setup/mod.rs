@@ -5,6 +5,9 @@
 
 pub(crate) use apt::which;
 pub(crate) use browsers::{Browser, Browsers, Installed, browsers};
+#[cfg(test)]
+pub(crate) use nats::find_nats_server;
+pub(crate) use nats::nats_server;
 pub(crate) use runtimes::{Runtime, npm, packages};
 pub(crate) use rustup::linters;
 pub(crate) use trunk::trunk;
@@ -13,6 +16,7 @@ pub(crate) use wasm::{TARGET, Wasm, wasm};
 mod apt;
 mod browsers;
 mod debian;
+mod nats;
 mod runtimes;
 mod rustup;
 mod script;

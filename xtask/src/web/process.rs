@@ -17,7 +17,8 @@ use tempfile::TempDir;
 /// How long a leader may take to end by itself before its group is killed.
 const GRACE: Duration = Duration::from_secs(3);
 
-type Group = Arc<Mutex<Box<dyn ChildWrapper>>>;
+/// The leader of a group. None once the group was killed: its number may then be that of another.
+type Group = Arc<Mutex<Option<Box<dyn ChildWrapper>>>>;
 
 /// Groups that run now, and their folders.
 static RUNNING: Mutex<Vec<(Group, PathBuf)>> = Mutex::new(Vec::new());
@@ -31,7 +32,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// the ones and removes the other.
 pub(crate) struct Process {
     group: Group,
-    _folder: TempDir,
+    _folder: Arc<TempDir>,
 }
 
 impl Process {
@@ -39,9 +40,14 @@ impl Process {
     ///
     /// Drivers make profiles in the folder for temporary files. Given one of its own, nothing is left behind even if
     /// the browser had to be killed.
-    pub(crate) fn start(mut command: Command) -> Result<Process> {
+    pub(crate) fn start(command: Command) -> Result<Process> {
+        Process::start_in(command, Arc::new(tempfile::Builder::new().prefix("wasm-mt-").tempdir()?))
+    }
+
+    /// As [`Process::start`], in a folder that the caller may keep: for a process that is to find its files again
+    /// when it is started anew.
+    pub(crate) fn start_in(mut command: Command, folder: Arc<TempDir>) -> Result<Process> {
         end_all_on_interrupt()?;
-        let folder = tempfile::Builder::new().prefix("wasm-mt-").tempdir()?;
         command.env("TMPDIR", folder.path()).env("TMP", folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let name = command.get_program().to_string_lossy().into_owned();
@@ -50,14 +56,24 @@ impl Process {
         command.wrap(process_wrap::std::ProcessGroup::leader());
         let mut running = lock(&RUNNING);
         let child = command.spawn().with_context(|| format!("failed to start {name}"))?;
-        let group = Arc::new(Mutex::new(child));
+        let group = Arc::new(Mutex::new(Some(child)));
         running.push((Arc::clone(&group), folder.path().to_owned()));
         Ok(Process { group, _folder: folder })
     }
 
     /// Whether the leader still runs.
     pub(crate) fn is_running(&mut self) -> Result<bool> {
-        Ok(lock(&self.group).try_wait()?.is_none())
+        lock(&self.group).as_mut().map_or(Ok(false), |leader| Ok(leader.try_wait()?.is_none()))
+    }
+
+    /// Ends the group as a crash would: nobody in it is asked, or can save anything. Does nothing if it has ended.
+    ///
+    /// The folder stays as long as this value, and an interrupt removes it.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut leader) = lock(&self.group).take() {
+            // An error says that nothing is left.
+            leader.kill().ok();
+        }
     }
 }
 
@@ -70,7 +86,8 @@ impl Drop for Process {
 
 /// Asks the leader to end, gives it time for that, and kills what is left of its group.
 fn end(group: &Group) {
-    let mut leader = lock(group);
+    let mut group = lock(group);
+    let Some(leader) = group.as_mut() else { return };
     #[cfg(unix)]
     let is_asked = leader.signal(signal_hook::consts::SIGTERM).is_ok();
     #[cfg(not(unix))]
@@ -132,9 +149,40 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_process_wrote_is_there_for_the_next_in_its_folder() {
+        let folder = Arc::new(TempDir::new().unwrap());
+        let file = folder.path().join("file");
+        let wait_for = |length: u64| {
+            let since = Instant::now();
+            while fs_err::metadata(&file).map_or(0, |file| file.len()) < length {
+                assert!(since.elapsed() < Duration::from_secs(20), "nothing was written");
+                thread::sleep(Duration::from_millis(5));
+            }
+        };
+        // Who asks it politely is not heard.
+        let script = "trap '' TERM; echo 1 >> $TMPDIR/file; while :; do sleep 600; done";
+        let mut first = Process::start_in(crate::progress::shell(script), Arc::clone(&folder)).unwrap();
+        wait_for(2);
+        let since = Instant::now();
+        first.kill();
+        assert!(since.elapsed() < GRACE, "it was asked first");
+        assert!(!first.is_running().unwrap());
+        first.kill();
+        let mut second = Process::start_in(crate::progress::shell(script), folder).unwrap();
+        wait_for(4);
+        drop(first);
+        assert!(second.is_running().unwrap());
+        second.kill();
+        drop(second);
+        assert!(!file.exists());
+    }
+
+    #[test]
     fn a_process_that_ends_by_itself_is_seen_to_have_ended() {
         let mut process = Process::start(Command::new("true")).unwrap();
-        lock(&process.group).wait().unwrap();
+        lock(&process.group).as_mut().unwrap().wait().unwrap();
+        assert!(!process.is_running().unwrap());
+        process.kill();
         assert!(!process.is_running().unwrap());
     }
 }
