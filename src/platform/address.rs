@@ -26,6 +26,8 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::ptr;
 
+#[cfg(feature = "transport")]
+use super::backend::anchor;
 use super::backend::memory_size;
 
 /// The address of a static or a function of this program.
@@ -43,13 +45,6 @@ pub(crate) trait Tag: 'static {
 pub(crate) struct Tagged<T> {
     tag: u64,
     content: T,
-}
-
-/// The place that distances count from.
-#[cfg(feature = "transport")]
-pub(crate) fn anchor() -> usize {
-    static ANCHOR: u8 = 0;
-    if cfg!(target_family = "wasm") { 0 } else { ptr::from_ref(&ANCHOR).expose_provenance() }
 }
 
 impl<T: Tag> Tagged<T> {

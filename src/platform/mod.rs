@@ -29,6 +29,7 @@
 //! - A port or an outbox that has posted a packet tells the ends among its attachments ([`Endpoint`]) where they are now. When a
 //!   port is dropped, who wants to know ([`on_gone`]) is told.
 //! - [`post_to`] posts to the worker in that place, or nothing if it is gone.
+//! - What is in [`Image::reach`] lies at the same distance from `anchor` in every process of one [`Image`].
 //! - [`at_end_of_tick`] runs its future after the code that runs now, and before any event, where [`HAS_TICKS`].
 
 mod address;
@@ -65,11 +66,11 @@ pub(crate) use backend::{
 };
 
 pub(crate) use address::{Address, Tag, Tagged};
+#[cfg(feature = "transport")]
+pub(crate) use backend::Image;
 pub(crate) use endpoint::{Endpoint, Place, arrive, from, on_gone, sender};
 pub(crate) use event::{EventHandler, Loss, WorkerEvent};
 pub(crate) use main::{Inbox, Main};
-#[cfg(all(feature = "transport", not(target_family = "wasm")))]
-pub(crate) use native::Image;
 pub(crate) use packet::{Master, Packet, Post, Resident, Residents, announce_by};
 pub(crate) use room::NoRoom;
 pub(crate) use script::WORKER_SCRIPT;

@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::flat::{self, FlatOutcome, Flattened};
-use super::seal::{Seal, Sealed, TAG, Tag};
-use crate::error::Error;
+use super::seal::{Mac, Seal, SealedKind, TAG};
 use crate::platform::Packet;
 use crate::task::{Outcome, RemoteHandle};
 
@@ -20,11 +19,11 @@ pub struct Answer {
     handle: RemoteHandle<Packet>,
     seal: Seal,
     /// That of the call.
-    call: Tag,
+    call: Mac,
 }
 
 impl Answer {
-    pub(super) fn new(handle: RemoteHandle<Packet>, seal: Seal, call: Tag) -> Self {
+    pub(super) fn new(handle: RemoteHandle<Packet>, seal: Seal, call: Mac) -> Self {
         Self { handle, seal, call }
     }
 
@@ -38,11 +37,6 @@ impl Answer {
         self.handle.forget();
     }
 
-    /// Gives an error in its place.
-    pub(super) fn fail(self, error: Error) -> Vec<u8> {
-        self.seal(Err(error))
-    }
-
     fn seal(&self, outcome: Outcome) -> Vec<u8> {
         let room = || vec![0; TAG];
         let flattened = outcome.and_then(|result| Flattened::new(result, self.seal.reach()));
@@ -50,7 +44,7 @@ impl Answer {
             Ok(result) => flat::write(&FlatOutcome::Ok(result.as_flat()), room()),
             Err(error) => flat::write(&FlatOutcome::Err(error), room()),
         };
-        let tag = self.seal.tag(Sealed::Answer, &[&self.call, &bytes[TAG..]]);
+        let tag = self.seal.tag(SealedKind::Answer, &[&self.call, &bytes[TAG..]]);
         bytes[..TAG].copy_from_slice(&tag);
         bytes
     }

@@ -34,7 +34,6 @@ impl Build {
         bytes.try_into().ok().map(Self)
     }
 
-    #[cfg(not(target_family = "wasm"))]
     pub(super) fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(reader)?;

@@ -10,9 +10,9 @@ use futures::future::{self, BoxFuture};
 use futures::task::{FutureObj, Spawn, SpawnError};
 
 use super::message::{Greeting, Side, read_answer, write_call, write_signal};
-use super::outgoing::Outgoing;
 use super::reply::{Reply, Signal};
 use super::seal::Seal;
+use super::send_queue::SendQueue;
 use crate::error::Error;
 use crate::executor::traits::Executor;
 use crate::task::Job;
@@ -27,7 +27,7 @@ use crate::task::Job;
 /// with an error that [`is_closed`](Error::is_closed). Futures cannot leave this process: [`Spawn`] is refused.
 #[derive(Clone)]
 pub struct Client {
-    owner: Arc<Owner>,
+    owner: Arc<ClientOwner>,
 }
 
 /// Takes the messages that come for a [`Client`].
@@ -35,27 +35,27 @@ pub struct Client {
 /// **Dropping it is the end of the connection**: what was sent and not answered resolves with an error that
 /// [`is_worker_lost`](Error::is_worker_lost), and so does each later task.
 pub struct Incoming {
-    inner: Arc<Inner>,
+    inner: Arc<ClientInner>,
 }
 
 /// Dropped with the last handle of the client.
-struct Owner(Arc<Inner>);
+struct ClientOwner(Arc<ClientInner>);
 
-struct Inner {
+struct ClientInner {
     concurrency: usize,
-    outgoing: Outgoing,
-    state: Mutex<State>,
+    outgoing: SendQueue,
+    state: Mutex<ClientState>,
 }
 
-struct State {
-    phase: Phase,
+struct ClientState {
+    phase: ClientPhase,
     /// Who waits for the end of what was taken.
     closers: Vec<oneshot::Sender<()>>,
     /// No task is taken any more.
     is_closed: bool,
 }
 
-enum Phase {
+enum ClientPhase {
     /// -> `Open`, by the server's greeting; -> `Ended`, by another one.
     Greeting {
         seal: Seal,
@@ -80,13 +80,13 @@ impl Client {
         concurrency: usize,
         send: impl Fn(Vec<u8>) + Send + Sync + 'static,
     ) -> (Self, Incoming) {
-        let (greeting, outgoing) = (Greeting::new(), Outgoing::new(send));
+        let (greeting, outgoing) = (Greeting::new(), SendQueue::new(send));
         outgoing.put(greeting.message(Side::Client, seal));
-        let phase = Phase::Greeting { seal: seal.clone(), greeting, waiting: Vec::new() };
-        let state = Mutex::new(State { phase, closers: Vec::new(), is_closed: false });
-        let inner = Arc::new(Inner { concurrency, outgoing, state });
+        let phase = ClientPhase::Greeting { seal: seal.clone(), greeting, waiting: Vec::new() };
+        let state = Mutex::new(ClientState { phase, closers: Vec::new(), is_closed: false });
+        let inner = Arc::new(ClientInner { concurrency, outgoing, state });
         inner.outgoing.flush();
-        (Self { owner: Arc::new(Owner(inner.clone())) }, Incoming { inner })
+        (Self { owner: Arc::new(ClientOwner(inner.clone())) }, Incoming { inner })
     }
 }
 
@@ -100,11 +100,11 @@ impl Incoming {
     pub fn receive(&self, message: &[u8]) -> Result<(), Error> {
         let mut state = self.inner.lock();
         match &mut state.phase {
-            Phase::Greeting { seal, greeting, waiting } => {
+            ClientPhase::Greeting { seal, greeting, waiting } => {
                 match greeting.answered(Side::Client, seal, message) {
                     Ok(seal) => {
                         let waiting = std::mem::take(waiting);
-                        state.phase = Phase::Open { seal, replies: HashMap::new(), last: 0 };
+                        state.phase = ClientPhase::Open { seal, replies: HashMap::new(), last: 0 };
                         drop(state);
                         waiting.into_iter().for_each(|job| self.inner.submit(job));
                         Ok(())
@@ -116,7 +116,7 @@ impl Incoming {
                     }
                 }
             }
-            Phase::Open { replies, .. } => {
+            ClientPhase::Open { replies, .. } => {
                 let (number, answer) = read_answer(message)?;
                 let reply = replies.remove(&number);
                 drop(state);
@@ -129,7 +129,7 @@ impl Incoming {
                 self.inner.finish();
                 answered
             }
-            Phase::Ended(error) => Err(error.clone()),
+            ClientPhase::Ended(error) => Err(error.clone()),
         }
     }
 
@@ -145,14 +145,14 @@ impl Drop for Incoming {
     }
 }
 
-impl Drop for Owner {
+impl Drop for ClientOwner {
     fn drop(&mut self) {
         self.0.end(Error::closed());
     }
 }
 
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl ClientInner {
+    fn lock(&self) -> MutexGuard<'_, ClientState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -164,14 +164,14 @@ impl Inner {
                 drop(state);
                 job.fail(Error::closed());
             }
-            Phase::Greeting { waiting, .. } => waiting.push(job),
-            Phase::Open { seal, .. } => {
+            ClientPhase::Greeting { waiting, .. } => waiting.push(job),
+            ClientPhase::Open { seal, .. } => {
                 let seal = seal.clone();
                 drop(state);
                 let Some((call, reply)) = seal.seal(job) else { return };
                 self.send(&call, reply);
             }
-            Phase::Ended(error) => {
+            ClientPhase::Ended(error) => {
                 let error = error.clone();
                 drop(state);
                 job.fail(error);
@@ -182,7 +182,7 @@ impl Inner {
     fn send(self: &Arc<Self>, call: &[u8], mut reply: Reply) {
         let mut state = self.lock();
         match &mut state.phase {
-            Phase::Open { replies, last, .. } => {
+            ClientPhase::Open { replies, last, .. } => {
                 *last += 1;
                 let (number, inner) = (*last, Arc::downgrade(self));
                 let is_wanted = reply.on_signal(move |signal| {
@@ -195,27 +195,31 @@ impl Inner {
                     self.outgoing.flush();
                 }
             }
-            Phase::Ended(error) => {
+            ClientPhase::Ended(error) => {
                 let error = error.clone();
                 drop(state);
                 reply.fail(error);
             }
-            Phase::Greeting { .. } => unreachable!("its seal is that of an open connection"),
+            ClientPhase::Greeting { .. } => unreachable!("its seal is that of an open connection"),
         }
     }
 
     /// Each task ends in this error.
     fn end(&self, error: Error) {
         let mut state = self.lock();
-        if matches!(state.phase, Phase::Ended(_)) {
+        if matches!(state.phase, ClientPhase::Ended(_)) {
             return;
         }
-        let before = std::mem::replace(&mut state.phase, Phase::Ended(error.clone()));
+        let before = std::mem::replace(&mut state.phase, ClientPhase::Ended(error.clone()));
         drop(state);
         match before {
-            Phase::Greeting { waiting, .. } => waiting.into_iter().for_each(|job| job.fail(error.clone())),
-            Phase::Open { replies, .. } => replies.into_values().for_each(|reply| reply.fail(error.clone())),
-            Phase::Ended(_) => {}
+            ClientPhase::Greeting { waiting, .. } => {
+                waiting.into_iter().for_each(|job| job.fail(error.clone()));
+            }
+            ClientPhase::Open { replies, .. } => {
+                replies.into_values().for_each(|reply| reply.fail(error.clone()));
+            }
+            ClientPhase::Ended(_) => {}
         }
         self.outgoing.close();
         self.finish();
@@ -225,9 +229,9 @@ impl Inner {
     fn put_back(&self, number: u64, reply: Reply) {
         let mut state = self.lock();
         match &mut state.phase {
-            Phase::Open { replies, .. } => drop(replies.insert(number, reply)),
-            Phase::Greeting { .. } => unreachable!("the connection was open"),
-            Phase::Ended(error) => {
+            ClientPhase::Open { replies, .. } => drop(replies.insert(number, reply)),
+            ClientPhase::Greeting { .. } => unreachable!("the connection was open"),
+            ClientPhase::Ended(error) => {
                 let error = error.clone();
                 drop(state);
                 reply.fail(error);
@@ -243,7 +247,7 @@ impl Inner {
             drop(state);
             for closer in closers {
                 // Who does not wait any more is gone.
-                let _ = closer.send(());
+                closer.send(()).unwrap_or(());
             }
         }
     }
@@ -251,7 +255,7 @@ impl Inner {
     /// The handle of a task that was sent signals something.
     fn signal(&self, number: u64, signal: Signal) {
         let mut state = self.lock();
-        let Phase::Open { seal, replies, .. } = &mut state.phase else { return };
+        let ClientPhase::Open { seal, replies, .. } = &mut state.phase else { return };
         let message = write_signal(seal, number, signal);
         // Nobody waits for the answer of the others. The reply is dropped when the lock is free.
         let _reply = if signal == Signal::Abort { None } else { replies.remove(&number) };
@@ -262,12 +266,12 @@ impl Inner {
     }
 }
 
-impl State {
+impl ClientState {
     fn pending(&self) -> usize {
         match &self.phase {
-            Phase::Greeting { waiting, .. } => waiting.len(),
-            Phase::Open { replies, .. } => replies.len(),
-            Phase::Ended(_) => 0,
+            ClientPhase::Greeting { waiting, .. } => waiting.len(),
+            ClientPhase::Open { replies, .. } => replies.len(),
+            ClientPhase::Ended(_) => 0,
         }
     }
 }

@@ -47,7 +47,7 @@ impl Greeting {
 }
 
 /// From a client.
-pub(super) enum Request<'a> {
+pub(super) enum ClientRequest<'a> {
     Call { number: u64, call: &'a [u8] },
     Signal { number: u64, signal: Signal },
 }
@@ -68,11 +68,11 @@ pub(super) fn write_signal(seal: &Seal, number: u64, signal: Signal) -> Vec<u8> 
     [&[signal], seal.seal_message(&[signal, a, b, c, d, e, f, g, h]).as_slice()].concat()
 }
 
-pub(super) fn read_request<'a>(seal: &Seal, message: &'a [u8]) -> Result<Request<'a>, Error> {
+pub(super) fn read_request<'a>(seal: &Seal, message: &'a [u8]) -> Result<ClientRequest<'a>, Error> {
     let (kind, rest) = message.split_first().ok_or_else(refused)?;
     if *kind == CALL {
         let (number, call) = read_answer(rest)?;
-        return Ok(Request::Call { number, call });
+        return Ok(ClientRequest::Call { number, call });
     }
     let (kind, number) = seal.open_message(rest)?.split_first().ok_or_else(refused)?;
     let signal = match kind {
@@ -81,7 +81,7 @@ pub(super) fn read_request<'a>(seal: &Seal, message: &'a [u8]) -> Result<Request
         3 => Signal::Detach,
         _ => return Err(refused()),
     };
-    Ok(Request::Signal { number: read_answer(number)?.0, signal })
+    Ok(ClientRequest::Signal { number: read_answer(number)?.0, signal })
 }
 
 /// From a server.

@@ -59,9 +59,10 @@ mod build;
 mod client;
 mod flat;
 mod message;
-mod outgoing;
 mod reply;
 mod seal;
+mod sealed_job;
+mod send_queue;
 mod server;
 
 pub use self::answer::Answer;

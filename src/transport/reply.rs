@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::flat::{self, FlatOutcome};
-use super::seal::{Seal, Sealed, TAG, Tag, refused};
+use super::seal::{Mac, Seal, SealedKind, TAG, refused};
 use crate::error::Error;
 use crate::schedule::{HandleSignal, TaskId, WorkerId};
 use crate::task::{Outcome, ReplySender, TaskOwner};
@@ -18,7 +18,7 @@ pub struct Reply {
     sender: ReplySender,
     seal: Seal,
     /// That of the call: an answer is to this one alone.
-    call: Tag,
+    call: Mac,
     /// Keeps what the handle signals to.
     owner: Option<Arc<dyn TaskOwner>>,
 }
@@ -38,7 +38,7 @@ pub enum Signal {
 }
 
 impl Reply {
-    pub(super) fn new(sender: ReplySender, seal: Seal, call: Tag) -> Self {
+    pub(super) fn new(sender: ReplySender, seal: Seal, call: Mac) -> Self {
         Self { sender, seal, call, owner: None }
     }
 
@@ -72,14 +72,14 @@ impl Reply {
     /// task need not be sent.
     pub fn on_signal(&mut self, on_signal: impl Fn(Signal) + Send + Sync + 'static) -> bool {
         let owner: Arc<dyn TaskOwner> = Arc::new(OnSignal(on_signal));
-        let is_wanted = self.sender.set_owner(Arc::downgrade(&owner), SENT);
+        let is_wanted = self.sender.set_owner(Arc::downgrade(&owner), SEALED);
         self.owner = Some(owner);
         is_wanted
     }
 
     fn open(&self, answer: &[u8]) -> Option<Outcome> {
         let (tag, body) = answer.split_first_chunk::<TAG>()?;
-        if !self.seal.is_tag(tag, Sealed::Answer, &[&self.call, body]) {
+        if !self.seal.is_tag(tag, SealedKind::Answer, &[&self.call, body]) {
             return None;
         }
         match flat::read(body)? {
@@ -96,7 +96,7 @@ impl fmt::Debug for Reply {
 }
 
 /// A reply has one task.
-const SENT: TaskId = TaskId { maker: WorkerId::PAGE, number: 0 };
+const SEALED: TaskId = TaskId { maker: WorkerId::PAGE, number: 0 };
 
 struct OnSignal<F>(F);
 

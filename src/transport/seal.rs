@@ -1,18 +1,15 @@
+#![expect(unsafe_code, reason = "a program may say by itself which build it is")]
 //! What proves that bytes come from a peer of the same build that has the same secret.
 
 use std::fmt;
+use std::io;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::answer::Answer;
 use super::build::Build;
-use super::flat::{self, FlatCall, Flattened};
-use super::reply::Reply;
 use crate::error::Error;
 use crate::platform;
-use crate::schedule::TaskKind;
-use crate::task::{Job, carried};
 
 /// How many bytes prove where a message comes from.
 pub(super) const TAG: usize = 16;
@@ -21,11 +18,11 @@ pub(super) const NONCE: usize = 16;
 /// Secrets are at least so long, in bytes.
 const SECRET: usize = 16;
 
-pub(super) type Tag = [u8; TAG];
+pub(super) type Mac = [u8; TAG];
 
 /// What a sealed message is. It is a part of what the tag is computed of, so that none can stand for another.
 #[derive(Clone, Copy)]
-pub(super) enum Sealed {
+pub(super) enum SealedKind {
     Hello = 1,
     Message,
     Call,
@@ -55,6 +52,7 @@ pub(super) enum Sealed {
 pub struct Seal {
     build: Build,
     key: Arc<[u8; 32]>,
+    /// Its statics and functions are within these distances.
     reach: RangeInclusive<isize>,
 }
 
@@ -62,26 +60,29 @@ impl Seal {
     /// The seal of this program, by a secret of at least 16 bytes that all its processes have and nobody else.
     ///
     /// The first one reads the program's file, to hash it. On Linux that may be a library, which another program has
-    /// loaded. Elsewhere it is the executable: there a library has no seal.
+    /// loaded. Elsewhere it is the executable: a library needs [`of_build`](Self::of_build) there, and so does a page.
     ///
     /// # Errors
     ///
     /// [`is_startup`](Error::is_startup) if the file cannot be read, [`is_other`](Error::is_other) if the secret is too short.
-    #[cfg(not(target_family = "wasm"))]
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, Error> {
         let (build, reach) = own_build()?;
         Self::with(build, secret.as_ref(), reach)
     }
 
-    /// The seal of the program whose WebAssembly module this is, byte by byte, as its peers were given it.
+    /// The seal of a program that knows by itself which build it is: a page, by the bytes of its WebAssembly module.
+    ///
+    /// # Safety
+    ///
+    /// Two programs MUST NOT say that they are the same build and have the same secret, unless they are the same file: each calls
+    /// what lies where the other one has a function.
     ///
     /// # Errors
     ///
-    /// [`is_other`](Error::is_other) if the secret is shorter than 16 bytes.
-    #[cfg(target_family = "wasm")]
-    pub fn of_module(module: &[u8], secret: impl AsRef<[u8]>) -> Result<Self, Error> {
-        // Each address is checked where it is used: it is within the memory of the instance, or the engine traps.
-        Self::with(Build::of(module), secret.as_ref(), isize::MIN..=isize::MAX)
+    /// As [`new`](Self::new).
+    pub unsafe fn of_build(build: Build, secret: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let reach = platform::Image::reach().map_err(|error| unreadable(&error))?;
+        Self::with(build, secret.as_ref(), reach)
     }
 
     fn with(build: Build, secret: &[u8], reach: RangeInclusive<isize>) -> Result<Self, Error> {
@@ -125,7 +126,7 @@ impl Seal {
     /// What a side sends first, so that the other can tell what is wrong.
     #[must_use]
     pub fn hello(&self) -> Vec<u8> {
-        let tag = self.tag(Sealed::Hello, &[self.build.as_bytes()]);
+        let tag = self.tag(SealedKind::Hello, &[self.build.as_bytes()]);
         [HELLO, self.build.as_bytes().as_slice(), &tag].concat()
     }
 
@@ -149,7 +150,7 @@ impl Seal {
                 short(self.build),
             )));
         }
-        if !self.is_tag(tag, Sealed::Hello, &[build.as_bytes()]) {
+        if !self.is_tag(tag, SealedKind::Hello, &[build.as_bytes()]) {
             return Err(Error::codec("the peer has another secret; configure the same one on both sides"));
         }
         Ok(())
@@ -158,7 +159,7 @@ impl Seal {
     /// Seals a message of the transport's own.
     #[must_use]
     pub fn seal_message(&self, message: &[u8]) -> Vec<u8> {
-        [self.tag(Sealed::Message, &[message]).as_slice(), message].concat()
+        [self.tag(SealedKind::Message, &[message]).as_slice(), message].concat()
     }
 
     /// The message that a peer has sealed.
@@ -168,61 +169,14 @@ impl Seal {
     /// [`is_codec`](Error::is_codec) if it was not sealed so.
     pub fn open_message<'a>(&self, sealed: &'a [u8]) -> Result<&'a [u8], Error> {
         let (tag, message) = sealed.split_first_chunk::<TAG>().ok_or_else(refused)?;
-        if self.is_tag(tag, Sealed::Message, &[message]) { Ok(message) } else { Err(refused()) }
-    }
-
-    /// Takes a job apart: into its call, as sealed bytes for [`open`](Self::open) of a peer, and what its answer is given to.
-    ///
-    /// `None` if it cannot cross: its handle has got an error that [`is_codec`](Error::is_codec). What was captured, and the
-    /// functions among it, are in the bytes. Blocks of numbers are too ([`Transfer`](crate::Transfer)); ends of channels, actors and JavaScript
-    /// values cannot cross.
-    ///
-    /// The bytes may be sent and run more than once, which is for the sender to decide: see [`Job::retries`].
-    pub fn seal(&self, job: Job) -> Option<(Vec<u8>, Reply)> {
-        let (call, options, sender) = job.into_parts();
-        let nonce = new_nonce();
-        let sealed = Flattened::new(carried(call), &self.reach).map(|call| {
-            let is_async = options.kind == TaskKind::Async;
-            let body = FlatCall { is_async, timeout: options.timeout, call: call.as_flat() };
-            let mut bytes = flat::write(&body, [nonce.as_slice(), &[0; TAG]].concat());
-            let tag = self.tag(Sealed::Call, &[&nonce, &bytes[NONCE + TAG..]]);
-            bytes[NONCE..][..TAG].copy_from_slice(&tag);
-            (bytes, tag)
-        });
-        match sealed {
-            Ok((bytes, tag)) => Some((bytes, Reply::new(sender, self.clone(), tag))),
-            Err(error) => {
-                sender.send(Err(error));
-                None
-            }
-        }
-    }
-
-    /// Makes a job of a peer's call again, for an executor of this process, and what gives its answer.
-    ///
-    /// It has the timeout of the task that was sealed, but no [retries](Job::retries): those are the sender's.
-    ///
-    /// # Errors
-    ///
-    /// [`is_codec`](Error::is_codec) if it was not sealed by a peer of this build with this secret, or if there is no memory for it.
-    pub fn open(&self, call: &[u8]) -> Result<(Job, Answer), Error> {
-        let (nonce, rest) = call.split_first_chunk::<NONCE>().ok_or_else(refused)?;
-        let (tag, body) = rest.split_first_chunk::<TAG>().ok_or_else(refused)?;
-        if !self.is_tag(tag, Sealed::Call, &[nonce, body]) {
-            return Err(refused());
-        }
-        let FlatCall { is_async, timeout, call } = flat::read(body).ok_or_else(refused)?;
-        let call = call.into_packet(&self.reach).ok_or_else(refused)??;
-        let kind = if is_async { TaskKind::Async } else { TaskKind::Sync };
-        let (job, handle) = Job::arrived(call, kind, timeout).ok_or_else(refused)?;
-        Ok((job, Answer::new(handle, self.clone(), *tag)))
+        if self.is_tag(tag, SealedKind::Message, &[message]) { Ok(message) } else { Err(refused()) }
     }
 
     pub(super) fn reach(&self) -> &RangeInclusive<isize> {
         &self.reach
     }
 
-    pub(super) fn tag(&self, what: Sealed, parts: &[&[u8]]) -> Tag {
+    pub(super) fn tag(&self, what: SealedKind, parts: &[&[u8]]) -> Mac {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         hasher.update(&[what as u8]);
         for part in parts {
@@ -234,7 +188,7 @@ impl Seal {
     }
 
     /// In a time that does not tell how much of it is right.
-    pub(super) fn is_tag(&self, tag: &Tag, what: Sealed, parts: &[&[u8]]) -> bool {
+    pub(super) fn is_tag(&self, tag: &Mac, what: SealedKind, parts: &[&[u8]]) -> bool {
         let expected = self.tag(what, parts);
         let different =
             tag.iter().zip(expected).fold(0, |different, (left, right)| different | (left ^ right));
@@ -276,7 +230,6 @@ pub(super) fn new_nonce() -> [u8; NONCE] {
 }
 
 /// The build of this process, and how far its statics and functions reach.
-#[cfg(not(target_family = "wasm"))]
 fn own_build() -> Result<(Build, RangeInclusive<isize>), Error> {
     static BUILD: OnceLock<Result<(Build, RangeInclusive<isize>), Error>> = OnceLock::new();
 
@@ -284,10 +237,13 @@ fn own_build() -> Result<(Build, RangeInclusive<isize>), Error> {
         let image = platform::Image::open()?;
         Ok((Build::of_reader(image.file)?, image.reach))
     };
-    let failed = |error: std::io::Error| {
-        Error::startup(format!(
-            "the program's own file, whose hash tells builds apart, could not be read ({error}); start the program again"
-        ))
-    };
-    BUILD.get_or_init(|| read().map_err(failed)).clone()
+    BUILD.get_or_init(|| read().map_err(|error| unreadable(&error))).clone()
+}
+
+#[cold]
+fn unreadable(error: &io::Error) -> Error {
+    Error::startup(format!(
+        "the program's own file, whose hash tells builds apart, cannot be read ({error}); start the program again, or say by \
+         `Seal::of_build` which build it is"
+    ))
 }

@@ -11,10 +11,10 @@ use std::task::{Context, Poll};
 use futures::task::{ArcWake, waker_ref};
 
 use super::answer::Answer;
-use super::message::{Greeting, Request, Side, read_request, write_answer};
-use super::outgoing::Outgoing;
+use super::message::{ClientRequest, Greeting, Side, read_request, write_answer};
 use super::reply::Signal;
 use super::seal::Seal;
+use super::send_queue::SendQueue;
 use crate::error::Error;
 use crate::executor::traits::Executor;
 
@@ -27,21 +27,21 @@ use crate::executor::traits::Executor;
 /// connection ends.
 pub struct Server {
     executor: Box<dyn Executor>,
-    inner: Arc<Inner>,
+    inner: Arc<ServerInner>,
 }
 
-struct Inner {
-    outgoing: Outgoing,
-    state: Mutex<State>,
+struct ServerInner {
+    outgoing: SendQueue,
+    state: Mutex<ServerState>,
 }
 
-struct State {
-    phase: Phase,
+struct ServerState {
+    phase: ServerPhase,
     /// The tasks that run, by the client's numbers.
-    running: HashMap<u64, Arc<Running>>,
+    running: HashMap<u64, Arc<RunningTask>>,
 }
 
-enum Phase {
+enum ServerPhase {
     /// -> `Open`, by the client's greeting.
     Greeting {
         seal: Seal,
@@ -53,13 +53,13 @@ enum Phase {
 }
 
 /// A task that runs. Who wakes it, or signals something, sends its answer if that is there: no thread waits for it.
-struct Running {
+struct RunningTask {
     number: u64,
-    server: Weak<Inner>,
-    progress: Mutex<Progress>,
+    server: Weak<ServerInner>,
+    progress: Mutex<TaskProgress>,
 }
 
-struct Progress {
+struct TaskProgress {
     /// `None`: somebody looks at it, or it has ended.
     answer: Option<Answer>,
     /// It was woken since somebody looked.
@@ -76,11 +76,11 @@ impl Server {
         executor: impl Executor + 'static,
         send: impl Fn(Vec<u8>) + Send + Sync + 'static,
     ) -> Self {
-        let (greeting, outgoing) = (Greeting::new(), Outgoing::new(send));
+        let (greeting, outgoing) = (Greeting::new(), SendQueue::new(send));
         outgoing.put(greeting.message(Side::Server, seal));
-        let phase = Phase::Greeting { seal: seal.clone(), greeting };
-        let state = Mutex::new(State { phase, running: HashMap::new() });
-        let server = Self { executor: Box::new(executor), inner: Arc::new(Inner { outgoing, state }) };
+        let phase = ServerPhase::Greeting { seal: seal.clone(), greeting };
+        let state = Mutex::new(ServerState { phase, running: HashMap::new() });
+        let server = Self { executor: Box::new(executor), inner: Arc::new(ServerInner { outgoing, state }) };
         server.inner.outgoing.flush();
         server
     }
@@ -94,17 +94,17 @@ impl Server {
     pub fn receive(&self, message: &[u8]) -> Result<(), Error> {
         let mut state = self.inner.lock();
         let seal = match &state.phase {
-            Phase::Greeting { seal, greeting } => {
+            ServerPhase::Greeting { seal, greeting } => {
                 let seal = greeting.answered(Side::Server, seal, message)?;
-                state.phase = Phase::Open { seal };
+                state.phase = ServerPhase::Open { seal };
                 return Ok(());
             }
-            Phase::Open { seal } => seal.clone(),
+            ServerPhase::Open { seal } => seal.clone(),
         };
         drop(state);
         match read_request(&seal, message)? {
-            Request::Call { number, call } => self.run(&seal, number, call),
-            Request::Signal { number, signal } => {
+            ClientRequest::Call { number, call } => self.run(&seal, number, call),
+            ClientRequest::Signal { number, signal } => {
                 self.inner.signal(number, signal);
                 Ok(())
             }
@@ -113,9 +113,9 @@ impl Server {
 
     fn run(&self, seal: &Seal, number: u64, call: &[u8]) -> Result<(), Error> {
         let (job, answer) = seal.open(call)?;
-        let progress = Progress { answer: Some(answer), is_woken: false, signals: Vec::new() };
+        let progress = TaskProgress { answer: Some(answer), is_woken: false, signals: Vec::new() };
         let server = Arc::downgrade(&self.inner);
-        let running = Arc::new(Running { number, server, progress: Mutex::new(progress) });
+        let running = Arc::new(RunningTask { number, server, progress: Mutex::new(progress) });
         self.inner.lock().running.insert(number, running.clone());
         self.executor.submit(job);
         running.advance(None);
@@ -123,8 +123,8 @@ impl Server {
     }
 }
 
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl ServerInner {
+    fn lock(&self) -> MutexGuard<'_, ServerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,15 +136,15 @@ impl Inner {
 }
 
 /// The connection has ended.
-impl Drop for Inner {
+impl Drop for ServerInner {
     fn drop(&mut self) {
         let running = mem::take(&mut self.lock().running);
         running.into_values().for_each(|running| running.advance(Some(Signal::Cancel)));
     }
 }
 
-impl Running {
-    fn lock(&self) -> MutexGuard<'_, Progress> {
+impl RunningTask {
+    fn lock(&self) -> MutexGuard<'_, TaskProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -187,7 +187,7 @@ impl Running {
     }
 }
 
-impl ArcWake for Running {
+impl ArcWake for RunningTask {
     fn wake_by_ref(running: &Arc<Self>) {
         running.advance(None);
     }

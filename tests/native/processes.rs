@@ -35,7 +35,7 @@ fn main() {
     if let Ok(secret) = env::var(SERVE) {
         let stream = TcpStream::connect(env::args().nth(1).unwrap()).unwrap();
         // What is wrong is for the other side to say.
-        let _ = peer::serve(stream, &Seal::new(secret).unwrap());
+        drop(peer::serve(stream, &Seal::new(secret).unwrap()));
         return;
     }
     let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();

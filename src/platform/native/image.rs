@@ -1,11 +1,10 @@
-//! The file that this code was loaded from.
+//! The file that this code was loaded from, and where it lies.
 
 use std::env;
 use std::fs::File;
 use std::io;
 use std::ops::RangeInclusive;
-
-use crate::platform::address::anchor;
+use std::ptr;
 
 /// The executable, or the library, that this crate is a part of.
 pub(crate) struct Image {
@@ -14,12 +13,22 @@ pub(crate) struct Image {
     pub(crate) reach: RangeInclusive<isize>,
 }
 
+/// The place that distances count from: it lies where the rest of this code does.
+pub(crate) fn anchor() -> usize {
+    static ANCHOR: u8 = 0;
+    ptr::from_ref(&ANCHOR).expose_provenance()
+}
+
 impl Image {
     pub(crate) fn open() -> io::Result<Self> {
         match mapped()? {
             Some(image) => Ok(image),
             None => Self::of_executable(),
         }
+    }
+
+    pub(crate) fn reach() -> io::Result<RangeInclusive<isize>> {
+        Self::open().map(|image| image.reach)
     }
 
     /// Where it is not said what is loaded where, the program is taken for one file: no more is loaded of it than it holds.

@@ -21,7 +21,7 @@ use std::thread;
 
 pub(crate) use attachment::{Attachment, Number};
 #[cfg(feature = "transport")]
-pub(crate) use image::Image;
+pub(crate) use image::{Image, anchor};
 use local::run_local;
 pub(crate) use local::{has_local_pool, on_panic, spawn_local};
 pub(crate) use memory::{memory_size, stack_has_sunk};

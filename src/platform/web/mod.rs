@@ -10,6 +10,8 @@ mod bundler;
 mod console;
 mod failure;
 mod glue;
+#[cfg(feature = "transport")]
+mod image;
 mod local;
 mod locks;
 mod memory;
@@ -33,6 +35,8 @@ pub(crate) use attachment::{Attachment, Number};
 pub(crate) use console::print;
 #[cfg(feature = "compat")]
 pub(crate) use glue::url_of_hidden_glue;
+#[cfg(feature = "transport")]
+pub(crate) use image::{Image, anchor};
 pub(crate) use local::spawn_local;
 pub(crate) use memory::{memory_size, stack_has_sunk};
 pub(crate) use node::KeepAlive;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::task::SpawnExt;
 use wasm_mt::transport::{Client, Server};
-use wasm_mt::{Executor, ExecutorExt, InlineExecutor, Pool, Remote, remote, sleep};
+use wasm_mt::{Executor, ExecutorExt, InlineExecutor, Pool, Remote, remote, yield_now};
 
 use super::{Way, connect, connect_by, pool, receive, seal, seal_by};
 
@@ -22,7 +22,7 @@ fn watched() -> (Pool, Client) {
 /// Waits until the pool has so many tasks.
 async fn until(pool: &Pool, pending: usize) {
     while pool.pending() != pending {
-        sleep(Duration::from_millis(1)).await;
+        yield_now().await;
     }
 }
 
@@ -56,7 +56,7 @@ remote_test! {
         let (pool, client) = watched();
         let task = remote!(async {
             for _ in 0..10 {
-                wasm_mt::yield_now().await;
+                yield_now().await;
             }
         });
         client.spawn_remote(task).forget();
@@ -68,7 +68,7 @@ remote_test! {
 
     async fn closing_waits_for_what_was_taken() {
         let client = connect(pool());
-        let handle = client.spawn_remote(remote!(async { wasm_mt::yield_now().await }));
+        let handle = client.spawn_remote(remote!(async { yield_now().await }));
         client.close().await;
         assert!(handle.is_finished());
         handle.await.unwrap();

@@ -1,3 +1,4 @@
+#![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "a page says by itself which build it is"))]
 //! Tasks that cross as bytes.
 
 mod client;
@@ -7,8 +8,10 @@ mod values;
 use std::mem;
 use std::sync::{Arc, Mutex, OnceLock};
 
+#[cfg(target_family = "wasm")]
+use wasm_mt::transport::Build;
 use wasm_mt::transport::{Client, Incoming, Seal, Server};
-use wasm_mt::{Executor, Pool};
+use wasm_mt::{Error, Executor, Pool};
 
 const SECRET: &str = "a secret of the tests";
 
@@ -16,14 +19,19 @@ fn seal() -> Seal {
     seal_by(SECRET)
 }
 
-#[cfg(not(target_family = "wasm"))]
 fn seal_by(secret: &str) -> Seal {
-    Seal::new(secret).unwrap()
+    try_seal(secret).unwrap()
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn try_seal(secret: &str) -> Result<Seal, Error> {
+    Seal::new(secret)
 }
 
 #[cfg(target_family = "wasm")]
-fn seal_by(secret: &str) -> Seal {
-    Seal::of_module(b"the module", secret).unwrap()
+fn try_seal(secret: &str) -> Result<Seal, Error> {
+    // SAFETY: nothing leaves this instance.
+    unsafe { Seal::of_build(Build::of(b"this module"), secret) }
 }
 
 /// A client, with its server in this process.
@@ -50,10 +58,12 @@ fn pool() -> Pool {
     Pool::builder().threads(2).build()
 }
 
+type Receive = dyn Fn(&[u8]) + Send + Sync;
+
 /// One way of a connection within this process.
 #[derive(Default)]
 struct Way {
-    receive: OnceLock<Box<dyn Fn(&[u8]) + Send + Sync>>,
+    receive: OnceLock<Box<Receive>>,
     /// What came before the other side was there.
     early: Mutex<Vec<Vec<u8>>>,
 }

@@ -6,7 +6,7 @@ use futures::task::{FutureObj, Spawn, SpawnError};
 use wasm_mt::transport::{Answer, Build, Reply, Seal};
 use wasm_mt::{Error, Executor, ExecutorExt, Job, Remote, RemoteHandle, Thread, remote};
 
-use super::{seal, seal_by};
+use super::{seal, seal_by, try_seal};
 
 /// Keeps what it is given.
 #[derive(Default)]
@@ -116,7 +116,7 @@ remote_test! {
     }
 
     async fn a_short_secret_is_refused() {
-        let error = short_secret().unwrap_err();
+        let error = try_seal("15 bytes long..").unwrap_err();
         assert!(error.is_other() && error.to_string().contains("16 bytes"), "{error}");
     }
 
@@ -151,14 +151,4 @@ remote_test! {
         assert_ne!(Build::of(b"one"), Build::of(b"another"));
         assert!(format!("{:?}", seal()).contains(&seal().build().to_string()));
     }
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn short_secret() -> Result<Seal, Error> {
-    Seal::new("15 bytes long..")
-}
-
-#[cfg(target_family = "wasm")]
-fn short_secret() -> Result<Seal, Error> {
-    Seal::of_module(b"the module", "15 bytes long..")
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 type Sink = dyn Fn(Vec<u8>) + Send + Sync;
 
 /// Gives messages to the connection, one at a time and in the order in which they were put.
-pub(super) struct Outgoing {
-    queue: Mutex<Queue>,
+pub(super) struct SendQueue {
+    queue: Mutex<Unsent>,
 }
 
-struct Queue {
+struct Unsent {
     /// `None`: the connection has ended.
     send: Option<Arc<Sink>>,
     messages: VecDeque<Vec<u8>>,
@@ -19,9 +19,9 @@ struct Queue {
     is_sending: bool,
 }
 
-impl Outgoing {
+impl SendQueue {
     pub(super) fn new(send: impl Fn(Vec<u8>) + Send + Sync + 'static) -> Self {
-        let queue = Queue { send: Some(Arc::new(send)), messages: VecDeque::new(), is_sending: false };
+        let queue = Unsent { send: Some(Arc::new(send)), messages: VecDeque::new(), is_sending: false };
         Self { queue: Mutex::new(queue) }
     }
 
@@ -56,13 +56,13 @@ impl Outgoing {
         Some((message, send, Sending(self)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, Unsent> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Lets the next message be sent, also if this one panicked.
-struct Sending<'a>(&'a Outgoing);
+struct Sending<'a>(&'a SendQueue);
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
