@@ -21,9 +21,7 @@ use super::progress::NestedScope;
 use super::reply::{ReplySender, TaskOwner};
 use crate::error::{Error, panic_text};
 use crate::platform::{self, Packet};
-#[cfg(feature = "transport")]
-use crate::schedule::TaskKind;
-use crate::schedule::{HandleSignal, TaskId, TaskOptions, WorkerId};
+use crate::schedule::{HandleSignal, TaskId, TaskKind, TaskOptions, WorkerId};
 
 /// A task without its type, as executors hold it.
 ///
@@ -102,11 +100,12 @@ impl Job {
         call: Packet,
         kind: TaskKind,
         timeout: Option<Duration>,
+        retries: u32,
     ) -> Option<(Self, RemoteHandle<Packet>)> {
         let made_at = read_location(&Packet { addresses: vec![location(&call)?], ..Packet::default() })?;
         let (reply, handle) = RemoteHandle::new(made_at, Ok);
         let encoded = Encoded::of(kind, Ok(call), made_at);
-        let options = TaskOptions { timeout, ..encoded.options };
+        let options = TaskOptions { timeout, retries, ..encoded.options };
         Some((Self::without_limit(Encoded { options, ..encoded }, reply)?, handle))
     }
 
@@ -157,6 +156,19 @@ impl Job {
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.options.retries
+    }
+
+    /// The same job, that may run again so often: 0 for an executor that runs it again by itself, elsewhere.
+    #[must_use = "it is a job, too"]
+    pub fn with_retries(mut self, times: u32) -> Self {
+        self.options.retries = times;
+        self
+    }
+
+    /// True if the task goes from await to await, beside others. A synchronous one has its worker for itself.
+    #[must_use]
+    pub fn is_async(&self) -> bool {
+        self.options.kind == TaskKind::Async
     }
 
     /// The place of the call that made the task, which is its name in errors.

@@ -24,6 +24,7 @@ pub(super) struct Flat<'a> {
 pub(super) struct FlatCall<'a> {
     pub(super) is_async: bool,
     pub(super) timeout: Option<Duration>,
+    pub(super) retries: u32,
     #[serde(borrow)]
     pub(super) call: Flat<'a>,
 }

@@ -25,7 +25,6 @@ pub struct Reply {
 
 /// What a handle's owner wants of its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Signal {
     /// The handle was dropped: nobody wants the answer. A task that has not begun need not run, and one that runs stops at its next
     /// await: drop its [`Answer`](super::Answer).
@@ -56,6 +55,15 @@ impl Reply {
             }
             None => Err((self, refused())),
         }
+    }
+
+    /// The error in which the task has ended, if an answer says so: to run the task again, for example, instead of giving the answer.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no answer to this call that was sealed by a peer.
+    pub fn error_in(&self, answer: &[u8]) -> Result<Option<Error>, Error> {
+        self.open(answer).map(Outcome::err).ok_or_else(refused)
     }
 
     /// Resolves the handle with an error.

@@ -22,7 +22,12 @@ impl Seal {
         let nonce = new_nonce();
         let sealed = Flattened::new(carried(call), self.reach()).map(|call| {
             let is_async = options.kind == TaskKind::Async;
-            let body = FlatCall { is_async, timeout: options.timeout, call: call.as_flat() };
+            let body = FlatCall {
+                is_async,
+                timeout: options.timeout,
+                retries: options.retries,
+                call: call.as_flat(),
+            };
             let mut bytes = flat::write(&body, [nonce.as_slice(), &[0; TAG]].concat());
             let tag = self.tag(SealedKind::Call, &[&nonce, &bytes[NONCE + TAG..]]);
             bytes[NONCE..][..TAG].copy_from_slice(&tag);
@@ -39,7 +44,8 @@ impl Seal {
 
     /// Makes a job of a peer's call again, for an executor of this process, and what gives its answer.
     ///
-    /// It has the timeout of the task that was sealed, but no [retries](Job::retries): those are the sender's.
+    /// It has the timeout and the [retries](Job::retries) of the task that was sealed. A sender that sends a task again when its peer is lost
+    /// counts them itself: see [`Job::with_retries`].
     ///
     /// # Errors
     ///
@@ -50,10 +56,10 @@ impl Seal {
         if !self.is_tag(tag, SealedKind::Call, &[nonce, body]) {
             return Err(refused());
         }
-        let FlatCall { is_async, timeout, call } = flat::read(body).ok_or_else(refused)?;
+        let FlatCall { is_async, timeout, retries, call } = flat::read(body).ok_or_else(refused)?;
         let call = call.into_packet(self.reach()).ok_or_else(refused)??;
         let kind = if is_async { TaskKind::Async } else { TaskKind::Sync };
-        let (job, handle) = Job::arrived(call, kind, timeout).ok_or_else(refused)?;
+        let (job, handle) = Job::arrived(call, kind, timeout, retries).ok_or_else(refused)?;
         Ok((job, Answer::new(handle, self.clone(), *tag)))
     }
 }

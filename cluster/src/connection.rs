@@ -1,0 +1,209 @@
+//! The broker, as clients and nodes use it.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{self, PullConsumer, pull};
+use async_nats::jetstream::object_store::{self, ObjectStore};
+use async_nats::jetstream::{self, stream};
+use async_nats::{ConnectOptions, Event};
+use tokio::sync::mpsc;
+use wasm_mt::Error;
+use wasm_mt::transport::{Build, Seal};
+
+use crate::config::Config;
+use crate::message::PeerId;
+
+/// How long the broker may take for an answer.
+const REQUEST: Duration = Duration::from_secs(5);
+/// While the broker is away, an attempt to reach it begins so soon after the last one.
+const RECONNECT: Duration = Duration::from_millis(50);
+/// What a broker holds for a fleet that is gone it forgets after so long.
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a message that a node has received may stay unacknowledged, until another node receives it.
+pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
+
+/// A connection to the broker, and the names that this fleet has there.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    pub(crate) client: async_nats::Client,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) seal: Seal,
+    pub(crate) names: Names,
+}
+
+/// Subjects and streams. A fleet is of one application and one build.
+#[derive(Clone)]
+pub(crate) struct Names {
+    application: String,
+    build: String,
+}
+
+impl Names {
+    fn new(config: &Config, build: Build) -> Result<Self, Error> {
+        let application = &config.application;
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+        if application.is_empty() || !application.chars().all(is_plain) {
+            return Err(Error::other(format!(
+                "`{application}` cannot be the name of an application; use letters, digits, `-` and `_`"
+            )));
+        }
+        Ok(Self { application: application.clone(), build: build.to_string()[..16].to_owned() })
+    }
+
+    fn subject(&self, rest: &str) -> String {
+        format!("wasm-mt.{}.{}.{rest}", self.application, self.build)
+    }
+
+    fn stream(&self) -> String {
+        format!("wasm-mt_{}_{}", self.application, self.build)
+    }
+
+    /// Tasks of programs.
+    pub(crate) fn tasks(&self) -> String {
+        self.subject("tasks")
+    }
+
+    /// Tasks of tasks: nodes take them however busy they are, since others wait for them.
+    pub(crate) fn children(&self) -> String {
+        self.subject("children")
+    }
+
+    pub(crate) fn beats(&self) -> String {
+        self.subject("beats")
+    }
+
+    pub(crate) fn peer(&self, id: PeerId) -> String {
+        self.subject(&format!("peer.{id}"))
+    }
+
+    /// Where every node of the application says its build.
+    pub(crate) fn builds(&self) -> String {
+        format!("wasm-mt.{}.builds", self.application)
+    }
+}
+
+impl Connection {
+    /// Connects, and tells of what happens to the connection.
+    pub(crate) async fn open(config: &Config) -> Result<(Self, mpsc::UnboundedReceiver<Event>), Error> {
+        let seal = config.seal()?;
+        let names = Names::new(config, seal.build())?;
+        let (events, happened) = mpsc::unbounded_channel();
+        let options = ConnectOptions::new()
+            .name(format!("wasm-mt {}", config.application))
+            .ping_interval(Duration::from_secs(2))
+            .request_timeout(Some(REQUEST))
+            .client_capacity(16 * 1024)
+            .subscription_capacity(64 * 1024)
+            .reconnect_delay_callback(|attempts| if attempts <= 1 { Duration::ZERO } else { RECONNECT })
+            .event_callback(move |event| {
+                // Who does not listen any more is gone.
+                events.send(event).unwrap_or(());
+                std::future::ready(())
+            });
+        let options = secured(options, config).await?;
+        let client = options.connect(&config.url).await.map_err(|error| {
+            Error::other(format!(
+                "the broker at {} cannot be reached ({error}); start one, or mend the URL",
+                config.url
+            ))
+        })?;
+        let jetstream = jetstream::new(client.clone());
+        Ok((Self { client, jetstream, seal, names }, happened))
+    }
+
+    /// The stream that holds what no node has begun.
+    pub(crate) async fn stream(&self, config: &Config) -> Result<stream::Stream, Error> {
+        let stream = stream::Config {
+            name: self.names.stream(),
+            subjects: vec![self.names.tasks(), self.names.children()],
+            retention: stream::RetentionPolicy::WorkQueue,
+            storage: stream::StorageType::File,
+            discard: stream::DiscardPolicy::New,
+            max_bytes: config.max_stored,
+            max_age: MAX_AGE,
+            num_replicas: config.replicas,
+            ..Default::default()
+        };
+        self.jetstream.get_or_create_stream(stream).await.map_err(|error| refused("make a stream", &error))
+    }
+
+    /// What all nodes receive the messages of one subject by.
+    pub(crate) async fn consumer(
+        &self,
+        stream: &stream::Stream,
+        name: &str,
+        subject: String,
+    ) -> Result<PullConsumer, Error> {
+        let config = pull::Config {
+            durable_name: Some(name.to_owned()),
+            filter_subject: subject,
+            ack_policy: consumer::AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            max_ack_pending: 100_000,
+            ..Default::default()
+        };
+        stream.create_consumer(config).await.map_err(|error| refused("make a consumer", &error))
+    }
+
+    /// Where calls and answers are that are too long for a message.
+    pub(crate) async fn objects(&self, config: &Config) -> Result<ObjectStore, Error> {
+        let bucket = self.names.stream();
+        if let Ok(store) = self.jetstream.get_object_store(&bucket).await {
+            return Ok(store);
+        }
+        let config = object_store::Config {
+            bucket,
+            max_age: MAX_AGE,
+            num_replicas: config.replicas,
+            ..Default::default()
+        };
+        self.jetstream
+            .create_object_store(config)
+            .await
+            .map_err(|error| refused("make an object store", &error))
+    }
+
+    /// So many bytes fit into a message.
+    pub(crate) fn max_message(&self) -> usize {
+        /// Heads, names and the seal.
+        const REST: usize = 4096;
+        self.client.max_payload().saturating_sub(REST).max(REST)
+    }
+
+    /// Waits until the broker has read what was sent before, subscriptions for example.
+    pub(crate) async fn settle(&self) {
+        let nobody = self.names.subject("nobody");
+        // That nobody answers is the answer.
+        drop(self.client.request(nobody, bytes::Bytes::new()).await);
+    }
+}
+
+async fn secured(mut options: ConnectOptions, config: &Config) -> Result<ConnectOptions, Error> {
+    if let Some(path) = &config.root_certificates {
+        options = options.add_root_certificates(path.clone());
+    }
+    if let Some((certificate, key)) = &config.client_certificate {
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
+    let Some(path) = &config.credentials else { return Ok(options) };
+    with_credentials(options, path).await
+}
+
+#[cfg(feature = "credentials")]
+async fn with_credentials(options: ConnectOptions, path: &std::path::Path) -> Result<ConnectOptions, Error> {
+    let read = options.credentials_file(path).await;
+    read.map_err(|error| {
+        Error::other(format!("the credentials file {} cannot be read: {error}", path.display()))
+    })
+}
+
+#[cfg(not(feature = "credentials"))]
+async fn with_credentials(_: ConnectOptions, _: &std::path::Path) -> Result<ConnectOptions, Error> {
+    Err(Error::other("a credentials file needs the feature `credentials` of wasm-mt-nats"))
+}
+
+fn refused(what: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::other(format!(
+        "the broker did not {what} ({error}); start it with JetStream (`nats-server -js`), and let its user do so"
+    ))
+}

@@ -1,0 +1,463 @@
+//! What a client knows of its tasks: a pure state machine. Events in, actions out; no clock and no connection of its own.
+//!
+//! ```text
+//!   Queued --gathered--> Published --claimed by a node--> Claimed --answered--> (gone)
+//!     ^                      |  ^                            |
+//!     |     the broker has   |  |  the node is lost, and the |
+//!     |     lost its message |  |  task may run again        |
+//!     +----------------------+  +----------------------------+--the node is lost--> (gone, with an error)
+//! ```
+//!
+//! Tasks share messages, *batches*. A node that has received one asks for it before anything of it begins, and gets it only if no other has.
+//! So a task begins on one node at most, whatever the broker delivers twice. One that may run [again](wasm_mt::Remote::retry) is given away
+//! again when its node is lost.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use crate::cost::Costs;
+use crate::message::{ClientId, NodeId};
+
+/// Names a task of this client.
+pub(crate) type TaskNumber = u64;
+/// Names a message of tasks.
+pub(crate) type BatchNumber = u64;
+
+/// What is known of a task before it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task {
+    /// Where it was made: tasks of one place are expected to cost about the same.
+    pub(crate) site: u64,
+    /// How many bytes its call has.
+    pub(crate) size: usize,
+    pub(crate) retries: u32,
+}
+
+/// How much is sent at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// So many tasks may be sent and not answered.
+    pub(crate) in_flight: usize,
+    /// So many bytes may be in a message.
+    pub(crate) message: usize,
+    /// A node is lost when so long nothing was heard of it.
+    pub(crate) silence: Duration,
+    /// Tasks wait so long for a first node.
+    pub(crate) no_node: Duration,
+}
+
+/// Something is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Publish these tasks in one message.
+    Publish { batch: BatchNumber, tasks: Vec<TaskNumber>, retried: bool },
+    /// The task ends: its node was lost.
+    Lose { task: TaskNumber, node: NodeId },
+    /// The task ends: no node is there.
+    Refuse { task: TaskNumber },
+    /// A node is to know.
+    Tell { node: NodeId, task: TaskNumber, signal: TaskSignal },
+}
+
+/// As [`wasm_mt::transport::Signal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum TaskSignal {
+    Cancel,
+    Abort,
+    Detach,
+}
+
+/// What a node gets that asks for a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// These tasks of it are to run.
+    Granted(Vec<TaskNumber>),
+    /// Another node has it, which may be lost: ask again later.
+    Held,
+    /// Nothing of it is to run.
+    Gone,
+}
+
+#[derive(Debug)]
+struct TaskState {
+    task: Task,
+    /// How often it was claimed.
+    claims: u32,
+    place: Place,
+    /// Nobody wants the answer, and it runs all the same.
+    detached: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Queued,
+    Published(BatchNumber),
+    Claimed(BatchNumber, NodeId),
+}
+
+#[derive(Debug)]
+struct BatchState {
+    tasks: Vec<TaskNumber>,
+    /// How many of them have not ended.
+    left: usize,
+    node: Option<NodeId>,
+    retried: bool,
+}
+
+#[derive(Debug)]
+struct NodeState {
+    workers: usize,
+    heard: Duration,
+    leaving: bool,
+    batches: HashSet<BatchNumber>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) id: ClientId,
+    limits: Limits,
+    costs: Costs,
+    tasks: HashMap<TaskNumber, TaskState>,
+    /// Those that are to be sent. Some may have ended meanwhile.
+    queue: VecDeque<TaskNumber>,
+    batches: BTreeMap<BatchNumber, BatchState>,
+    /// How many tasks of batches are published or claimed.
+    in_flight: usize,
+    /// How many batches no node has.
+    unclaimed: usize,
+    nodes: BTreeMap<NodeId, NodeState>,
+    last_batch: BatchNumber,
+    /// Since when no node is there.
+    alone_since: Option<Duration>,
+    now: Duration,
+    actions: Vec<Action>,
+}
+
+/// A batch is to keep a node busy for so long: then what crosses for it is a small part.
+const BATCH: Duration = Duration::from_millis(2);
+/// No more tasks are in one.
+const MOST: usize = 1024;
+
+impl Ledger {
+    pub(crate) fn new(id: ClientId, limits: Limits, now: Duration) -> Self {
+        Self {
+            id,
+            limits,
+            costs: Costs::default(),
+            tasks: HashMap::new(),
+            queue: VecDeque::new(),
+            batches: BTreeMap::new(),
+            in_flight: 0,
+            unclaimed: 0,
+            nodes: BTreeMap::new(),
+            last_batch: 0,
+            alone_since: Some(now),
+            now,
+            actions: Vec::new(),
+        }
+    }
+
+    /// What is to be done since this was asked last.
+    pub(crate) fn take_actions(&mut self) -> Vec<Action> {
+        self.publish();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// How many tasks the nodes can run at the same time.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.nodes.values().filter(|node| !node.leaving).map(|node| node.workers).sum()
+    }
+
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// A task is to be sent.
+    pub(crate) fn submit(&mut self, number: TaskNumber, task: Task) {
+        let state = TaskState { task, claims: 0, place: Place::Queued, detached: false };
+        self.tasks.insert(number, state);
+        self.queue.push_back(number);
+    }
+
+    /// The handle of a task signals something. True if its reply is not needed any more.
+    pub(crate) fn signal(&mut self, number: TaskNumber, signal: TaskSignal) -> bool {
+        let Some(task) = self.tasks.get_mut(&number) else { return true };
+        match (task.place, signal) {
+            (_, TaskSignal::Detach) => {
+                task.detached = true;
+                if let Place::Claimed(_, node) = task.place {
+                    self.actions.push(Action::Tell { node, task: number, signal });
+                }
+                false
+            }
+            (Place::Queued | Place::Published(_), _) => {
+                self.end(number);
+                true
+            }
+            (Place::Claimed(_, node), _) => {
+                self.actions.push(Action::Tell { node, task: number, signal });
+                if signal == TaskSignal::Cancel {
+                    self.end(number);
+                }
+                signal == TaskSignal::Cancel
+            }
+        }
+    }
+
+    /// A node that has received a batch asks whether it may begin.
+    pub(crate) fn claim(&mut self, batch: BatchNumber, node: NodeId, workers: usize, now: Duration) -> Claim {
+        self.now = now;
+        // It may be heard of for the first time.
+        self.hear(node, workers);
+        let tasks = self.tasks_of(batch);
+        let Some(state) = self.batches.get_mut(&batch) else { return Claim::Gone };
+        match state.node {
+            // Its answer was lost on the way.
+            Some(holder) if holder == node => return Claim::Granted(tasks),
+            Some(_) => return if state.retried { Claim::Held } else { Claim::Gone },
+            None => {}
+        }
+        state.node = Some(node);
+        self.unclaimed -= 1;
+        for number in &tasks {
+            if let Some(task) = self.tasks.get_mut(number) {
+                task.place = Place::Claimed(batch, node);
+                task.claims += 1;
+            }
+        }
+        if let Some(node) = self.nodes.get_mut(&node) {
+            node.batches.insert(batch);
+        }
+        Claim::Granted(tasks)
+    }
+
+    /// True if the task is to be told to go on without an answer.
+    pub(crate) fn is_detached(&self, number: TaskNumber) -> bool {
+        self.tasks.get(&number).is_some_and(|task| task.detached)
+    }
+
+    /// A task was answered. False if it has ended before.
+    pub(crate) fn answered(&mut self, number: TaskNumber) -> bool {
+        self.end(number)
+    }
+
+    /// What the tasks of a batch, all of one site, have cost on average.
+    pub(crate) fn learn(&mut self, site: u64, ran: Duration) {
+        self.costs.learn(site, ran);
+    }
+
+    /// What a task of the site costs, if that is known.
+    pub(crate) fn cost(&self, site: u64) -> Option<Duration> {
+        self.costs.of(site)
+    }
+
+    /// A node's worker was lost under a task that may run again, or the message of a batch that no node has is gone: it is sent again.
+    pub(crate) fn send_again(&mut self, batch: BatchNumber) {
+        if self.batches.get(&batch).is_some_and(|state| state.node.is_none()) {
+            self.tasks_of(batch).into_iter().for_each(|number| self.requeue(number));
+        }
+    }
+
+    /// Takes a task back from its node. False if it has been claimed as often as it may be.
+    pub(crate) fn try_again(&mut self, number: TaskNumber) -> bool {
+        let may = self.tasks.get(&number).is_some_and(|task| task.claims <= task.task.retries);
+        if may {
+            self.requeue(number);
+        }
+        may
+    }
+
+    fn requeue(&mut self, number: TaskNumber) {
+        self.leave_batch(number);
+        if let Some(task) = self.tasks.get_mut(&number) {
+            task.place = Place::Queued;
+            self.queue.push_back(number);
+        }
+    }
+
+    /// Something came of a node.
+    pub(crate) fn beat(&mut self, node: NodeId, workers: usize, leaving: bool, now: Duration) {
+        self.now = now;
+        self.hear(node, workers);
+        if let Some(state) = self.nodes.get_mut(&node) {
+            state.leaving = leaving;
+        }
+    }
+
+    /// Something else came of a node than a sign of life.
+    pub(crate) fn heard(&mut self, node: NodeId, now: Duration) {
+        self.now = now;
+        if let Some(state) = self.nodes.get_mut(&node) {
+            state.heard = now;
+        }
+    }
+
+    pub(crate) fn is_there(&self, node: NodeId) -> bool {
+        self.nodes.contains_key(&node)
+    }
+
+    pub(crate) fn has(&self, batch: BatchNumber) -> bool {
+        self.batches.contains_key(&batch)
+    }
+
+    fn hear(&mut self, node: NodeId, workers: usize) {
+        let new = NodeState { workers, heard: self.now, leaving: false, batches: HashSet::new() };
+        self.nodes.entry(node).or_insert(new).heard = self.now;
+        self.alone_since = None;
+    }
+
+    /// A node has said that it ends: nothing of it is left there.
+    pub(crate) fn left(&mut self, node: NodeId) {
+        self.lose(node);
+    }
+
+    /// Nothing could be heard for a while, and that was our fault: no node is lost for it.
+    pub(crate) fn forgive(&mut self, now: Duration) {
+        self.now = now;
+        self.nodes.values_mut().for_each(|node| node.heard = now);
+        self.alone_since = self.alone_since.map(|_| now);
+    }
+
+    /// Time passes: nodes that were not heard of are lost.
+    pub(crate) fn tick(&mut self, now: Duration) {
+        self.now = now;
+        let silence = self.limits.silence;
+        let is_silent = |node: &NodeState| now.saturating_sub(node.heard) >= silence;
+        let silent: Vec<_> =
+            self.nodes.iter().filter(|(_, node)| is_silent(node)).map(|(id, _)| *id).collect();
+        silent.into_iter().for_each(|node| self.lose(node));
+        let is_over = self.alone_since.is_some_and(|since| now.saturating_sub(since) >= self.limits.no_node);
+        if is_over {
+            let mut tasks: Vec<_> = self.tasks.keys().copied().collect();
+            tasks.sort_unstable();
+            for task in tasks {
+                self.end(task);
+                self.actions.push(Action::Refuse { task });
+            }
+            self.alone_since = Some(now);
+        }
+    }
+
+    fn lose(&mut self, node: NodeId) {
+        let Some(state) = self.nodes.remove(&node) else { return };
+        if self.nodes.is_empty() {
+            self.alone_since = Some(self.now);
+        }
+        let mut batches: Vec<_> = state.batches.into_iter().collect();
+        batches.sort_unstable();
+        for batch in batches {
+            let tasks = self.tasks_of(batch);
+            let Some(state) = self.batches.get_mut(&batch) else { continue };
+            if state.retried {
+                // The broker delivers it to another one.
+                state.node = None;
+                self.unclaimed += 1;
+            }
+            for task in tasks {
+                let Some(state) = self.tasks.get_mut(&task) else { continue };
+                if state.claims <= state.task.retries {
+                    state.place = Place::Published(batch);
+                } else {
+                    self.end(task);
+                    self.actions.push(Action::Lose { task, node });
+                }
+            }
+        }
+    }
+
+    /// Those that have not ended.
+    pub(crate) fn tasks_of(&self, batch: BatchNumber) -> Vec<TaskNumber> {
+        let is_there = |task: &TaskState| match task.place {
+            Place::Queued => false,
+            Place::Published(there) | Place::Claimed(there, _) => there == batch,
+        };
+        let all = self.batches.get(&batch).map_or(&[][..], |state| &state.tasks);
+        all.iter().copied().filter(|number| self.tasks.get(number).is_some_and(is_there)).collect()
+    }
+
+    /// Forgets a task. False if it is not known.
+    fn end(&mut self, number: TaskNumber) -> bool {
+        self.leave_batch(number);
+        self.tasks.remove(&number).is_some()
+    }
+
+    fn leave_batch(&mut self, number: TaskNumber) {
+        let place = self.tasks.get(&number).map(|task| task.place);
+        let Some(Place::Published(batch) | Place::Claimed(batch, _)) = place else { return };
+        self.in_flight -= 1;
+        let Some(state) = self.batches.get_mut(&batch) else { return };
+        state.left -= 1;
+        if state.left > 0 {
+            return;
+        }
+        match state.node {
+            Some(node) => {
+                if let Some(node) = self.nodes.get_mut(&node) {
+                    node.batches.remove(&batch);
+                }
+            }
+            None => self.unclaimed -= 1,
+        }
+        self.batches.remove(&batch);
+    }
+
+    /// Gathers what waits into batches, as many as nodes may want next.
+    fn publish(&mut self) {
+        let wanted = 2 * self.concurrency().max(2);
+        while self.unclaimed < wanted && self.in_flight < self.limits.in_flight {
+            let Some(tasks) = self.gather() else { return };
+            self.last_batch += 1;
+            let batch = self.last_batch;
+            let retried = self.tasks.get(&tasks[0]).is_some_and(|task| task.task.retries > 0);
+            for number in &tasks {
+                if let Some(task) = self.tasks.get_mut(number) {
+                    task.place = Place::Published(batch);
+                }
+            }
+            self.in_flight += tasks.len();
+            self.unclaimed += 1;
+            self.batches
+                .insert(batch, BatchState { tasks: tasks.clone(), left: tasks.len(), node: None, retried });
+            self.actions.push(Action::Publish { batch, tasks, retried });
+        }
+    }
+
+    /// The next tasks that go together: a node is busy with them for some time, and others are left for other nodes.
+    fn gather(&mut self) -> Option<Vec<TaskNumber>> {
+        while self.queue.front().is_some_and(|number| !self.is_queued(*number)) {
+            self.queue.pop_front();
+        }
+        let first = *self.queue.front()?;
+        let Task { site, retries, .. } = self.tasks.get(&first)?.task;
+        let per_node = self.concurrency().max(1).div_ceil(self.nodes.len().max(1)) as u32;
+        let by_cost = match self.cost(site) {
+            None => 1,
+            Some(cost) => ((BATCH * per_node).as_nanos() / cost.as_nanos().max(1)) as usize,
+        };
+        // The last ones are divided finer, so that all nodes end at about the same time.
+        let by_share = self.queue.len().div_ceil(2 * self.concurrency().max(1));
+        let room = self.limits.in_flight - self.in_flight;
+        // What may run again has a message of its own, which the broker keeps until it is answered.
+        let most = if retries > 0 { 1 } else { by_cost.min(by_share).clamp(1, MOST).min(room) };
+        let mut tasks = Vec::new();
+        let mut size = 0;
+        while tasks.len() < most {
+            let Some(&number) = self.queue.front() else { break };
+            if self.is_queued(number) {
+                let task = self.tasks[&number].task;
+                size += task.size;
+                let fits = tasks.is_empty() || size <= self.limits.message;
+                if task.site != site || task.retries != retries || !fits {
+                    break;
+                }
+                tasks.push(number);
+            }
+            self.queue.pop_front();
+        }
+        Some(tasks)
+    }
+
+    fn is_queued(&self, number: TaskNumber) -> bool {
+        self.tasks.get(&number).is_some_and(|task| task.place == Place::Queued)
+    }
+}

@@ -1,0 +1,145 @@
+//! What crosses between clients and nodes. All of it is sealed.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wasm_mt::Error;
+use wasm_mt::transport::Seal;
+
+use crate::ledger::{BatchNumber, TaskNumber, TaskSignal};
+
+/// Names a process of the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct PeerId(pub(crate) u64);
+
+pub(crate) type ClientId = PeerId;
+pub(crate) type NodeId = PeerId;
+
+impl PeerId {
+    pub(crate) fn new() -> Self {
+        Self(RandomState::new().build_hasher().finish())
+    }
+}
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Tasks that go together: a message of the stream.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Batch<'a> {
+    pub(crate) client: ClientId,
+    pub(crate) number: BatchNumber,
+    pub(crate) retried: bool,
+    /// How long a worker is expected to take for all, in nanoseconds. Zero: that is not known.
+    pub(crate) nanos: u64,
+    #[serde(borrow)]
+    pub(crate) calls: Vec<(TaskNumber, Body<'a>)>,
+}
+
+/// The bytes of a call or an answer.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Body<'a> {
+    #[serde(borrow)]
+    Here(Blob<'a>),
+    /// In the object store, by this name: it is too long for a message.
+    Stored(&'a str),
+    /// There is none, and this is why.
+    Failed(Error),
+}
+
+/// To a client. It answers with a [`ClientReply`].
+#[derive(Serialize, Deserialize)]
+pub(crate) enum ToClient<'a> {
+    /// May the node begin this batch?
+    Claim { node: NodeId, workers: u32, batch: BatchNumber },
+    /// All that this node had of the client is gone.
+    Lost { node: NodeId },
+    Answers {
+        node: NodeId,
+        #[serde(borrow)]
+        answers: Vec<(TaskNumber, Body<'a>)>,
+        ran: Vec<Ran>,
+    },
+}
+
+/// A batch has ended.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Ran {
+    pub(crate) batch: BatchNumber,
+    /// How long a task of it took a worker, on average.
+    pub(crate) nanos: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) enum ClientReply {
+    /// These are to run, and those of them without an answer to wait for.
+    Granted {
+        tasks: Vec<TaskNumber>,
+        detached: Vec<TaskNumber>,
+    },
+    Held,
+    Gone,
+    /// The answers were taken.
+    Taken,
+}
+
+/// To a node. It answers with an empty message.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ToNode {
+    pub(crate) client: ClientId,
+    pub(crate) signals: Vec<(TaskNumber, TaskSignal)>,
+}
+
+/// Said now and then, to all.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Beat {
+    pub(crate) id: PeerId,
+    pub(crate) role: Role,
+    pub(crate) state: PeerState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Role {
+    Client,
+    Node { workers: u32 },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum PeerState {
+    Here,
+    /// A node that takes no more tasks.
+    Leaving,
+    /// The last message.
+    Gone,
+}
+
+/// Bytes that are copied at once.
+pub(crate) struct Blob<'a>(pub(crate) &'a [u8]);
+
+impl Serialize for Blob<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&[u8]>::deserialize(deserializer).map(Blob)
+    }
+}
+
+pub(crate) fn write(seal: &Seal, message: &impl Serialize) -> Bytes {
+    let bytes = postcard::to_stdvec(message).expect("numbers and bytes can be written");
+    seal.seal_message(&bytes).into()
+}
+
+pub(crate) fn read<'a, M: Deserialize<'a>>(seal: &Seal, bytes: &'a [u8]) -> Result<M, Error> {
+    let message = seal.open_message(bytes)?;
+    postcard::from_bytes(message)
+        .map_err(|error| Error::other(format!("a message of the fleet cannot be read: {error}")))
+}

@@ -1,0 +1,255 @@
+//! What a node says to one client: gathered while the last message is on its way, and said again until it has arrived.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use async_nats::RequestErrorKind;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use wasm_mt::Error;
+
+use crate::client::put;
+use crate::ledger::{BatchNumber, TaskNumber};
+use crate::message::{self, Blob, Body, ClientId, ClientReply, Ran, ToClient};
+use crate::node::Server;
+
+/// How long a client may take for its reply, before it is asked again.
+const REPLY: Duration = Duration::from_secs(2);
+/// Between two attempts.
+const AGAIN: Duration = Duration::from_millis(100);
+/// After so many attempts that nobody listens to, the client is gone.
+const ATTEMPTS: u32 = 50;
+
+/// Clients end in it when nobody listens.
+pub(crate) enum Result {
+    Reply(ClientReply),
+    NoClient,
+}
+
+pub(crate) struct Outbox {
+    server: Weak<Server>,
+    client: ClientId,
+    state: Mutex<OutboxState>,
+    /// There is something to say.
+    filled: Notify,
+    /// All was said.
+    emptied: Notify,
+}
+
+#[derive(Default)]
+struct OutboxState {
+    answers: VecDeque<(TaskNumber, Answered)>,
+    ran: Vec<Ran>,
+    /// All that the client believes to be here is gone.
+    lost: bool,
+    /// A message is on its way.
+    is_sending: bool,
+    is_gone: bool,
+}
+
+enum Answered {
+    Here(Vec<u8>),
+    Stored(String),
+    Failed(Error),
+}
+
+impl Outbox {
+    pub(crate) fn new(server: &Arc<Server>, client: ClientId) -> Arc<Self> {
+        let outbox = Arc::new(Self {
+            server: Arc::downgrade(server),
+            client,
+            state: Mutex::default(),
+            filled: Notify::new(),
+            emptied: Notify::new(),
+        });
+        drop(tokio::spawn(outbox.clone().send_all()));
+        outbox
+    }
+
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn answer(&self, task: TaskNumber, answer: Vec<u8>) {
+        self.put(|state| state.answers.push_back((task, Answered::Here(answer))));
+    }
+
+    /// The task could not be begun.
+    pub(crate) fn fail(&self, task: TaskNumber, error: Error) {
+        self.put(|state| state.answers.push_back((task, Answered::Failed(error))));
+    }
+
+    pub(crate) fn ran(&self, batch: BatchNumber, each: Duration) {
+        self.put(|state| state.ran.push(Ran { batch, nanos: each.as_nanos() as u64 }));
+    }
+
+    /// The client was taken for gone, and its tasks were stopped.
+    pub(crate) fn say_lost(&self) {
+        self.put(|state| state.lost = true);
+    }
+
+    fn put(&self, put: impl FnOnce(&mut OutboxState)) {
+        let mut state = self.lock();
+        put(&mut state);
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.lock().is_gone
+    }
+
+    /// Nobody waits for it.
+    pub(crate) fn drop_all(&self) {
+        let mut state = self.lock();
+        state.answers.clear();
+        state.ran.clear();
+    }
+
+    /// Waits until all that was put has arrived.
+    pub(crate) async fn settle(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Asks for a batch, until there is a reply.
+    pub(crate) async fn claim(&self, batch: BatchNumber) -> Result {
+        let Some(server) = self.server.upgrade() else { return Result::NoClient };
+        // What it is told first is that nothing is left of what was here.
+        while self.lock().lost {
+            sleep(AGAIN).await;
+        }
+        self.say(&server, &ToClient::Claim { node: server.id, workers: server.workers as u32, batch }).await
+    }
+
+    async fn say(&self, server: &Server, message: &ToClient<'_>) -> Result {
+        let payload = message::write(&server.connection.seal, message);
+        let mut nobody = 0;
+        loop {
+            let subject = server.connection.names.peer(self.client);
+            let client = &server.connection.client;
+            let asked = tokio::time::timeout(REPLY, client.request(subject, payload.clone())).await;
+            match asked {
+                Ok(Ok(reply)) => {
+                    if let Ok(reply) = message::read(&server.connection.seal, &reply.payload) {
+                        return Result::Reply(reply);
+                    }
+                }
+                Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => {
+                    nobody += 1;
+                    if nobody > ATTEMPTS || server.tasks.is_gone(self.client) {
+                        self.lock().is_gone = true;
+                        return Result::NoClient;
+                    }
+                    sleep(AGAIN).await;
+                }
+                // The broker, or the client, is away.
+                Ok(Err(_)) | Err(_) => {
+                    if server.tasks.is_gone(self.client) {
+                        return Result::NoClient;
+                    }
+                    sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn send_all(self: Arc<Self>) {
+        loop {
+            self.filled.notified().await;
+            while self.send_some().await {}
+        }
+    }
+
+    /// Says what there is, as much as fits. False if there was nothing.
+    async fn send_some(&self) -> bool {
+        let Some(server) = self.server.upgrade() else { return false };
+        let limit = server.connection.max_message();
+        let (answers, ran, lost) = {
+            let mut state = self.lock();
+            if !state.has_some() {
+                drop(state);
+                self.emptied.notify_waiters();
+                return false;
+            }
+            state.is_sending = true;
+            let mut size = 0;
+            let mut count = 0;
+            for (_, answer) in &state.answers {
+                size += answer.size() + 16;
+                if count > 0 && size > limit {
+                    break;
+                }
+                count += 1;
+            }
+            let answers: Vec<_> = state.answers.drain(..count).collect();
+            let lost = state.lost;
+            (answers, std::mem::take(&mut state.ran), lost)
+        };
+        if lost {
+            self.say(&server, &ToClient::Lost { node: server.id }).await;
+            self.lock().lost = false;
+        }
+        let mut bodies = Vec::with_capacity(answers.len());
+        for (task, answer) in answers {
+            bodies.push((task, self.stored(&server, task, answer, limit).await));
+        }
+        let answers = bodies.iter().map(|(task, answer)| (*task, answer.as_body())).collect();
+        // If the client is gone, nobody waits for them.
+        self.say(&server, &ToClient::Answers { node: server.id, answers, ran }).await;
+        self.lock().is_sending = false;
+        server.freed.notify_one();
+        true
+    }
+
+    /// What is too long for a message goes to the object store.
+    async fn stored(&self, server: &Server, task: TaskNumber, answer: Answered, limit: usize) -> Answered {
+        let Answered::Here(bytes) = answer else { return answer };
+        if bytes.len() <= limit {
+            return Answered::Here(bytes);
+        }
+        let name = format!("{}-answer-{task}-{}", self.client, server.id);
+        match put(&server.objects, &name, &bytes).await {
+            Ok(()) => Answered::Stored(name),
+            Err(error) => Answered::Failed(error),
+        }
+    }
+}
+
+impl OutboxState {
+    fn has_some(&self) -> bool {
+        !self.answers.is_empty() || !self.ran.is_empty() || self.lost
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.has_some() && !self.is_sending
+    }
+}
+
+impl Answered {
+    fn size(&self) -> usize {
+        match self {
+            Self::Here(bytes) => bytes.len(),
+            Self::Stored(name) => name.len(),
+            Self::Failed(error) => error.to_string().len(),
+        }
+    }
+
+    fn as_body(&self) -> Body<'_> {
+        match self {
+            Self::Here(bytes) => Body::Here(Blob(bytes)),
+            Self::Stored(name) => Body::Stored(name),
+            Self::Failed(error) => Body::Failed(error.clone()),
+        }
+    }
+}

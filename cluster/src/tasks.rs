@@ -1,0 +1,292 @@
+//! What a node has in hand.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures::task::AtomicWaker;
+use wasm_mt::transport::Answer;
+
+use crate::ledger::{TaskNumber, TaskSignal};
+use crate::message::ClientId;
+use crate::node::Server;
+use crate::outbox::Outbox;
+
+/// How long a signal is kept for a task that is not known yet.
+const EARLY: Duration = Duration::from_secs(60);
+
+pub(crate) struct Tasks {
+    counts: Arc<Counts>,
+    state: Mutex<TasksState>,
+}
+
+#[derive(Default)]
+struct TasksState {
+    clients: HashMap<ClientId, ClientState>,
+    running: HashMap<(ClientId, TaskNumber), Arc<Control>>,
+    /// Signals that came before their tasks.
+    early: HashMap<(ClientId, TaskNumber), (TaskSignal, Instant)>,
+}
+
+struct ClientState {
+    heard: Instant,
+    /// It has said that it is gone, or was silent for too long.
+    gone: bool,
+    outbox: Option<Arc<Outbox>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    asked: AtomicUsize,
+    batches: AtomicUsize,
+    long_batches: AtomicUsize,
+    tasks: AtomicUsize,
+    sync_tasks: AtomicUsize,
+}
+
+/// How much there is.
+pub(crate) struct InHand {
+    /// Batches whose clients are asked for them.
+    pub(crate) asked: usize,
+    pub(crate) batches: usize,
+    /// Those of them that may take long.
+    pub(crate) long_batches: usize,
+    pub(crate) tasks: usize,
+    pub(crate) sync_tasks: usize,
+}
+
+/// Counts something for as long as it is there.
+pub(crate) struct Counted(Arc<Counts>, fn(&Counts) -> &AtomicUsize);
+
+impl Counted {
+    fn new(counts: &Arc<Counts>, which: fn(&Counts) -> &AtomicUsize) -> Self {
+        which(counts).fetch_add(1, Ordering::AcqRel);
+        Self(counts.clone(), which)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        (self.1)(&self.0).fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+pub(crate) struct BatchInHand {
+    counts: Arc<Counts>,
+    _batch: Counted,
+    _long: Option<Counted>,
+}
+
+impl BatchInHand {
+    pub(crate) fn task(&self, is_async: bool) -> (Counted, Option<Counted>) {
+        let sync = (!is_async).then(|| Counted::new(&self.counts, |counts| &counts.sync_tasks));
+        (Counted::new(&self.counts, |counts| &counts.tasks), sync)
+    }
+}
+
+/// What a task's client signals.
+#[derive(Default)]
+struct Control {
+    signals: Mutex<Vec<TaskSignal>>,
+    waker: AtomicWaker,
+}
+
+impl Control {
+    fn signal(&self, signal: TaskSignal) {
+        lock(&self.signals).push(signal);
+        self.waker.wake();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A task that was granted. It is forgotten with this.
+pub(crate) struct RunningTask {
+    server: std::sync::Weak<Server>,
+    name: (ClientId, TaskNumber),
+    control: Arc<Control>,
+}
+
+impl RunningTask {
+    /// The answer; `None` if nobody waits for it.
+    pub(crate) async fn answer(self, answer: Answer) -> Option<Vec<u8>> {
+        let mut answer = Some(answer);
+        poll_fn(|context| {
+            self.control.waker.register(context.waker());
+            for signal in std::mem::take(&mut *lock(&self.control.signals)) {
+                match signal {
+                    TaskSignal::Abort => answer.iter().for_each(Answer::abort),
+                    TaskSignal::Cancel => {
+                        drop(answer.take());
+                        return Poll::Ready(None);
+                    }
+                    TaskSignal::Detach => {
+                        answer.take().into_iter().for_each(Answer::forget);
+                        return Poll::Ready(None);
+                    }
+                }
+            }
+            let Some(running) = answer.as_mut() else { return Poll::Ready(None) };
+            Pin::new(running).poll(context).map(Some)
+        })
+        .await
+    }
+}
+
+impl Drop for RunningTask {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.upgrade() {
+            lock(&server.tasks.state).running.remove(&self.name);
+        }
+    }
+}
+
+impl Tasks {
+    pub(crate) fn new() -> Self {
+        Self { counts: Arc::default(), state: Mutex::default() }
+    }
+
+    pub(crate) fn in_hand(&self) -> InHand {
+        let get = |count: &AtomicUsize| count.load(Ordering::Acquire);
+        let Counts { asked, batches, long_batches, tasks, sync_tasks } = &*self.counts;
+        InHand {
+            asked: get(asked),
+            batches: get(batches),
+            long_batches: get(long_batches),
+            tasks: get(tasks),
+            sync_tasks: get(sync_tasks),
+        }
+    }
+
+    /// True if nothing runs, and all is answered.
+    pub(crate) fn is_empty(&self) -> bool {
+        let hand = self.in_hand();
+        let clients = &lock(&self.state).clients;
+        let is_silent = |client: &ClientState| client.outbox.as_ref().is_none_or(|outbox| outbox.is_empty());
+        hand.asked == 0 && hand.batches == 0 && clients.values().all(is_silent)
+    }
+
+    /// Counts a batch whose client is asked for it.
+    pub(crate) fn ask(&self) -> Counted {
+        Counted::new(&self.counts, |counts| &counts.asked)
+    }
+
+    pub(crate) fn batch(&self, is_short: bool) -> BatchInHand {
+        BatchInHand {
+            counts: self.counts.clone(),
+            _batch: Counted::new(&self.counts, |counts| &counts.batches),
+            _long: (!is_short).then(|| Counted::new(&self.counts, |counts| &counts.long_batches)),
+        }
+    }
+
+    /// What goes to a client, unless that is gone.
+    pub(crate) fn outbox(&self, server: &Arc<Server>, client: ClientId) -> Option<Arc<Outbox>> {
+        let mut state = lock(&self.state);
+        let state = state.clients.entry(client).or_insert_with(ClientState::new);
+        if state.gone {
+            return None;
+        }
+        Some(state.outbox.get_or_insert_with(|| Outbox::new(server, client)).clone())
+    }
+
+    /// A task of a client is to run here, from now on.
+    pub(crate) fn register(
+        &self,
+        server: &Arc<Server>,
+        client: ClientId,
+        task: TaskNumber,
+        is_detached: bool,
+    ) -> RunningTask {
+        let control = Arc::new(Control::default());
+        let mut state = lock(&self.state);
+        let early = state.early.remove(&(client, task)).map(|(signal, _)| signal);
+        lock(&control.signals).extend(early.or(is_detached.then_some(TaskSignal::Detach)));
+        state.running.insert((client, task), control.clone());
+        RunningTask { server: Arc::downgrade(server), name: (client, task), control }
+    }
+
+    pub(crate) fn signal(&self, client: ClientId, task: TaskNumber, signal: TaskSignal) {
+        let mut state = lock(&self.state);
+        match state.running.get(&(client, task)).cloned() {
+            Some(control) => {
+                drop(state);
+                control.signal(signal);
+            }
+            None => {
+                state.early.insert((client, task), (signal, Instant::now()));
+            }
+        }
+    }
+
+    pub(crate) fn is_gone(&self, client: ClientId) -> bool {
+        lock(&self.state).clients.get(&client).is_some_and(|client| client.gone)
+    }
+
+    /// A client has said something. True if it is a new one.
+    pub(crate) fn hear(&self, client: ClientId, is_gone: bool) -> bool {
+        let mut state = lock(&self.state);
+        let Some(known) = state.clients.get_mut(&client) else {
+            if !is_gone {
+                state.clients.insert(client, ClientState::new());
+            }
+            return !is_gone;
+        };
+        known.heard = Instant::now();
+        if is_gone {
+            drop(state);
+            self.drop_client(client);
+        } else if known.gone {
+            // It is back, and believes that its tasks are here.
+            if let Some(outbox) = &known.outbox {
+                outbox.say_lost();
+            }
+            known.gone = false;
+        }
+        false
+    }
+
+    /// Nothing could be heard for a while, and that was our fault: no client is gone for it.
+    pub(crate) fn forgive(&self) {
+        let mut state = lock(&self.state);
+        state.clients.values_mut().for_each(|client| client.heard = Instant::now());
+    }
+
+    /// Nobody waits for the answers of clients that were silent for so long.
+    pub(crate) fn drop_silent(&self, limit: Duration) {
+        let mut state = lock(&self.state);
+        state.early.retain(|_, (_, since)| since.elapsed() < EARLY);
+        let is_silent = |client: &ClientState| !client.gone && client.heard.elapsed() > limit;
+        let silent: Vec<_> =
+            state.clients.iter().filter(|(_, client)| is_silent(client)).map(|(id, _)| *id).collect();
+        drop(state);
+        silent.into_iter().for_each(|client| self.drop_client(client));
+    }
+
+    fn drop_client(&self, client: ClientId) {
+        let mut state = lock(&self.state);
+        if let Some(known) = state.clients.get_mut(&client) {
+            known.gone = true;
+            known.outbox.iter().for_each(|outbox| outbox.drop_all());
+        }
+        let controls: Vec<_> = state
+            .running
+            .iter()
+            .filter(|((owner, _), _)| *owner == client)
+            .map(|(_, control)| control.clone())
+            .collect();
+        drop(state);
+        controls.iter().for_each(|control| control.signal(TaskSignal::Cancel));
+    }
+}
+
+impl ClientState {
+    fn new() -> Self {
+        Self { heard: Instant::now(), gone: false, outbox: None }
+    }
+}
