@@ -78,6 +78,8 @@ enum Done {
 pub(crate) struct Driver {
     connection: Connection,
     subject: String,
+    /// So long a call may be in a message, in bytes.
+    longest: usize,
     stream: Stream,
     objects: ObjectStore,
     events: mpsc::UnboundedReceiver<Event>,
@@ -113,6 +115,9 @@ impl Driver {
         let names = &connection.names;
         let subject = if kind == Kind::Program { names.tasks() } else { names.children() };
         let stream = connection.stream(config).await?;
+        // Several messages are to fit into the stream.
+        let room = usize::try_from(stream.cached_info().config.max_bytes / 8).unwrap_or(usize::MAX);
+        let longest = connection.max_message().min(room);
         let objects = connection.objects(config).await?;
         let subscribe = async |subject: String| {
             let subscribed = connection.client.subscribe(subject).await;
@@ -125,7 +130,7 @@ impl Driver {
         connection.settle().await;
         let limits = Limits {
             in_flight: config.max_in_flight,
-            message: MESSAGE.min(connection.max_message()),
+            message: MESSAGE.min(longest),
             silence: config.silence_limit(),
             no_node: config.start_timeout,
         };
@@ -133,6 +138,7 @@ impl Driver {
         tokio::spawn(send_all(connection.client.clone(), outgoing));
         Ok(Self {
             subject,
+            longest,
             stream,
             objects,
             events,
@@ -285,7 +291,7 @@ impl Driver {
     }
 
     fn publish(&mut self, batch: BatchNumber, tasks: &[TaskNumber], retried: bool) {
-        let limit = self.connection.max_message();
+        let limit = self.longest;
         let mut site = 0;
         let mut calls = Vec::with_capacity(tasks.len());
         let mut large = None;

@@ -17,6 +17,7 @@ use crate::client;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::ledger::{Task, TaskNumber, TaskSignal};
+use crate::node;
 
 /// An executor whose tasks run on the nodes of a fleet: processes of this very executable that [serve](crate::serve), on any machine that
 /// reaches the same NATS servers.
@@ -84,6 +85,18 @@ impl Cluster {
     /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong.
     pub async fn connect(config: Config) -> Result<Self, Error> {
         Self::connect_as(config, client::Kind::Program).await
+    }
+
+    /// The fleet that the node of this process belongs to: for tasks that spread tasks of their own over it.
+    ///
+    /// [`executor::current`](wasm_mt::executor::current) gives theirs to the pool of the node. A task may await either: nodes take the tasks of
+    /// tasks however busy they are.
+    ///
+    /// # Errors
+    ///
+    /// [`is_other`](Error::is_other) if this process is no node, or the broker cannot be reached.
+    pub async fn current() -> Result<Self, Error> {
+        node::current().await
     }
 
     /// The cluster that this node's tasks can give theirs to.

@@ -9,6 +9,7 @@ mod ledger;
 mod message;
 mod node;
 mod outbox;
+mod pull;
 mod tasks;
 
 pub use cluster::Cluster;

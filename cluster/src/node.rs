@@ -1,12 +1,11 @@
 //! A node: receives batches, asks their clients for them, runs their tasks on a pool of this process, and answers.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::AckKind;
-use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::object_store::ObjectStore;
 use async_nats::{Event, Message, Subscriber};
 use bytes::Bytes;
@@ -14,12 +13,12 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use wasm_mt::transport::{Answer, Seal};
 use wasm_mt::{Error, Executor, Job, Pool};
 
-use crate::client::get;
-use crate::cluster::runtime;
+use crate::client::{Kind, get};
+use crate::cluster::{Cluster, runtime};
 use crate::config::Config;
 use crate::connection::{ACK_WAIT, Connection};
 use crate::ledger::{BatchNumber, TaskNumber};
@@ -27,12 +26,15 @@ use crate::message::{
     self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, PeerId, PeerState, Role, ToNode,
 };
 use crate::outbox::Result as Sent;
-use crate::tasks::{RunningTask, Tasks};
+use crate::pull::Pull;
+use crate::tasks::{BatchInHand, OwnBatch, RunningTask, Tasks};
 
 /// So many batches that end soon are in hand at a time: while one runs, the next ones are asked for.
 const SHORT_BATCHES: usize = 3;
 /// A batch that takes a worker no longer than this ends soon.
 const SHORT: Duration = Duration::from_millis(8);
+/// So many messages of tasks' tasks are asked for at a time.
+const CHILDREN: usize = 16;
 /// So many tasks that await others may be in hand for each worker.
 const ASYNC_TASKS: usize = 256;
 
@@ -44,6 +46,27 @@ pub struct Node {
     ended: Option<oneshot::Receiver<()>>,
     runtime: Option<Runtime>,
     id: NodeId,
+    _place: Arc<Place>,
+}
+
+/// The node of this process, for its tasks.
+struct Place {
+    config: Config,
+    /// Made when a task asks for it.
+    cluster: tokio::sync::OnceCell<Cluster>,
+}
+
+/// The last one that was started.
+static PLACE: Mutex<Weak<Place>> = Mutex::new(Weak::new());
+
+/// The fleet that the node of this process belongs to.
+pub(crate) async fn current() -> Result<Cluster, Error> {
+    let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+    let Some(place) = place else {
+        return Err(Error::other("this process is no node of a fleet; start one, or connect to a fleet"));
+    };
+    let connect = || Cluster::connect_as(place.config.clone(), Kind::Children);
+    place.cluster.get_or_try_init(connect).await.cloned()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +83,7 @@ enum Control {
 /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong.
 pub async fn serve(config: Config) -> Result<(), Error> {
     let node = Node::start(config, Pool::new()).await?;
-    node.end_by_signal().await;
+    node.drain_on_signal().await;
     Ok(())
 }
 
@@ -73,6 +96,7 @@ impl Node {
     pub async fn start(config: Config, pool: Pool) -> Result<Self, Error> {
         let runtime = runtime("wasm-mt-node")?;
         let id = PeerId::new();
+        let place = Arc::new(Place { config: config.clone(), cluster: tokio::sync::OnceCell::new() });
         let (control, controlled) = watch::channel(Control::Run);
         let (started, start) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -94,8 +118,9 @@ impl Node {
             }
             end.send(()).unwrap_or(());
         }));
-        let node = Self { control, ended: Some(ended), runtime: Some(runtime), id };
+        let node = Self { control, ended: Some(ended), runtime: Some(runtime), id, _place: place.clone() };
         start.await.unwrap_or_else(|_| Err(Error::closed()))?;
+        *PLACE.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&place);
         Ok(node)
     }
 
@@ -108,8 +133,8 @@ impl Node {
         }
     }
 
-    /// Drains when the process is told to end.
-    async fn end_by_signal(self) {
+    /// Drains when the process is told to end: by SIGTERM, or Ctrl-C.
+    pub async fn drain_on_signal(self) {
         let (told, signal) = oneshot::channel();
         if let Some(runtime) = &self.runtime {
             drop(runtime.spawn(async move {
@@ -172,8 +197,8 @@ pub(crate) struct Server {
 }
 
 struct Inputs {
-    tasks: pull::Stream,
-    children: pull::Stream,
+    tasks: Pull,
+    children: Pull,
     requests: Subscriber,
     beats: Subscriber,
 }
@@ -190,9 +215,7 @@ impl Server {
         let names = &connection.names;
         let pull = async |name: &str, subject: String| {
             let consumer = connection.consumer(&stream, name, subject).await?;
-            let messages = consumer.stream().max_messages_per_batch(1).expires(Duration::from_secs(30));
-            let messages = messages.heartbeat(Duration::from_secs(5)).messages().await;
-            messages.map_err(|error| Error::other(format!("the broker gives no tasks: {error}")))
+            Pull::new(&connection, consumer).await
         };
         let tasks = pull("tasks", names.tasks()).await?;
         let children = pull("children", names.children()).await?;
@@ -242,6 +265,10 @@ impl Server {
         is_free && self.pool.stats().queued == 0
     }
 
+    async fn beat_as_is(&self) {
+        self.beat(if self.is_draining() { PeerState::Leaving } else { PeerState::Here }).await;
+    }
+
     async fn beat(&self, state: PeerState) {
         let role = Role::Node { workers: self.workers as u32 };
         let beat = message::write(self.seal(), &Beat { id: self.id, role, state });
@@ -261,59 +288,99 @@ async fn run(
     mut events: mpsc::UnboundedReceiver<Event>,
     config: &Config,
 ) {
-    let mut ticks = interval(config.heartbeat);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last_tick = Instant::now();
-    let mut is_connected = true;
+    let mut alive = Alive::new(&server, config);
     let mut control = server.control.clone();
-    let state = || if server.is_draining() { PeerState::Leaving } else { PeerState::Here };
-    loop {
-        if server.is_draining() && server.tasks.is_empty() {
-            break;
+    while !server.is_draining() {
+        if server.wants_more() {
+            inputs.tasks.ask(1).await;
         }
-        let wants_more = server.wants_more();
+        inputs.children.ask(CHILDREN).await;
         tokio::select! {
-            Some(message) = inputs.tasks.next(), if wants_more => receive(&server, message),
-            Some(message) = inputs.children.next(), if !server.is_draining() => receive(&server, message),
+            Some(message) = inputs.tasks.next() => receive(&server, message),
+            Some(message) = inputs.children.next() => receive(&server, message),
             Some(request) = inputs.requests.next() => serve_request(&server, &request),
-            Some(beat) = inputs.beats.next() => {
-                // A new client is told at once who is there.
-                if hear(&server, &beat) {
-                    server.beat(state()).await;
+            Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
+            Some(event) = events.recv() => {
+                if alive.happened(&event) {
+                    inputs.tasks.forget();
+                    inputs.children.forget();
                 }
             }
-            Some(event) = events.recv() => match event {
-                Event::Disconnected => is_connected = false,
-                Event::Connected => {
-                    is_connected = true;
-                    server.tasks.forgive();
-                }
-                _ => {}
-            },
-            _ = ticks.tick() => {
-                // A process that was stopped, or a machine that slept, has heard nobody.
-                if last_tick.elapsed() > 3 * config.heartbeat || !is_connected {
-                    server.tasks.forgive();
-                }
-                last_tick = Instant::now();
-                server.tasks.drop_silent(config.silence_limit());
-                if is_connected {
-                    server.beat(state()).await;
-                }
-            }
+            () = alive.tick() => {}
             () = server.freed.notified() => {}
-            _ = control.changed() => server.beat(state()).await,
+            _ = control.changed() => {}
+        }
+    }
+    server.beat(PeerState::Leaving).await;
+    let Inputs { tasks, children, mut requests, mut beats } = inputs;
+    drop(tokio::spawn(async { futures::join!(tasks.end(), children.end()) }));
+    while !server.tasks.is_empty() {
+        tokio::select! {
+            Some(request) = requests.next() => serve_request(&server, &request),
+            Some(beat) = beats.next() => hear(&server, &beat).await,
+            Some(event) = events.recv() => drop(alive.happened(&event)),
+            () = alive.tick() => {}
+            () = server.freed.notified() => {}
         }
     }
     server.beat(PeerState::Gone).await;
-    drop(server.connection.client.flush().await);
     server.connection.settle().await;
 }
 
-/// True if it is of a client that was not known.
-fn hear(server: &Server, beat: &Message) -> bool {
-    let Ok(beat) = message::read::<Beat>(server.seal(), &beat.payload) else { return false };
-    beat.role == Role::Client && server.tasks.hear(beat.id, beat.state == PeerState::Gone)
+/// Says that the node is there, and looks whether clients are.
+struct Alive {
+    server: Arc<Server>,
+    ticks: Interval,
+    last: Instant,
+    is_connected: bool,
+    heartbeat: Duration,
+    silence: Duration,
+}
+
+impl Alive {
+    fn new(server: &Arc<Server>, config: &Config) -> Self {
+        let mut ticks = interval(config.heartbeat);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (heartbeat, silence) = (config.heartbeat, config.silence_limit());
+        Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat, silence }
+    }
+
+    /// True if the broker is back.
+    fn happened(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Disconnected => self.is_connected = false,
+            Event::Connected => {
+                self.is_connected = true;
+                self.server.tasks.forgive();
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// Waits until something is to be said, and says it.
+    async fn tick(&mut self) {
+        self.ticks.tick().await;
+        // A process that was stopped, or a machine that slept, has heard nobody.
+        if self.last.elapsed() > 3 * self.heartbeat || !self.is_connected {
+            self.server.tasks.forgive();
+        }
+        self.last = Instant::now();
+        self.server.tasks.drop_silent(self.silence);
+        if self.is_connected {
+            self.server.beat_as_is().await;
+        }
+    }
+}
+
+async fn hear(server: &Server, beat: &Message) {
+    let Ok(beat) = message::read::<Beat>(server.seal(), &beat.payload) else { return };
+    let is_new = beat.role == Role::Client && server.tasks.hear(beat.id, beat.state == PeerState::Gone);
+    // It is told at once who is there.
+    if is_new {
+        server.beat_as_is().await;
+    }
 }
 
 fn serve_request(server: &Arc<Server>, request: &Message) {
@@ -327,10 +394,8 @@ fn serve_request(server: &Arc<Server>, request: &Message) {
     }
 }
 
-/// A message of the stream, or that there was none.
-fn receive<E>(server: &Arc<Server>, received: Result<async_nats::jetstream::Message, E>) {
-    // The stream of messages heals by itself.
-    let Ok(received) = received else { return };
+/// A message of the stream has come.
+fn receive(server: &Arc<Server>, received: async_nats::jetstream::Message) {
     let asked = server.tasks.ask();
     let server = server.clone();
     drop(tokio::spawn(async move {
@@ -346,11 +411,12 @@ fn receive<E>(server: &Arc<Server>, received: Result<async_nats::jetstream::Mess
 
 /// A batch that is to run here.
 struct Begun {
+    own: OwnBatch,
     client: ClientId,
     number: BatchNumber,
     retried: bool,
     tasks: Vec<Opened>,
-    in_hand: crate::tasks::BatchInHand,
+    in_hand: BatchInHand,
 }
 
 struct Opened {
@@ -374,6 +440,8 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
             return None;
         }
     };
+    // The broker may deliver it again while it is here.
+    let Some(own) = server.tasks.begin(server, client, number) else { return None };
     let (wanted, detached) = match outbox.claim(number).await {
         Sent::Reply(ClientReply::Granted { tasks, detached }) => (tasks, detached),
         Sent::Reply(ClientReply::Held) => {
@@ -415,12 +483,12 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
         let opened = call.and_then(|call| server.seal().open(&call));
         tasks.push(Opened { number, running, opened });
     }
-    Some(Begun { client, number, retried, tasks, in_hand })
+    Some(Begun { own, client, number, retried, tasks, in_hand })
 }
 
 impl Begun {
     async fn run(self, server: &Arc<Server>, received: &async_nats::jetstream::Message) {
-        let Self { client, number, retried, tasks, in_hand } = self;
+        let Self { own, client, number, retried, tasks, in_hand } = self;
         let Some(outbox) = server.tasks.outbox(server, client) else { return };
         let count = tasks.len().max(1);
         let submitted = server.began.elapsed();
@@ -465,10 +533,11 @@ impl Begun {
         let ran = ended.saturating_sub(submitted.max(last)) * count.min(server.workers) as u32 / count as u32;
         outbox.ran(number, ran);
         drop(in_hand);
+        // Until its answers have arrived, its client would give it away again.
+        outbox.settle().await;
         if retried {
-            // Behind its answers: if they do not arrive, it comes again.
-            outbox.settle().await;
             drop(received.double_ack().await);
         }
+        drop(own);
     }
 }

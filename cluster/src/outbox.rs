@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_nats::RequestErrorKind;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use wasm_mt::Error;
 
@@ -33,13 +33,15 @@ pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     /// There is something to say.
     filled: Notify,
-    /// All was said.
-    emptied: Notify,
+    /// How many answers have arrived, or are not wanted any more.
+    arrived: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct OutboxState {
     answers: VecDeque<(TaskNumber, Answered)>,
+    /// How many answers were put.
+    put: u64,
     ran: Vec<Ran>,
     /// All that the client believes to be here is gone.
     lost: bool,
@@ -61,7 +63,7 @@ impl Outbox {
             client,
             state: Mutex::default(),
             filled: Notify::new(),
-            emptied: Notify::new(),
+            arrived: watch::Sender::new(0),
         });
         drop(tokio::spawn(outbox.clone().send_all()));
         outbox
@@ -72,12 +74,12 @@ impl Outbox {
     }
 
     pub(crate) fn answer(&self, task: TaskNumber, answer: Vec<u8>) {
-        self.put(|state| state.answers.push_back((task, Answered::Here(answer))));
+        self.put_answer(task, Answered::Here(answer));
     }
 
     /// The task could not be begun.
     pub(crate) fn fail(&self, task: TaskNumber, error: Error) {
-        self.put(|state| state.answers.push_back((task, Answered::Failed(error))));
+        self.put_answer(task, Answered::Failed(error));
     }
 
     pub(crate) fn ran(&self, batch: BatchNumber, each: Duration) {
@@ -87,6 +89,13 @@ impl Outbox {
     /// The client was taken for gone, and its tasks were stopped.
     pub(crate) fn say_lost(&self) {
         self.put(|state| state.lost = true);
+    }
+
+    fn put_answer(&self, task: TaskNumber, answer: Answered) {
+        self.put(|state| {
+            state.answers.push_back((task, answer));
+            state.put += 1;
+        });
     }
 
     fn put(&self, put: impl FnOnce(&mut OutboxState)) {
@@ -109,17 +118,14 @@ impl Outbox {
         let mut state = self.lock();
         state.answers.clear();
         state.ran.clear();
+        self.arrived.send_replace(state.put);
     }
 
-    /// Waits until all that was put has arrived.
+    /// Waits until all answers that were put until now have arrived, or nobody waits for them any more.
     pub(crate) async fn settle(&self) {
-        loop {
-            let emptied = self.emptied.notified();
-            if self.is_empty() {
-                return;
-            }
-            emptied.await;
-        }
+        let put = self.lock().put;
+        // The sender is in `self`.
+        drop(self.arrived.subscribe().wait_for(|arrived| *arrived >= put).await);
     }
 
     /// Asks for a batch, until there is a reply.
@@ -175,11 +181,9 @@ impl Outbox {
     async fn send_some(&self) -> bool {
         let Some(server) = self.server.upgrade() else { return false };
         let limit = server.connection.max_message();
-        let (answers, ran, lost) = {
+        let (answers, ran, lost, sent) = {
             let mut state = self.lock();
             if !state.has_some() {
-                drop(state);
-                self.emptied.notify_waiters();
                 return false;
             }
             state.is_sending = true;
@@ -194,7 +198,8 @@ impl Outbox {
             }
             let answers: Vec<_> = state.answers.drain(..count).collect();
             let lost = state.lost;
-            (answers, std::mem::take(&mut state.ran), lost)
+            let sent = state.put - state.answers.len() as u64;
+            (answers, std::mem::take(&mut state.ran), lost, sent)
         };
         if lost {
             self.say(&server, &ToClient::Lost { node: server.id }).await;
@@ -208,6 +213,11 @@ impl Outbox {
         // If the client is gone, nobody waits for them.
         self.say(&server, &ToClient::Answers { node: server.id, answers, ran }).await;
         self.lock().is_sending = false;
+        self.arrived.send_if_modified(|arrived| {
+            let more = sent > *arrived;
+            *arrived = sent.max(*arrived);
+            more
+        });
         server.freed.notify_one();
         true
     }

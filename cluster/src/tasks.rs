@@ -1,17 +1,17 @@
 //! What a node has in hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures::task::AtomicWaker;
 use wasm_mt::transport::Answer;
 
-use crate::ledger::{TaskNumber, TaskSignal};
+use crate::ledger::{BatchNumber, TaskNumber, TaskSignal};
 use crate::message::ClientId;
 use crate::node::Server;
 use crate::outbox::Outbox;
@@ -28,6 +28,8 @@ pub(crate) struct Tasks {
 struct TasksState {
     clients: HashMap<ClientId, ClientState>,
     running: HashMap<(ClientId, TaskNumber), Arc<Control>>,
+    /// Those that were asked for, run, or have answers that did not arrive.
+    batches: HashSet<(ClientId, BatchNumber)>,
     /// Signals that came before their tasks.
     early: HashMap<(ClientId, TaskNumber), (TaskSignal, Instant)>,
 }
@@ -88,6 +90,20 @@ impl BatchInHand {
     }
 }
 
+/// A batch that is here. It is forgotten with this.
+pub(crate) struct OwnBatch {
+    server: Weak<Server>,
+    name: (ClientId, BatchNumber),
+}
+
+impl Drop for OwnBatch {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.upgrade() {
+            lock(&server.tasks.state).batches.remove(&self.name);
+        }
+    }
+}
+
 /// What a task's client signals.
 #[derive(Default)]
 struct Control {
@@ -108,7 +124,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A task that was granted. It is forgotten with this.
 pub(crate) struct RunningTask {
-    server: std::sync::Weak<Server>,
+    server: Weak<Server>,
     name: (ClientId, TaskNumber),
     control: Arc<Control>,
 }
@@ -175,6 +191,17 @@ impl Tasks {
     /// Counts a batch whose client is asked for it.
     pub(crate) fn ask(&self) -> Counted {
         Counted::new(&self.counts, |counts| &counts.asked)
+    }
+
+    /// A batch is here from now on. `None`: it is already.
+    pub(crate) fn begin(
+        &self,
+        server: &Arc<Server>,
+        client: ClientId,
+        batch: BatchNumber,
+    ) -> Option<OwnBatch> {
+        let name = (client, batch);
+        lock(&self.state).batches.insert(name).then(|| OwnBatch { server: Arc::downgrade(server), name })
     }
 
     pub(crate) fn batch(&self, is_short: bool) -> BatchInHand {

@@ -28,6 +28,10 @@ impl Broker {
         broker.restart().then_some(broker)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }

@@ -1,0 +1,91 @@
+//! Messages of the stream, as many as are asked for.
+
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::pull::BatchConfig;
+use async_nats::jetstream::{self, AckKind};
+use async_nats::{StatusCode, Subject, Subscriber};
+use futures::StreamExt;
+use tokio::time::sleep;
+use wasm_mt::Error;
+
+use crate::connection::Connection;
+
+/// The broker forgets a request after so long, and says so.
+const EXPIRES: Duration = Duration::from_secs(30);
+/// So long after the request it surely has, if it says nothing.
+const FORGOTTEN: Duration = Duration::from_secs(40);
+/// What goes wrong is asked for again after so long.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// A part of the stream.
+pub(crate) struct Pull {
+    connection: Connection,
+    consumer: PullConsumer,
+    inbox: Subject,
+    messages: Subscriber,
+    /// So many messages were asked for and have not come.
+    asked: usize,
+    last: Instant,
+}
+
+impl Pull {
+    /// Its connection MUST be that of the consumer: what is asked for is to come to where it is awaited.
+    pub(crate) async fn new(connection: &Connection, consumer: PullConsumer) -> Result<Self, Error> {
+        let inbox = Subject::from(connection.client.new_inbox());
+        let subscribed = connection.client.subscribe(inbox.clone()).await;
+        let messages = subscribed
+            .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))?;
+        Ok(Self { connection: connection.clone(), consumer, inbox, messages, asked: 0, last: Instant::now() })
+    }
+
+    /// Asks for messages, so that so many are asked for.
+    pub(crate) async fn ask(&mut self, wanted: usize) {
+        if self.asked > 0 && self.last.elapsed() > FORGOTTEN {
+            self.asked = 0;
+        }
+        if self.asked >= wanted {
+            return;
+        }
+        let batch = wanted - self.asked;
+        let config = BatchConfig { batch, expires: Some(EXPIRES), ..BatchConfig::default() };
+        // Without the broker it is asked again when that is back.
+        if self.consumer.request_batch(config, self.inbox.clone()).await.is_ok() {
+            self.asked += batch;
+            self.last = Instant::now();
+        }
+    }
+
+    /// The broker was away, and has forgotten what was asked for.
+    pub(crate) fn forget(&mut self) {
+        self.asked = 0;
+    }
+
+    /// The next message. Nothing is lost if this is dropped.
+    pub(crate) async fn next(&mut self) -> Option<jetstream::Message> {
+        loop {
+            let message = self.messages.next().await?;
+            match message.status {
+                None => {
+                    self.asked = self.asked.saturating_sub(1);
+                    return Some(jetstream::Message { message, context: self.connection.jetstream.clone() });
+                }
+                Some(StatusCode::TIMEOUT) => self.asked = 0,
+                Some(_) => {
+                    self.asked = 0;
+                    sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Gives back what comes though nobody wants it any more.
+    pub(crate) async fn end(mut self) {
+        drop(self.messages.unsubscribe().await);
+        self.connection.settle().await;
+        while let Some(message) = self.next().await {
+            drop(message.ack_with(AckKind::Nak(None)).await);
+        }
+    }
+}

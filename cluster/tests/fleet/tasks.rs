@@ -1,0 +1,180 @@
+//! Tasks, as programs use them.
+
+use std::collections::BTreeSet;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use futures::future::try_join_all;
+use wasm_mt::executor::current;
+use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel, remote};
+use wasm_mt_nats::Cluster;
+
+use crate::notes::Notes;
+use crate::{Fleet, Test, endless};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("tasks_run_on_all_nodes", tasks_run_on_all_nodes),
+    ("errors_and_limits_mean_what_they_mean_elsewhere", errors_and_limits_mean_what_they_mean_elsewhere),
+    ("a_hundred_thousand_tiny_tasks", a_hundred_thousand_tiny_tasks),
+    ("bodies_of_64_mebibytes_cross", bodies_of_64_mebibytes_cross),
+    ("tasks_await_tasks_here_and_on_the_fleet", tasks_await_tasks_here_and_on_the_fleet),
+    ("a_handle_that_is_dropped_stops_its_task", a_handle_that_is_dropped_stops_its_task),
+];
+
+fn tasks_run_on_all_nodes() {
+    let fleet = Fleet::new(3);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let executor: Box<dyn Executor> = Box::new(cluster.clone());
+        let tasks = (0..24).map(|_| executor.spawn_remote(remote!(move || hold(20))));
+        let processes: BTreeSet<u32> = try_join_all(tasks).await?.into_iter().collect();
+        assert_eq!(processes.len(), 3, "each node has some");
+        assert!(!processes.contains(&process::id()));
+        assert_eq!((cluster.nodes(), cluster.concurrency()), (3, 6));
+        let table: Vec<u32> = (0..10_000).collect();
+        let get: RemoteFn<u32, u32> = remote!(move |n| table[n as usize] + 1);
+        let got: Vec<u32> = executor.par_map(0..5_000, get).try_collect().await?;
+        assert!(got.into_iter().eq(1..=5_000));
+        let shared = Shared::new(vec![1_u8; 100_000]);
+        let lengths = (0..10).map(|_| {
+            let shared = shared.clone();
+            executor.spawn_remote(remote!(move || shared.len()))
+        });
+        assert_eq!(try_join_all(lengths).await?, [100_000; 10]);
+        executor.close().await;
+        assert_eq!(executor.pending(), 0);
+        assert!(executor.spawn_remote(remote!(|| 1)).await.unwrap_err().is_closed());
+        Ok::<_, Error>(())
+    });
+}
+
+/// Holds its worker, and says where.
+fn hold(milliseconds: u64) -> u32 {
+    // sleep: it is what the task does
+    thread::sleep(Duration::from_millis(milliseconds));
+    process::id()
+}
+
+fn errors_and_limits_mean_what_they_mean_elsewhere() {
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let error = cluster.spawn_remote(remote!(|| -> u32 { panic!("a bug") })).await.unwrap_err();
+        assert!(error.is_panic() && error.to_string().contains("tasks.rs"), "{error}");
+        let late = endless().timeout(Duration::from_millis(50));
+        assert!(cluster.spawn_remote(late).await.unwrap_err().is_timeout());
+        let aborted = cluster.spawn_remote(endless());
+        aborted.abort();
+        assert!(aborted.await.unwrap_err().is_cancelled());
+        let (sender, _receiver) = channel::<u32>(1);
+        let error = cluster.spawn_remote(remote!(move || drop(sender))).await.unwrap_err();
+        assert!(error.is_codec(), "{error}");
+        // A worker of the node that is lost under another task: as on a pool.
+        let notes = Notes::new();
+        let (beside, end) = (notes.clone(), notes.clone());
+        let retried = remote!(async move {
+            beside.write("begun");
+            if beside.lines().len() < 3 {
+                std::future::pending::<()>().await;
+            }
+            7
+        });
+        let retried = [(); 2].map(|()| cluster.spawn_remote(retried.clone().retry(1)));
+        notes.wait_for(2);
+        let faulty = (0..2).map(|_| cluster.spawn_remote(remote!(|| -> u32 { panic!("a bug") })));
+        for faulty in faulty.collect::<Vec<_>>() {
+            assert!(faulty.await.unwrap_err().is_panic());
+        }
+        end.write("the end");
+        assert_eq!(try_join_all(retried).await?, [7, 7]);
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+fn a_hundred_thousand_tiny_tasks() {
+    let fleet = Fleet::new(3);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let tasks = (0..100_000_u64).map(|n| cluster.spawn_remote(remote!(move || n * n)));
+        let squares = try_join_all(tasks).await?;
+        assert!(squares.into_iter().eq((0..100_000).map(|n| n * n)));
+        Ok::<_, Error>(())
+    });
+}
+
+fn bodies_of_64_mebibytes_cross() {
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let block: Vec<u8> = (0..64 << 20).map(|n: u32| n as u8).collect();
+        let sent = Transfer(block.clone());
+        let back = cluster.spawn_remote(remote!(move || sent)).await?;
+        assert!(back.0 == block);
+        Ok::<_, Error>(())
+    });
+}
+
+/// More parents than a node takes otherwise: they await what no node takes unless it takes more.
+fn tasks_await_tasks_here_and_on_the_fleet() {
+    let fleet = Fleet::new(2);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let parents = (0..40_u64).map(|n| {
+            cluster.spawn_remote(remote!(async move {
+                let fleet = Cluster::current().await?;
+                let child = fleet.spawn_remote(remote!(move || n + 1)).await?;
+                let own = current().spawn_remote(remote!(move || child + 1)).await?;
+                Ok::<_, Error>(own)
+            }))
+        });
+        let sums: Result<Vec<_>, _> = try_join_all(parents).await?.into_iter().collect();
+        assert!(sums?.into_iter().eq(2..42));
+        assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node");
+        Ok::<_, Error>(())
+    });
+}
+
+fn a_handle_that_is_dropped_stops_its_task() {
+    /// Writes down that its task has stopped.
+    struct Stops(Notes);
+
+    impl Drop for Stops {
+        fn drop(&mut self) {
+            self.0.write("stopped");
+        }
+    }
+
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let there = notes.clone();
+        let handle = cluster.spawn_remote(remote!(async move {
+            there.write("begun");
+            let _stops = Stops(there);
+            std::future::pending::<()>().await;
+        }));
+        notes.wait_for(1);
+        drop(handle);
+        assert_eq!(notes.wait_for(2), ["begun", "stopped"]);
+        cluster.close().await;
+        // One that was forgotten runs on, without its client too.
+        let there = notes.clone();
+        let cluster = fleet.connect().await;
+        let forgotten = remote!(async move {
+            there.write("begun");
+            there.wait_for(4);
+            there.write("done");
+        });
+        cluster.spawn_remote(forgotten).forget();
+        notes.wait_for(3);
+        drop(cluster);
+        notes.write("go on");
+        assert_eq!(notes.wait_for(5).last().map(String::as_str), Some("done"));
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
