@@ -217,10 +217,8 @@ impl Driver {
             self.ledger.submit(number, task);
         }
         for (number, signal) in signals {
-            if signal == TaskSignal::Detach {
-                if let Some(entry) = self.pending.get_mut(&number) {
-                    entry.reply = None;
-                }
+            if let (TaskSignal::Detach, Some(entry)) = (signal, self.pending.get_mut(&number)) {
+                entry.reply = None;
             }
             if self.ledger.signal(number, signal) {
                 let reply = self.finish(number);
@@ -253,7 +251,12 @@ impl Driver {
     }
 
     fn act(&mut self) {
-        for action in self.ledger.take_actions() {
+        let actions = self.ledger.take_actions();
+        // Who learns that a node was lost finds that it is gone.
+        self.shared.concurrency.store(self.ledger.concurrency(), Ordering::Relaxed);
+        let nodes = self.ledger.nodes();
+        self.shared.nodes.send_if_modified(|known| std::mem::replace(known, nodes) != nodes);
+        for action in actions {
             match action {
                 Action::Publish { batch, tasks, retried } => self.publish(batch, &tasks, retried),
                 Action::Lose { task, node } => {
@@ -267,16 +270,13 @@ impl Driver {
                     reply.into_iter().for_each(|reply| reply.fail(error.clone()));
                 }
                 Action::Tell { node, task, signal } => {
-                    self.signals.entry(node).or_default().push((task, signal))
+                    self.signals.entry(node).or_default().push((task, signal));
                 }
             }
         }
         let nodes: Vec<_> =
             self.signals.keys().filter(|node| !self.telling.contains(*node)).copied().collect();
         nodes.into_iter().for_each(|node| self.tell(node));
-        self.shared.concurrency.store(self.ledger.concurrency(), Ordering::Relaxed);
-        let nodes = self.ledger.nodes();
-        self.shared.nodes.send_if_modified(|known| std::mem::replace(known, nodes) != nodes);
     }
 
     fn no_node(&self) -> Error {
@@ -458,13 +458,13 @@ impl Driver {
         if lost.is_some_and(|error| error.is_worker_lost()) && self.ledger.try_again(task) {
             return;
         }
-        if self.ledger.answered(task) {
-            if let Some(reply) = self.finish(task) {
-                // A peer that has the secret has given it as the answer to this task, and there will be no other.
-                if let Err((reply, error)) = reply.answer(answer) {
-                    reply.fail(error);
-                }
-            }
+        if !self.ledger.answered(task) {
+            return;
+        }
+        let Some(reply) = self.finish(task) else { return };
+        // A peer that has the secret gives it as the answer to this task: there will be no other.
+        if let Err((reply, error)) = reply.answer(answer) {
+            reply.fail(error);
         }
     }
 

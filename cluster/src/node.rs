@@ -433,15 +433,12 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
         return None;
     };
     let Batch { client, number, retried, nanos, calls } = batch;
-    let outbox = match server.tasks.outbox(server, client) {
-        Some(outbox) => outbox,
-        None => {
-            drop(received.ack_with(AckKind::Term).await);
-            return None;
-        }
+    let Some(outbox) = server.tasks.outbox(server, client) else {
+        drop(received.ack_with(AckKind::Term).await);
+        return None;
     };
     // The broker may deliver it again while it is here.
-    let Some(own) = server.tasks.begin(server, client, number) else { return None };
+    let own = server.tasks.begin(server, client, number)?;
     let (wanted, detached) = match outbox.claim(number).await {
         Sent::Reply(ClientReply::Granted { tasks, detached }) => (tasks, detached),
         Sent::Reply(ClientReply::Held) => {

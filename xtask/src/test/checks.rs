@@ -18,7 +18,7 @@ use crate::{tidy, workspace};
 /// Selects the library without its features.
 const BARE: [&str; 4] = ["--package", "wasm-mt", "--lib", "--no-default-features"];
 
-/// The crates that are published.
+/// The crates that are published, and are for both targets.
 const PUBLISHED: [&str; 6] =
     ["--package", "wasm-mt-macros", "--package", "wasm-mt", "--package", "wasm-mt-pool"];
 
@@ -66,15 +66,17 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
     check("clippy without features", cmd!(shell, "cargo clippy").args(BARE).args(strict));
     check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
     if let Some(wasm) = wasm {
-        // These two are for this machine only.
-        let packages = ["--workspace", "--exclude", "xtask", "--exclude", "wasm-mt-native-tests"];
-        let clippy = wasm.cargo(shell, "clippy").args(packages).arg("--all-targets").args(strict);
+        // These are for this machine only.
+        let native = ["xtask", "wasm-mt-native-tests", "wasm-mt-nats"];
+        let packages: Vec<_> =
+            ["--workspace"].into_iter().chain(native.iter().flat_map(|name| ["--exclude", name])).collect();
+        let clippy = wasm.cargo(shell, "clippy").args(&packages).arg("--all-targets").args(strict);
         check("clippy for the web", clippy);
         let clippy = wasm.cargo(shell, "clippy").args(BARE).args(strict);
         check("clippy for the web, without features", clippy);
         // These two share a folder: the whole documentation is to stay in it.
         for (name, selection) in
-            [("doc for the web, without features", &BARE[..]), ("doc for the web", &packages)]
+            [("doc for the web, without features", &BARE[..]), ("doc for the web", &packages[..])]
         {
             let doc = wasm.cargo(shell, "doc").args(selection).arg("--no-deps");
             check(name, doc.env("RUSTDOCFLAGS", "-D warnings"));
@@ -82,7 +84,8 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
     }
     // As they are published, and compiled from that.
     forget_packages(shell)?;
-    check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(PUBLISHED));
+    let natively = PUBLISHED.into_iter().chain(["--package", "wasm-mt-nats"]);
+    check("packages", cmd!(shell, "cargo package --allow-dirty --quiet").args(natively));
     if let Some(wasm) = wasm {
         let package = wasm.cargo(shell, "package").args(["--allow-dirty", "--quiet"]).args(PUBLISHED);
         check("packages for the web", package);
@@ -119,7 +122,8 @@ fn oldest_compiler(shell: &Shell, section: &mut Section) -> anyhow::Result<()> {
     }
     // Its artefacts are no use to the other compiler.
     let folder = workspace::own_dir(shell, "oldest")?;
-    let command = cmd!(shell, "cargo {toolchain} check --package wasm-mt --target-dir {folder}");
+    let command =
+        cmd!(shell, "cargo {toolchain} check --package wasm-mt --all-features --target-dir {folder}");
     // Cargo has set this to the compiler in use.
     section.run(&name, || succeed(command.env_remove("RUSTUP_TOOLCHAIN").env_remove("RUSTC")));
     Ok(())
