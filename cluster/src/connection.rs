@@ -7,6 +7,7 @@ use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::{self, stream};
 use async_nats::{ConnectOptions, Event};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 use wasm_mt::Error;
 use wasm_mt::transport::{Build, Seal};
 
@@ -124,7 +125,11 @@ impl Connection {
             num_replicas: config.replicas,
             ..Default::default()
         };
-        self.jetstream.get_or_create_stream(stream).await.map_err(|error| refused("make a stream", &error))
+        let make = || {
+            let (jetstream, stream) = (self.jetstream.clone(), stream.clone());
+            async move { jetstream.get_or_create_stream(stream).await }
+        };
+        agreed(make).await.map_err(|error| refused("make a stream", &error))
     }
 
     /// What all nodes receive the messages of one subject by.
@@ -142,17 +147,18 @@ impl Connection {
             max_ack_pending: 100_000,
             ..Default::default()
         };
-        stream.create_consumer(config).await.map_err(|error| refused("make a consumer", &error))
+        let make = || {
+            let (stream, config) = (stream.clone(), config.clone());
+            async move { stream.create_consumer(config).await }
+        };
+        agreed(make).await.map_err(|error| refused("make a consumer", &error))
     }
 
     /// Where calls and answers are that are too long for a message.
     pub(crate) async fn objects(&self, config: &Config) -> Result<ObjectStore, Error> {
         let bucket = self.names.stream();
-        if let Ok(store) = self.jetstream.get_object_store(&bucket).await {
-            return Ok(store);
-        }
         let config = object_store::Config {
-            bucket,
+            bucket: bucket.clone(),
             max_age: MAX_AGE,
             num_replicas: config.replicas,
             ..Default::default()
@@ -176,6 +182,22 @@ impl Connection {
         // That nobody answers is the answer.
         drop(self.client.request(nobody, bytes::Bytes::new()).await);
     }
+}
+
+/// Makes what others may make at the same time: the broker refuses one of them, which then finds what the other has made.
+async fn agreed<T, E, F>(make: impl Fn() -> F) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    const ATTEMPTS: usize = 5;
+    const WAIT: Duration = Duration::from_millis(50);
+    for _ in 1..ATTEMPTS {
+        if let Ok(made) = make().await {
+            return Ok(made);
+        }
+        sleep(WAIT).await;
+    }
+    make().await
 }
 
 async fn secured(mut options: ConnectOptions, config: &Config) -> Result<ConnectOptions, Error> {
