@@ -13,6 +13,7 @@
 //! - [`remote_trait`]: traits whose objects cross as `Box<dyn Trait>`.
 //! - `Described`, with the feature `described`: values of types that describe themselves, such as `serde_json::Value`.
 //! - [`Transfer`]: bulk data. On the web also `Js`, `exec_js` and `exec_js_async`.
+//! - `transport`, with the feature of this name: tasks in other processes, over connections of the program's own.
 //! - [`WorkerSetup`]: how workers are made on the web, where a program cannot leave that to the library.
 //! - [`run`], [`try_run`], [`println!`], [`sleep`], [`yield_now`]: what every program needs. [`is_cancelled`], [`checkpoint`]: what
 //!   long synchronous tasks need.

@@ -20,7 +20,7 @@ use crate::executor::traits::Executor;
 
 /// Runs the tasks of one [`Client`](super::Client) on an executor of this process.
 ///
-/// The program connects it: what the server gives to `send` is to be given to [`Client::receive`](super::Client::receive), what the client gives to its own
+/// The program connects it: what the server gives to `send` is to be given to [`Incoming::receive`](super::Incoming::receive), what the client gives to its own
 /// to [`receive`](Self::receive).
 ///
 /// **Dropping it cancels the tasks** that run for the client, but for those whose handles were forgotten: do so when the
