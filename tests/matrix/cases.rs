@@ -1,11 +1,10 @@
-//! The executors, the situations, and which of all combinations are tried.
+//! The situations, and which of all combinations are tried.
 
 use std::cell::Cell;
 use std::fmt;
 
-use wasm_mt::{Actor, Error, Executor, InlineExecutor, Pool, Stats, Strategy, Thread, actor};
-
-use crate::faults::{Fault, Options, faults};
+use crate::faults::{Fault, faults};
+use crate::subjects::Subject;
 use crate::{run, target};
 
 /// So many tests share the cases.
@@ -32,105 +31,6 @@ pub(crate) enum Situation {
 
 impl Situation {
     pub(crate) const ALL: [Self; 5] = [Self::Alone, Self::Many, Self::Nested, Self::ParMap, Self::Open];
-}
-
-/// A kind of executor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
-    Thread,
-    Serial,
-    Parallel,
-    WorkStealing,
-    Inline,
-}
-
-impl Subject {
-    const ALL: [Self; 5] = [Self::Thread, Self::Serial, Self::Parallel, Self::WorkStealing, Self::Inline];
-
-    pub(crate) fn make(self, options: Options) -> Made {
-        match self {
-            Self::Thread => {
-                let Options { on_start, start_timeout, on_run } = options;
-                let mut builder = Thread::builder();
-                if let Some(task) = on_start {
-                    builder = builder.on_start(task);
-                }
-                if let Some(limit) = start_timeout {
-                    builder = builder.start_timeout(limit);
-                }
-                if let Some(hook) = on_run {
-                    builder = builder.on_run(hook);
-                }
-                Made::Thread(builder.build())
-            }
-            Self::Serial => Made::pool(Strategy::Serial, options),
-            Self::Parallel => Made::pool(Strategy::Parallel, options),
-            Self::WorkStealing => Made::pool(Strategy::WorkStealing, options),
-            Self::Inline => Made::Inline(InlineExecutor::new()),
-        }
-    }
-}
-
-/// An executor of one kind.
-pub(crate) enum Made {
-    Thread(Thread),
-    Pool(Pool),
-    Inline(InlineExecutor),
-}
-
-impl Made {
-    /// How many workers a pool here has.
-    pub(crate) const THREADS: usize = 2;
-
-    fn pool(strategy: Strategy, options: Options) -> Self {
-        let Options { on_start, start_timeout, on_run } = options;
-        let mut builder = Pool::builder().strategy(strategy).threads(Self::THREADS);
-        if let Some(task) = on_start {
-            builder = builder.on_start(task);
-        }
-        if let Some(limit) = start_timeout {
-            builder = builder.start_timeout(limit);
-        }
-        if let Some(hook) = on_run {
-            builder = builder.on_run(hook);
-        }
-        Self::Pool(builder.build())
-    }
-
-    pub(crate) fn executor(&self) -> &dyn Executor {
-        match self {
-            Self::Thread(thread) => thread,
-            Self::Pool(pool) => pool,
-            Self::Inline(inline) => inline,
-        }
-    }
-
-    /// What it tells of itself, if it does.
-    pub(crate) fn stats(&self) -> Option<Stats> {
-        match self {
-            Self::Thread(thread) => Some(thread.stats()),
-            Self::Pool(pool) => Some(pool.stats()),
-            Self::Inline(_) => None,
-        }
-    }
-
-    /// An object on one of its workers, made anew once if it is lost.
-    pub(crate) fn object(&self) -> Option<Actor<u32>> {
-        let object = actor!(|| Ok(0)).restart(1);
-        match self {
-            Self::Thread(thread) => Some(thread.spawn_actor(object)),
-            Self::Pool(pool) => Some(pool.spawn_actor(object)),
-            Self::Inline(_) => None,
-        }
-    }
-
-    pub(crate) async fn ready(&self) -> Result<(), Error> {
-        match self {
-            Self::Thread(thread) => thread.ready().await,
-            Self::Pool(pool) => pool.ready().await,
-            Self::Inline(_) => Ok(()),
-        }
-    }
 }
 
 /// One combination.
@@ -174,7 +74,7 @@ fn combinations() -> Vec<Case> {
     for (place, fault) in (0..).zip(faults()) {
         for subject in Subject::ALL {
             for situation in Situation::ALL {
-                if fault.situations.contains(&situation) && (fault.inline || subject != Subject::Inline) {
+                if fault.situations.contains(&situation) && subject.can_have(fault, situation) {
                     all.push(Case { place, fault, subject, situation });
                 }
             }

@@ -2,10 +2,11 @@
 
 use wasm_mt::Error;
 
-use crate::cases::{Case, Made, Situation, Subject};
+use crate::cases::{Case, Situation};
 use crate::faults::{End, Tells, Worker};
 use crate::notes::Notes;
 use crate::run::{Record, Role, is_vague};
+use crate::subjects::Made;
 use crate::value::Value;
 
 /// Each task ends as it may, with its own value, and has run at most once. Gives what is wrong.
@@ -47,7 +48,7 @@ pub(crate) fn of_record(case: &Case, record: &Record, notes: &Notes) -> Option<S
         // Nothing else has the object.
         Role::Call => lost,
         // A thread is not replaced.
-        Role::LaterCall => lost && (case.subject == Subject::Thread || fault.worker != Worker::Ends),
+        Role::LaterCall => lost && (!case.subject.replaces_workers() || fault.worker != Worker::Ends),
         Role::Item => {
             let shared = fault.shares && fault.ends.contains(&end);
             shared || lost && (runs == 1 || is_vague(case, *role))
@@ -93,17 +94,14 @@ pub(crate) fn afterwards<'a>(
     ready: Result<(), Error>,
     probes: impl Iterator<Item = &'a Result<Value, Error>>,
 ) -> Vec<String> {
-    let is_lost = match made {
-        Made::Thread(thread) => thread.is_lost(),
-        Made::Pool(_) | Made::Inline(_) => false,
-    };
+    let is_lost = made.is_lost();
     let expected = match case.fault.worker {
         Worker::NeverStarts => End::Startup,
         _ if is_lost => End::WorkerLost,
         _ => End::Value,
     };
     let mut found = Vec::new();
-    if case.subject == Subject::Thread && case.fault.worker == Worker::Ends && !is_lost {
+    if !case.subject.replaces_workers() && case.fault.worker == Worker::Ends && !is_lost {
         found.push("the thread is lost and does not say so".to_owned());
     }
     for probe in probes.filter(|probe| End::of(probe) != expected) {

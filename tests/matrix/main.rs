@@ -1,6 +1,6 @@
 //! A matrix of faults: each kind of fault x each executor x each situation.
 //!
-//! [`faults`] lists the faults, [`cases`] the executors and situations, and chooses the cases: every fault with every executor
+//! [`faults`] lists the faults, [`subjects`] the executors, [`cases`] the situations, and chooses the cases: every fault with every executor
 //! and in every situation, and every executor in every situation, where it applies. [`run`] runs a case, [`demands`] says what
 //! must hold in it. To add a fault is to add an entry to a list.
 //!
@@ -16,6 +16,7 @@ mod faults;
 mod native;
 mod notes;
 mod run;
+mod subjects;
 mod value;
 #[cfg(target_family = "wasm")]
 mod web;

@@ -12,10 +12,11 @@ use wasm_mt::{
     executor, remote, sleep, yield_now,
 };
 
-use crate::cases::{Case, Made, Situation, Subject};
+use crate::cases::{Case, Situation};
 use crate::demands;
 use crate::faults::{Act, FAULTY, Fault, Tells, Worker, commit, commit_async, fault};
 use crate::notes::{Notes, note};
+use crate::subjects::Made;
 use crate::target;
 use crate::value::Value;
 
@@ -102,7 +103,7 @@ pub(crate) async fn watched(number: u32, case: &Case, test: &str) -> Vec<String>
 pub(crate) async fn run(number: u32, case: &Case, stage: &Cell<&str>) -> Vec<String> {
     let Case { place, fault, subject, situation } = *case;
     let notes = Rc::new(Notes::of(number));
-    let made = subject.make(fault.options.map(|options| options(number)).unwrap_or_default());
+    let made = subject.make(fault.options.map(|options| options(number)).unwrap_or_default()).await;
     let scene = Scene { number, place, fault, executor: made.executor(), notes: Some(notes.clone()) };
 
     if fault.after_start {
@@ -451,5 +452,5 @@ async fn children(number: u32, place: u32, parent: u32) -> Vec<Record> {
 pub(crate) fn is_vague(case: &Case, role: Role) -> bool {
     let Case { fault, subject, .. } = case;
     // A thread is not replaced: what had not begun ends with it.
-    fault.tells != Tells::Begun || *subject == Subject::Thread || role == Role::Item && fault.shares
+    fault.tells != Tells::Begun || !subject.replaces_workers() || role == Role::Item && fault.shares
 }
