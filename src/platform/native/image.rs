@@ -45,18 +45,34 @@ fn mapped() -> io::Result<Option<Image>> {
     /// The running program, also if its file was replaced since.
     const EXECUTABLE: &str = "/proc/self/exe";
 
-    let maps = std::fs::read_to_string("/proc/self/maps")?;
-    let lines: Vec<_> = maps.lines().filter_map(mapping).collect();
-    let own = lines.iter().find(|(start, end, _)| (*start..*end).contains(&anchor()));
-    let Some(&(.., path)) = own.filter(|(.., path)| path.starts_with('/')) else { return Ok(None) };
-    let of_file = || lines.iter().filter(|(.., other)| *other == path);
-    let distance = |address: usize| address.wrapping_sub(anchor()) as isize;
-    let first = of_file().map(|(start, ..)| distance(*start)).min().unwrap_or_default();
-    let last = of_file().map(|(_, end, _)| distance(*end)).max().unwrap_or_default();
+    let read = || std::fs::read_to_string("/proc/self/maps");
+    let maps = read()?;
+    let Some((path, reach)) = own_mappings(&maps) else { return Ok(None) };
     let is_executable =
         std::fs::read_link(EXECUTABLE).is_ok_and(|executable| executable.to_str() == Some(path));
     let file = File::open(if is_executable { EXECUTABLE } else { path })?;
-    Ok(Some(Image { file, reach: first..=last }))
+    // The path of a file that was replaced is not the same any more.
+    if own_mappings(&read()?).is_none_or(|(now, _)| now != path) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(Some(Image { file, reach }))
+}
+
+/// The path of the file that this code was loaded from, and how far it reaches.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn own_mappings(maps: &str) -> Option<(&str, RangeInclusive<isize>)> {
+    let lines: Vec<_> = maps.lines().filter_map(mapping).collect();
+    let own = lines.iter().position(|line| (line.start..line.end).contains(&anchor()))?;
+    let path = lines[own].path;
+    // The file may be mapped elsewhere too, to be read. What was loaded lies side by side, in the order of the file from its beginning.
+    let is_loaded = |pair: &[Mapping<'_>]| {
+        pair[0].path == pair[1].path && pair[0].offset <= pair[1].offset && pair[1].offset > 0
+    };
+    let below = lines[..=own].windows(2).rev().take_while(|pair| is_loaded(pair)).count();
+    let above = lines[own..].windows(2).take_while(|pair| is_loaded(pair)).count();
+    let distance = |address: usize| address.wrapping_sub(anchor()) as isize;
+    let reach = distance(lines[own - below].start)..=distance(lines[own + above].end);
+    path.starts_with('/').then_some((path, reach))
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -64,15 +80,28 @@ fn mapped() -> io::Result<Option<Image>> {
     Ok(None)
 }
 
-/// The start, the end and the path of a line of that file: `start-end permissions offset device inode path`.
+/// A line of that file.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn mapping(line: &str) -> Option<(usize, usize, &str)> {
+#[cfg_attr(test, derive(Debug, PartialEq))]
+struct Mapping<'a> {
+    start: usize,
+    end: usize,
+    /// Of the file.
+    offset: u64,
+    path: &'a str,
+}
+
+/// Reads `start-end permissions offset device inode path`.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn mapping(line: &str) -> Option<Mapping<'_>> {
     let (range, rest) = line.split_once(' ')?;
     let (start, end) = range.split_once('-')?;
     let number = |text| usize::from_str_radix(text, 16).ok();
+    let mut rest = rest.splitn(5, ' ');
+    let offset = u64::from_str_radix(rest.nth(1)?, 16).ok()?;
     // The path may have spaces, and stands behind some.
-    let path = rest.splitn(5, ' ').nth(4)?.trim_start();
-    Some((number(start)?, number(end)?, path))
+    let path = rest.nth(2)?.trim_start();
+    Some(Mapping { start: number(start)?, end: number(end)?, offset, path })
 }
 
 #[cfg(test)]
@@ -99,12 +128,24 @@ mod tests {
         assert!(!image.reach.contains(&distance));
     }
 
+    /// What shows a backtrace maps the whole file once more, elsewhere, and keeps it.
+    #[test]
+    fn a_second_mapping_of_the_file_is_not_within_reach() {
+        let before = Image::reach().expect("a test has a file");
+        let trace = std::backtrace::Backtrace::force_capture().to_string();
+        assert!(trace.contains("a_second_mapping"), "{trace}");
+        assert_eq!(Image::reach().expect("a test has a file"), before);
+    }
+
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn lines_are_read() {
-        let line = "55d0a000-55d0b000 r--p 00000000 fd:01 1837                       /a path/with spaces";
-        assert_eq!(mapping(line), Some((0x55d0_a000, 0x55d0_b000, "/a path/with spaces")));
-        assert_eq!(mapping("7ffd0000-7ffd1000 rw-p 00000000 00:00 0 "), Some((0x7ffd_0000, 0x7ffd_1000, "")));
+        let line = "55d0a000-55d0b000 r--p 00002000 fd:01 1837                       /a path/with spaces";
+        let read =
+            Mapping { start: 0x55d0_a000, end: 0x55d0_b000, offset: 0x2000, path: "/a path/with spaces" };
+        assert_eq!(mapping(line), Some(read));
+        let stack = Mapping { start: 0x7ffd_0000, end: 0x7ffd_1000, offset: 0, path: "" };
+        assert_eq!(mapping("7ffd0000-7ffd1000 rw-p 00000000 00:00 0 "), Some(stack));
         assert_eq!(mapping("nothing"), None);
     }
 }
