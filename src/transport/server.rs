@@ -20,14 +20,15 @@ use crate::executor::traits::Executor;
 
 /// Runs the tasks of one [`Client`](super::Client) on an executor of this process.
 ///
-/// The program connects it: what the server gives to `send` is to be given to [`Client::receive`](super::Client::receive), what the client gives to its own
+/// The program connects it: what the server gives to `send` is to be given to [`Incoming::receive`](super::Incoming::receive), what the client gives to its own
 /// to [`receive`](Self::receive).
 ///
 /// **Dropping it cancels the tasks** that run for the client, but for those whose handles were forgotten: do so when the
 /// connection ends.
 pub struct Server {
-    executor: Box<dyn Executor>,
+    /// Dropped first: tasks that its executor gives up on then are nothing to answer any more.
     inner: Arc<ServerInner>,
+    executor: Box<dyn Executor>,
 }
 
 struct ServerInner {
@@ -42,14 +43,18 @@ struct ServerState {
 }
 
 enum ServerPhase {
-    /// -> `Open`, by the client's greeting.
+    /// -> `Open`, by the client's greeting; -> `Ended`, as below.
     Greeting {
         seal: Seal,
         greeting: Greeting,
     },
+    /// -> `Ended`, when what sends panics.
     Open {
         seal: Seal,
+        /// The number of the newest call.
+        last: u64,
     },
+    Ended(Error),
 }
 
 /// A task that runs. Who wakes it, or signals something, sends its answer if that is there: no thread waits for it.
@@ -69,7 +74,8 @@ struct TaskProgress {
 }
 
 impl Server {
-    /// Runs tasks on this executor. `send` sends one message to the client, on whatever thread a task ends; it must not block.
+    /// Runs tasks on this executor. `send` sends one message to the client, on whatever thread a task ends. It must not block; if it
+    /// panics, that is the end of the connection.
     #[must_use]
     pub fn new(
         seal: &Seal,
@@ -81,7 +87,7 @@ impl Server {
         let phase = ServerPhase::Greeting { seal: seal.clone(), greeting };
         let state = Mutex::new(ServerState { phase, running: HashMap::new() });
         let server = Self { executor: Box::new(executor), inner: Arc::new(ServerInner { outgoing, state }) };
-        server.inner.outgoing.flush();
+        server.inner.flush();
         server
     }
 
@@ -90,16 +96,17 @@ impl Server {
     /// # Errors
     ///
     /// [`is_codec`](Error::is_codec) if it does not come from a client of this build with this secret, or asks for nothing that is known: then
-    /// nothing was done, and the connection is best ended.
+    /// nothing was done, and the connection is best ended. [`is_worker_lost`](Error::is_worker_lost) if it has ended, since `send` panicked.
     pub fn receive(&self, message: &[u8]) -> Result<(), Error> {
         let mut state = self.inner.lock();
         let seal = match &state.phase {
             ServerPhase::Greeting { seal, greeting } => {
                 let seal = greeting.answered(Side::Server, seal, message)?;
-                state.phase = ServerPhase::Open { seal };
+                state.phase = ServerPhase::Open { seal, last: 0 };
                 return Ok(());
             }
-            ServerPhase::Open { seal } => seal.clone(),
+            ServerPhase::Open { seal, .. } => seal.clone(),
+            ServerPhase::Ended(error) => return Err(error.clone()),
         };
         drop(state);
         match read_request(&seal, message)? {
@@ -116,9 +123,12 @@ impl Server {
         let progress = TaskProgress { answer: Some(answer), is_woken: false, signals: Vec::new() };
         let server = Arc::downgrade(&self.inner);
         let running = Arc::new(RunningTask { number, server, progress: Mutex::new(progress) });
-        self.inner.lock().running.insert(number, running.clone());
-        self.executor.submit(job);
+        if !self.inner.enter(&running) {
+            return Err(repeated());
+        }
+        // Whatever becomes of the job, it wakes the task.
         running.advance(None);
+        self.executor.submit(job);
         Ok(())
     }
 }
@@ -128,18 +138,47 @@ impl ServerInner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// False if it has come before: clients count their calls.
+    fn enter(&self, running: &Arc<RunningTask>) -> bool {
+        let mut state = self.lock();
+        let ServerPhase::Open { last, .. } = &mut state.phase else { return false };
+        if running.number <= *last {
+            return false;
+        }
+        *last = running.number;
+        state.running.insert(running.number, running.clone());
+        true
+    }
+
     fn signal(&self, number: u64, signal: Signal) {
         let running = self.lock().running.get(&number).cloned();
         // It may have been answered meanwhile.
         running.iter().for_each(|running| running.advance(Some(signal)));
     }
+
+    /// What sends and panics has ended the connection.
+    fn flush(&self) {
+        if let Err(error) = self.outgoing.flush() {
+            self.lock().phase = ServerPhase::Ended(error);
+            self.cancel();
+        }
+    }
+
+    fn cancel(&self) {
+        let running = mem::take(&mut self.lock().running);
+        running.into_values().for_each(|running| running.advance(Some(Signal::Cancel)));
+    }
+}
+
+#[cold]
+fn repeated() -> Error {
+    Error::codec("a call came twice on one connection; it was refused: deliver each message once, in order")
 }
 
 /// The connection has ended.
 impl Drop for ServerInner {
     fn drop(&mut self) {
-        let running = mem::take(&mut self.lock().running);
-        running.into_values().for_each(|running| running.advance(Some(Signal::Cancel)));
+        self.cancel();
     }
 }
 
@@ -171,7 +210,7 @@ impl RunningTask {
             if let Poll::Ready(answer) = poll {
                 if let Some(server) = self.server.upgrade() {
                     server.outgoing.put(write_answer(self.number, &answer));
-                    server.outgoing.flush();
+                    server.flush();
                 }
                 return self.end();
             }
