@@ -279,8 +279,8 @@ impl ClientInner {
         let mut state = self.lock();
         let ClientPhase::Open { seal, replies, .. } = &mut state.phase else { return };
         let message = write_signal(seal, number, signal);
-        // Nobody waits for the answer of the others. The reply is dropped when the lock is free.
-        let _reply = if signal == Signal::Abort { None } else { replies.remove(&number) };
+        // What is aborted or forgotten is answered. The reply is dropped when the lock is free.
+        let _reply = if signal == Signal::Cancel { replies.remove(&number) } else { None };
         self.outgoing.put(message);
         drop(state);
         self.flush();

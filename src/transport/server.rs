@@ -23,8 +23,8 @@ use crate::executor::traits::Executor;
 /// The program connects it: what the server gives to `send` is to be given to [`Incoming::receive`](super::Incoming::receive), what the client gives to its own
 /// to [`receive`](Self::receive).
 ///
-/// **Dropping it cancels the tasks** that run for the client, but for those whose handles were forgotten: do so when the
-/// connection ends.
+/// **Dropping it cancels the tasks** that run for the client: do so when the connection ends. Those whose handles were forgotten
+/// run on, for as long as their executor is there: keep a clone of it if they are to come to their end.
 pub struct Server {
     /// Dropped first: tasks that its executor gives up on then are nothing to answer any more.
     inner: Arc<ServerInner>,
@@ -71,11 +71,16 @@ struct TaskProgress {
     is_woken: bool,
     /// What the client has signalled since.
     signals: Vec<Signal>,
+    /// It is to run to its end, also if the connection ends before.
+    is_forgotten: bool,
 }
 
 impl Server {
     /// Runs tasks on this executor. `send` sends one message to the client, on whatever thread a task ends. It must not block; if it
     /// panics, that is the end of the connection.
+    ///
+    /// Natively the executor is not to be an [`InlineExecutor`](crate::InlineExecutor), except for tasks that do not wait: a task would run on
+    /// whatever thread wakes it, which it may not change, and [`receive`](Self::receive) would not return while it wakes itself.
     #[must_use]
     pub fn new(
         seal: &Seal,
@@ -120,7 +125,8 @@ impl Server {
 
     fn run(&self, seal: &Seal, number: u64, call: &[u8]) -> Result<(), Error> {
         let (job, answer) = seal.open(call)?;
-        let progress = TaskProgress { answer: Some(answer), is_woken: false, signals: Vec::new() };
+        let progress =
+            TaskProgress { answer: Some(answer), is_woken: false, signals: Vec::new(), is_forgotten: false };
         let server = Arc::downgrade(&self.inner);
         let running = Arc::new(RunningTask { number, server, progress: Mutex::new(progress) });
         if !self.inner.enter(&running) {
@@ -195,15 +201,19 @@ impl RunningTask {
         let Some(mut answer) = progress.answer.take() else { return };
         while mem::take(&mut progress.is_woken) {
             let signals = mem::take(&mut progress.signals);
+            progress.is_forgotten |= signals.contains(&Signal::Detach);
+            let is_forgotten = progress.is_forgotten;
             drop(progress);
             for signal in signals {
                 match signal {
                     Signal::Abort => answer.abort(),
-                    Signal::Cancel => return self.end(),
-                    Signal::Detach => {
-                        answer.forget();
+                    Signal::Cancel => {
+                        if is_forgotten {
+                            answer.forget();
+                        }
                         return self.end();
                     }
+                    Signal::Detach => {}
                 }
             }
             let poll = Pin::new(&mut answer).poll(&mut Context::from_waker(&waker_ref(self)));

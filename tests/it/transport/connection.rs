@@ -94,6 +94,19 @@ remote_test! {
         closed.await;
     }
 
+    async fn closing_waits_for_what_is_forgotten() {
+        let pool = pool();
+        let connection = Connection::open(pool.clone());
+        connection.client.spawn_remote(remote!(|| 1)).forget();
+        let mut closed = connection.client.close();
+        while (&mut closed).now_or_never().is_none() {
+            assert_eq!(connection.client.pending(), 1);
+            connection.deliver();
+            yield_now().await;
+        }
+        assert_eq!((connection.client.pending(), pool.stats().finished), (0, 1));
+    }
+
     async fn a_call_that_comes_twice_is_refused() {
         let pool = pool();
         let connection = Connection::open(pool.clone());
@@ -107,6 +120,23 @@ remote_test! {
         while pool.pending() != 0 {
             yield_now().await;
         }
+    }
+
+    async fn what_crossed_on_another_connection_is_refused() {
+        let pool = pool();
+        let connection = Connection::new(pool.clone());
+        let greeting = connection.calls.take();
+        connection.server.receive(&greeting[0]).unwrap();
+        connection.answers.take().iter().for_each(|message| connection.incoming.receive(message).unwrap());
+        connection.client.spawn_remote(endless()).abort();
+        let recorded = connection.calls.take();
+        let later = Connection::new(pool.clone());
+        later.server.receive(&greeting[0]).unwrap();
+        for message in recorded {
+            let error = later.server.receive(&message).unwrap_err();
+            assert!(error.is_codec() && error.to_string().contains("refused"), "{error}");
+        }
+        assert_eq!(pool.pending(), 0);
     }
 
     async fn what_is_no_answer_leaves_the_task_as_it_is() {
