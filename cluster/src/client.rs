@@ -546,8 +546,8 @@ impl Driver {
 
     /// The last handle is gone: so is what was not answered.
     async fn end(mut self) {
-        let requests = std::mem::take(&mut self.shared.requests().submitted);
-        requests.into_iter().for_each(|submitted| submitted.reply.fail(Error::closed()));
+        let (submitted, _) = self.shared.requests().end();
+        submitted.into_iter().for_each(|submitted| submitted.reply.fail(Error::closed()));
         let pending = std::mem::take(&mut self.pending);
         for (_, entry) in pending {
             entry.reply.into_iter().for_each(|reply| reply.fail(Error::closed()));
@@ -560,6 +560,14 @@ impl Driver {
         // If that fails, nodes find out by themselves.
         drop(self.connection.client.publish(self.connection.names.beats(), beat).await);
         self.connection.settle().await;
+    }
+}
+
+/// However it ends, nobody waits for what was given to it.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let (submitted, closers) = self.shared.requests().end();
+        drop((submitted, closers));
     }
 }
 

@@ -77,6 +77,14 @@ pub(crate) struct Submitted {
     pub(crate) reply: Reply,
 }
 
+impl Requests {
+    /// Takes nothing more. Gives what was not served.
+    pub(crate) fn end(&mut self) -> (Vec<Submitted>, Vec<oneshot::Sender<()>>) {
+        self.is_closed = true;
+        (std::mem::take(&mut self.submitted), std::mem::take(&mut self.closers))
+    }
+}
+
 impl Cluster {
     /// Connects to the broker. Nodes may come and go later: tasks wait for the first.
     ///
@@ -203,9 +211,15 @@ impl Executor for Cluster {
         if !is_wanted {
             return;
         }
-        shared.pending.fetch_add(1, Ordering::AcqRel);
         let task = Task { site, size: call.len(), retries };
-        shared.requests().submitted.push(Submitted { number, task, call, reply });
+        let mut requests = shared.requests();
+        if requests.is_closed {
+            drop(requests);
+            return reply.fail(Error::closed());
+        }
+        shared.pending.fetch_add(1, Ordering::AcqRel);
+        requests.submitted.push(Submitted { number, task, call, reply });
+        drop(requests);
         shared.wake.notify_one();
     }
 

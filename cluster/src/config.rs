@@ -49,7 +49,7 @@ impl Config {
             silence: Duration::from_secs(3),
             start_timeout: Duration::from_secs(30),
             max_in_flight: 100_000,
-            max_stored: 1 << 30,
+            max_stored: 256 << 20,
             replicas: 1,
         }
     }
@@ -99,7 +99,7 @@ impl Config {
         self
     }
 
-    /// How many bytes of tasks the broker may store; 1 GiB by default. What does not fit waits with its client. Whoever connects first
+    /// How many bytes of tasks the broker may store, which it sets aside; 256 MiB by default. What does not fit waits with its client. Whoever connects first
     /// decides.
     pub fn max_stored(mut self, bytes: u64) -> Self {
         self.max_stored = i64::try_from(bytes).unwrap_or(i64::MAX);

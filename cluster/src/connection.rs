@@ -226,6 +226,7 @@ async fn with_credentials(_: ConnectOptions, _: &std::path::Path) -> Result<Conn
 
 fn refused(what: &str, error: &dyn std::fmt::Display) -> Error {
     Error::other(format!(
-        "the broker did not {what} ({error}); start it with JetStream (`nats-server -js`), and let its user do so"
+        "the broker did not {what} ({error}); start it with JetStream (`nats-server -js`), let its user do so, and give it room \
+         for `Config::max_stored`"
     ))
 }

@@ -133,17 +133,17 @@ impl RunningTask {
     /// The answer; `None` if nobody waits for it.
     pub(crate) async fn answer(self, answer: Answer) -> Option<Vec<u8>> {
         let mut answer = Some(answer);
+        let mut is_detached = false;
         poll_fn(|context| {
             self.control.waker.register(context.waker());
             for signal in std::mem::take(&mut *lock(&self.control.signals)) {
                 match signal {
                     TaskSignal::Abort => answer.iter().for_each(Answer::abort),
+                    // Its client waits for it, for as long as it is there.
+                    TaskSignal::Detach => is_detached = true,
                     TaskSignal::Cancel => {
-                        drop(answer.take());
-                        return Poll::Ready(None);
-                    }
-                    TaskSignal::Detach => {
-                        answer.take().into_iter().for_each(Answer::forget);
+                        let forgotten = answer.take().filter(|_| is_detached);
+                        forgotten.into_iter().for_each(Answer::forget);
                         return Poll::Ready(None);
                     }
                 }

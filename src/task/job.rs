@@ -109,6 +109,12 @@ impl Job {
         Some((Self::without_limit(Encoded { options, ..encoded }, reply)?, handle))
     }
 
+    /// Sends signals of the handle there. False if nobody waits for the answer.
+    #[cfg(feature = "transport")]
+    pub(crate) fn signal_to(&self, owner: &Arc<dyn TaskOwner>) -> bool {
+        self.reply.set_owner(Arc::downgrade(owner), RUNNING)
+    }
+
     /// The call, the options and what answers it.
     #[cfg(feature = "transport")]
     pub(crate) fn into_parts(self) -> (Packet, TaskOptions, ReplySender) {

@@ -11,11 +11,13 @@ use futures::task::{FutureObj, Spawn, SpawnError};
 
 use super::message::{Greeting, Side, read_answer, write_call, write_signal};
 use super::reply::{Reply, Signal};
-use super::seal::Seal;
+use super::seal::{Seal, refused};
 use super::send_queue::SendQueue;
 use crate::error::Error;
+use crate::executor::spawn_remote;
 use crate::executor::traits::Executor;
-use crate::task::Job;
+use crate::schedule::{HandleSignal, TaskId};
+use crate::task::{Job, Outcome, TaskOwner};
 
 /// An executor whose tasks run at the other end of any connection that delivers messages whole and in order, where a
 /// [`Server`](super::Server) is.
@@ -49,6 +51,8 @@ struct ClientInner {
 
 struct ClientState {
     phase: ClientPhase,
+    /// How many tasks were taken and are about to be sent.
+    leaving: usize,
     /// Who waits for the end of what was taken.
     closers: Vec<oneshot::Sender<()>>,
     /// No task is taken any more.
@@ -60,7 +64,7 @@ enum ClientPhase {
     Greeting {
         seal: Seal,
         greeting: Greeting,
-        waiting: Vec<Job>,
+        waiting: Vec<WaitingJob>,
     },
     /// -> `Ended`, by the end of the connection.
     Open {
@@ -71,9 +75,32 @@ enum ClientPhase {
     Ended(Error),
 }
 
+/// A job that cannot be sent yet, and what its handle has signalled since.
+struct WaitingJob {
+    job: Job,
+    early: Arc<EarlySignal>,
+}
+
+#[derive(Default)]
+struct EarlySignal(Mutex<Option<HandleSignal>>);
+
+impl EarlySignal {
+    fn lock(&self) -> MutexGuard<'_, Option<HandleSignal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TaskOwner for EarlySignal {
+    fn on_signal(&self, _task: TaskId, signal: HandleSignal) {
+        *self.lock() = Some(signal);
+    }
+}
+
 impl Client {
-    /// An executor that says it can run so many tasks at a time. `send` sends one message to the server. It must not block, and its
-    /// own failure is the end of the connection.
+    spawn_remote!(pub);
+
+    /// An executor that says it can run so many tasks at a time. `send` sends one message to the server. It must not block. If it
+    /// panics, that is the end of the connection; if it fails otherwise, the program [ends it](Incoming::disconnect).
     #[must_use]
     pub fn new(
         seal: &Seal,
@@ -83,9 +110,9 @@ impl Client {
         let (greeting, outgoing) = (Greeting::new(), SendQueue::new(send));
         outgoing.put(greeting.message(Side::Client, seal));
         let phase = ClientPhase::Greeting { seal: seal.clone(), greeting, waiting: Vec::new() };
-        let state = Mutex::new(ClientState { phase, closers: Vec::new(), is_closed: false });
+        let state = Mutex::new(ClientState { phase, leaving: 0, closers: Vec::new(), is_closed: false });
         let inner = Arc::new(ClientInner { concurrency, outgoing, state });
-        inner.outgoing.flush();
+        inner.flush();
         (Self { owner: Arc::new(ClientOwner(inner.clone())) }, Incoming { inner })
     }
 }
@@ -104,9 +131,13 @@ impl Incoming {
                 match greeting.answered(Side::Client, seal, message) {
                     Ok(seal) => {
                         let waiting = std::mem::take(waiting);
-                        state.phase = ClientPhase::Open { seal, replies: HashMap::new(), last: 0 };
+                        state.leaving += waiting.len();
+                        state.phase =
+                            ClientPhase::Open { seal: seal.clone(), replies: HashMap::new(), last: 0 };
                         drop(state);
-                        waiting.into_iter().for_each(|job| self.inner.submit(job));
+                        for WaitingJob { job, early } in waiting {
+                            self.inner.seal(&seal, job, Some(early));
+                        }
                         Ok(())
                     }
                     Err(error) => {
@@ -118,16 +149,12 @@ impl Incoming {
             }
             ClientPhase::Open { replies, .. } => {
                 let (number, answer) = read_answer(message)?;
-                let reply = replies.remove(&number);
-                drop(state);
                 // Else it has crossed the message that cancels it.
-                let answered = reply.map_or(Ok(()), |reply| reply.answer(answer));
-                let answered = answered.map_err(|(reply, error)| {
-                    self.inner.put_back(number, reply);
-                    error
-                });
-                self.inner.finish();
-                answered
+                let Some(check) = replies.get(&number).map(Reply::check) else { return Ok(()) };
+                drop(state);
+                let outcome = check.open(answer).ok_or_else(refused)?;
+                self.inner.answer(number, outcome);
+                Ok(())
             }
             ClientPhase::Ended(error) => Err(error.clone()),
         }
@@ -147,7 +174,10 @@ impl Drop for Incoming {
 
 impl Drop for ClientOwner {
     fn drop(&mut self) {
-        self.0.end(Error::closed());
+        if self.0.end_tasks(&Error::closed()) {
+            // Forgotten tasks may be among what another thread is about to send.
+            self.0.outgoing.finish();
+        }
     }
 }
 
@@ -164,12 +194,18 @@ impl ClientInner {
                 drop(state);
                 job.fail(Error::closed());
             }
-            ClientPhase::Greeting { waiting, .. } => waiting.push(job),
+            ClientPhase::Greeting { waiting, .. } => {
+                let early = Arc::new(EarlySignal::default());
+                let owner: Arc<dyn TaskOwner> = early.clone();
+                if job.signal_to(&owner) {
+                    waiting.push(WaitingJob { job, early });
+                }
+            }
             ClientPhase::Open { seal, .. } => {
                 let seal = seal.clone();
+                state.leaving += 1;
                 drop(state);
-                let Some((call, reply)) = seal.seal(job) else { return };
-                self.send(&call, reply);
+                self.seal(&seal, job, None);
             }
             ClientPhase::Ended(error) => {
                 let error = error.clone();
@@ -179,8 +215,33 @@ impl ClientInner {
         }
     }
 
-    fn send(self: &Arc<Self>, call: &[u8], mut reply: Reply) {
+    /// Sends a task that is [leaving](ClientState::leaving).
+    fn seal(self: &Arc<Self>, seal: &Seal, job: Job, early: Option<Arc<EarlySignal>>) {
+        let sealed = seal.seal(job);
         let mut state = self.lock();
+        state.leaving -= 1;
+        let sent = match sealed {
+            Some((call, reply)) => self.send(state, &call, reply),
+            None => {
+                drop(state);
+                None
+            }
+        };
+        // By now it signals elsewhere.
+        let early = early.and_then(|early| early.lock().take());
+        if let (Some(number), Some(signal)) = (sent, early) {
+            self.signal(number, signal.into());
+        }
+        self.finish();
+    }
+
+    /// Gives the number of the task, if it was sent.
+    fn send(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, ClientState>,
+        call: &[u8],
+        mut reply: Reply,
+    ) -> Option<u64> {
         match &mut state.phase {
             ClientPhase::Open { replies, last, .. } => {
                 *last += 1;
@@ -191,51 +252,60 @@ impl ClientInner {
                 if is_wanted {
                     replies.insert(number, reply);
                     self.outgoing.put(write_call(number, call));
-                    drop(state);
-                    self.outgoing.flush();
                 }
+                drop(state);
+                self.flush();
+                is_wanted.then_some(number)
             }
             ClientPhase::Ended(error) => {
                 let error = error.clone();
                 drop(state);
                 reply.fail(error);
+                None
             }
             ClientPhase::Greeting { .. } => unreachable!("its seal is that of an open connection"),
         }
     }
 
-    /// Each task ends in this error.
+    /// The connection has ended.
     fn end(&self, error: Error) {
+        if self.end_tasks(&error) {
+            self.outgoing.close();
+        }
+    }
+
+    /// Each task ends in this error. False if they have ended before.
+    fn end_tasks(&self, error: &Error) -> bool {
         let mut state = self.lock();
         if matches!(state.phase, ClientPhase::Ended(_)) {
-            return;
+            return false;
         }
         let before = std::mem::replace(&mut state.phase, ClientPhase::Ended(error.clone()));
         drop(state);
         match before {
             ClientPhase::Greeting { waiting, .. } => {
-                waiting.into_iter().for_each(|job| job.fail(error.clone()));
+                waiting.into_iter().for_each(|waiting| waiting.job.fail(error.clone()));
             }
             ClientPhase::Open { replies, .. } => {
                 replies.into_values().for_each(|reply| reply.fail(error.clone()));
             }
             ClientPhase::Ended(_) => {}
         }
-        self.outgoing.close();
         self.finish();
+        true
     }
 
-    /// What came was not its answer.
-    fn put_back(&self, number: u64, reply: Reply) {
+    /// The outcome of a task has come.
+    fn answer(&self, number: u64, outcome: Outcome) {
         let mut state = self.lock();
-        match &mut state.phase {
-            ClientPhase::Open { replies, .. } => drop(replies.insert(number, reply)),
-            ClientPhase::Greeting { .. } => unreachable!("the connection was open"),
-            ClientPhase::Ended(error) => {
-                let error = error.clone();
-                drop(state);
-                reply.fail(error);
-            }
+        let reply = match &mut state.phase {
+            ClientPhase::Open { replies, .. } => replies.remove(&number),
+            ClientPhase::Greeting { .. } | ClientPhase::Ended(_) => None,
+        };
+        drop(state);
+        if let Some(reply) = reply {
+            reply.resolve(outcome);
+            self.finish();
         }
     }
 
@@ -257,22 +327,30 @@ impl ClientInner {
         let mut state = self.lock();
         let ClientPhase::Open { seal, replies, .. } = &mut state.phase else { return };
         let message = write_signal(seal, number, signal);
-        // Nobody waits for the answer of the others. The reply is dropped when the lock is free.
-        let _reply = if signal == Signal::Abort { None } else { replies.remove(&number) };
+        // What is aborted or forgotten is answered. The reply is dropped when the lock is free.
+        let _reply = if signal == Signal::Cancel { replies.remove(&number) } else { None };
         self.outgoing.put(message);
         drop(state);
-        self.outgoing.flush();
+        self.flush();
         self.finish();
+    }
+
+    /// What sends and panics has ended the connection.
+    fn flush(&self) {
+        if let Err(error) = self.outgoing.flush() {
+            self.end(error);
+        }
     }
 }
 
 impl ClientState {
     fn pending(&self) -> usize {
-        match &self.phase {
+        let taken = match &self.phase {
             ClientPhase::Greeting { waiting, .. } => waiting.len(),
             ClientPhase::Open { replies, .. } => replies.len(),
             ClientPhase::Ended(_) => 0,
-        }
+        };
+        self.leaving + taken
     }
 }
 

@@ -16,11 +16,31 @@ use crate::task::{Outcome, ReplySender, TaskOwner};
 #[must_use = "a reply that is dropped resolves its handle with an error"]
 pub struct Reply {
     sender: ReplySender,
+    check: AnswerCheck,
+    /// Keeps what the handle signals to.
+    owner: Option<Arc<dyn TaskOwner>>,
+}
+
+/// Tells whether bytes are the answer to a call.
+#[derive(Clone)]
+pub(super) struct AnswerCheck {
     seal: Seal,
     /// That of the call: an answer is to this one alone.
     call: Mac,
-    /// Keeps what the handle signals to.
-    owner: Option<Arc<dyn TaskOwner>>,
+}
+
+impl AnswerCheck {
+    /// The outcome, if a peer has sealed it for this call.
+    pub(super) fn open(&self, answer: &[u8]) -> Option<Outcome> {
+        let (tag, body) = answer.split_first_chunk::<TAG>()?;
+        if !self.seal.is_tag(tag, SealedKind::Answer, &[&self.call, body]) {
+            return None;
+        }
+        match flat::read(body)? {
+            FlatOutcome::Ok(result) => result.into_packet(self.seal.reach()),
+            FlatOutcome::Err(error) => Some(Err(error)),
+        }
+    }
 }
 
 /// What a handle's owner wants of its task.
@@ -36,9 +56,19 @@ pub enum Signal {
     Detach,
 }
 
+impl From<HandleSignal> for Signal {
+    fn from(signal: HandleSignal) -> Self {
+        match signal {
+            HandleSignal::Cancel => Self::Cancel,
+            HandleSignal::Abort => Self::Abort,
+            HandleSignal::Detach => Self::Detach,
+        }
+    }
+}
+
 impl Reply {
     pub(super) fn new(sender: ReplySender, seal: Seal, call: Mac) -> Self {
-        Self { sender, seal, call, owner: None }
+        Self { sender, check: AnswerCheck { seal, call }, owner: None }
     }
 
     /// Resolves the handle with the answer that a peer gave.
@@ -48,9 +78,9 @@ impl Reply {
     /// Gives the reply back, with the reason, if the bytes are no answer to this call that was sealed by a peer. The right one may
     /// still come.
     pub fn answer(self, answer: &[u8]) -> Result<(), (Self, Error)> {
-        match self.open(answer) {
+        match self.check.open(answer) {
             Some(outcome) => {
-                self.sender.send(outcome);
+                self.resolve(outcome);
                 Ok(())
             }
             None => Err((self, refused())),
@@ -63,7 +93,16 @@ impl Reply {
     ///
     /// If the bytes are no answer to this call that was sealed by a peer.
     pub fn error_in(&self, answer: &[u8]) -> Result<Option<Error>, Error> {
-        self.open(answer).map(Outcome::err).ok_or_else(refused)
+        self.check.open(answer).map(Outcome::err).ok_or_else(refused)
+    }
+
+    pub(super) fn check(&self) -> AnswerCheck {
+        self.check.clone()
+    }
+
+    /// Resolves the handle with what the [check](Self::check) has given.
+    pub(super) fn resolve(self, outcome: Outcome) {
+        self.sender.send(outcome);
     }
 
     /// Resolves the handle with an error.
@@ -84,17 +123,6 @@ impl Reply {
         self.owner = Some(owner);
         is_wanted
     }
-
-    fn open(&self, answer: &[u8]) -> Option<Outcome> {
-        let (tag, body) = answer.split_first_chunk::<TAG>()?;
-        if !self.seal.is_tag(tag, SealedKind::Answer, &[&self.call, body]) {
-            return None;
-        }
-        match flat::read(body)? {
-            FlatOutcome::Ok(result) => result.into_packet(self.seal.reach()),
-            FlatOutcome::Err(error) => Some(Err(error)),
-        }
-    }
 }
 
 impl fmt::Debug for Reply {
@@ -110,10 +138,6 @@ struct OnSignal<F>(F);
 
 impl<F: Fn(Signal) + Send + Sync> TaskOwner for OnSignal<F> {
     fn on_signal(&self, _task: TaskId, signal: HandleSignal) {
-        (self.0)(match signal {
-            HandleSignal::Cancel => Signal::Cancel,
-            HandleSignal::Abort => Signal::Abort,
-            HandleSignal::Detach => Signal::Detach,
-        });
+        (self.0)(signal.into());
     }
 }

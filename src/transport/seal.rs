@@ -59,8 +59,8 @@ pub struct Seal {
 impl Seal {
     /// The seal of this program, by a secret of at least 16 bytes that all its processes have and nobody else.
     ///
-    /// The first one reads the program's file, to hash it. On Linux that may be a library, which another program has
-    /// loaded. Elsewhere it is the executable: a library needs [`of_build`](Self::of_build) there, and so does a page.
+    /// The first one reads the file that the program, or the library that this code is a part of, was loaded from, to hash it. Only
+    /// Linux says which that is: elsewhere a program says by [`of_build`](Self::of_build) which build it is.
     ///
     /// # Errors
     ///
@@ -231,19 +231,23 @@ pub(super) fn new_nonce() -> [u8; NONCE] {
 
 /// The build of this process, and how far its statics and functions reach.
 fn own_build() -> Result<(Build, RangeInclusive<isize>), Error> {
-    static BUILD: OnceLock<Result<(Build, RangeInclusive<isize>), Error>> = OnceLock::new();
+    static BUILD: OnceLock<(Build, RangeInclusive<isize>)> = OnceLock::new();
 
+    if let Some(build) = BUILD.get() {
+        return Ok(build.clone());
+    }
     let read = || {
         let image = platform::Image::open()?;
         Ok((Build::of_reader(image.file)?, image.reach))
     };
-    BUILD.get_or_init(|| read().map_err(|error| unreadable(&error))).clone()
+    let build = read().map_err(|error| unreadable(&error))?;
+    Ok(BUILD.get_or_init(|| build).clone())
 }
 
 #[cold]
 fn unreadable(error: &io::Error) -> Error {
     Error::startup(format!(
-        "the program's own file, whose hash tells builds apart, cannot be read ({error}); start the program again, or say by \
+        "the program's own file, whose hash tells builds apart, is not known here or cannot be read ({error}); say by \
          `Seal::of_build` which build it is"
     ))
 }

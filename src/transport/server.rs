@@ -23,11 +23,12 @@ use crate::executor::traits::Executor;
 /// The program connects it: what the server gives to `send` is to be given to [`Incoming::receive`](super::Incoming::receive), what the client gives to its own
 /// to [`receive`](Self::receive).
 ///
-/// **Dropping it cancels the tasks** that run for the client, but for those whose handles were forgotten: do so when the
-/// connection ends.
+/// **Dropping it cancels the tasks** that run for the client: do so when the connection ends. Those whose handles were forgotten
+/// run on, for as long as their executor is there: keep a clone of it if they are to come to their end.
 pub struct Server {
-    executor: Box<dyn Executor>,
+    /// Dropped first: tasks that its executor gives up on then are nothing to answer any more.
     inner: Arc<ServerInner>,
+    executor: Box<dyn Executor>,
 }
 
 struct ServerInner {
@@ -42,14 +43,18 @@ struct ServerState {
 }
 
 enum ServerPhase {
-    /// -> `Open`, by the client's greeting.
+    /// -> `Open`, by the client's greeting; -> `Ended`, as below.
     Greeting {
         seal: Seal,
         greeting: Greeting,
     },
+    /// -> `Ended`, when what sends panics.
     Open {
         seal: Seal,
+        /// The number of the newest call.
+        last: u64,
     },
+    Ended(Error),
 }
 
 /// A task that runs. Who wakes it, or signals something, sends its answer if that is there: no thread waits for it.
@@ -66,10 +71,16 @@ struct TaskProgress {
     is_woken: bool,
     /// What the client has signalled since.
     signals: Vec<Signal>,
+    /// It is to run to its end, also if the connection ends before.
+    is_forgotten: bool,
 }
 
 impl Server {
-    /// Runs tasks on this executor. `send` sends one message to the client, on whatever thread a task ends; it must not block.
+    /// Runs tasks on this executor. `send` sends one message to the client, on whatever thread a task ends. It must not block; if it
+    /// panics, that is the end of the connection.
+    ///
+    /// Natively the executor is not to be an [`InlineExecutor`](crate::InlineExecutor), except for tasks that do not wait: a task would run on
+    /// whatever thread wakes it, which it may not change, and [`receive`](Self::receive) would not return while it wakes itself.
     #[must_use]
     pub fn new(
         seal: &Seal,
@@ -81,7 +92,7 @@ impl Server {
         let phase = ServerPhase::Greeting { seal: seal.clone(), greeting };
         let state = Mutex::new(ServerState { phase, running: HashMap::new() });
         let server = Self { executor: Box::new(executor), inner: Arc::new(ServerInner { outgoing, state }) };
-        server.inner.outgoing.flush();
+        server.inner.flush();
         server
     }
 
@@ -90,16 +101,17 @@ impl Server {
     /// # Errors
     ///
     /// [`is_codec`](Error::is_codec) if it does not come from a client of this build with this secret, or asks for nothing that is known: then
-    /// nothing was done, and the connection is best ended.
+    /// nothing was done, and the connection is best ended. [`is_worker_lost`](Error::is_worker_lost) if it has ended, since `send` panicked.
     pub fn receive(&self, message: &[u8]) -> Result<(), Error> {
         let mut state = self.inner.lock();
         let seal = match &state.phase {
             ServerPhase::Greeting { seal, greeting } => {
                 let seal = greeting.answered(Side::Server, seal, message)?;
-                state.phase = ServerPhase::Open { seal };
+                state.phase = ServerPhase::Open { seal, last: 0 };
                 return Ok(());
             }
-            ServerPhase::Open { seal } => seal.clone(),
+            ServerPhase::Open { seal, .. } => seal.clone(),
+            ServerPhase::Ended(error) => return Err(error.clone()),
         };
         drop(state);
         match read_request(&seal, message)? {
@@ -113,12 +125,16 @@ impl Server {
 
     fn run(&self, seal: &Seal, number: u64, call: &[u8]) -> Result<(), Error> {
         let (job, answer) = seal.open(call)?;
-        let progress = TaskProgress { answer: Some(answer), is_woken: false, signals: Vec::new() };
+        let progress =
+            TaskProgress { answer: Some(answer), is_woken: false, signals: Vec::new(), is_forgotten: false };
         let server = Arc::downgrade(&self.inner);
         let running = Arc::new(RunningTask { number, server, progress: Mutex::new(progress) });
-        self.inner.lock().running.insert(number, running.clone());
-        self.executor.submit(job);
+        if !self.inner.enter(&running) {
+            return Err(repeated());
+        }
+        // Whatever becomes of the job, it wakes the task.
         running.advance(None);
+        self.executor.submit(job);
         Ok(())
     }
 }
@@ -128,18 +144,47 @@ impl ServerInner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// False if it has come before: clients count their calls.
+    fn enter(&self, running: &Arc<RunningTask>) -> bool {
+        let mut state = self.lock();
+        let ServerPhase::Open { last, .. } = &mut state.phase else { return false };
+        if running.number <= *last {
+            return false;
+        }
+        *last = running.number;
+        state.running.insert(running.number, running.clone());
+        true
+    }
+
     fn signal(&self, number: u64, signal: Signal) {
         let running = self.lock().running.get(&number).cloned();
         // It may have been answered meanwhile.
         running.iter().for_each(|running| running.advance(Some(signal)));
     }
+
+    /// What sends and panics has ended the connection.
+    fn flush(&self) {
+        if let Err(error) = self.outgoing.flush() {
+            self.lock().phase = ServerPhase::Ended(error);
+            self.cancel();
+        }
+    }
+
+    fn cancel(&self) {
+        let running = mem::take(&mut self.lock().running);
+        running.into_values().for_each(|running| running.advance(Some(Signal::Cancel)));
+    }
+}
+
+#[cold]
+fn repeated() -> Error {
+    Error::codec("a call came twice on one connection; it was refused: deliver each message once, in order")
 }
 
 /// The connection has ended.
 impl Drop for ServerInner {
     fn drop(&mut self) {
-        let running = mem::take(&mut self.lock().running);
-        running.into_values().for_each(|running| running.advance(Some(Signal::Cancel)));
+        self.cancel();
     }
 }
 
@@ -156,22 +201,26 @@ impl RunningTask {
         let Some(mut answer) = progress.answer.take() else { return };
         while mem::take(&mut progress.is_woken) {
             let signals = mem::take(&mut progress.signals);
+            progress.is_forgotten |= signals.contains(&Signal::Detach);
+            let is_forgotten = progress.is_forgotten;
             drop(progress);
             for signal in signals {
                 match signal {
                     Signal::Abort => answer.abort(),
-                    Signal::Cancel => return self.end(),
-                    Signal::Detach => {
-                        answer.forget();
+                    Signal::Cancel => {
+                        if is_forgotten {
+                            answer.forget();
+                        }
                         return self.end();
                     }
+                    Signal::Detach => {}
                 }
             }
             let poll = Pin::new(&mut answer).poll(&mut Context::from_waker(&waker_ref(self)));
             if let Poll::Ready(answer) = poll {
                 if let Some(server) = self.server.upgrade() {
                     server.outgoing.put(write_answer(self.number, &answer));
-                    server.outgoing.flush();
+                    server.flush();
                 }
                 return self.end();
             }

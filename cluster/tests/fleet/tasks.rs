@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use futures::future::try_join_all;
 use wasm_mt::executor::current;
-use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel, remote};
+use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel, remote, yield_now};
 use wasm_mt_nats::Cluster;
 
 use crate::notes::Notes;
@@ -76,8 +76,9 @@ fn errors_and_limits_mean_what_they_mean_elsewhere() {
         let (beside, end) = (notes.clone(), notes.clone());
         let retried = remote!(async move {
             beside.write("begun");
-            if beside.lines().len() < 3 {
-                std::future::pending::<()>().await;
+            // Until the end is written, on whichever worker.
+            while !beside.lines().iter().any(|line| line == "the end") {
+                yield_now().await;
             }
             7
         });
@@ -169,8 +170,13 @@ fn a_handle_that_is_dropped_stops_its_task() {
             there.wait_for(4);
             there.write("done");
         });
+        cluster.spawn_remote(remote!(|| ())).forget();
         cluster.spawn_remote(forgotten).forget();
         notes.wait_for(3);
+        // It is waited for, too.
+        let mut closed = cluster.close();
+        assert!(futures::poll!(&mut closed).is_pending());
+        drop(closed);
         drop(cluster);
         notes.write("go on");
         assert_eq!(notes.wait_for(5).last().map(String::as_str), Some("done"));

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
+#[allow(dead_code, reason = "another test needs more of it")]
 #[path = "../fleet/broker.rs"]
 mod broker;
 #[path = "../../../tests/matrix/cases.rs"]
 mod cases;
 #[path = "../../../tests/matrix/demands.rs"]
 mod demands;
+#[allow(dead_code, reason = "not every executor can have them all")]
 #[path = "../../../tests/matrix/faults.rs"]
 mod faults;
 #[path = "../../../tests/matrix/notes.rs"]
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     URL.get_or_init(|| broker.url());
+    cases::check_cover();
     let mut failed = 0;
     for &group in &groups {
         let run = || wasm_mt::run(async move { cases::group(group).await });

@@ -51,7 +51,7 @@ impl Subject {
         let pool = builder.build();
         // Each has a fleet of its own.
         let application = format!("matrix-{}", LAST.fetch_add(1, Ordering::Relaxed));
-        let config = Config::new(crate::url(), application, "a secret of the matrix");
+        let config = Config::new(crate::url(), application, "a secret of the matrix").max_stored(1 << 20);
         let node = Node::start(config.clone(), pool.clone()).await.unwrap();
         let cluster = Cluster::connect(config).await.unwrap();
         cluster.ready().await;

@@ -2,6 +2,7 @@
 //! Tasks that cross as bytes.
 
 mod client;
+mod connection;
 mod seals;
 mod values;
 
