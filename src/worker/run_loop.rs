@@ -91,6 +91,7 @@ impl RunLoop {
                         worker.context.loop_waker.wake();
                     }
                 }
+                Next::Poll => {}
                 Next::Yield => self.pause = Some(Box::pin(platform::yield_now())),
                 // Tasks that wake themselves leave a turn to the event loop, which others may wait for.
                 Next::Rest if worker.context.loop_waker.is_awake() => {

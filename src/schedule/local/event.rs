@@ -64,6 +64,8 @@ pub(crate) enum LocalAction<T = ()> {
 pub(crate) enum Next {
     /// Call the task, or poll it for the first time; then say `Polled`.
     Begin(TaskId),
+    /// Poll the tasks that were stopped, so that what they hold is dropped before anything else begins; then ask again.
+    Poll,
     /// Let the event loop have a turn; then say `Woken` and ask again.
     Yield,
     /// Return to the event loop, until a message comes or a task resumes.

@@ -220,8 +220,13 @@ impl<T> Local<T> {
 
     /// Decides what the worker does next. To be asked between two tasks, after all tasks that can go on were polled.
     pub(crate) fn next(&mut self, now: Duration, actions: &mut Vec<LocalAction<T>>) -> Next {
+        let mut is_late = false;
         while let Some((_, task)) = self.deadlines.first().filter(|(at, _)| *at <= nanos(now)) {
             self.end(now, TaskId::from_number(task), true, actions);
+            is_late = true;
+        }
+        if is_late {
+            return Next::Poll;
         }
         if self.unbegun > 0 && self.worked && now.saturating_sub(self.listened) >= self.config.listen {
             self.flush(false, actions);

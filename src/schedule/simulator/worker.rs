@@ -169,7 +169,7 @@ impl WorkerSide {
         self.count_payloads();
         let worker = self.id;
         match next {
-            None => scene.agenda.plan(self.free, Occasion::WorkerStep { worker }),
+            None | Some(Next::Poll) => scene.agenda.plan(self.free, Occasion::WorkerStep { worker }),
             Some(Next::Begin(task)) => {
                 self.begin(task, scene);
                 self.poll(task, scene);

@@ -359,10 +359,20 @@ fn a_task_that_reaches_its_limit_while_it_awaits_is_ended_by_its_worker() {
     worker.now = due - SHORT;
     assert_eq!(worker.next(), (vec![], Next::Rest));
     worker.now = due;
-    let (told, next) = worker.next();
-    assert_eq!(next, Next::Rest);
+    worker.arrive(2);
+    let (mut told, next) = worker.next();
+    assert_eq!(next, Next::Poll, "what it held is dropped before the next task begins");
     let timed_out = Some(limit);
     assert_eq!(told[0], LocalAction::Forget { task: posted(1), payload: posted(1), timed_out });
+    let (more, next) = worker.next();
+    told.extend(more);
+    assert_eq!(next, Next::Yield);
+    told.extend(worker.handle(LocalEvent::Woken));
+    let (more, next) = worker.next();
+    told.extend(more);
+    assert_eq!(next, Next::Begin(posted(2)));
+    worker.end(posted(2));
+    told.extend(worker.next().0);
     let answered = |action: &LocalAction<TaskId>| {
         matches!(action, LocalAction::Answer { payload: None, timed_out: Some(_), .. })
     };
