@@ -19,9 +19,11 @@ pub(crate) enum Subject {
 impl Subject {
     pub(crate) const ALL: [Self; 3] = [Self::Serial, Self::Parallel, Self::WorkStealing];
 
-    /// Ends of channels and objects do not leave their process.
+    /// Ends of channels and objects do not leave their process. Batches do not come in the order in which they were made, and left-over
+    /// code has only tasks with a limit behind it if they do.
     pub(crate) fn can_have(self, fault: &Fault, situation: Situation) -> bool {
-        fault.ends_process.is_none() && situation != Situation::Open
+        let needs_order = fault.limit_behind.is_some() && situation == Situation::Many;
+        fault.ends_process.is_none() && situation != Situation::Open && !needs_order
     }
 
     /// A worker that is lost has a successor.
