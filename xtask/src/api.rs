@@ -48,7 +48,7 @@ pub(crate) struct Face<'a> {
 impl<'a> Face<'a> {
     /// All that can be had; without a toolchain for the web, the native one.
     pub(crate) fn all(wasm: Option<&'a Wasm>) -> Vec<Self> {
-        const ALL: &[&str] = &["--features", "described"];
+        const ALL: &[&str] = &["--features", "described,transport"];
         const WITHOUT_COMPAT: &[&str] = &["--no-default-features", "--features", "described"];
 
         let mut faces = vec![Self { name: "native", features: ALL, wasm: None }];
