@@ -24,13 +24,15 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::ledger::{Action, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{
-    self, Batch, Beat, Blob, Body, ClientReply, NodeId, PeerId, PeerState, Role, ToClient, ToNode,
+    self, Batch, Beat, Blob, Body, ClientReply, NodeId, Numbered, PeerId, PeerState, Role, ToClient, ToNode,
 };
 
 /// How long a client that ends may take for its last messages.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 /// No more bytes of calls go together, though more would fit: a node begins when it has all.
 const MESSAGE: usize = 256 * 1024;
+/// So many messages are read before the program is served again.
+const MOST_REQUESTS: usize = 256;
 /// The longest wait before something is tried again.
 const BACKOFF: Duration = Duration::from_secs(1);
 /// After so long without a claim, the broker is asked whether it still has the message.
@@ -62,7 +64,6 @@ struct Sent {
     /// Where it is in the stream, once the broker has said so.
     sequence: Option<u64>,
     site: u64,
-    claimed: bool,
 }
 
 /// What has come of something that takes time.
@@ -191,7 +192,8 @@ impl Driver {
                 }
             }
             // What has come meanwhile is done before anything is gathered.
-            while let Some(Some(request)) = self.requests.next().now_or_never() {
+            for _ in 0..MOST_REQUESTS {
+                let Some(Some(request)) = self.requests.next().now_or_never() else { break };
                 self.request(&request);
             }
             if self.serve_handles() {
@@ -307,7 +309,7 @@ impl Driver {
             calls.push((*number, Body::Here(Blob(call))));
         }
         let nanos = self.ledger.cost(site).map_or(0, |cost| cost.as_nanos() as u64 * calls.len() as u64);
-        self.sent.insert(batch, Sent { since: Instant::now(), sequence: None, site, claimed: false });
+        self.sent.insert(batch, Sent { since: Instant::now(), sequence: None, site });
         let client = self.ledger.id;
         let publisher = Publisher {
             connection: self.connection.clone(),
@@ -339,17 +341,12 @@ impl Driver {
     fn tell(&mut self, node: NodeId) {
         let Some(signals) = self.signals.remove(&node) else { return };
         self.telling.insert(node);
-        let payload = message::write(
-            &self.connection.seal,
-            &ToNode { client: self.ledger.id, signals: signals.clone() },
-        );
-        let (client, subject) = (self.connection.client.clone(), self.connection.names.peer(node));
+        let (connection, client) = (self.connection.clone(), self.ledger.id);
         let tell = async move {
-            let told = client.request(subject, payload).await.is_ok();
-            if !told {
-                sleep(Duration::from_millis(100)).await;
-            }
-            Done::Told { node, failed: if told { Vec::new() } else { signals } }
+            let told =
+                message::ask::<()>(&connection, client, node, ToNode { signals: signals.clone() }, || false)
+                    .await;
+            Done::Told { node, failed: if told.is_some() { Vec::new() } else { signals } }
         };
         self.running.push(tell.boxed());
     }
@@ -401,14 +398,15 @@ impl Driver {
         let Some(reply_to) = request.reply.clone() else { return };
         let seal = self.connection.seal.clone();
         // What is not sealed is of nobody's.
-        let Ok(message) = message::read::<ToClient<'_>>(&seal, &request.payload) else { return };
+        let Ok(asked) = message::read::<Numbered<ToClient<'_>>>(&seal, &request.payload) else { return };
+        let Numbered { from: node, number, message } = asked;
         let reply = match message {
-            ToClient::Claim { node, workers, batch } => self.claim(node, workers, batch),
-            ToClient::Lost { node } => {
+            ToClient::Claim { workers, batch } => self.claim(node, workers, batch),
+            ToClient::Lost => {
                 self.ledger.left(node);
                 ClientReply::Taken
             }
-            ToClient::Answers { node, answers, ran } => {
+            ToClient::Answers { answers, ran } => {
                 self.ledger.heard(node, self.now());
                 for (task, body) in answers {
                     match body {
@@ -425,16 +423,13 @@ impl Driver {
                 ClientReply::Taken
             }
         };
-        let reply = message::write(&seal, &reply);
+        let reply = message::write(&seal, &Numbered { from: node, number, message: reply });
         self.out.send((reply_to.to_string(), reply)).unwrap_or(());
     }
 
     fn claim(&mut self, node: NodeId, workers: u32, batch: BatchNumber) -> ClientReply {
         match self.ledger.claim(batch, node, workers as usize, self.now()) {
             Claim::Granted(tasks) => {
-                if let Some(sent) = self.sent.get_mut(&batch) {
-                    sent.claimed = true;
-                }
                 for task in &tasks {
                     if let Some(entry) = self.pending.get_mut(task).filter(|entry| entry.retries == 0) {
                         entry.call = None;
@@ -522,8 +517,10 @@ impl Driver {
         self.beat(PeerState::Here);
         let ledger = &self.ledger;
         self.sent.retain(|batch, sent| ledger.has(*batch) || sent.since.elapsed() < UNCLAIMED);
-        let overdue =
-            self.sent.iter_mut().filter(|(_, sent)| !sent.claimed && sent.since.elapsed() > UNCLAIMED);
+        let overdue = self
+            .sent
+            .iter_mut()
+            .filter(|(batch, sent)| ledger.is_unclaimed(**batch) && sent.since.elapsed() > UNCLAIMED);
         for (batch, sent) in overdue.take(64) {
             let Some(sequence) = sent.sequence else { continue };
             sent.since = Instant::now();

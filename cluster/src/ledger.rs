@@ -296,6 +296,11 @@ impl Ledger {
         self.nodes.contains_key(&node)
     }
 
+    /// True if no node has it.
+    pub(crate) fn is_unclaimed(&self, batch: BatchNumber) -> bool {
+        self.batches.get(&batch).is_some_and(|state| state.node.is_none())
+    }
+
     pub(crate) fn has(&self, batch: BatchNumber) -> bool {
         self.batches.contains_key(&batch)
     }

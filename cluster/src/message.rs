@@ -2,12 +2,18 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use async_nats::RequestErrorKind;
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::time::{sleep, timeout};
 use wasm_mt::Error;
 use wasm_mt::transport::Seal;
 
+use crate::connection::Connection;
 use crate::ledger::{BatchNumber, TaskNumber, TaskSignal};
 
 /// Names a process of the fleet.
@@ -52,15 +58,22 @@ pub(crate) enum Body<'a> {
     Failed(Error),
 }
 
+/// A request, and the reply to it. Both have a number that its sender gives to no other, so that no reply can stand for another.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Numbered<M> {
+    pub(crate) from: PeerId,
+    pub(crate) number: u64,
+    pub(crate) message: M,
+}
+
 /// To a client. It answers with a [`ClientReply`].
 #[derive(Serialize, Deserialize)]
 pub(crate) enum ToClient<'a> {
     /// May the node begin this batch?
-    Claim { node: NodeId, workers: u32, batch: BatchNumber },
+    Claim { workers: u32, batch: BatchNumber },
     /// All that this node had of the client is gone.
-    Lost { node: NodeId },
+    Lost,
     Answers {
-        node: NodeId,
         #[serde(borrow)]
         answers: Vec<(TaskNumber, Body<'a>)>,
         ran: Vec<Ran>,
@@ -88,10 +101,9 @@ pub(crate) enum ClientReply {
     Taken,
 }
 
-/// To a node. It answers with an empty message.
+/// To a node. It answers with nothing.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ToNode {
-    pub(crate) client: ClientId,
     pub(crate) signals: Vec<(TaskNumber, TaskSignal)>,
 }
 
@@ -142,4 +154,42 @@ pub(crate) fn read<'a, M: Deserialize<'a>>(seal: &Seal, bytes: &'a [u8]) -> Resu
     let message = seal.open_message(bytes)?;
     postcard::from_bytes(message)
         .map_err(|error| Error::other(format!("a message of the fleet cannot be read: {error}")))
+}
+
+/// Asks a peer, until there is a reply or `is_gone` says that none will come.
+pub(crate) async fn ask<R: DeserializeOwned>(
+    connection: &Connection,
+    from: PeerId,
+    to: PeerId,
+    message: impl Serialize,
+    is_gone: impl Fn() -> bool,
+) -> Option<R> {
+    /// How long a peer may take for its reply.
+    const REPLY: Duration = Duration::from_secs(2);
+    /// Between two attempts.
+    const AGAIN: Duration = Duration::from_millis(100);
+    /// So many times nobody listens, until that is believed.
+    const ATTEMPTS: u32 = 50;
+    static LAST: AtomicU64 = AtomicU64::new(0);
+
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    let payload = write(&connection.seal, &Numbered { from, number, message });
+    let mut nobody = 0;
+    while nobody < ATTEMPTS && !is_gone() {
+        let asked = connection.client.request(connection.names.peer(to), payload.clone());
+        match timeout(REPLY, asked).await {
+            Ok(Ok(reply)) => {
+                let reply = read::<Numbered<R>>(&connection.seal, &reply.payload).ok();
+                let own = reply.filter(|reply| (reply.from, reply.number) == (from, number));
+                if let Some(reply) = own {
+                    return Some(reply.message);
+                }
+            }
+            Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => nobody += 1,
+            // The broker, or the peer, is away.
+            Ok(Err(_)) | Err(_) => {}
+        }
+        sleep(AGAIN).await;
+    }
+    None
 }

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use wasm_mt::transport::{Answer, Seal};
-use wasm_mt::{Error, Executor, Job, Pool};
+use wasm_mt::{Error, Executor, Job, Pool, Strategy};
 
 use crate::client::{Kind, get};
 use crate::cluster::{Cluster, runtime};
@@ -23,9 +23,8 @@ use crate::config::Config;
 use crate::connection::{ACK_WAIT, Connection};
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{
-    self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, PeerId, PeerState, Role, ToNode,
+    self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, Numbered, PeerId, PeerState, Role, ToNode,
 };
-use crate::outbox::Result as Sent;
 use crate::pull::Pull;
 use crate::tasks::{BatchInHand, OwnBatch, RunningTask, Tasks};
 
@@ -52,6 +51,7 @@ pub struct Node {
 /// The node of this process, for its tasks.
 struct Place {
     config: Config,
+    strategy: Strategy,
     /// Made when a task asks for it.
     cluster: tokio::sync::OnceCell<Cluster>,
 }
@@ -65,6 +65,12 @@ pub(crate) async fn current() -> Result<Cluster, Error> {
     let Some(place) = place else {
         return Err(Error::other("this process is no node of a fleet; start one, or connect to a fleet"));
     };
+    if place.strategy == Strategy::Serial {
+        return Err(Error::other(
+            "the pool of this node runs one task at a time, so that a task of the fleet could wait for itself; \
+             start the node with another strategy",
+        ));
+    }
     let connect = || Cluster::connect_as(place.config.clone(), Kind::Children);
     place.cluster.get_or_try_init(connect).await.cloned()
 }
@@ -96,7 +102,11 @@ impl Node {
     pub async fn start(config: Config, pool: Pool) -> Result<Self, Error> {
         let runtime = runtime("wasm-mt-node")?;
         let id = PeerId::new();
-        let place = Arc::new(Place { config: config.clone(), cluster: tokio::sync::OnceCell::new() });
+        let place = Arc::new(Place {
+            config: config.clone(),
+            strategy: pool.strategy(),
+            cluster: tokio::sync::OnceCell::new(),
+        });
         let (control, controlled) = watch::channel(Control::Run);
         let (started, start) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -384,13 +394,15 @@ async fn hear(server: &Server, beat: &Message) {
 }
 
 fn serve_request(server: &Arc<Server>, request: &Message) {
-    let Ok(ToNode { client, signals }) = message::read(server.seal(), &request.payload) else { return };
+    let request_read = message::read::<Numbered<ToNode>>(server.seal(), &request.payload);
+    let Ok(Numbered { from, number, message: ToNode { signals } }) = request_read else { return };
     for (task, signal) in signals {
-        server.tasks.signal(client, task, signal);
+        server.tasks.signal(from, task, signal);
     }
-    if let Some(reply) = request.reply.clone() {
+    if let Some(reply_to) = request.reply.clone() {
+        let reply = message::write(server.seal(), &Numbered { from, number, message: () });
         let client = server.connection.client.clone();
-        drop(tokio::spawn(async move { drop(client.publish(reply, Bytes::new()).await) }));
+        drop(tokio::spawn(async move { drop(client.publish(reply_to, reply).await) }));
     }
 }
 
@@ -440,12 +452,12 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
     // The broker may deliver it again while it is here.
     let own = server.tasks.begin(server, client, number)?;
     let (wanted, detached) = match outbox.claim(number).await {
-        Sent::Reply(ClientReply::Granted { tasks, detached }) => (tasks, detached),
-        Sent::Reply(ClientReply::Held) => {
+        Some(ClientReply::Granted { tasks, detached }) => (tasks, detached),
+        Some(ClientReply::Held) => {
             drop(received.ack_with(AckKind::Nak(Some(Duration::from_secs(1)))).await);
             return None;
         }
-        Sent::Reply(ClientReply::Gone | ClientReply::Taken) | Sent::NoClient => {
+        Some(ClientReply::Gone | ClientReply::Taken) | None => {
             drop(received.ack_with(AckKind::Term).await);
             return None;
         }
@@ -462,7 +474,7 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
     // One that may not run twice begins only when the broker has confirmed that it will not deliver it again.
     if !retried {
         while received.double_ack().await.is_err() {
-            if outbox.is_gone() {
+            if server.tasks.is_gone(client) {
                 return None;
             }
             sleep(Duration::from_millis(50)).await;

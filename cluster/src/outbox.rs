@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use async_nats::RequestErrorKind;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use wasm_mt::Error;
@@ -13,19 +12,6 @@ use crate::client::put;
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{self, Blob, Body, ClientId, ClientReply, Ran, ToClient};
 use crate::node::Server;
-
-/// How long a client may take for its reply, before it is asked again.
-const REPLY: Duration = Duration::from_secs(2);
-/// Between two attempts.
-const AGAIN: Duration = Duration::from_millis(100);
-/// After so many attempts that nobody listens to, the client is gone.
-const ATTEMPTS: u32 = 50;
-
-/// Clients end in it when nobody listens.
-pub(crate) enum Result {
-    Reply(ClientReply),
-    NoClient,
-}
 
 pub(crate) struct Outbox {
     server: Weak<Server>,
@@ -47,7 +33,7 @@ struct OutboxState {
     lost: bool,
     /// A message is on its way.
     is_sending: bool,
-    is_gone: bool,
+    is_over: bool,
 }
 
 enum Answered {
@@ -109,10 +95,6 @@ impl Outbox {
         self.lock().is_empty()
     }
 
-    pub(crate) fn is_gone(&self) -> bool {
-        self.lock().is_gone
-    }
-
     /// Nobody waits for it.
     pub(crate) fn drop_all(&self) {
         let mut state = self.lock();
@@ -128,50 +110,28 @@ impl Outbox {
         drop(self.arrived.subscribe().wait_for(|arrived| *arrived >= put).await);
     }
 
-    /// Asks for a batch, until there is a reply.
-    pub(crate) async fn claim(&self, batch: BatchNumber) -> Result {
-        let Some(server) = self.server.upgrade() else { return Result::NoClient };
+    /// Asks for a batch. `None`: the client is gone.
+    pub(crate) async fn claim(&self, batch: BatchNumber) -> Option<ClientReply> {
+        let server = self.server.upgrade()?;
         // What it is told first is that nothing is left of what was here.
         while self.lock().lost {
-            sleep(AGAIN).await;
+            sleep(Duration::from_millis(50)).await;
         }
-        self.say(&server, &ToClient::Claim { node: server.id, workers: server.workers as u32, batch }).await
+        self.say(&server, &ToClient::Claim { workers: server.workers as u32, batch }).await
     }
 
-    async fn say(&self, server: &Server, message: &ToClient<'_>) -> Result {
-        let payload = message::write(&server.connection.seal, message);
-        let mut nobody = 0;
-        loop {
-            let subject = server.connection.names.peer(self.client);
-            let client = &server.connection.client;
-            let asked = tokio::time::timeout(REPLY, client.request(subject, payload.clone())).await;
-            match asked {
-                Ok(Ok(reply)) => {
-                    if let Ok(reply) = message::read(&server.connection.seal, &reply.payload) {
-                        return Result::Reply(reply);
-                    }
-                }
-                Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => {
-                    nobody += 1;
-                    if nobody > ATTEMPTS || server.tasks.is_gone(self.client) {
-                        self.lock().is_gone = true;
-                        return Result::NoClient;
-                    }
-                    sleep(AGAIN).await;
-                }
-                // The broker, or the client, is away.
-                Ok(Err(_)) | Err(_) => {
-                    if server.tasks.is_gone(self.client) {
-                        return Result::NoClient;
-                    }
-                    sleep(AGAIN).await;
-                }
-            }
-        }
+    async fn say(&self, server: &Server, message: &ToClient<'_>) -> Option<ClientReply> {
+        let is_gone = || server.tasks.is_gone(self.client);
+        message::ask(&server.connection, server.id, self.client, message, is_gone).await
+    }
+
+    /// Nothing more is said.
+    pub(crate) fn end(&self) {
+        self.put(|state| state.is_over = true);
     }
 
     async fn send_all(self: Arc<Self>) {
-        loop {
+        while !self.lock().is_over {
             self.filled.notified().await;
             while self.send_some().await {}
         }
@@ -202,7 +162,7 @@ impl Outbox {
             (answers, std::mem::take(&mut state.ran), lost, sent)
         };
         if lost {
-            self.say(&server, &ToClient::Lost { node: server.id }).await;
+            self.say(&server, &ToClient::Lost).await;
             self.lock().lost = false;
         }
         let mut bodies = Vec::with_capacity(answers.len());
@@ -211,7 +171,7 @@ impl Outbox {
         }
         let answers = bodies.iter().map(|(task, answer)| (*task, answer.as_body())).collect();
         // If the client is gone, nobody waits for them.
-        self.say(&server, &ToClient::Answers { node: server.id, answers, ran }).await;
+        self.say(&server, &ToClient::Answers { answers, ran }).await;
         self.lock().is_sending = false;
         self.arrived.send_if_modified(|arrived| {
             let more = sent > *arrived;

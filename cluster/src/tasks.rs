@@ -19,6 +19,9 @@ use crate::outbox::Outbox;
 /// How long a signal is kept for a task that is not known yet.
 const EARLY: Duration = Duration::from_secs(60);
 
+/// After so long a client that is gone is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(600);
+
 pub(crate) struct Tasks {
     counts: Arc<Counts>,
     state: Mutex<TasksState>,
@@ -288,6 +291,7 @@ impl Tasks {
     pub(crate) fn drop_silent(&self, limit: Duration) {
         let mut state = lock(&self.state);
         state.early.retain(|_, (_, since)| since.elapsed() < EARLY);
+        state.clients.retain(|_, client| !client.gone || client.heard.elapsed() < FORGOTTEN);
         let is_silent = |client: &ClientState| !client.gone && client.heard.elapsed() > limit;
         let silent: Vec<_> =
             state.clients.iter().filter(|(_, client)| is_silent(client)).map(|(id, _)| *id).collect();
@@ -309,6 +313,12 @@ impl Tasks {
             .collect();
         drop(state);
         controls.iter().for_each(|control| control.signal(TaskSignal::Cancel));
+    }
+}
+
+impl Drop for ClientState {
+    fn drop(&mut self) {
+        self.outbox.iter().for_each(|outbox| outbox.end());
     }
 }
 

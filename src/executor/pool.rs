@@ -44,6 +44,7 @@ use crate::task::{ActorInit, Job, Remote, RemoteHandle};
 #[derive(Clone)]
 pub struct Pool {
     supervisor: Arc<Supervisor>,
+    strategy: Strategy,
 }
 
 impl Pool {
@@ -73,6 +74,19 @@ impl Pool {
     }
 
     spawn_remote!(pub);
+
+    /// By which tasks are spread over the workers.
+    ///
+    /// ```
+    /// # use wasm_mt::{Pool, Strategy};
+    /// # wasm_mt::run(async {
+    /// assert_eq!(Pool::new().strategy(), Strategy::WorkStealing);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
 
     /// Runs a task on every worker, ahead of what waits there. A handle for each, in the order of the workers' places.
     ///
@@ -354,7 +368,7 @@ impl PoolBuilder {
     /// Starts the pool. It is usable at once.
     #[must_use]
     pub fn build(self) -> Pool {
-        Pool { supervisor: Arc::new(Supervisor::start(self.config)) }
+        Pool { strategy: self.config.strategy, supervisor: Arc::new(Supervisor::start(self.config)) }
     }
 }
 
