@@ -1,10 +1,11 @@
 //! Nodes and clients that come and go.
 
 use std::time::Duration;
+use std::{env, fs, process};
 
 use futures::future::{join_all, try_join_all};
-use wasm_mt::{Error, Executor, ExecutorExt, remote};
-use wasm_mt_nats::Cluster;
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, remote};
+use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
 use crate::{CLIENT, Fleet, Test, config, endless, this};
@@ -15,6 +16,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_is_told_to_end_finishes_what_it_has", a_node_that_is_told_to_end_finishes_what_it_has),
     ("a_client_that_is_killed_leaves_nothing_behind", a_client_that_is_killed_leaves_nothing_behind),
     ("a_client_that_is_dropped_closes", a_client_that_is_dropped_closes),
+    ("a_connection_can_be_encrypted_and_show_who_it_is", a_connection_can_be_encrypted_and_show_who_it_is),
+    ("a_credentials_file_says_who_connects", a_credentials_file_says_who_connects),
     ("a_broker_that_cannot_be_used_is_an_error", a_broker_that_cannot_be_used_is_an_error),
 ];
 
@@ -59,7 +62,7 @@ fn a_node_that_is_told_to_end_finishes_what_it_has() {
         node.signal("-TERM");
         fleet.start(1);
         // The other node takes what comes now.
-        let process = cluster.spawn_remote(remote!(|| std::process::id())).await?;
+        let process = cluster.spawn_remote(remote!(|| process::id())).await?;
         assert_eq!(process, fleet.nodes[0].process.id());
         notes.write("go on");
         assert_eq!(slow.await?, 7);
@@ -72,7 +75,7 @@ fn a_node_that_is_told_to_end_finishes_what_it_has() {
 
 /// The process of a client that is killed: it says what it does in the notes that it is told of.
 pub(crate) fn be_a_client(url: &str) {
-    let notes: Notes = Notes::named(&std::env::args().nth(1).unwrap());
+    let notes: Notes = Notes::named(&env::args().nth(1).unwrap());
     let config = config(url);
     wasm_mt::run(async move {
         let cluster = Cluster::connect(config).await?;
@@ -141,4 +144,104 @@ fn a_broker_that_cannot_be_used_is_an_error() {
         assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
         Ok::<_, Error>(())
     });
+}
+
+/// The broker takes only who shows a certificate of its authority, over TLS.
+fn a_connection_can_be_encrypted_and_show_who_it_is() {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+    let folder = env::temp_dir().join(format!("wasm-mt-fleet-{}-tls", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let authority = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, authority).unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let issue = |name: &str| {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        (write(&format!("{name}.pem"), certificate.pem()), write(&format!("{name}.key"), key.serialize_pem()))
+    };
+    let root = write("root.pem", authority.pem());
+    let ((certificate, key), (own, own_key)) = (issue("broker"), issue("client"));
+    let options =
+        format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {root:?}, verify: true }}");
+    let fleet = Fleet::with(0, &options);
+    let url = fleet.broker.url().replace("nats://", "tls://");
+    wasm_mt::run(async move {
+        let error = Cluster::connect(config(&url)).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        let config = config(&url).root_certificates(&root).client_certificate(&own, &own_key);
+        let node = Node::start(config.clone(), Pool::builder().threads(1).build()).await?;
+        let cluster = Cluster::connect(config).await?;
+        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+        drop(cluster);
+        node.drain().await;
+        Ok::<_, Error>(())
+    });
+    drop(fs::remove_dir_all(folder));
+}
+
+/// The broker takes only users whom its operator's accounts know.
+fn a_credentials_file_says_who_connects() {
+    use data_encoding::BASE64URL_NOPAD;
+    use nkeys::KeyPair;
+    use serde_json::{Value, json};
+
+    /// What `issuer` says of somebody.
+    fn token(issuer: &KeyPair, subject: &KeyPair, name: &str, nats: &Value) -> String {
+        let subject = subject.public_key();
+        let claims = json!({ "jti": name, "iat": 1, "iss": issuer.public_key(), "sub": subject, "name": name, "nats": nats });
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let signed =
+            format!("{}.{}", encode(&json!({ "typ": "JWT", "alg": "ed25519-nkey" })), encode(&claims));
+        let signature = issuer.sign(signed.as_bytes()).unwrap();
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
+    }
+
+    let (operator, account, user) = (KeyPair::new_operator(), KeyPair::new_account(), KeyPair::new_user());
+    let system = KeyPair::new_account(); // JetStream wants one
+    let operator_token =
+        token(&operator, &operator, "operator", &json!({ "type": "operator", "version": 2 }));
+    let claims = |stored: i32| {
+        let limits = json!({
+            "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1, "leaf": -1,
+            "mem_storage": stored, "disk_storage": stored, "streams": stored, "consumer": stored,
+        });
+        json!({ "limits": limits, "type": "account", "version": 2 })
+    };
+    let account_token = token(&operator, &account, "account", &claims(-1));
+    let system_token = token(&operator, &system, "system", &claims(0));
+    let user_claims = json!({ "subs": -1, "data": -1, "payload": -1, "type": "user", "version": 2 });
+    let user_token = token(&account, &user, "user", &user_claims);
+    let (account, system) = (account.public_key(), system.public_key());
+    let options = format!(
+        "operator: {operator_token}\nsystem_account: {system}\nresolver: MEMORY\n\
+         resolver_preload: {{ {account}: {account_token}, {system}: {system_token} }}"
+    );
+    let fleet = Fleet::with(0, &options);
+    let path = env::temp_dir().join(format!("wasm-mt-fleet-{}.creds", process::id()));
+    let text = format!(
+        "-----BEGIN NATS USER JWT-----\n{user_token}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+        user.seed().unwrap()
+    );
+    fs::write(&path, text).unwrap();
+    let known = fleet.config().credentials_file(&path);
+    wasm_mt::run(async move {
+        let error = Cluster::connect(fleet.config()).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        let node = Node::start(known.clone(), Pool::builder().threads(1).build()).await?;
+        let cluster = Cluster::connect(known).await?;
+        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+        drop(cluster);
+        node.drain().await;
+        Ok::<_, Error>(())
+    });
+    fs::remove_file(path).unwrap();
 }
