@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
@@ -114,8 +114,31 @@ fn bodies_of_64_mebibytes_cross() {
         let sent = Transfer(block.clone());
         let back = cluster.spawn_remote(remote!(move || sent)).await?;
         assert!(back.0 == block);
+        let url = fleet.broker.url();
+        let nothing_is_left = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(wait_until_nothing_is_stored(&url));
+        });
+        nothing_is_left.join().unwrap();
         Ok::<_, Error>(())
     });
+}
+
+/// But for the names of what was there.
+async fn wait_until_nothing_is_stored(url: &str) {
+    let jetstream = async_nats::jetstream::new(async_nats::connect(url).await.unwrap());
+    let since = Instant::now();
+    loop {
+        let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+        assert_eq!(streams.len(), 2, "tasks and objects");
+        let bytes: u64 = streams.iter().map(|stream| stream.state.bytes).sum();
+        if bytes < 10_000 {
+            return;
+        }
+        assert!(since.elapsed() < Duration::from_secs(20), "{bytes} bytes are left");
+        // sleep: the broker tells nobody of it
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// More parents than a node takes otherwise: they await what no node takes unless it takes more.
