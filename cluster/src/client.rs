@@ -22,7 +22,7 @@ use wasm_mt::transport::Reply;
 use crate::cluster::{Shared, Submitted};
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::ledger::{Action, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::ledger::{Action, Again, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{
     self, Batch, Beat, Blob, Body, ClientReply, NodeId, PeerId, PeerState, Role, ToClient, ToNode,
 };
@@ -62,7 +62,6 @@ struct Sent {
     /// Where it is in the stream, once the broker has said so.
     sequence: Option<u64>,
     site: u64,
-    claimed: bool,
 }
 
 /// What has come of something that takes time.
@@ -70,7 +69,7 @@ enum Done {
     Published { batch: BatchNumber, sequence: u64, stored: Option<(TaskNumber, String)> },
     Unpublished { batch: BatchNumber, error: Error },
     Told { node: NodeId, failed: Vec<(TaskNumber, TaskSignal)> },
-    Fetched { task: TaskNumber, answer: Result<Vec<u8>, Error> },
+    Fetched { task: TaskNumber, node: NodeId, answer: Result<Vec<u8>, Error> },
     Looked { batch: BatchNumber, is_there: bool },
     Nothing,
 }
@@ -125,7 +124,7 @@ impl Driver {
                 .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))
         };
         let requests = subscribe(names.peer(id)).await?;
-        let beats = subscribe(names.beats()).await?;
+        let beats = subscribe(names.node_beats()).await?;
         let builds = subscribe(names.builds()).await?;
         connection.settle().await;
         let limits = Limits {
@@ -307,7 +306,7 @@ impl Driver {
             calls.push((*number, Body::Here(Blob(call))));
         }
         let nanos = self.ledger.cost(site).map_or(0, |cost| cost.as_nanos() as u64 * calls.len() as u64);
-        self.sent.insert(batch, Sent { since: Instant::now(), sequence: None, site, claimed: false });
+        self.sent.insert(batch, Sent { since: Instant::now(), sequence: None, site });
         let client = self.ledger.id;
         let publisher = Publisher {
             connection: self.connection.clone(),
@@ -380,8 +379,8 @@ impl Driver {
                     self.signals.entry(node).or_default().extend(later);
                 }
             }
-            Done::Fetched { task, answer } => match answer {
-                Ok(answer) => self.answer(task, &answer),
+            Done::Fetched { task, node, answer } => match answer {
+                Ok(answer) => self.answer(task, node, &answer),
                 Err(error) => self.fail(task, &error),
             },
             Done::Looked { batch, is_there } => {
@@ -412,8 +411,8 @@ impl Driver {
                 self.ledger.heard(node, self.now());
                 for (task, body) in answers {
                     match body {
-                        Body::Here(Blob(answer)) => self.answer(task, answer),
-                        Body::Stored(name) => self.fetch(task, name.to_owned()),
+                        Body::Here(Blob(answer)) => self.answer(task, node, answer),
+                        Body::Stored(name) => self.fetch(task, node, name.to_owned()),
                         Body::Failed(error) => self.fail(task, &error),
                     }
                 }
@@ -432,9 +431,6 @@ impl Driver {
     fn claim(&mut self, node: NodeId, workers: u32, batch: BatchNumber) -> ClientReply {
         match self.ledger.claim(batch, node, workers as usize, self.now()) {
             Claim::Granted(tasks) => {
-                if let Some(sent) = self.sent.get_mut(&batch) {
-                    sent.claimed = true;
-                }
                 for task in &tasks {
                     if let Some(entry) = self.pending.get_mut(task).filter(|entry| entry.retries == 0) {
                         entry.call = None;
@@ -448,14 +444,15 @@ impl Driver {
         }
     }
 
-    fn answer(&mut self, task: TaskNumber, answer: &[u8]) {
+    fn answer(&mut self, task: TaskNumber, node: NodeId, answer: &[u8]) {
         let Some(entry) = self.pending.get(&task) else { return };
         let lost = entry
             .reply
             .as_ref()
             .filter(|_| entry.retries > 0)
             .and_then(|reply| reply.error_in(answer).ok()?);
-        if lost.is_some_and(|error| error.is_worker_lost()) && self.ledger.try_again(task) {
+        let is_lost = lost.is_some_and(|error| error.is_worker_lost());
+        if is_lost && self.ledger.try_again(task, node) != Again::Never {
             return;
         }
         if !self.ledger.answered(task) {
@@ -475,13 +472,13 @@ impl Driver {
         }
     }
 
-    fn fetch(&self, task: TaskNumber, name: String) {
+    fn fetch(&self, task: TaskNumber, node: NodeId, name: String) {
         let objects = self.objects.clone();
         let fetch = async move {
             let answer = get(&objects, &name).await;
             // What is left the broker forgets in time.
             drop(objects.delete(&name).await);
-            Done::Fetched { task, answer }
+            Done::Fetched { task, node, answer }
         };
         self.running.push(fetch.boxed());
     }
@@ -522,8 +519,10 @@ impl Driver {
         self.beat(PeerState::Here);
         let ledger = &self.ledger;
         self.sent.retain(|batch, sent| ledger.has(*batch) || sent.since.elapsed() < UNCLAIMED);
-        let overdue =
-            self.sent.iter_mut().filter(|(_, sent)| !sent.claimed && sent.since.elapsed() > UNCLAIMED);
+        let overdue = self
+            .sent
+            .iter_mut()
+            .filter(|(batch, sent)| ledger.is_unclaimed(**batch) && sent.since.elapsed() > UNCLAIMED);
         for (batch, sent) in overdue.take(64) {
             let Some(sequence) = sent.sequence else { continue };
             sent.since = Instant::now();
@@ -541,7 +540,7 @@ impl Driver {
     fn beat(&self, state: PeerState) {
         let beat = Beat { id: self.ledger.id, role: Role::Client, state };
         let beat = message::write(&self.connection.seal, &beat);
-        self.out.send((self.connection.names.beats(), beat)).unwrap_or(());
+        self.out.send((self.connection.names.client_beats(), beat)).unwrap_or(());
     }
 
     /// The last handle is gone: so is what was not answered.
@@ -558,7 +557,7 @@ impl Driver {
         let beat = Beat { id: self.ledger.id, role: Role::Client, state: PeerState::Gone };
         let beat = message::write(&self.connection.seal, &beat);
         // If that fails, nodes find out by themselves.
-        drop(self.connection.client.publish(self.connection.names.beats(), beat).await);
+        drop(self.connection.client.publish(self.connection.names.client_beats(), beat).await);
         self.connection.settle().await;
     }
 }

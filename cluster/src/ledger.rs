@@ -78,6 +78,17 @@ pub(crate) enum Claim {
     Gone,
 }
 
+/// What comes of a task whose worker was lost on its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It waits to be sent once more.
+    Queued,
+    /// It has been claimed as often as it may be, or is to be stopped: this is how it ends.
+    Never,
+    /// This node has it no more. What comes of it is said by another, or later.
+    Stale,
+}
+
 #[derive(Debug)]
 struct TaskState {
     task: Task,
@@ -86,6 +97,14 @@ struct TaskState {
     place: Place,
     /// Nobody wants the answer, and it runs all the same.
     detached: bool,
+    /// It is to be stopped where it runs, and begins nowhere else.
+    aborted: bool,
+}
+
+impl TaskState {
+    fn may_run_again(&self) -> bool {
+        self.claims <= self.task.retries && !self.aborted
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +131,13 @@ struct NodeState {
     batches: HashSet<BatchNumber>,
 }
 
+impl NodeState {
+    /// How many workers it adds to those that take tasks.
+    fn counted(&self) -> usize {
+        if self.leaving { 0 } else { self.workers }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) id: ClientId,
@@ -126,6 +152,8 @@ pub(crate) struct Ledger {
     /// How many batches no node has.
     unclaimed: usize,
     nodes: BTreeMap<NodeId, NodeState>,
+    /// The workers of those that are not leaving.
+    workers: usize,
     last_batch: BatchNumber,
     /// Since when no node is there.
     alone_since: Option<Duration>,
@@ -150,6 +178,7 @@ impl Ledger {
             in_flight: 0,
             unclaimed: 0,
             nodes: BTreeMap::new(),
+            workers: 0,
             last_batch: 0,
             alone_since: Some(now),
             now,
@@ -165,7 +194,7 @@ impl Ledger {
 
     /// How many tasks the nodes can run at the same time.
     pub(crate) fn concurrency(&self) -> usize {
-        self.nodes.values().filter(|node| !node.leaving).map(|node| node.workers).sum()
+        self.workers
     }
 
     pub(crate) fn nodes(&self) -> usize {
@@ -174,7 +203,11 @@ impl Ledger {
 
     /// A task is to be sent.
     pub(crate) fn submit(&mut self, number: TaskNumber, task: Task) {
-        let state = TaskState { task, claims: 0, place: Place::Queued, detached: false };
+        // The wait for a node begins with the first that waits.
+        if self.tasks.is_empty() {
+            self.alone_since = self.alone_since.map(|_| self.now);
+        }
+        let state = TaskState { task, claims: 0, place: Place::Queued, detached: false, aborted: false };
         self.tasks.insert(number, state);
         self.queue.push_back(number);
     }
@@ -195,6 +228,7 @@ impl Ledger {
                 true
             }
             (Place::Claimed(_, node), _) => {
+                task.aborted = true;
                 self.actions.push(Action::Tell { node, task: number, signal });
                 if signal == TaskSignal::Cancel {
                     self.end(number);
@@ -253,18 +287,23 @@ impl Ledger {
 
     /// A node's worker was lost under a task that may run again, or the message of a batch that no node has is gone: it is sent again.
     pub(crate) fn send_again(&mut self, batch: BatchNumber) {
-        if self.batches.get(&batch).is_some_and(|state| state.node.is_none()) {
+        if self.is_unclaimed(batch) {
             self.tasks_of(batch).into_iter().for_each(|number| self.requeue(number));
         }
     }
 
-    /// Takes a task back from its node. False if it has been claimed as often as it may be.
-    pub(crate) fn try_again(&mut self, number: TaskNumber) -> bool {
-        let may = self.tasks.get(&number).is_some_and(|task| task.claims <= task.task.retries);
-        if may {
-            self.requeue(number);
+    /// Takes a task back from a node that has lost its worker. An answer may come twice, and from a node that was taken for lost: it says
+    /// nothing of where the task is now.
+    pub(crate) fn try_again(&mut self, number: TaskNumber, node: NodeId) -> Again {
+        let Some(task) = self.tasks.get(&number) else { return Again::Stale };
+        if !matches!(task.place, Place::Claimed(_, holder) if holder == node) {
+            return Again::Stale;
         }
-        may
+        if !task.may_run_again() {
+            return Again::Never;
+        }
+        self.requeue(number);
+        Again::Queued
     }
 
     fn requeue(&mut self, number: TaskNumber) {
@@ -279,9 +318,10 @@ impl Ledger {
     pub(crate) fn beat(&mut self, node: NodeId, workers: usize, leaving: bool, now: Duration) {
         self.now = now;
         self.hear(node, workers);
-        if let Some(state) = self.nodes.get_mut(&node) {
-            state.leaving = leaving;
-        }
+        let Some(state) = self.nodes.get_mut(&node) else { return };
+        self.workers -= state.counted();
+        state.leaving = leaving;
+        self.workers += state.counted();
     }
 
     /// Something else came of a node than a sign of life.
@@ -296,13 +336,22 @@ impl Ledger {
         self.nodes.contains_key(&node)
     }
 
+    /// True if no node has the batch, and its message is to be with the broker.
+    pub(crate) fn is_unclaimed(&self, batch: BatchNumber) -> bool {
+        self.batches.get(&batch).is_some_and(|state| state.node.is_none())
+    }
+
     pub(crate) fn has(&self, batch: BatchNumber) -> bool {
         self.batches.contains_key(&batch)
     }
 
     fn hear(&mut self, node: NodeId, workers: usize) {
-        let new = NodeState { workers, heard: self.now, leaving: false, batches: HashSet::new() };
-        self.nodes.entry(node).or_insert(new).heard = self.now;
+        let total = &mut self.workers;
+        let new = || {
+            *total += workers;
+            NodeState { workers, heard: Duration::ZERO, leaving: false, batches: HashSet::new() }
+        };
+        self.nodes.entry(node).or_insert_with(new).heard = self.now;
         self.alone_since = None;
     }
 
@@ -340,6 +389,7 @@ impl Ledger {
 
     fn lose(&mut self, node: NodeId) {
         let Some(state) = self.nodes.remove(&node) else { return };
+        self.workers -= state.counted();
         if self.nodes.is_empty() {
             self.alone_since = Some(self.now);
         }
@@ -355,7 +405,7 @@ impl Ledger {
             }
             for task in tasks {
                 let Some(state) = self.tasks.get_mut(&task) else { continue };
-                if state.claims <= state.task.retries {
+                if state.may_run_again() {
                     state.place = Place::Published(batch);
                 } else {
                     self.end(task);
@@ -461,3 +511,6 @@ impl Ledger {
         self.tasks.get(&number).is_some_and(|task| task.place == Place::Queued)
     }
 }
+
+#[cfg(test)]
+mod properties;

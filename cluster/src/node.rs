@@ -225,7 +225,7 @@ impl Server {
                 .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))
         };
         let requests = subscribe(names.peer(id)).await?;
-        let beats = subscribe(names.beats()).await?;
+        let beats = subscribe(names.client_beats()).await?;
         let objects = connection.objects(config).await?;
         connection.settle().await;
         let workers = pool.concurrency();
@@ -274,7 +274,7 @@ impl Server {
         let beat = message::write(self.seal(), &Beat { id: self.id, role, state });
         let names = &self.connection.names;
         // Without the broker nobody hears it.
-        drop(self.connection.client.publish(names.beats(), beat).await);
+        drop(self.connection.client.publish(names.node_beats(), beat).await);
         if state == PeerState::Here {
             let build = Bytes::copy_from_slice(self.seal().build().as_bytes());
             drop(self.connection.client.publish(names.builds(), build).await);
