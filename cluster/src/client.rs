@@ -22,7 +22,7 @@ use wasm_mt::transport::Reply;
 use crate::cluster::{Shared, Submitted};
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::ledger::{Action, Again, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::ledger::{Action, Again, Attempt, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{
     self, Batch, Beat, Blob, Body, ClientReply, NodeId, PeerId, PeerState, Role, ToClient, ToNode,
 };
@@ -69,7 +69,7 @@ enum Done {
     Published { batch: BatchNumber, sequence: u64, stored: Option<(TaskNumber, String)> },
     Unpublished { batch: BatchNumber, error: Error },
     Told { node: NodeId, failed: Vec<(TaskNumber, TaskSignal)> },
-    Fetched { task: TaskNumber, node: NodeId, answer: Result<Vec<u8>, Error> },
+    Fetched { task: TaskNumber, from: Attempt, answer: Result<Vec<u8>, Error> },
     Looked { batch: BatchNumber, is_there: bool },
     Nothing,
 }
@@ -379,8 +379,8 @@ impl Driver {
                     self.signals.entry(node).or_default().extend(later);
                 }
             }
-            Done::Fetched { task, node, answer } => match answer {
-                Ok(answer) => self.answer(task, node, &answer),
+            Done::Fetched { task, from, answer } => match answer {
+                Ok(answer) => self.answer(task, from, &answer),
                 Err(error) => self.fail(task, &error),
             },
             Done::Looked { batch, is_there } => {
@@ -409,10 +409,10 @@ impl Driver {
             }
             ToClient::Answers { node, answers, ran } => {
                 self.ledger.heard(node, self.now());
-                for (task, body) in answers {
+                for (batch, task, body) in answers {
                     match body {
-                        Body::Here(Blob(answer)) => self.answer(task, node, answer),
-                        Body::Stored(name) => self.fetch(task, node, name.to_owned()),
+                        Body::Here(Blob(answer)) => self.answer(task, (batch, node), answer),
+                        Body::Stored(name) => self.fetch(task, (batch, node), name.to_owned()),
                         Body::Failed(error) => self.fail(task, &error),
                     }
                 }
@@ -444,7 +444,7 @@ impl Driver {
         }
     }
 
-    fn answer(&mut self, task: TaskNumber, node: NodeId, answer: &[u8]) {
+    fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
         let Some(entry) = self.pending.get(&task) else { return };
         let lost = entry
             .reply
@@ -452,7 +452,7 @@ impl Driver {
             .filter(|_| entry.retries > 0)
             .and_then(|reply| reply.error_in(answer).ok()?);
         let is_lost = lost.is_some_and(|error| error.is_worker_lost());
-        if is_lost && self.ledger.try_again(task, node) != Again::Never {
+        if is_lost && self.ledger.try_again(task, from) != Again::Never {
             return;
         }
         if !self.ledger.answered(task) {
@@ -472,13 +472,13 @@ impl Driver {
         }
     }
 
-    fn fetch(&self, task: TaskNumber, node: NodeId, name: String) {
+    fn fetch(&self, task: TaskNumber, from: Attempt, name: String) {
         let objects = self.objects.clone();
         let fetch = async move {
             let answer = get(&objects, &name).await;
             // What is left the broker forgets in time.
             drop(objects.delete(&name).await);
-            Done::Fetched { task, node, answer }
+            Done::Fetched { task, from, answer }
         };
         self.running.push(fetch.boxed());
     }

@@ -22,6 +22,8 @@ use crate::message::{ClientId, NodeId};
 pub(crate) type TaskNumber = u64;
 /// Names a message of tasks.
 pub(crate) type BatchNumber = u64;
+/// By which message a task has come to a node: of which of its attempts an answer is.
+pub(crate) type Attempt = (BatchNumber, NodeId);
 
 /// What is known of a task before it is sent.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +87,7 @@ pub(crate) enum Again {
     Queued,
     /// It has been claimed as often as it may be, or is to be stopped: this is how it ends.
     Never,
-    /// This node has it no more. What comes of it is said by another, or later.
+    /// That attempt is over. What comes of it is said by another, or later.
     Stale,
 }
 
@@ -293,10 +295,10 @@ impl Ledger {
     }
 
     /// Takes a task back from a node that has lost its worker. An answer may come twice, and from a node that was taken for lost: it says
-    /// nothing of where the task is now.
-    pub(crate) fn try_again(&mut self, number: TaskNumber, node: NodeId) -> Again {
+    /// nothing of the attempt that came after it.
+    pub(crate) fn try_again(&mut self, number: TaskNumber, (batch, node): Attempt) -> Again {
         let Some(task) = self.tasks.get(&number) else { return Again::Stale };
-        if !matches!(task.place, Place::Claimed(_, holder) if holder == node) {
+        if task.place != Place::Claimed(batch, node) {
             return Again::Stale;
         }
         if !task.may_run_again() {

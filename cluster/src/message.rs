@@ -62,7 +62,7 @@ pub(crate) enum ToClient<'a> {
     Answers {
         node: NodeId,
         #[serde(borrow)]
-        answers: Vec<(TaskNumber, Body<'a>)>,
+        answers: Vec<(BatchNumber, TaskNumber, Body<'a>)>,
         ran: Vec<Ran>,
     },
 }

@@ -485,7 +485,7 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
 
 impl Begun {
     async fn run(self, server: &Arc<Server>, received: &async_nats::jetstream::Message) {
-        let Self { own, client, number, retried, tasks, in_hand } = self;
+        let Self { own, client, number: batch, retried, tasks, in_hand } = self;
         let Some(outbox) = server.tasks.outbox(server, client) else { return };
         let count = tasks.len().max(1);
         let submitted = server.began.elapsed();
@@ -501,13 +501,13 @@ impl Begun {
                         (number, answer)
                     });
                 }
-                Err(error) => outbox.fail(number, error),
+                Err(error) => outbox.fail(batch, number, error),
             }
         }
         let work = async {
             while let Some((task, answer)) = answers.next().await {
                 if let Some(answer) = answer {
-                    outbox.answer(task, answer);
+                    outbox.answer(batch, task, answer);
                 }
                 server.freed.notify_one();
             }
@@ -528,7 +528,7 @@ impl Begun {
         let ended = server.began.elapsed();
         let last = Duration::from_nanos(server.last_end.swap(ended.as_nanos() as u64, Ordering::Relaxed));
         let ran = ended.saturating_sub(submitted.max(last)) * count.min(server.workers) as u32 / count as u32;
-        outbox.ran(number, ran);
+        outbox.ran(batch, ran);
         drop(in_hand);
         // Until its answers have arrived, its client would give it away again.
         outbox.settle().await;

@@ -89,6 +89,8 @@ struct Told {
     retries: u32,
     /// By which node it was begun, in which of that node's lives, and in which batch.
     grants: Vec<(NodeId, u32, BatchNumber)>,
+    /// The node has said that the last of them has lost its worker.
+    is_over: bool,
     ends: u32,
     /// Its handle was dropped, or has aborted it.
     unwanted: bool,
@@ -156,8 +158,8 @@ impl Scene {
             Deed::Answer { task, grant, lost } => {
                 let number = task as u64 % self.tasks.len().max(1) as u64;
                 let grants = self.tasks.get(&number).map_or(&[][..], |told| &told.grants);
-                if let Some((node, ..)) = grants.get(grant % grants.len().max(1)).copied() {
-                    self.answer(number, node, lost);
+                if let Some((node, _, batch)) = grants.get(grant % grants.len().max(1)).copied() {
+                    self.answer(number, (batch, node), lost);
                 }
             }
             Deed::Learn { site, micros } => self.ledger.learn(site, Duration::from_micros(micros)),
@@ -215,7 +217,12 @@ impl Scene {
                     if told.grants.last() != Some(&grant) {
                         assert!(!told.unwanted, "{task} begins, and nobody wants it");
                         assert_eq!(told.ends, 0, "{task} begins, and has ended");
+                        let is_over = |(node, life, _): &(PeerId, u32, _)| {
+                            told.is_over || self.lives[node.0 as usize] > *life
+                        };
+                        assert!(told.grants.last().is_none_or(is_over), "{task} runs in two places");
                         told.grants.push(grant);
+                        told.is_over = false;
                     }
                     assert!(told.grants.len() <= 1 + told.retries as usize, "{task} runs too often");
                     if told.retries == 0 {
@@ -229,10 +236,11 @@ impl Scene {
     }
 
     /// As the client does.
-    fn answer(&mut self, task: TaskNumber, node: NodeId, lost: bool) {
-        self.ledger.heard(node, self.now);
-        let told = &self.tasks[&task];
-        if told.ends == 0 && told.retries > 0 && lost && self.ledger.try_again(task, node) != Again::Never {
+    fn answer(&mut self, task: TaskNumber, from: Attempt, lost: bool) {
+        self.ledger.heard(from.1, self.now);
+        let told = self.tasks.get_mut(&task).expect("it was submitted");
+        told.is_over |= lost && told.grants.last().is_some_and(|(node, _, batch)| (*batch, *node) == from);
+        if told.ends == 0 && told.retries > 0 && lost && self.ledger.try_again(task, from) != Again::Never {
             return;
         }
         if self.ledger.answered(task) {
@@ -248,12 +256,12 @@ impl Scene {
             }
             // Nodes that are there answer what they have.
             let claimed = self.ledger.tasks.iter().filter_map(|(task, state)| match state.place {
-                Place::Claimed(_, node) => Some((*task, node)),
+                Place::Claimed(batch, node) => Some((*task, (batch, node))),
                 _ => None,
             });
             let claimed: Vec<_> = claimed.collect();
-            for (task, node) in claimed {
-                self.answer(task, node, false);
+            for (task, from) in claimed {
+                self.answer(task, from, false);
             }
             for batch in self.batches.clone() {
                 if self.stored.contains(&batch) {
@@ -358,13 +366,17 @@ fn begun_at_a(retries: u32) -> Ledger {
 
 #[test]
 fn a_loss_that_is_told_twice_does_not_stop_the_next_attempt() {
-    let mut ledger = begun_at_a(1);
-    assert_eq!(ledger.try_again(0, A), Again::Queued);
-    assert_eq!(ledger.try_again(0, A), Again::Stale);
+    let mut ledger = begun_at_a(2);
+    assert_eq!(ledger.try_again(0, (1, A)), Again::Queued);
+    assert_eq!(ledger.try_again(0, (1, A)), Again::Stale);
     assert_eq!(ledger.take_actions(), [Action::Publish { batch: 2, tasks: vec![0], retried: true }]);
+    // It may come to the same node again.
+    assert_eq!(ledger.claim(2, A, 1, Duration::ZERO), Claim::Granted(vec![0]));
+    assert_eq!(ledger.try_again(0, (1, A)), Again::Stale);
+    ledger.left(A);
     assert_eq!(ledger.claim(2, B, 1, Duration::ZERO), Claim::Granted(vec![0]));
-    assert_eq!(ledger.try_again(0, A), Again::Stale);
-    assert_eq!(ledger.try_again(0, B), Again::Never);
+    assert_eq!(ledger.try_again(0, (2, A)), Again::Stale);
+    assert_eq!(ledger.try_again(0, (2, B)), Again::Never);
 }
 
 #[test]
