@@ -15,6 +15,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use wasm_mt::Error;
 use wasm_mt::transport::Reply;
@@ -66,11 +67,30 @@ struct Sent {
 
 /// What has come of something that takes time.
 enum Done {
-    Published { batch: BatchNumber, sequence: u64, stored: Option<(TaskNumber, String)> },
-    Unpublished { batch: BatchNumber, error: Error },
-    Told { node: NodeId, failed: Vec<(TaskNumber, TaskSignal)> },
-    Fetched { task: TaskNumber, from: Attempt, answer: Result<Vec<u8>, Error> },
-    Looked { batch: BatchNumber, is_there: bool },
+    Published {
+        batch: BatchNumber,
+        sequence: u64,
+        stored: Option<(TaskNumber, String)>,
+        /// `None`: it was sent more than once, and has waited for the broker to have room.
+        round_trip: Option<Duration>,
+    },
+    Unpublished {
+        batch: BatchNumber,
+        error: Error,
+    },
+    Told {
+        node: NodeId,
+        failed: Vec<(TaskNumber, TaskSignal)>,
+    },
+    Fetched {
+        task: TaskNumber,
+        from: Attempt,
+        answer: Result<Vec<u8>, Error>,
+    },
+    Looked {
+        batch: BatchNumber,
+        is_there: bool,
+    },
     Nothing,
 }
 
@@ -175,6 +195,7 @@ impl Driver {
         loop {
             tokio::select! {
                 () = shared.wake.notified() => {}
+                () = yield_now(), if self.ledger.has_more() => {}
                 Some(request) = self.requests.next() => self.request(&request),
                 Some(beat) = self.beats.next() => self.hear(&beat),
                 Some(build) = self.builds.next() => self.hear_build(build.payload),
@@ -355,7 +376,10 @@ impl Driver {
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Published { batch, sequence, stored } => {
+            Done::Published { batch, sequence, stored, round_trip } => {
+                if let Some(round_trip) = round_trip {
+                    self.ledger.replied(round_trip);
+                }
                 if let Some(sent) = self.sent.get_mut(&batch) {
                     sent.sequence = Some(sequence);
                     sent.since = Instant::now();
@@ -582,7 +606,9 @@ struct Publisher {
 impl Publisher {
     async fn publish(self, payload: Bytes, stored: Option<(TaskNumber, String)>) -> Done {
         let mut wait = Duration::from_millis(20);
+        let mut is_first = true;
         loop {
+            let began = Instant::now();
             let message = PublishMessage::build().payload(payload.clone()).message_id(&self.id);
             let published = self.connection.jetstream.send_publish(self.subject.clone(), message).await;
             let published = match published {
@@ -590,7 +616,14 @@ impl Publisher {
                 Err(error) => Err(error),
             };
             match published {
-                Ok(ack) => return Done::Published { batch: self.batch, sequence: ack.sequence, stored },
+                Ok(ack) => {
+                    return Done::Published {
+                        batch: self.batch,
+                        sequence: ack.sequence,
+                        stored,
+                        round_trip: is_first.then(|| began.elapsed()),
+                    };
+                }
                 Err(error)
                     if error.kind()
                         == async_nats::jetstream::context::PublishErrorKind::MaxPayloadExceeded =>
@@ -604,6 +637,7 @@ impl Publisher {
                 // It is full, or away: its tasks wait here.
                 Err(_) => sleep(wait).await,
             }
+            is_first = false;
             wait = (2 * wait).min(BACKOFF);
         }
     }

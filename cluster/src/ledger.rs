@@ -145,6 +145,8 @@ pub(crate) struct Ledger {
     pub(crate) id: ClientId,
     limits: Limits,
     costs: Costs,
+    /// From a message to the broker until its reply.
+    round_trip: Option<Duration>,
     tasks: HashMap<TaskNumber, TaskState>,
     /// Those that are to be sent. Some may have ended meanwhile.
     queue: VecDeque<TaskNumber>,
@@ -157,14 +159,19 @@ pub(crate) struct Ledger {
     /// The workers of those that are not leaving.
     workers: usize,
     last_batch: BatchNumber,
+    has_more: bool,
     /// Since when no node is there.
     alone_since: Option<Duration>,
     now: Duration,
     actions: Vec<Action>,
 }
 
-/// A batch is to keep a node busy for so long: then what crosses for it is a small part.
+/// A batch is to keep a node busy for so long, or for half a round trip: then what crosses for it is a small part.
 const BATCH: Duration = Duration::from_millis(2);
+/// A client takes so long for a batch, however few tasks it has.
+const BATCH_COST: Duration = Duration::from_micros(20);
+/// No more batches are published before what has come meanwhile is looked at: it may tell what tasks cost.
+const AT_A_TIME: usize = 64;
 /// No more tasks are in one.
 const MOST: usize = 1024;
 
@@ -174,6 +181,7 @@ impl Ledger {
             id,
             limits,
             costs: Costs::default(),
+            round_trip: None,
             tasks: HashMap::new(),
             queue: VecDeque::new(),
             batches: BTreeMap::new(),
@@ -182,6 +190,7 @@ impl Ledger {
             nodes: BTreeMap::new(),
             workers: 0,
             last_batch: 0,
+            has_more: false,
             alone_since: Some(now),
             now,
             actions: Vec::new(),
@@ -282,9 +291,20 @@ impl Ledger {
         self.costs.learn(site, ran);
     }
 
+    /// The broker took so long for a reply. One that takes longer may only have waited here.
+    pub(crate) fn replied(&mut self, after: Duration) {
+        let known = self.round_trip.unwrap_or(after);
+        self.round_trip = Some(after.min(known + after.saturating_sub(known) / 64));
+    }
+
+    /// True if more is to be published as soon as what has come meanwhile was looked at.
+    pub(crate) fn has_more(&self) -> bool {
+        self.has_more
+    }
+
     /// What a task of the site costs, if that is known.
     pub(crate) fn cost(&self, site: u64) -> Option<Duration> {
-        self.costs.of(site)
+        self.costs.of(site, self.workers)
     }
 
     /// A node's worker was lost under a task that may run again, or the message of a batch that no node has is gone: it is sent again.
@@ -453,10 +473,38 @@ impl Ledger {
         self.batches.remove(&batch);
     }
 
+    /// So many batches are to be there that no node has.
+    fn wanted(&mut self) -> usize {
+        let workers = self.concurrency().max(2);
+        let Some(Task { site, .. }) = self.first() else { return 0 };
+        if self.cost(site).is_none() {
+            // One for each, until it is known what they cost.
+            return workers;
+        }
+        // Some that nodes can ask for, and those that are on their way there, or whose claims are on their way here.
+        let round_trip = self.round_trip.unwrap_or_default();
+        let on_the_way = 2.0 * round_trip.as_secs_f64() / self.busy().as_secs_f64();
+        (workers as f64 * (2.0 + on_the_way)) as usize
+    }
+
+    /// The task that waits first.
+    fn first(&mut self) -> Option<Task> {
+        while self.queue.front().is_some_and(|number| !self.is_queued(*number)) {
+            self.queue.pop_front();
+        }
+        Some(self.tasks.get(self.queue.front()?)?.task)
+    }
+
     /// Gathers what waits into batches, as many as nodes may want next.
     fn publish(&mut self) {
-        let wanted = 2 * self.concurrency().max(2);
-        while self.unclaimed < wanted && self.in_flight < self.limits.in_flight {
+        self.has_more = false;
+        let mut published = 0;
+        while self.unclaimed < self.wanted() && self.in_flight < self.limits.in_flight {
+            if published == AT_A_TIME {
+                self.has_more = true;
+                return;
+            }
+            published += 1;
             let Some(tasks) = self.gather() else { return };
             self.last_batch += 1;
             let batch = self.last_batch;
@@ -476,21 +524,23 @@ impl Ledger {
 
     /// The next tasks that go together: a node is busy with them for some time, and others are left for other nodes.
     fn gather(&mut self) -> Option<Vec<TaskNumber>> {
-        while self.queue.front().is_some_and(|number| !self.is_queued(*number)) {
-            self.queue.pop_front();
-        }
-        let first = *self.queue.front()?;
-        let Task { site, retries, .. } = self.tasks.get(&first)?.task;
+        let Task { site, retries, .. } = self.first()?;
         let per_node = self.concurrency().max(1).div_ceil(self.nodes.len().max(1)) as u32;
-        let by_cost = match self.cost(site) {
-            None => 1,
-            Some(cost) => ((BATCH * per_node).as_nanos() / cost.as_nanos().max(1)) as usize,
+        let (by_cost, least) = match self.cost(site) {
+            None => (1, 1),
+            Some(cost) => {
+                let cost = cost.as_secs_f64();
+                let by_cost = (self.busy() * per_node).as_secs_f64() / cost;
+                // Longer ones end later, and shorter ones are sent later. The sum of both is least here.
+                let all = (BATCH_COST * per_node).as_secs_f64() * self.queue.len() as f64;
+                (by_cost as usize, (all / cost).sqrt() as usize)
+            }
         };
         // The last ones are divided finer, so that all nodes end at about the same time.
         let by_share = self.queue.len().div_ceil(2 * self.concurrency().max(1));
         let room = self.limits.in_flight - self.in_flight;
         // What may run again has a message of its own, which the broker keeps until it is answered.
-        let most = if retries > 0 { 1 } else { by_cost.min(by_share).clamp(1, MOST).min(room) };
+        let most = if retries > 0 { 1 } else { by_cost.min(by_share).max(least).clamp(1, MOST).min(room) };
         let mut tasks = Vec::new();
         let mut size = 0;
         while tasks.len() < most {
@@ -507,6 +557,11 @@ impl Ledger {
             self.queue.pop_front();
         }
         Some(tasks)
+    }
+
+    /// A batch is to keep a node busy for so long.
+    fn busy(&self) -> Duration {
+        BATCH.max(self.round_trip.unwrap_or_default() / 2)
     }
 
     fn is_queued(&self, number: TaskNumber) -> bool {

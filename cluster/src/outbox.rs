@@ -18,8 +18,6 @@ use crate::node::Server;
 const REPLY: Duration = Duration::from_secs(2);
 /// Between two attempts.
 const AGAIN: Duration = Duration::from_millis(100);
-/// After so many attempts that nobody listens to, the client is gone.
-const ATTEMPTS: u32 = 50;
 
 /// Clients end in it when nobody listens.
 pub(crate) enum Result {
@@ -88,7 +86,7 @@ impl Outbox {
 
     /// The client was taken for gone, and its tasks were stopped.
     pub(crate) fn say_lost(&self) {
-        self.put(|state| state.lost = true);
+        self.put(|state| (state.lost, state.is_gone) = (true, false));
     }
 
     fn put_answer(&self, batch: BatchNumber, task: TaskNumber, answer: Answered) {
@@ -140,7 +138,6 @@ impl Outbox {
 
     async fn say(&self, server: &Server, message: &ToClient<'_>) -> Result {
         let payload = message::write(&server.connection.seal, message);
-        let mut nobody = 0;
         loop {
             let subject = server.connection.names.peer(self.client);
             let client = &server.connection.client;
@@ -152,8 +149,8 @@ impl Outbox {
                     }
                 }
                 Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => {
-                    nobody += 1;
-                    if nobody > ATTEMPTS || server.tasks.is_gone(self.client) {
+                    // It may be away for as long as its silence may last.
+                    if server.tasks.is_gone(self.client) {
                         self.lock().is_gone = true;
                         return Result::NoClient;
                     }
