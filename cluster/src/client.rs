@@ -15,6 +15,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use wasm_mt::Error;
 use wasm_mt::transport::Reply;
@@ -22,7 +23,7 @@ use wasm_mt::transport::Reply;
 use crate::cluster::{Shared, Submitted};
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::ledger::{Action, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::ledger::{Action, Again, Attempt, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{
     self, Batch, Beat, Blob, Body, ClientReply, NodeId, Numbered, PeerId, PeerState, Role, ToClient, ToNode,
 };
@@ -68,11 +69,30 @@ struct Sent {
 
 /// What has come of something that takes time.
 enum Done {
-    Published { batch: BatchNumber, sequence: u64, stored: Option<(TaskNumber, String)> },
-    Unpublished { batch: BatchNumber, error: Error },
-    Told { node: NodeId, failed: Vec<(TaskNumber, TaskSignal)> },
-    Fetched { task: TaskNumber, answer: Result<Vec<u8>, Error> },
-    Looked { batch: BatchNumber, is_there: bool },
+    Published {
+        batch: BatchNumber,
+        sequence: u64,
+        stored: Option<(TaskNumber, String)>,
+        /// `None`: it was sent more than once, and has waited for the broker to have room.
+        round_trip: Option<Duration>,
+    },
+    Unpublished {
+        batch: BatchNumber,
+        error: Error,
+    },
+    Told {
+        node: NodeId,
+        failed: Vec<(TaskNumber, TaskSignal)>,
+    },
+    Fetched {
+        task: TaskNumber,
+        from: Attempt,
+        answer: Result<Vec<u8>, Error>,
+    },
+    Looked {
+        batch: BatchNumber,
+        is_there: bool,
+    },
     Nothing,
 }
 
@@ -126,7 +146,7 @@ impl Driver {
                 .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))
         };
         let requests = subscribe(names.peer(id)).await?;
-        let beats = subscribe(names.beats()).await?;
+        let beats = subscribe(names.node_beats()).await?;
         let builds = subscribe(names.builds()).await?;
         connection.settle().await;
         let limits = Limits {
@@ -177,6 +197,7 @@ impl Driver {
         loop {
             tokio::select! {
                 () = shared.wake.notified() => {}
+                () = yield_now(), if self.ledger.has_more() => {}
                 Some(request) = self.requests.next() => self.request(&request),
                 Some(beat) = self.beats.next() => self.hear(&beat),
                 Some(build) = self.builds.next() => self.hear_build(build.payload),
@@ -341,11 +362,16 @@ impl Driver {
     fn tell(&mut self, node: NodeId) {
         let Some(signals) = self.signals.remove(&node) else { return };
         self.telling.insert(node);
-        let (connection, client) = (self.connection.clone(), self.ledger.id);
+        /// What has not arrived after so long is said again, if the node is still there.
+        const TELL: Duration = Duration::from_secs(5);
+
+        let (connection, client, since) = (self.connection.clone(), self.ledger.id, Instant::now());
         let tell = async move {
             let told =
-                message::ask::<()>(&connection, client, node, ToNode { signals: signals.clone() }, || false)
-                    .await;
+                message::ask::<()>(&connection, client, node, ToNode { signals: signals.clone() }, || {
+                    since.elapsed() > TELL
+                })
+                .await;
             Done::Told { node, failed: if told.is_some() { Vec::new() } else { signals } }
         };
         self.running.push(tell.boxed());
@@ -353,7 +379,10 @@ impl Driver {
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Published { batch, sequence, stored } => {
+            Done::Published { batch, sequence, stored, round_trip } => {
+                if let Some(round_trip) = round_trip {
+                    self.ledger.replied(round_trip);
+                }
                 if let Some(sent) = self.sent.get_mut(&batch) {
                     sent.sequence = Some(sequence);
                     sent.since = Instant::now();
@@ -377,8 +406,8 @@ impl Driver {
                     self.signals.entry(node).or_default().extend(later);
                 }
             }
-            Done::Fetched { task, answer } => match answer {
-                Ok(answer) => self.answer(task, &answer),
+            Done::Fetched { task, from, answer } => match answer {
+                Ok(answer) => self.answer(task, from, &answer),
                 Err(error) => self.fail(task, &error),
             },
             Done::Looked { batch, is_there } => {
@@ -408,10 +437,10 @@ impl Driver {
             }
             ToClient::Answers { answers, ran } => {
                 self.ledger.heard(node, self.now());
-                for (task, body) in answers {
+                for (batch, task, body) in answers {
                     match body {
-                        Body::Here(Blob(answer)) => self.answer(task, answer),
-                        Body::Stored(name) => self.fetch(task, name.to_owned()),
+                        Body::Here(Blob(answer)) => self.answer(task, (batch, node), answer),
+                        Body::Stored(name) => self.fetch(task, (batch, node), name.to_owned()),
                         Body::Failed(error) => self.fail(task, &error),
                     }
                 }
@@ -443,14 +472,15 @@ impl Driver {
         }
     }
 
-    fn answer(&mut self, task: TaskNumber, answer: &[u8]) {
+    fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
         let Some(entry) = self.pending.get(&task) else { return };
         let lost = entry
             .reply
             .as_ref()
             .filter(|_| entry.retries > 0)
             .and_then(|reply| reply.error_in(answer).ok()?);
-        if lost.is_some_and(|error| error.is_worker_lost()) && self.ledger.try_again(task) {
+        let is_lost = lost.is_some_and(|error| error.is_worker_lost());
+        if is_lost && self.ledger.try_again(task, from) != Again::Never {
             return;
         }
         if !self.ledger.answered(task) {
@@ -470,13 +500,13 @@ impl Driver {
         }
     }
 
-    fn fetch(&self, task: TaskNumber, name: String) {
+    fn fetch(&self, task: TaskNumber, from: Attempt, name: String) {
         let objects = self.objects.clone();
         let fetch = async move {
             let answer = get(&objects, &name).await;
             // What is left the broker forgets in time.
             drop(objects.delete(&name).await);
-            Done::Fetched { task, answer }
+            Done::Fetched { task, from, answer }
         };
         self.running.push(fetch.boxed());
     }
@@ -538,7 +568,7 @@ impl Driver {
     fn beat(&self, state: PeerState) {
         let beat = Beat { id: self.ledger.id, role: Role::Client, state };
         let beat = message::write(&self.connection.seal, &beat);
-        self.out.send((self.connection.names.beats(), beat)).unwrap_or(());
+        self.out.send((self.connection.names.client_beats(), beat)).unwrap_or(());
     }
 
     /// The last handle is gone: so is what was not answered.
@@ -555,7 +585,7 @@ impl Driver {
         let beat = Beat { id: self.ledger.id, role: Role::Client, state: PeerState::Gone };
         let beat = message::write(&self.connection.seal, &beat);
         // If that fails, nodes find out by themselves.
-        drop(self.connection.client.publish(self.connection.names.beats(), beat).await);
+        drop(self.connection.client.publish(self.connection.names.client_beats(), beat).await);
         self.connection.settle().await;
     }
 }
@@ -588,7 +618,9 @@ struct Publisher {
 impl Publisher {
     async fn publish(self, payload: Bytes, stored: Option<(TaskNumber, String)>) -> Done {
         let mut wait = Duration::from_millis(20);
+        let mut is_first = true;
         loop {
+            let began = Instant::now();
             let message = PublishMessage::build().payload(payload.clone()).message_id(&self.id);
             let published = self.connection.jetstream.send_publish(self.subject.clone(), message).await;
             let published = match published {
@@ -596,7 +628,14 @@ impl Publisher {
                 Err(error) => Err(error),
             };
             match published {
-                Ok(ack) => return Done::Published { batch: self.batch, sequence: ack.sequence, stored },
+                Ok(ack) => {
+                    return Done::Published {
+                        batch: self.batch,
+                        sequence: ack.sequence,
+                        stored,
+                        round_trip: is_first.then(|| began.elapsed()),
+                    };
+                }
                 Err(error)
                     if error.kind()
                         == async_nats::jetstream::context::PublishErrorKind::MaxPayloadExceeded =>
@@ -610,6 +649,7 @@ impl Publisher {
                 // It is full, or away: its tasks wait here.
                 Err(_) => sleep(wait).await,
             }
+            is_first = false;
             wait = (2 * wait).min(BACKOFF);
         }
     }

@@ -69,8 +69,14 @@ impl Names {
         self.subject("children")
     }
 
-    pub(crate) fn beats(&self) -> String {
-        self.subject("beats")
+    /// Where nodes say to clients that they are there. Nodes hear nothing of each other: there may be thousands.
+    pub(crate) fn node_beats(&self) -> String {
+        self.subject("beats.node")
+    }
+
+    /// Where clients say it to nodes.
+    pub(crate) fn client_beats(&self) -> String {
+        self.subject("beats.client")
     }
 
     pub(crate) fn peer(&self, id: PeerId) -> String {

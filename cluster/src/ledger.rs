@@ -22,6 +22,8 @@ use crate::message::{ClientId, NodeId};
 pub(crate) type TaskNumber = u64;
 /// Names a message of tasks.
 pub(crate) type BatchNumber = u64;
+/// By which message a task has come to a node: of which of its attempts an answer is.
+pub(crate) type Attempt = (BatchNumber, NodeId);
 
 /// What is known of a task before it is sent.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +80,17 @@ pub(crate) enum Claim {
     Gone,
 }
 
+/// What comes of a task whose worker was lost on its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It waits to be sent once more.
+    Queued,
+    /// It has been claimed as often as it may be, or is to be stopped: this is how it ends.
+    Never,
+    /// That attempt is over. What comes of it is said by another, or later.
+    Stale,
+}
+
 #[derive(Debug)]
 struct TaskState {
     task: Task,
@@ -86,6 +99,14 @@ struct TaskState {
     place: Place,
     /// Nobody wants the answer, and it runs all the same.
     detached: bool,
+    /// It is to be stopped where it runs, and begins nowhere else.
+    aborted: bool,
+}
+
+impl TaskState {
+    fn may_run_again(&self) -> bool {
+        self.claims <= self.task.retries && !self.aborted
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +133,20 @@ struct NodeState {
     batches: HashSet<BatchNumber>,
 }
 
+impl NodeState {
+    /// How many workers it adds to those that take tasks.
+    fn counted(&self) -> usize {
+        if self.leaving { 0 } else { self.workers }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) id: ClientId,
     limits: Limits,
     costs: Costs,
+    /// From a message to the broker until its reply.
+    round_trip: Option<Duration>,
     tasks: HashMap<TaskNumber, TaskState>,
     /// Those that are to be sent. Some may have ended meanwhile.
     queue: VecDeque<TaskNumber>,
@@ -126,15 +156,22 @@ pub(crate) struct Ledger {
     /// How many batches no node has.
     unclaimed: usize,
     nodes: BTreeMap<NodeId, NodeState>,
+    /// The workers of those that are not leaving.
+    workers: usize,
     last_batch: BatchNumber,
+    has_more: bool,
     /// Since when no node is there.
     alone_since: Option<Duration>,
     now: Duration,
     actions: Vec<Action>,
 }
 
-/// A batch is to keep a node busy for so long: then what crosses for it is a small part.
+/// A batch is to keep a node busy for so long, or for half a round trip: then what crosses for it is a small part.
 const BATCH: Duration = Duration::from_millis(2);
+/// A client takes so long for a batch, however few tasks it has.
+const BATCH_COST: Duration = Duration::from_micros(20);
+/// No more batches are published before what has come meanwhile is looked at: it may tell what tasks cost.
+const AT_A_TIME: usize = 64;
 /// No more tasks are in one.
 const MOST: usize = 1024;
 
@@ -144,13 +181,16 @@ impl Ledger {
             id,
             limits,
             costs: Costs::default(),
+            round_trip: None,
             tasks: HashMap::new(),
             queue: VecDeque::new(),
             batches: BTreeMap::new(),
             in_flight: 0,
             unclaimed: 0,
             nodes: BTreeMap::new(),
+            workers: 0,
             last_batch: 0,
+            has_more: false,
             alone_since: Some(now),
             now,
             actions: Vec::new(),
@@ -165,7 +205,7 @@ impl Ledger {
 
     /// How many tasks the nodes can run at the same time.
     pub(crate) fn concurrency(&self) -> usize {
-        self.nodes.values().filter(|node| !node.leaving).map(|node| node.workers).sum()
+        self.workers
     }
 
     pub(crate) fn nodes(&self) -> usize {
@@ -174,7 +214,11 @@ impl Ledger {
 
     /// A task is to be sent.
     pub(crate) fn submit(&mut self, number: TaskNumber, task: Task) {
-        let state = TaskState { task, claims: 0, place: Place::Queued, detached: false };
+        // The wait for a node begins with the first that waits.
+        if self.tasks.is_empty() {
+            self.alone_since = self.alone_since.map(|_| self.now);
+        }
+        let state = TaskState { task, claims: 0, place: Place::Queued, detached: false, aborted: false };
         self.tasks.insert(number, state);
         self.queue.push_back(number);
     }
@@ -195,6 +239,7 @@ impl Ledger {
                 true
             }
             (Place::Claimed(_, node), _) => {
+                task.aborted = true;
                 self.actions.push(Action::Tell { node, task: number, signal });
                 if signal == TaskSignal::Cancel {
                     self.end(number);
@@ -246,25 +291,41 @@ impl Ledger {
         self.costs.learn(site, ran);
     }
 
+    /// The broker took so long for a reply. One that takes longer may only have waited here.
+    pub(crate) fn replied(&mut self, after: Duration) {
+        let known = self.round_trip.unwrap_or(after);
+        self.round_trip = Some(after.min(known + after.saturating_sub(known) / 64));
+    }
+
+    /// True if more is to be published as soon as what has come meanwhile was looked at.
+    pub(crate) fn has_more(&self) -> bool {
+        self.has_more
+    }
+
     /// What a task of the site costs, if that is known.
     pub(crate) fn cost(&self, site: u64) -> Option<Duration> {
-        self.costs.of(site)
+        self.costs.of(site, self.workers)
     }
 
     /// A node's worker was lost under a task that may run again, or the message of a batch that no node has is gone: it is sent again.
     pub(crate) fn send_again(&mut self, batch: BatchNumber) {
-        if self.batches.get(&batch).is_some_and(|state| state.node.is_none()) {
+        if self.is_unclaimed(batch) {
             self.tasks_of(batch).into_iter().for_each(|number| self.requeue(number));
         }
     }
 
-    /// Takes a task back from its node. False if it has been claimed as often as it may be.
-    pub(crate) fn try_again(&mut self, number: TaskNumber) -> bool {
-        let may = self.tasks.get(&number).is_some_and(|task| task.claims <= task.task.retries);
-        if may {
-            self.requeue(number);
+    /// Takes a task back from a node that has lost its worker. An answer may come twice, and from a node that was taken for lost: it says
+    /// nothing of the attempt that came after it.
+    pub(crate) fn try_again(&mut self, number: TaskNumber, (batch, node): Attempt) -> Again {
+        let Some(task) = self.tasks.get(&number) else { return Again::Stale };
+        if task.place != Place::Claimed(batch, node) {
+            return Again::Stale;
         }
-        may
+        if !task.may_run_again() {
+            return Again::Never;
+        }
+        self.requeue(number);
+        Again::Queued
     }
 
     fn requeue(&mut self, number: TaskNumber) {
@@ -279,9 +340,10 @@ impl Ledger {
     pub(crate) fn beat(&mut self, node: NodeId, workers: usize, leaving: bool, now: Duration) {
         self.now = now;
         self.hear(node, workers);
-        if let Some(state) = self.nodes.get_mut(&node) {
-            state.leaving = leaving;
-        }
+        let Some(state) = self.nodes.get_mut(&node) else { return };
+        self.workers -= state.counted();
+        state.leaving = leaving;
+        self.workers += state.counted();
     }
 
     /// Something else came of a node than a sign of life.
@@ -296,7 +358,7 @@ impl Ledger {
         self.nodes.contains_key(&node)
     }
 
-    /// True if no node has it.
+    /// True if no node has the batch, and its message is to be with the broker.
     pub(crate) fn is_unclaimed(&self, batch: BatchNumber) -> bool {
         self.batches.get(&batch).is_some_and(|state| state.node.is_none())
     }
@@ -306,8 +368,12 @@ impl Ledger {
     }
 
     fn hear(&mut self, node: NodeId, workers: usize) {
-        let new = NodeState { workers, heard: self.now, leaving: false, batches: HashSet::new() };
-        self.nodes.entry(node).or_insert(new).heard = self.now;
+        let total = &mut self.workers;
+        let new = || {
+            *total += workers;
+            NodeState { workers, heard: Duration::ZERO, leaving: false, batches: HashSet::new() }
+        };
+        self.nodes.entry(node).or_insert_with(new).heard = self.now;
         self.alone_since = None;
     }
 
@@ -345,6 +411,7 @@ impl Ledger {
 
     fn lose(&mut self, node: NodeId) {
         let Some(state) = self.nodes.remove(&node) else { return };
+        self.workers -= state.counted();
         if self.nodes.is_empty() {
             self.alone_since = Some(self.now);
         }
@@ -360,7 +427,7 @@ impl Ledger {
             }
             for task in tasks {
                 let Some(state) = self.tasks.get_mut(&task) else { continue };
-                if state.claims <= state.task.retries {
+                if state.may_run_again() {
                     state.place = Place::Published(batch);
                 } else {
                     self.end(task);
@@ -406,10 +473,38 @@ impl Ledger {
         self.batches.remove(&batch);
     }
 
+    /// So many batches are to be there that no node has.
+    fn wanted(&mut self) -> usize {
+        let workers = self.concurrency().max(2);
+        let Some(Task { site, .. }) = self.first() else { return 0 };
+        if self.cost(site).is_none() {
+            // One for each, until it is known what they cost.
+            return workers;
+        }
+        // Some that nodes can ask for, and those that are on their way there, or whose claims are on their way here.
+        let round_trip = self.round_trip.unwrap_or_default();
+        let on_the_way = 2.0 * round_trip.as_secs_f64() / self.busy().as_secs_f64();
+        (workers as f64 * (2.0 + on_the_way)) as usize
+    }
+
+    /// The task that waits first.
+    fn first(&mut self) -> Option<Task> {
+        while self.queue.front().is_some_and(|number| !self.is_queued(*number)) {
+            self.queue.pop_front();
+        }
+        Some(self.tasks.get(self.queue.front()?)?.task)
+    }
+
     /// Gathers what waits into batches, as many as nodes may want next.
     fn publish(&mut self) {
-        let wanted = 2 * self.concurrency().max(2);
-        while self.unclaimed < wanted && self.in_flight < self.limits.in_flight {
+        self.has_more = false;
+        let mut published = 0;
+        while self.unclaimed < self.wanted() && self.in_flight < self.limits.in_flight {
+            if published == AT_A_TIME {
+                self.has_more = true;
+                return;
+            }
+            published += 1;
             let Some(tasks) = self.gather() else { return };
             self.last_batch += 1;
             let batch = self.last_batch;
@@ -429,21 +524,23 @@ impl Ledger {
 
     /// The next tasks that go together: a node is busy with them for some time, and others are left for other nodes.
     fn gather(&mut self) -> Option<Vec<TaskNumber>> {
-        while self.queue.front().is_some_and(|number| !self.is_queued(*number)) {
-            self.queue.pop_front();
-        }
-        let first = *self.queue.front()?;
-        let Task { site, retries, .. } = self.tasks.get(&first)?.task;
+        let Task { site, retries, .. } = self.first()?;
         let per_node = self.concurrency().max(1).div_ceil(self.nodes.len().max(1)) as u32;
-        let by_cost = match self.cost(site) {
-            None => 1,
-            Some(cost) => ((BATCH * per_node).as_nanos() / cost.as_nanos().max(1)) as usize,
+        let (by_cost, least) = match self.cost(site) {
+            None => (1, 1),
+            Some(cost) => {
+                let cost = cost.as_secs_f64();
+                let by_cost = (self.busy() * per_node).as_secs_f64() / cost;
+                // Longer ones end later, and shorter ones are sent later. The sum of both is least here.
+                let all = (BATCH_COST * per_node).as_secs_f64() * self.queue.len() as f64;
+                (by_cost as usize, (all / cost).sqrt() as usize)
+            }
         };
         // The last ones are divided finer, so that all nodes end at about the same time.
         let by_share = self.queue.len().div_ceil(2 * self.concurrency().max(1));
         let room = self.limits.in_flight - self.in_flight;
         // What may run again has a message of its own, which the broker keeps until it is answered.
-        let most = if retries > 0 { 1 } else { by_cost.min(by_share).clamp(1, MOST).min(room) };
+        let most = if retries > 0 { 1 } else { by_cost.min(by_share).max(least).clamp(1, MOST).min(room) };
         let mut tasks = Vec::new();
         let mut size = 0;
         while tasks.len() < most {
@@ -462,7 +559,15 @@ impl Ledger {
         Some(tasks)
     }
 
+    /// A batch is to keep a node busy for so long.
+    fn busy(&self) -> Duration {
+        BATCH.max(self.round_trip.unwrap_or_default() / 2)
+    }
+
     fn is_queued(&self, number: TaskNumber) -> bool {
         self.tasks.get(&number).is_some_and(|task| task.place == Place::Queued)
     }
 }
+
+#[cfg(test)]
+mod properties;

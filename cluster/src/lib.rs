@@ -5,11 +5,14 @@ mod cluster;
 mod config;
 mod connection;
 mod cost;
+mod demand;
 mod ledger;
 mod message;
 mod node;
 mod outbox;
 mod pull;
+#[cfg(test)]
+mod simulator;
 mod tasks;
 
 pub use cluster::Cluster;

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_nats::RequestErrorKind;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -75,7 +74,7 @@ pub(crate) enum ToClient<'a> {
     Lost,
     Answers {
         #[serde(borrow)]
-        answers: Vec<(TaskNumber, Body<'a>)>,
+        answers: Vec<(BatchNumber, TaskNumber, Body<'a>)>,
         ran: Vec<Ran>,
     },
 }
@@ -168,14 +167,11 @@ pub(crate) async fn ask<R: DeserializeOwned>(
     const REPLY: Duration = Duration::from_secs(2);
     /// Between two attempts.
     const AGAIN: Duration = Duration::from_millis(100);
-    /// So many times nobody listens, until that is believed.
-    const ATTEMPTS: u32 = 50;
     static LAST: AtomicU64 = AtomicU64::new(0);
 
     let number = LAST.fetch_add(1, Ordering::Relaxed);
     let payload = write(&connection.seal, &Numbered { from, number, message });
-    let mut nobody = 0;
-    while nobody < ATTEMPTS && !is_gone() {
+    while !is_gone() {
         let asked = connection.client.request(connection.names.peer(to), payload.clone());
         match timeout(REPLY, asked).await {
             Ok(Ok(reply)) => {
@@ -185,7 +181,6 @@ pub(crate) async fn ask<R: DeserializeOwned>(
                     return Some(reply.message);
                 }
             }
-            Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => nobody += 1,
             // The broker, or the peer, is away.
             Ok(Err(_)) | Err(_) => {}
         }

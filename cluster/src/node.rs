@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::AckKind;
@@ -21,21 +21,17 @@ use crate::client::{Kind, get};
 use crate::cluster::{Cluster, runtime};
 use crate::config::Config;
 use crate::connection::{ACK_WAIT, Connection};
+use crate::cost::Shifts;
+use crate::demand::{self, Supply};
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{
     self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, Numbered, PeerId, PeerState, Role, ToNode,
 };
 use crate::pull::Pull;
-use crate::tasks::{BatchInHand, OwnBatch, RunningTask, Tasks};
+use crate::tasks::{Asked, BatchInHand, OwnBatch, RunningTask, Tasks};
 
-/// So many batches that end soon are in hand at a time: while one runs, the next ones are asked for.
-const SHORT_BATCHES: usize = 3;
-/// A batch that takes a worker no longer than this ends soon.
-const SHORT: Duration = Duration::from_millis(8);
 /// So many messages of tasks' tasks are asked for at a time.
 const CHILDREN: usize = 16;
-/// So many tasks that await others may be in hand for each worker.
-const ASYNC_TASKS: usize = 256;
 
 /// Runs tasks of a fleet in this process.
 ///
@@ -198,6 +194,8 @@ pub(crate) struct Server {
     pool: Pool,
     pub(crate) workers: usize,
     pub(crate) tasks: Tasks,
+    supply: Mutex<Supply>,
+    shifts: Mutex<Shifts>,
     control: watch::Receiver<Control>,
     /// A task has ended, or a batch.
     pub(crate) freed: Notify,
@@ -235,7 +233,7 @@ impl Server {
                 .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))
         };
         let requests = subscribe(names.peer(id)).await?;
-        let beats = subscribe(names.beats()).await?;
+        let beats = subscribe(names.client_beats()).await?;
         let objects = connection.objects(config).await?;
         connection.settle().await;
         let workers = pool.concurrency();
@@ -245,6 +243,8 @@ impl Server {
             pool,
             workers,
             tasks: Tasks::new(),
+            supply: Mutex::default(),
+            shifts: Mutex::new(Shifts::new(workers)),
             control,
             freed: Notify::new(),
             last_end: AtomicU64::new(0),
@@ -262,17 +262,18 @@ impl Server {
         *self.control.borrow() == Control::Drain
     }
 
-    /// True if another batch of programs' tasks is wanted.
-    fn wants_more(&self) -> bool {
-        if self.is_draining() {
-            return false;
-        }
-        let hand = self.tasks.in_hand();
-        if hand.long_batches == 0 && hand.batches > 0 {
-            return hand.batches < SHORT_BATCHES;
-        }
-        let is_free = hand.sync_tasks + hand.asked < self.workers && hand.tasks < ASYNC_TASKS * self.workers;
-        is_free && self.pool.stats().queued == 0
+    fn supply(&self) -> MutexGuard<'_, Supply> {
+        self.supply.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shifts(&self) -> MutexGuard<'_, Shifts> {
+        self.shifts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// So many messages of programs' tasks are to be asked for.
+    fn wanted(&self) -> usize {
+        let supply = *self.supply();
+        demand::wanted(&self.tasks.in_hand(), &supply, self.workers, self.pool.stats().queued)
     }
 
     async fn beat_as_is(&self) {
@@ -284,7 +285,7 @@ impl Server {
         let beat = message::write(self.seal(), &Beat { id: self.id, role, state });
         let names = &self.connection.names;
         // Without the broker nobody hears it.
-        drop(self.connection.client.publish(names.beats(), beat).await);
+        drop(self.connection.client.publish(names.node_beats(), beat).await);
         if state == PeerState::Here {
             let build = Bytes::copy_from_slice(self.seal().build().as_bytes());
             drop(self.connection.client.publish(names.builds(), build).await);
@@ -301,9 +302,7 @@ async fn run(
     let mut alive = Alive::new(&server, config);
     let mut control = server.control.clone();
     while !server.is_draining() {
-        if server.wants_more() {
-            inputs.tasks.ask(1).await;
-        }
+        inputs.tasks.ask(server.wanted()).await;
         inputs.children.ask(CHILDREN).await;
         tokio::select! {
             Some(message) = inputs.tasks.next() => receive(&server, message),
@@ -408,10 +407,10 @@ fn serve_request(server: &Arc<Server>, request: &Message) {
 
 /// A message of the stream has come.
 fn receive(server: &Arc<Server>, received: async_nats::jetstream::Message) {
-    let asked = server.tasks.ask();
+    let mut asked = server.tasks.ask();
     let server = server.clone();
     drop(tokio::spawn(async move {
-        let batch = begin(&server, &received).await;
+        let batch = begin(&server, &received, &mut asked).await;
         drop(asked);
         server.freed.notify_one();
         if let Some(batch) = batch {
@@ -438,19 +437,27 @@ struct Opened {
 }
 
 /// Asks the client for a batch, and takes it out of the stream. `None`: nothing of it is to run here.
-async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) -> Option<Begun> {
+async fn begin(
+    server: &Arc<Server>,
+    received: &async_nats::jetstream::Message,
+    asked: &mut Asked,
+) -> Option<Begun> {
     // What is not sealed is of nobody's, and does not come again.
     let Ok(batch) = message::read::<Batch<'_>>(server.seal(), &received.payload) else {
         drop(received.ack_with(AckKind::Term).await);
         return None;
     };
     let Batch { client, number, retried, nanos, calls } = batch;
+    let each = demand::each(nanos, calls.len(), server.workers);
+    asked.expect(calls.len(), each);
+    server.supply().received(calls.len(), each);
     let Some(outbox) = server.tasks.outbox(server, client) else {
         drop(received.ack_with(AckKind::Term).await);
         return None;
     };
     // The broker may deliver it again while it is here.
     let own = server.tasks.begin(server, client, number)?;
+    let claimed = Instant::now();
     let (wanted, detached) = match outbox.claim(number).await {
         Some(ClientReply::Granted { tasks, detached }) => (tasks, detached),
         Some(ClientReply::Held) => {
@@ -462,9 +469,8 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
             return None;
         }
     };
-    let is_short = nanos > 0 && Duration::from_nanos(nanos) <= SHORT;
     // From here on each task has a place to which signals go, and an answer or the end of this process.
-    let in_hand = server.tasks.batch(is_short);
+    let in_hand = server.tasks.batch(each);
     let register = |task: TaskNumber| server.tasks.register(server, client, task, detached.contains(&task));
     let running: Vec<_> = wanted.iter().map(|task| (*task, register(*task))).collect();
     if wanted.is_empty() {
@@ -473,12 +479,14 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
     }
     // One that may not run twice begins only when the broker has confirmed that it will not deliver it again.
     if !retried {
+        let granted = Instant::now();
         while received.double_ack().await.is_err() {
             if server.tasks.is_gone(client) {
                 return None;
             }
             sleep(Duration::from_millis(50)).await;
         }
+        server.supply().began(granted - claimed, granted.elapsed());
     }
     let mut tasks = Vec::with_capacity(running.len());
     let mut calls: std::collections::HashMap<_, _> = calls.into_iter().collect();
@@ -497,7 +505,7 @@ async fn begin(server: &Arc<Server>, received: &async_nats::jetstream::Message) 
 
 impl Begun {
     async fn run(self, server: &Arc<Server>, received: &async_nats::jetstream::Message) {
-        let Self { own, client, number, retried, tasks, in_hand } = self;
+        let Self { own, client, number: batch, retried, tasks, in_hand } = self;
         let Some(outbox) = server.tasks.outbox(server, client) else { return };
         let count = tasks.len().max(1);
         let submitted = server.began.elapsed();
@@ -505,21 +513,30 @@ impl Begun {
         for Opened { number, running, opened } in tasks {
             match opened {
                 Ok((job, answer)) => {
-                    let counted = in_hand.task(job.is_async());
+                    let is_async = job.is_async();
+                    let counted = in_hand.task(is_async);
+                    if !is_async {
+                        server.shifts().come(server.began.elapsed());
+                    }
                     server.pool.submit(job.with_retries(0));
                     answers.push(async move {
                         let answer = running.answer(answer).await;
                         drop(counted);
-                        (number, answer)
+                        let took = (!is_async).then(|| server.shifts().end(server.began.elapsed()));
+                        (number, answer, took)
                     });
                 }
-                Err(error) => outbox.fail(number, error),
+                Err(error) => outbox.fail(batch, number, error),
             }
         }
+        let (mut sync_tasks, mut taken) = (0, Duration::ZERO);
         let work = async {
-            while let Some((task, answer)) = answers.next().await {
+            while let Some((task, answer, took)) = answers.next().await {
+                if let Some(took) = took {
+                    (sync_tasks, taken) = (sync_tasks + 1, taken + took);
+                }
                 if let Some(answer) = answer {
-                    outbox.answer(task, answer);
+                    outbox.answer(batch, task, answer);
                 }
                 server.freed.notify_one();
             }
@@ -539,8 +556,12 @@ impl Begun {
         }
         let ended = server.began.elapsed();
         let last = Duration::from_nanos(server.last_end.swap(ended.as_nanos() as u64, Ordering::Relaxed));
-        let ran = ended.saturating_sub(submitted.max(last)) * count.min(server.workers) as u32 / count as u32;
-        outbox.ran(number, ran);
+        let ran = match sync_tasks {
+            // They await something, and share workers meanwhile.
+            0 => ended.saturating_sub(submitted.max(last)) * count.min(server.workers) as u32 / count as u32,
+            _ => taken / sync_tasks,
+        };
+        outbox.ran(batch, ran);
         drop(in_hand);
         // Until its answers have arrived, its client would give it away again.
         outbox.settle().await;

@@ -25,7 +25,7 @@ pub(crate) struct Outbox {
 
 #[derive(Default)]
 struct OutboxState {
-    answers: VecDeque<(TaskNumber, Answered)>,
+    answers: VecDeque<(BatchNumber, TaskNumber, Answered)>,
     /// How many answers were put.
     put: u64,
     ran: Vec<Ran>,
@@ -59,13 +59,13 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn answer(&self, task: TaskNumber, answer: Vec<u8>) {
-        self.put_answer(task, Answered::Here(answer));
+    pub(crate) fn answer(&self, batch: BatchNumber, task: TaskNumber, answer: Vec<u8>) {
+        self.put_answer(batch, task, Answered::Here(answer));
     }
 
     /// The task could not be begun.
-    pub(crate) fn fail(&self, task: TaskNumber, error: Error) {
-        self.put_answer(task, Answered::Failed(error));
+    pub(crate) fn fail(&self, batch: BatchNumber, task: TaskNumber, error: Error) {
+        self.put_answer(batch, task, Answered::Failed(error));
     }
 
     pub(crate) fn ran(&self, batch: BatchNumber, each: Duration) {
@@ -77,9 +77,9 @@ impl Outbox {
         self.put(|state| state.lost = true);
     }
 
-    fn put_answer(&self, task: TaskNumber, answer: Answered) {
+    fn put_answer(&self, batch: BatchNumber, task: TaskNumber, answer: Answered) {
         self.put(|state| {
-            state.answers.push_back((task, answer));
+            state.answers.push_back((batch, task, answer));
             state.put += 1;
         });
     }
@@ -149,7 +149,7 @@ impl Outbox {
             state.is_sending = true;
             let mut size = 0;
             let mut count = 0;
-            for (_, answer) in &state.answers {
+            for (_, _, answer) in &state.answers {
                 size += answer.size() + 16;
                 if count > 0 && size > limit {
                     break;
@@ -166,10 +166,10 @@ impl Outbox {
             self.lock().lost = false;
         }
         let mut bodies = Vec::with_capacity(answers.len());
-        for (task, answer) in answers {
-            bodies.push((task, self.stored(&server, task, answer, limit).await));
+        for (batch, task, answer) in answers {
+            bodies.push((batch, task, self.stored(&server, task, answer, limit).await));
         }
-        let answers = bodies.iter().map(|(task, answer)| (*task, answer.as_body())).collect();
+        let answers = bodies.iter().map(|(batch, task, answer)| (*batch, *task, answer.as_body())).collect();
         // If the client is gone, nobody waits for them.
         self.say(&server, &ToClient::Answers { answers, ran }).await;
         self.lock().is_sending = false;

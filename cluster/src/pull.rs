@@ -12,10 +12,11 @@ use wasm_mt::Error;
 
 use crate::connection::Connection;
 
-/// The broker forgets a request after so long, and says so.
-const EXPIRES: Duration = Duration::from_secs(30);
+/// The broker forgets a request after so long, and says so. Until then it sends what was asked for also to a node that is cut off, where it is
+/// held up until the broker sends it again.
+const EXPIRES: Duration = Duration::from_secs(5);
 /// So long after the request it surely has, if it says nothing.
-const FORGOTTEN: Duration = Duration::from_secs(40);
+const FORGOTTEN: Duration = Duration::from_secs(10);
 /// What goes wrong is asked for again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -71,7 +72,13 @@ impl Pull {
                     self.asked = self.asked.saturating_sub(1);
                     return Some(jetstream::Message { message, context: self.connection.jetstream.clone() });
                 }
-                Some(StatusCode::TIMEOUT) => self.asked = 0,
+                // One request has expired; others may not have.
+                Some(StatusCode::TIMEOUT) => {
+                    let left =
+                        message.headers.as_ref().and_then(|headers| headers.get("Nats-Pending-Messages"));
+                    let left = left.and_then(|left| left.as_str().parse().ok()).unwrap_or(self.asked);
+                    self.asked = self.asked.saturating_sub(left);
+                }
                 Some(_) => {
                     self.asked = 0;
                     sleep(AGAIN).await;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use futures::task::AtomicWaker;
 use wasm_mt::transport::Answer;
 
+use crate::demand::InHand;
 use crate::ledger::{BatchNumber, TaskNumber, TaskSignal};
 use crate::message::ClientId;
 use crate::node::Server;
@@ -46,51 +47,83 @@ struct ClientState {
 
 #[derive(Default)]
 struct Counts {
-    asked: AtomicUsize,
-    batches: AtomicUsize,
-    long_batches: AtomicUsize,
-    tasks: AtomicUsize,
-    sync_tasks: AtomicUsize,
-}
-
-/// How much there is.
-pub(crate) struct InHand {
-    /// Batches whose clients are asked for them.
-    pub(crate) asked: usize,
-    pub(crate) batches: usize,
-    /// Those of them that may take long.
-    pub(crate) long_batches: usize,
-    pub(crate) tasks: usize,
-    pub(crate) sync_tasks: usize,
+    asked: AtomicU64,
+    unread: AtomicU64,
+    asked_tasks: AtomicU64,
+    batches: AtomicU64,
+    tasks: AtomicU64,
+    sync_tasks: AtomicU64,
+    work: AtomicU64,
+    unknown: AtomicU64,
 }
 
 /// Counts something for as long as it is there.
-pub(crate) struct Counted(Arc<Counts>, fn(&Counts) -> &AtomicUsize);
+pub(crate) struct Counted {
+    counts: Arc<Counts>,
+    which: fn(&Counts) -> &AtomicU64,
+    amount: u64,
+}
 
 impl Counted {
-    fn new(counts: &Arc<Counts>, which: fn(&Counts) -> &AtomicUsize) -> Self {
-        which(counts).fetch_add(1, Ordering::AcqRel);
-        Self(counts.clone(), which)
+    fn new(counts: &Arc<Counts>, amount: u64, which: fn(&Counts) -> &AtomicU64) -> Self {
+        which(counts).fetch_add(amount, Ordering::AcqRel);
+        Self { counts: counts.clone(), which, amount }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        (self.1)(&self.0).fetch_sub(1, Ordering::AcqRel);
+        (self.which)(&self.counts).fetch_sub(self.amount, Ordering::AcqRel);
+    }
+}
+
+/// Counts a batch whose client is asked for it.
+pub(crate) struct Asked {
+    batch: Counted,
+    unread: Option<Counted>,
+    /// What it would bring.
+    expected: Option<[Counted; 2]>,
+}
+
+impl Asked {
+    /// What is in the batch, as far as that is known.
+    pub(crate) fn expect(&mut self, tasks: usize, each: u64) {
+        let counts = &self.batch.counts;
+        let tasks = tasks as u64;
+        let cost = match each {
+            0 => Counted::new(counts, tasks, |counts| &counts.unknown),
+            each => Counted::new(counts, each * tasks, |counts| &counts.work),
+        };
+        self.expected = Some([Counted::new(counts, tasks, |counts| &counts.asked_tasks), cost]);
+        self.unread = None;
     }
 }
 
 pub(crate) struct BatchInHand {
     counts: Arc<Counts>,
     _batch: Counted,
-    _long: Option<Counted>,
+    /// See [`demand::each`](crate::demand::each).
+    each: u64,
 }
 
 impl BatchInHand {
-    pub(crate) fn task(&self, is_async: bool) -> (Counted, Option<Counted>) {
-        let sync = (!is_async).then(|| Counted::new(&self.counts, |counts| &counts.sync_tasks));
-        (Counted::new(&self.counts, |counts| &counts.tasks), sync)
+    pub(crate) fn task(&self, is_async: bool) -> TaskInHand {
+        let counts = &self.counts;
+        TaskInHand {
+            _task: Counted::new(counts, 1, |counts| &counts.tasks),
+            _sync: (!is_async).then(|| Counted::new(counts, 1, |counts| &counts.sync_tasks)),
+            _cost: match self.each {
+                0 => Counted::new(counts, 1, |counts| &counts.unknown),
+                each => Counted::new(counts, each, |counts| &counts.work),
+            },
+        }
     }
+}
+
+pub(crate) struct TaskInHand {
+    _task: Counted,
+    _sync: Option<Counted>,
+    _cost: Counted,
 }
 
 /// A batch that is here. It is forgotten with this.
@@ -172,28 +205,33 @@ impl Tasks {
     }
 
     pub(crate) fn in_hand(&self) -> InHand {
-        let get = |count: &AtomicUsize| count.load(Ordering::Acquire);
-        let Counts { asked, batches, long_batches, tasks, sync_tasks } = &*self.counts;
+        let get = |count: &AtomicU64| count.load(Ordering::Acquire);
+        let Counts { unread, asked_tasks, tasks, sync_tasks, work, unknown, .. } = &*self.counts;
         InHand {
-            asked: get(asked),
-            batches: get(batches),
-            long_batches: get(long_batches),
-            tasks: get(tasks),
-            sync_tasks: get(sync_tasks),
+            unread: get(unread) as usize,
+            asked_tasks: get(asked_tasks) as usize,
+            tasks: get(tasks) as usize,
+            sync_tasks: get(sync_tasks) as usize,
+            work: get(work),
+            unknown: get(unknown) as usize,
         }
     }
 
     /// True if nothing runs, and all is answered.
     pub(crate) fn is_empty(&self) -> bool {
-        let hand = self.in_hand();
+        let none = |count: &AtomicU64| count.load(Ordering::Acquire) == 0;
         let clients = &lock(&self.state).clients;
         let is_silent = |client: &ClientState| client.outbox.as_ref().is_none_or(|outbox| outbox.is_empty());
-        hand.asked == 0 && hand.batches == 0 && clients.values().all(is_silent)
+        none(&self.counts.asked) && none(&self.counts.batches) && clients.values().all(is_silent)
     }
 
     /// Counts a batch whose client is asked for it.
-    pub(crate) fn ask(&self) -> Counted {
-        Counted::new(&self.counts, |counts| &counts.asked)
+    pub(crate) fn ask(&self) -> Asked {
+        Asked {
+            batch: Counted::new(&self.counts, 1, |counts| &counts.asked),
+            unread: Some(Counted::new(&self.counts, 1, |counts| &counts.unread)),
+            expected: None,
+        }
     }
 
     /// A batch is here from now on. `None`: it is already.
@@ -207,11 +245,12 @@ impl Tasks {
         lock(&self.state).batches.insert(name).then(|| OwnBatch { server: Arc::downgrade(server), name })
     }
 
-    pub(crate) fn batch(&self, is_short: bool) -> BatchInHand {
+    /// A batch that is to run. `each`: see [`demand::each`](crate::demand::each).
+    pub(crate) fn batch(&self, each: u64) -> BatchInHand {
         BatchInHand {
             counts: self.counts.clone(),
-            _batch: Counted::new(&self.counts, |counts| &counts.batches),
-            _long: (!is_short).then(|| Counted::new(&self.counts, |counts| &counts.long_batches)),
+            _batch: Counted::new(&self.counts, 1, |counts| &counts.batches),
+            each,
         }
     }
 
