@@ -88,6 +88,17 @@ impl Requests {
 impl Cluster {
     /// Connects to the broker. Nodes may come and go later: tasks wait for the first.
     ///
+    /// ```no_run
+    /// use wasm_mt::{Error, ExecutorExt, remote};
+    /// use wasm_mt_nats::{Cluster, Config};
+    ///
+    /// async fn app(config: Config) -> Result<(), Error> {
+    ///     let cluster = Cluster::connect(config).await?;
+    ///     assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong.
@@ -99,6 +110,20 @@ impl Cluster {
     ///
     /// [`executor::current`](wasm_mt::executor::current) gives theirs to the pool of the node. A task may await either: nodes take the tasks of
     /// tasks however busy they are.
+    ///
+    /// ```no_run
+    /// use wasm_mt::{Error, ExecutorExt, remote};
+    /// use wasm_mt_nats::Cluster;
+    ///
+    /// async fn app(cluster: Cluster) -> Result<(), Error> {
+    ///     let parent = remote!(async {
+    ///         let fleet = Cluster::current().await?;
+    ///         fleet.spawn_remote(remote!(|| 6 * 7)).await
+    ///     });
+    ///     assert_eq!(cluster.spawn_remote(parent).await??, 42);
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -143,7 +168,8 @@ impl Cluster {
         Ok(Self { owner: Arc::new(owner) })
     }
 
-    /// Resolves when a node is there. Awaiting it is optional.
+    /// Resolves when a node is there. Tasks wait for it by themselves. But `par_map` looks once, when it begins, at how many tasks can run at
+    /// a time, so let it begin when all [nodes](Self::nodes) are there.
     pub async fn ready(&self) {
         // The sender is in `self`.
         drop(self.owner.shared.nodes.subscribe().wait_for(|nodes| *nodes > 0).await);

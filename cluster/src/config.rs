@@ -13,7 +13,10 @@ use wasm_mt::transport::Seal;
 /// ```
 /// use wasm_mt_nats::Config;
 ///
-/// let config = Config::new("nats://127.0.0.1:4222", "mandelbrot", "a secret of 16 bytes or more");
+/// let local = Config::new("nats://127.0.0.1:4222", "mandelbrot", "a secret of 16 bytes or more");
+/// let elsewhere = Config::new("tls://nats.example:4222", "mandelbrot", "a secret of 16 bytes or more")
+///     .root_certificates("/etc/mandelbrot/ca.pem")
+///     .client_certificate("/etc/mandelbrot/node.pem", "/etc/mandelbrot/node.key");
 /// ```
 #[derive(Clone)]
 #[must_use = "it does nothing until a client or a node has it"]
@@ -33,7 +36,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A fleet whose NATS servers are at `url` (several are separated by commas), for an application of this name.
+    /// A fleet whose NATS server is at `url`, for an application of this name: letters, digits, `-` and `_`. The other servers of a cluster
+    /// of brokers are learnt from that one. A user and a password in the URL are not used.
     ///
     /// `secret` has 16 bytes or more. **Whoever knows it and can reach the broker can run any code on the nodes.** See
     /// [`Seal`].

@@ -173,16 +173,13 @@ pub(crate) async fn ask<R: DeserializeOwned>(
     let payload = write(&connection.seal, &Numbered { from, number, message });
     while !is_gone() {
         let asked = connection.client.request(connection.names.peer(to), payload.clone());
-        match timeout(REPLY, asked).await {
-            Ok(Ok(reply)) => {
-                let reply = read::<Numbered<R>>(&connection.seal, &reply.payload).ok();
-                let own = reply.filter(|reply| (reply.from, reply.number) == (from, number));
-                if let Some(reply) = own {
-                    return Some(reply.message);
-                }
+        // Else the broker, or the peer, is away.
+        if let Ok(Ok(reply)) = timeout(REPLY, asked).await {
+            let reply = read::<Numbered<R>>(&connection.seal, &reply.payload).ok();
+            let own = reply.filter(|reply| (reply.from, reply.number) == (from, number));
+            if let Some(reply) = own {
+                return Some(reply.message);
             }
-            // The broker, or the peer, is away.
-            Ok(Err(_)) | Err(_) => {}
         }
         sleep(AGAIN).await;
     }

@@ -79,6 +79,16 @@ enum Control {
 }
 
 /// Serves until the process is told to end (SIGTERM, or Ctrl-C), finishes what was begun, and returns.
+/// A second signal changes nothing.
+///
+/// ```no_run
+/// use wasm_mt_nats::Config;
+///
+/// fn main() -> Result<(), wasm_mt::Error> {
+///     let secret = std::fs::read("/etc/mandelbrot/secret").expect("the node has its configuration");
+///     wasm_mt::try_run(wasm_mt_nats::serve(Config::new("nats://127.0.0.1:4222", "mandelbrot", secret)))
+/// }
+/// ```
 ///
 /// # Errors
 ///
@@ -91,6 +101,18 @@ pub async fn serve(config: Config) -> Result<(), Error> {
 
 impl Node {
     /// Connects to the broker, and serves until it is dropped or drained. Tasks run on `pool`.
+    ///
+    /// ```no_run
+    /// use wasm_mt::{Error, Pool};
+    /// use wasm_mt_nats::{Config, Node};
+    ///
+    /// async fn app(config: Config) -> Result<(), Error> {
+    ///     let pool = Pool::builder().threads(2).build(); // the other cores are for others
+    ///     let node = Node::start(config, pool).await?;
+    ///     node.drain_on_signal().await;
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

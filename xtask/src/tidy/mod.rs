@@ -136,7 +136,7 @@ pub(crate) fn run(shell: &Shell) -> anyhow::Result<ExitCode> {
 
 fn read(shell: &Shell, root: &Path) -> anyhow::Result<Tree> {
     let mut tree = Tree::default();
-    for folder in ["src", "macros", "compat", "xtask", "tests", "examples"] {
+    for folder in ["src", "macros", "compat", "cluster", "xtask", "tests", "examples"] {
         read_sources(root, &root.join(folder), &mut tree.sources)?;
     }
     tree.sources.sort_by(|a, b| a.path.cmp(&b.path));
