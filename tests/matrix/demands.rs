@@ -37,6 +37,8 @@ pub(crate) fn of_record(case: &Case, record: &Record, notes: &Notes) -> Option<S
     }
     let lost = end == End::WorkerLost && fault.may_end_workers();
     let late = end == End::Timeout && fault.limit_behind.is_some();
+    // Where tasks overtake one another, none is surely before the fault.
+    let role = if *role == Role::Before && !case.subject.keeps_order() { &Role::Behind } else { role };
     let may_end_so = match role {
         _ if fault.worker == Worker::NeverStarts => end == End::Startup,
         Role::Faulty => fault.ends.contains(&end),

@@ -24,6 +24,11 @@ impl Subject {
         fault.inline || self != Self::Inline
     }
 
+    /// Tasks are taken in the order in which they are spawned.
+    pub(crate) fn keeps_order(self) -> bool {
+        true
+    }
+
     /// A worker that is lost has a successor.
     pub(crate) fn replaces_workers(self) -> bool {
         self != Self::Thread

@@ -26,6 +26,11 @@ impl Subject {
         fault.ends_process.is_none() && situation != Situation::Open && !needs_order
     }
 
+    /// Tasks are taken in the order in which they are spawned.
+    pub(crate) fn keeps_order(self) -> bool {
+        false
+    }
+
     /// A worker that is lost has a successor.
     pub(crate) fn replaces_workers(self) -> bool {
         true
