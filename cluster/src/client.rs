@@ -1,6 +1,7 @@
 //! The loop of a client: it drives the [`Ledger`] with the broker's messages.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use wasm_mt::Error;
 use wasm_mt::transport::Reply;
 
@@ -25,7 +26,8 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::ledger::{Action, Again, Attempt, BatchNumber, Claim, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{
-    self, Batch, Beat, Blob, Body, ClientReply, NodeId, Numbered, PeerId, PeerState, Role, ToClient, ToNode,
+    self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, Numbered, PeerId, PeerState, Role,
+    ToClient, ToNode,
 };
 
 /// How long a client that ends may take for its last messages.
@@ -34,6 +36,8 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 const MESSAGE: usize = 256 * 1024;
 /// So many messages are read before the program is served again.
 const MOST_REQUESTS: usize = 256;
+/// As `UNCLAIMED`, when the broker was away.
+const SOON: Duration = Duration::from_secs(1);
 /// The longest wait before something is tried again.
 const BACKOFF: Duration = Duration::from_secs(1);
 /// After so long without a claim, the broker is asked whether it still has the message.
@@ -120,7 +124,7 @@ pub(crate) struct Driver {
     out: mpsc::UnboundedSender<(String, Bytes)>,
     began: Instant,
     heartbeat: Duration,
-    start_timeout: Duration,
+    config: Config,
     is_connected: bool,
 }
 
@@ -177,7 +181,7 @@ impl Driver {
             out,
             began: Instant::now(),
             heartbeat: config.heartbeat,
-            start_timeout: config.start_timeout,
+            config: config.clone(),
             is_connected: true,
             connection,
         })
@@ -303,7 +307,7 @@ impl Driver {
     }
 
     fn no_node(&self) -> Error {
-        let seconds = self.start_timeout.as_secs();
+        let seconds = self.config.start_timeout.as_secs();
         let others = match self.other_builds.len() {
             0 => String::new(),
             _ => "; nodes of another build are there, and take no tasks of this one".to_owned(),
@@ -335,7 +339,7 @@ impl Driver {
         let publisher = Publisher {
             connection: self.connection.clone(),
             subject: self.subject.clone(),
-            id: format!("{client}-{batch}"),
+            id: message_id(client, batch),
             batch,
         };
         let seal = &self.connection.seal;
@@ -534,6 +538,16 @@ impl Driver {
                 self.is_connected = true;
                 self.ledger.forgive(self.now());
                 self.beat(PeerState::Here);
+                // It may have lost its store: what no node claims soon is looked for.
+                let soon = Instant::now().checked_sub(UNCLAIMED - SOON).unwrap_or_else(Instant::now);
+                self.sent.values_mut().for_each(|sent| sent.since = soon);
+                let (connection, config) = (self.connection.clone(), self.config.clone());
+                // If that fails, publishing does too, and is tried again.
+                let prepare = async move {
+                    drop(connection.prepare(&config).await);
+                    Done::Nothing
+                };
+                self.running.push(prepare.boxed());
             }
             _ => {}
         }
@@ -554,11 +568,14 @@ impl Driver {
         for (batch, sent) in overdue.take(64) {
             let Some(sequence) = sent.sequence else { continue };
             sent.since = Instant::now();
-            let (stream, batch) = (self.stream.clone(), *batch);
+            let (stream, batch, id) = (self.stream.clone(), *batch, message_id(self.ledger.id, *batch));
             let look = async move {
                 use async_nats::jetstream::stream::LastRawMessageErrorKind::NoMessageFound;
-                let looked = stream.get_raw_message(sequence).await;
-                let is_there = !looked.is_err_and(|error| error.kind() == NoMessageFound);
+                let is_there = match stream.get_raw_message(sequence).await {
+                    // In a stream that was made anew, another one may be there.
+                    Ok(message) => message.headers.get("Nats-Msg-Id").is_some_and(|own| own.as_str() == id),
+                    Err(error) => error.kind() != NoMessageFound,
+                };
                 Done::Looked { batch, is_there }
             };
             self.running.push(look.boxed());
@@ -596,6 +613,11 @@ impl Drop for Driver {
         let (submitted, closers) = self.shared.requests().end();
         drop((submitted, closers));
     }
+}
+
+/// By which the broker knows the message of a batch.
+fn message_id(client: ClientId, batch: BatchNumber) -> String {
+    format!("{client}-{batch}")
 }
 
 async fn send_all(client: async_nats::Client, mut outgoing: mpsc::UnboundedReceiver<(String, Bytes)>) {
@@ -657,9 +679,12 @@ impl Publisher {
 
 /// Puts an object, until the broker has it.
 pub(crate) async fn put(objects: &ObjectStore, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    /// How long it may take, however long it is.
+    const PUT: Duration = Duration::from_secs(120);
+
     let mut wait = Duration::from_millis(50);
     for _ in 0..10 {
-        if objects.put(name, &mut &*bytes).await.is_ok() {
+        if timeout(PUT, objects.put(name, &mut &*bytes)).await.is_ok_and(|put| put.is_ok()) {
             return Ok(());
         }
         sleep(wait).await;
@@ -671,15 +696,24 @@ pub(crate) async fn put(objects: &ObjectStore, name: &str, bytes: &[u8]) -> Resu
     )))
 }
 
+/// What the broker gives, unless it takes too long.
+async fn in_time<T, E: fmt::Display>(result: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    const LIMIT: Duration = Duration::from_secs(10);
+    match timeout(LIMIT, result).await {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(late) => Err(late.to_string()),
+    }
+}
+
 pub(crate) async fn get(objects: &ObjectStore, name: &str) -> Result<Vec<u8>, Error> {
     let mut wait = Duration::from_millis(50);
     let mut failure = String::new();
     for _ in 0..10 {
         let read = async {
-            let mut object = objects.get(name).await.map_err(|error| error.to_string())?;
+            let mut object = in_time(objects.get(name)).await?;
             let mut bytes = Vec::new();
-            object.read_to_end(&mut bytes).await.map_err(|error| error.to_string())?;
-            Ok(bytes)
+            while in_time(object.read_buf(&mut bytes)).await? > 0 {}
+            Ok::<_, String>(bytes)
         };
         match read.await {
             Ok(bytes) => return Ok(bytes),

@@ -36,8 +36,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A fleet whose NATS server is at `url`, for an application of this name: letters, digits, `-` and `_`. The other servers of a cluster
-    /// of brokers are learnt from that one. A user and a password in the URL are not used.
+    /// A fleet whose NATS server is at `url`, for an application of this name: letters, digits, `-` and `_`. Several servers are separated
+    /// by commas; the others of a cluster of brokers are learnt from one. `nats://user:password@host` says who connects.
     ///
     /// `secret` has 16 bytes or more. **Whoever knows it and can reach the broker can run any code on the nodes.** See
     /// [`Seal`].
@@ -125,12 +125,9 @@ impl Config {
     }
 }
 
-/// Without the secret.
+/// Without what is secret.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
-            .field("url", &self.url)
-            .field("application", &self.application)
-            .finish_non_exhaustive()
+        f.debug_struct("Config").field("application", &self.application).finish_non_exhaustive()
     }
 }

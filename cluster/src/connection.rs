@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{self, PullConsumer, pull};
 use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::{self, stream};
-use async_nats::{ConnectOptions, Event};
+use async_nats::{ConnectOptions, Event, ServerAddr};
+use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use wasm_mt::Error;
@@ -107,15 +108,40 @@ impl Connection {
                 events.send(event).unwrap_or(());
                 std::future::ready(())
             });
-        let options = secured(options, config).await?;
-        let client = options.connect(&config.url).await.map_err(|error| {
+        let mut options = secured(options, config).await?;
+        let servers = servers(&config.url)?;
+        let user = servers.iter().find_map(|server| Some((server.username()?, server.password()?)));
+        if let Some((user, password)) = user {
+            let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            options = options.user_and_password(decoded(user), decoded(password));
+        }
+        let client = options.connect(&servers).await.map_err(|error| {
+            // Without what is secret in the URL.
+            let places: Vec<_> =
+                servers.iter().map(|server| format!("{}:{}", server.host(), server.port())).collect();
             Error::other(format!(
                 "the broker at {} cannot be reached ({error}); start one, or mend the URL",
-                config.url
+                places.join(" or ")
             ))
         })?;
         let jetstream = jetstream::new(client.clone());
         Ok((Self { client, jetstream, seal, names }, happened))
+    }
+
+    /// Makes all that the fleet needs of the broker and that is not there: it may have come back without its store.
+    pub(crate) async fn prepare(&self, config: &Config) -> Result<(), Error> {
+        let stream = self.stream(config).await?;
+        self.tasks_consumer(&stream).await?;
+        self.children_consumer(&stream).await?;
+        self.objects(config).await.map(drop)
+    }
+
+    pub(crate) async fn tasks_consumer(&self, stream: &stream::Stream) -> Result<PullConsumer, Error> {
+        self.consumer(stream, "tasks", self.names.tasks()).await
+    }
+
+    pub(crate) async fn children_consumer(&self, stream: &stream::Stream) -> Result<PullConsumer, Error> {
+        self.consumer(stream, "children", self.names.children()).await
     }
 
     /// The stream that holds what no node has begun.
@@ -139,7 +165,7 @@ impl Connection {
     }
 
     /// What all nodes receive the messages of one subject by.
-    pub(crate) async fn consumer(
+    async fn consumer(
         &self,
         stream: &stream::Stream,
         name: &str,
@@ -162,17 +188,23 @@ impl Connection {
 
     /// Where calls and answers are that are too long for a message.
     pub(crate) async fn objects(&self, config: &Config) -> Result<ObjectStore, Error> {
-        let bucket = self.names.stream();
         let config = object_store::Config {
-            bucket: bucket.clone(),
+            bucket: self.names.stream(),
             max_age: MAX_AGE,
+            max_bytes: config.max_stored,
             num_replicas: config.replicas,
             ..Default::default()
         };
-        self.jetstream
-            .create_object_store(config)
-            .await
-            .map_err(|error| refused("make an object store", &error))
+        let make = || {
+            let (jetstream, config) = (self.jetstream.clone(), config.clone());
+            async move {
+                match jetstream.get_object_store(&config.bucket).await {
+                    Ok(store) => Ok(store),
+                    Err(_none) => jetstream.create_object_store(config).await,
+                }
+            }
+        };
+        agreed(make).await.map_err(|error| refused("make an object store", &error))
     }
 
     /// So many bytes fit into a message.
@@ -188,6 +220,14 @@ impl Connection {
         // That nobody answers is the answer.
         drop(self.client.request(nobody, bytes::Bytes::new()).await);
     }
+}
+
+/// The servers of a URL.
+fn servers(url: &str) -> Result<Vec<ServerAddr>, Error> {
+    let wrong = |error: std::io::Error| {
+        Error::other(format!("the URL of the broker is wrong ({error}); it is like `nats://host:4222`"))
+    };
+    url.split(',').map(|server| server.trim().parse().map_err(wrong)).collect()
 }
 
 /// Makes what others may make at the same time: the broker refuses one of them, which then finds what the other has made.

@@ -243,12 +243,8 @@ impl Server {
     ) -> Result<(Arc<Self>, Inputs), Error> {
         let stream = connection.stream(config).await?;
         let names = &connection.names;
-        let pull = async |name: &str, subject: String| {
-            let consumer = connection.consumer(&stream, name, subject).await?;
-            Pull::new(&connection, consumer).await
-        };
-        let tasks = pull("tasks", names.tasks()).await?;
-        let children = pull("children", names.children()).await?;
+        let tasks = Pull::new(&connection, connection.tasks_consumer(&stream).await?).await?;
+        let children = Pull::new(&connection, connection.children_consumer(&stream).await?).await?;
         let subscribe = async |subject: String| {
             let subscribed = connection.client.subscribe(subject).await;
             subscribed
@@ -333,6 +329,8 @@ async fn run(
             Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
             Some(event) = events.recv() => {
                 if alive.happened(&event) {
+                    // If that fails, it fails again when it is asked for messages.
+                    drop(server.connection.prepare(config).await);
                     inputs.tasks.forget();
                     inputs.children.forget();
                 }

@@ -451,6 +451,10 @@ async fn children(number: u32, place: u32, parent: u32) -> Vec<Record> {
 /// True if a task may be lost although nobody saw it begin.
 pub(crate) fn is_vague(case: &Case, role: Role) -> bool {
     let Case { fault, subject, .. } = case;
+    // What comes at any time may cross the beginning of a task that only the end of its worker stops.
+    if !subject.keeps_order() {
+        return true;
+    }
     // A thread is not replaced: what had not begun ends with it.
     fault.tells != Tells::Begun || !subject.replaces_workers() || role == Role::Item && fault.shares
 }

@@ -44,6 +44,12 @@ impl Broker {
         }
     }
 
+    /// Ends it, and its store is lost.
+    pub(crate) fn lose(&mut self) {
+        self.kill();
+        fs::remove_dir_all(self.folder.join("store")).unwrap();
+    }
+
     /// Starts it on the same port, with the same store. False if there is none on this machine.
     pub(crate) fn restart(&mut self) -> bool {
         self.kill();

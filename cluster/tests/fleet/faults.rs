@@ -18,6 +18,7 @@ use crate::{Fleet, NODE_SECRET, NodeProcess, Test, config, this};
 pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_is_killed_loses_what_it_had_begun", a_node_that_is_killed_loses_what_it_had_begun),
     ("the_broker_is_killed_and_comes_back", the_broker_is_killed_and_comes_back),
+    ("the_broker_comes_back_without_its_store", the_broker_comes_back_without_its_store),
     ("a_node_of_another_build_or_secret_takes_nothing", a_node_of_another_build_or_secret_takes_nothing),
     ("what_is_forged_or_repeated_does_nothing", what_is_forged_or_repeated_does_nothing),
     ("a_node_that_stands_still_is_lost_and_comes_back", a_node_that_stands_still_is_lost_and_comes_back),
@@ -105,6 +106,23 @@ fn the_broker_is_killed_and_comes_back() {
         assert!(fleet.broker.restart());
         let results = join_all(tasks.into_iter().chain(more)).await;
         assert_once(results, &notes, 0);
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+fn the_broker_comes_back_without_its_store() {
+    let mut fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let tasks: Vec<_> = (0..60).map(|n| cluster.spawn_remote(noted(&notes, n, 20))).collect();
+        notes.wait_for(10);
+        fleet.broker.lose();
+        assert!(fleet.broker.restart());
+        assert_once(join_all(tasks).await, &notes, 0);
+        // The node is there as before.
+        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
         notes.remove();
         Ok::<_, Error>(())
     });

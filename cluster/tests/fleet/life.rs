@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_client_that_is_killed_leaves_nothing_behind", a_client_that_is_killed_leaves_nothing_behind),
     ("a_client_that_is_dropped_closes", a_client_that_is_dropped_closes),
     ("a_connection_can_be_encrypted_and_show_who_it_is", a_connection_can_be_encrypted_and_show_who_it_is),
+    ("a_url_names_several_servers_and_who_connects", a_url_names_several_servers_and_who_connects),
     ("a_credentials_file_says_who_connects", a_credentials_file_says_who_connects),
     ("a_broker_that_cannot_be_used_is_an_error", a_broker_that_cannot_be_used_is_an_error),
 ];
@@ -185,6 +186,26 @@ fn a_connection_can_be_encrypted_and_show_who_it_is() {
         Ok::<_, Error>(())
     });
     drop(fs::remove_dir_all(folder));
+}
+
+fn a_url_names_several_servers_and_who_connects() {
+    let fleet = Fleet::with(0, "authorization { user: somebody, password: \"known to few\" }");
+    let places = fleet.broker.url().replace("nats://", "nats://somebody:known%20to%20few@");
+    wasm_mt::run(async move {
+        let error = Cluster::connect(fleet.config()).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        let wrong = config(&places.replace("few", "all"));
+        assert!(!format!("{wrong:?}").contains("known"));
+        let error = Cluster::connect(wrong).await.unwrap_err();
+        assert!(error.is_other() && !error.to_string().contains("known"), "{error}");
+        let right = config(&format!("{places},nats://127.0.0.1:1"));
+        let node = Node::start(right.clone(), Pool::builder().threads(1).build()).await?;
+        let cluster = Cluster::connect(right).await?;
+        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+        drop(cluster);
+        node.drain().await;
+        Ok::<_, Error>(())
+    });
 }
 
 /// The broker takes only users whom its operator's accounts know.
