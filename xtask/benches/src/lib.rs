@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod julia;
 pub mod work;
 
 /// Something that is measured, in one line of the table or in several.
@@ -133,6 +134,23 @@ pub struct Measured {
     pub rounds: usize,
     /// How many operations one side did in a round.
     pub operations: u32,
+}
+
+impl Measured {
+    /// What both sides took, in each round: the milliseconds of one operation.
+    #[must_use]
+    pub fn of(name: &str, beside: &str, operations: u32, times: &[(f64, f64)]) -> Self {
+        Self {
+            name: name.to_owned(),
+            ours: Spread::of(times.iter().map(|(ours, _)| *ours)),
+            beside: beside.to_owned(),
+            floor: Spread::of(times.iter().map(|(_, floor)| *floor)),
+            ratio: Spread::of(times.iter().map(|(ours, floor)| ours / floor)),
+            aim: None,
+            rounds: times.len(),
+            operations,
+        }
+    }
 }
 
 /// One cell of a table of libraries that did the same. Written and read likewise.

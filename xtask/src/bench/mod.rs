@@ -26,6 +26,7 @@ use crate::workspace;
 
 use size::Program;
 
+mod cluster;
 mod peers;
 mod picture;
 pub(crate) mod size;
@@ -50,8 +51,8 @@ pub(crate) struct Args {
     /// How many rounds the round trip has; slower benchmarks have fewer, in proportion.
     #[arg(long, value_name = "N", default_value_t = ROUNDS)]
     rounds: usize,
-    /// The benchmarks to run; all unless told.
-    #[arg(long, value_delimiter = ',', value_name = "NAME,..", value_parser = PossibleValuesParser::new(Benchmark::ALL.map(Benchmark::name)))]
+    /// The benchmarks to run; all but `cluster` unless told. That one is alone, and needs a NATS server, as `cargo xtask nats` does.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,..", value_parser = PossibleValuesParser::new(names()))]
     only: Vec<String>,
     /// Weighs programs, and measures no times.
     #[arg(long, conflicts_with_all = ["browser", "rounds", "only"])]
@@ -72,21 +73,33 @@ impl Args {
     /// Refuses options that do not go together and that clap, which looks at each value alone, lets through.
     fn check(&self) -> Result<(), clap::Error> {
         let known = Benchmark::OF_PEERS.map(Benchmark::name);
-        match self.only.iter().find(|name| self.peers && !known.contains(&name.as_str())) {
+        let unknown = self.only.iter().find(|name| self.peers && !known.contains(&name.as_str()));
+        let fault = match unknown {
             Some(name) => {
-                let fault =
-                    format!("`--peers` does not know '{name}'; of `--only` it knows {}", known.join(", "));
-                let mut command = <Self as clap::Args>::augment_args(clap::Command::new("cargo xtask bench"));
-                Err(command.error(ErrorKind::InvalidValue, fault))
+                format!("`--peers` does not know '{name}'; of `--only` it knows {}", known.join(", "))
             }
-            None => Ok(()),
-        }
+            None if self.is_cluster() && self.only.len() > 1 => {
+                format!("'{}' is measured alone; give the others to another run", cluster::NAME)
+            }
+            None => return Ok(()),
+        };
+        let mut command = <Self as clap::Args>::augment_args(clap::Command::new("cargo xtask bench"));
+        Err(command.error(ErrorKind::InvalidValue, fault))
+    }
+
+    fn is_cluster(&self) -> bool {
+        self.only.iter().any(|name| name == cluster::NAME)
     }
 
     /// What the program is told.
     fn options(&self) -> [String; 2] {
         [format!("rounds={}", self.rounds), format!("only={}", self.only.join(","))]
     }
+}
+
+/// What `--only` knows.
+fn names() -> impl Iterator<Item = &'static str> {
+    Benchmark::ALL.map(Benchmark::name).into_iter().chain([cluster::NAME])
 }
 
 /// Everything that was measured.
@@ -115,6 +128,9 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
         return peers::draw(figures);
     }
     let folder = workspace::target_dir(shell)?.join("bench");
+    if args.is_cluster() {
+        return cluster::run(shell, args, &folder);
+    }
     if args.sizes {
         let sizes = weigh(shell, &setup::wasm(shell)?, &folder)?;
         return print(&Report { sizes, runs: Vec::new() }, &folder.join("sizes.json"));
@@ -166,17 +182,27 @@ fn measure<M: DeserializeOwned>(
     let step = Step::begin("measuring natively");
     let program =
         workspace::target_dir(shell)?.join(SPEED).join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
-    let options = args.options();
+    let run = natively(shell, &program, &args.options(), line)?;
+    step.end(format_args!("{} figures", run.measured.len()));
+    runs.push(run);
+    Ok(runs)
+}
+
+/// Measures with a program of this machine; says each figure in a line.
+fn natively<M: DeserializeOwned>(
+    shell: &Shell,
+    program: &Path,
+    options: &[String],
+    line: fn(&M) -> String,
+) -> Result<Run<M>> {
     let measured: Vec<M> = read(&cmd!(shell, "{program} {options...}").quiet().read()?)?;
     measured.iter().for_each(|each| note(line(each)));
-    step.end(format_args!("{} figures", measured.len()));
-    runs.push(Run {
+    Ok(Run {
         platform: "native".to_owned(),
         engine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         concurrency: thread::available_parallelism().map_or(1, |count| count.get() as u64),
         measured,
-    });
-    Ok(runs)
+    })
 }
 
 fn weigh(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec<Program>> {
@@ -244,6 +270,9 @@ mod tests {
         };
         assert!(check("bench --peers --only round-trip,fork-join").is_ok());
         assert!(check("bench --only julia").is_ok());
+        assert!(check("bench --only cluster").is_ok());
+        let fault = check("bench --only julia,cluster").unwrap_err().to_string();
+        assert!(fault.contains("'cluster' is measured alone"), "{fault}");
         let fault = check("bench --peers --only round-trip,julia").unwrap_err().to_string();
         assert!(fault.contains("'julia'") && fault.contains("cpu-tasks, fork-join"), "{fault}");
     }

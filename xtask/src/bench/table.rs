@@ -26,11 +26,31 @@ fn weight(Weight { raw, gzip }: &Weight) -> String {
 
 /// The figures of one platform.
 fn of_run(run: &Run<Measured>) -> String {
+    rows(run, |_, spread| time(spread))
+}
+
+/// The figures of one platform. Where there are many operations, with how many of them that is in a second.
+pub(super) fn of_rates(run: &Run<Measured>) -> String {
+    const MANY: u32 = 10_000;
+    rows(run, |each, spread| {
+        let rate = (each.operations >= MANY).then(|| format!(", {:.0}/s", 1000.0 / spread.median));
+        time(spread) + &rate.unwrap_or_default()
+    })
+}
+
+fn rows(run: &Run<Measured>, time: impl Fn(&Measured, Spread) -> String) -> String {
     let mut text = heading(run);
     text.push_str("| | ours | beside | | ratio | aim |\n| --- | --- | --- | --- | --- | --- |\n");
     for each in &run.measured {
         let aim = each.aim.map_or_else(String::new, |aim| self::aim(aim, each.ratio.median));
-        let cells = [&each.name, &time(each.ours), &each.beside, &time(each.floor), &ratio(each.ratio), &aim];
+        let cells = [
+            &each.name,
+            &time(each, each.ours),
+            &each.beside,
+            &time(each, each.floor),
+            &ratio(each.ratio),
+            &aim,
+        ];
         writeln!(text, "| {} |", cells.map(String::as_str).join(" | ")).unwrap_or(());
     }
     text

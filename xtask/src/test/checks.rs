@@ -67,7 +67,7 @@ pub(super) fn run(shell: &Shell, wasm: Option<&Wasm>) -> anyhow::Result<Section>
     check("doc", cmd!(shell, "cargo doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"));
     if let Some(wasm) = wasm {
         // These are for this machine only.
-        let native = ["xtask", "wasm-mt-native-tests", "wasm-mt-nats"];
+        let native = ["xtask", "wasm-mt-native-tests", "wasm-mt-nats", "wasm-mt-benches-fleet"];
         let packages: Vec<_> =
             ["--workspace"].into_iter().chain(native.iter().flat_map(|name| ["--exclude", name])).collect();
         let clippy = wasm.cargo(shell, "clippy").args(&packages).arg("--all-targets").args(strict);

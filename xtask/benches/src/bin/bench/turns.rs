@@ -1,7 +1,7 @@
 //! How sides take turns, and how what they took is told.
 
 use wasm_mt::Error;
-use wasm_mt_benches::{Aim, BLOCK, Measured, Spread};
+use wasm_mt_benches::{Aim, BLOCK, Measured};
 
 /// Two sides that do the same.
 pub(crate) struct Comparison<'a> {
@@ -54,16 +54,8 @@ impl Comparison<'_> {
     /// Prints what both sides took, in each round, for so many operations.
     pub(crate) fn tell(&self, operations: u32, times: &[(f64, f64)]) {
         let each = f64::from(operations);
-        let measured = Measured {
-            name: self.name.to_owned(),
-            ours: Spread::of(times.iter().map(|(ours, _)| ours / each)),
-            beside: self.beside.to_owned(),
-            floor: Spread::of(times.iter().map(|(_, floor)| floor / each)),
-            ratio: Spread::of(times.iter().map(|(ours, floor)| ours / floor)),
-            aim: self.aim,
-            rounds: times.len(),
-            operations,
-        };
+        let times: Vec<_> = times.iter().map(|(ours, floor)| (ours / each, floor / each)).collect();
+        let measured = Measured { aim: self.aim, ..Measured::of(self.name, self.beside, operations, &times) };
         wasm_mt::println!("{}", serde_json::to_string(&measured).expect("plain data becomes JSON"));
     }
 }
