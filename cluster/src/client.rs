@@ -29,6 +29,7 @@ use crate::message::{
     self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, Numbered, PeerId, PeerState, Role,
     ToClient, ToNode,
 };
+use crate::numbers::NumberMap;
 
 /// How long a client that ends may take for its last messages.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
@@ -113,7 +114,7 @@ pub(crate) struct Driver {
     builds: Subscriber,
     shared: Arc<Shared>,
     ledger: Ledger,
-    pending: HashMap<TaskNumber, Pending>,
+    pending: NumberMap<Pending>,
     sent: HashMap<BatchNumber, Sent>,
     /// What nodes are to know, and have not been sent.
     signals: HashMap<NodeId, Vec<(TaskNumber, TaskSignal)>>,
@@ -172,7 +173,7 @@ impl Driver {
             builds,
             shared,
             ledger: Ledger::new(id, limits, Duration::ZERO),
-            pending: HashMap::new(),
+            pending: NumberMap::default(),
             sent: HashMap::new(),
             signals: HashMap::new(),
             telling: HashSet::new(),

@@ -12,11 +12,12 @@
 //! So a task begins on one node at most, whatever the broker delivers twice. One that may run [again](wasm_mt::Remote::retry) is given away
 //! again when its node is lost.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::cost::Costs;
 use crate::message::{ClientId, NodeId};
+use crate::numbers::NumberMap;
 
 /// Names a task of this client.
 pub(crate) type TaskNumber = u64;
@@ -147,7 +148,7 @@ pub(crate) struct Ledger {
     costs: Costs,
     /// From a message to the broker until its reply.
     round_trip: Option<Duration>,
-    tasks: HashMap<TaskNumber, TaskState>,
+    tasks: NumberMap<TaskState>,
     /// Those that are to be sent. Some may have ended meanwhile.
     queue: VecDeque<TaskNumber>,
     batches: BTreeMap<BatchNumber, BatchState>,
@@ -182,7 +183,7 @@ impl Ledger {
             limits,
             costs: Costs::default(),
             round_trip: None,
-            tasks: HashMap::new(),
+            tasks: NumberMap::default(),
             queue: VecDeque::new(),
             batches: BTreeMap::new(),
             in_flight: 0,

@@ -66,6 +66,7 @@ mod guide;
 mod ledger;
 mod message;
 mod node;
+mod numbers;
 mod outbox;
 mod pull;
 #[cfg(test)]
