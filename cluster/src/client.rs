@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::ObjectStore;
 use async_nats::jetstream::stream::Stream;
@@ -339,6 +340,7 @@ impl Driver {
         let client = self.ledger.id;
         let publisher = Publisher {
             connection: self.connection.clone(),
+            config: self.config.clone(),
             subject: self.subject.clone(),
             id: message_id(client, batch),
             batch,
@@ -632,6 +634,7 @@ async fn send_all(client: async_nats::Client, mut outgoing: mpsc::UnboundedRecei
 /// Publishes one message, until the broker has it.
 struct Publisher {
     connection: Connection,
+    config: Config,
     subject: String,
     /// By which the broker knows it again if it comes twice.
     id: String,
@@ -659,15 +662,17 @@ impl Publisher {
                         round_trip: is_first.then(|| began.elapsed()),
                     };
                 }
-                Err(error)
-                    if error.kind()
-                        == async_nats::jetstream::context::PublishErrorKind::MaxPayloadExceeded =>
-                {
+                Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                     let error = Error::other(format!(
                         "the broker takes no message of {} bytes: {error}",
                         payload.len()
                     ));
                     return Done::Unpublished { batch: self.batch, error };
+                }
+                // It has come back without its store, or another build has taken this one for gone.
+                Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
+                    drop(self.connection.prepare(&self.config).await);
+                    sleep(wait).await;
                 }
                 // It is full, or away: its tasks wait here.
                 Err(_) => sleep(wait).await,
@@ -684,7 +689,7 @@ pub(crate) async fn put(objects: &ObjectStore, name: &str, bytes: &[u8]) -> Resu
     const PUT: Duration = Duration::from_secs(120);
 
     let mut wait = Duration::from_millis(50);
-    for _ in 0..10 {
+    for _ in 0..30 {
         if timeout(PUT, objects.put(name, &mut &*bytes)).await.is_ok_and(|put| put.is_ok()) {
             return Ok(());
         }

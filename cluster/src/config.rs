@@ -103,7 +103,7 @@ impl Config {
         self
     }
 
-    /// How many bytes of tasks the broker may store, which it sets aside; 256 MiB by default. What does not fit waits with its client. Whoever connects first
+    /// How many bytes of tasks the broker may store, and as many of long bodies (64 MiB at least), which it sets aside; 256 MiB by default. What does not fit waits with its client. Whoever connects first
     /// decides.
     pub fn max_stored(mut self, bytes: u64) -> Self {
         self.max_stored = i64::try_from(bytes).unwrap_or(i64::MAX);

@@ -1,11 +1,13 @@
 //! The broker, as clients and nodes use it.
 
-use std::time::Duration;
+use std::future::ready;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_nats::jetstream::consumer::{self, PullConsumer, pull};
 use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::{self, stream};
 use async_nats::{ConnectOptions, Event, ServerAddr};
+use futures::StreamExt;
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -21,6 +23,12 @@ const REQUEST: Duration = Duration::from_secs(5);
 const RECONNECT: Duration = Duration::from_millis(50);
 /// What a broker holds for a fleet that is gone it forgets after so long.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Long bodies have at least so much room, in bytes.
+const LEAST_OBJECTS: i64 = 64 << 20;
+/// So many digits of a build are in names.
+const BUILD: usize = 16;
+/// A stream that is younger, in seconds, may be about to be used.
+const UNUSED: i64 = 600;
 /// How long a message that a node has received may stay unacknowledged, until another node receives it.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
 
@@ -49,7 +57,7 @@ impl Names {
                 "`{application}` cannot be the name of an application; use letters, digits, `-` and `_`"
             )));
         }
-        Ok(Self { application: application.clone(), build: build.to_string()[..16].to_owned() })
+        Ok(Self { application: application.clone(), build: build.to_string()[..BUILD].to_owned() })
     }
 
     fn subject(&self, rest: &str) -> String {
@@ -57,7 +65,12 @@ impl Names {
     }
 
     fn stream(&self) -> String {
-        format!("wasm-mt_{}_{}", self.application, self.build)
+        format!("{}{}", self.streams(), self.build)
+    }
+
+    /// What the names of the streams of all builds begin with.
+    fn streams(&self) -> String {
+        format!("wasm-mt_{}_", self.application)
     }
 
     /// Tasks of programs.
@@ -106,7 +119,7 @@ impl Connection {
             .event_callback(move |event| {
                 // Who does not listen any more is gone.
                 events.send(event).unwrap_or(());
-                std::future::ready(())
+                ready(())
             });
         let mut options = secured(options, config).await?;
         let servers = servers(&config.url)?;
@@ -191,7 +204,7 @@ impl Connection {
         let config = object_store::Config {
             bucket: self.names.stream(),
             max_age: MAX_AGE,
-            max_bytes: config.max_stored,
+            max_bytes: config.max_stored.max(LEAST_OBJECTS),
             num_replicas: config.replicas,
             ..Default::default()
         };
@@ -205,6 +218,43 @@ impl Connection {
             }
         };
         agreed(make).await.map_err(|error| refused("make an object store", &error))
+    }
+
+    /// Removes what the broker has set aside for other builds of this application, if nobody uses it: each build has a stream of its
+    /// own. A client that still wants one makes it anew. What cannot be looked at stays.
+    pub(crate) async fn sweep(&self) {
+        let (own, prefix) = (self.names.stream(), self.names.streams());
+        let streams: Vec<_> =
+            self.jetstream.streams().filter_map(|stream| ready(stream.ok())).collect().await;
+        let others = streams.into_iter().filter(|stream| {
+            let name = &stream.config.name;
+            let is_build =
+                |rest: &str| rest.len() == BUILD && rest.chars().all(|digit| digit.is_ascii_hexdigit());
+            let is_ours = name.strip_prefix(&prefix).is_some_and(is_build);
+            let age = now().saturating_sub(stream.created.unix_timestamp());
+            is_ours && *name != own && stream.state.messages == 0 && age > UNUSED
+        });
+        for stream in others {
+            let name = stream.config.name;
+            if self.is_used(&name).await {
+                continue;
+            }
+            // Others may do so at the same time.
+            drop(self.jetstream.delete_stream(&name).await);
+            drop(self.jetstream.delete_object_store(&name).await);
+        }
+    }
+
+    /// True if nodes wait for messages of a stream, or have some.
+    async fn is_used(&self, name: &str) -> bool {
+        let Ok(stream) = self.jetstream.get_stream(name).await else { return true };
+        let mut consumers = stream.consumers();
+        while let Some(consumer) = consumers.next().await {
+            if consumer.map_or(true, |consumer| consumer.num_waiting > 0 || consumer.num_ack_pending > 0) {
+                return true;
+            }
+        }
+        false
     }
 
     /// So many bytes fit into a message.
@@ -228,6 +278,12 @@ fn servers(url: &str) -> Result<Vec<ServerAddr>, Error> {
         Error::other(format!("the URL of the broker is wrong ({error}); it is like `nats://host:4222`"))
     };
     url.split(',').map(|server| server.trim().parse().map_err(wrong)).collect()
+}
+
+/// In seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Makes what others may make at the same time: the broker refuses one of them, which then finds what the other has made.

@@ -138,6 +138,8 @@ impl Node {
             match server {
                 Ok((server, inputs, events)) => {
                     if started.send(Ok(())).is_ok() {
+                        let connection = server.connection.clone();
+                        drop(tokio::spawn(async move { connection.sweep().await }));
                         run(server, inputs, events, &config).await;
                     }
                 }
