@@ -113,6 +113,9 @@ pub(crate) struct Local<T = ()> {
     worked: bool,
 }
 
+/// The clocks of a page and its worker agree to within this. It is small beside any limit that a program sets.
+const SKEW: Duration = Duration::from_millis(2);
+
 impl<T> Local<T> {
     pub(crate) fn new(strategy: Strategy, config: Config) -> Self {
         Self {
@@ -407,7 +410,8 @@ impl<T> Local<T> {
             self.deadlines.remove(due, task);
         }
         let LocalTask { payload, options, posted, begun, ran, .. } = entry;
-        let reached = |limit: &Duration| begun.is_some_and(|begun| now >= begun.saturating_add(*limit));
+        // Its page may have been first to find that, by a clock of its own.
+        let reached = |limit: &Duration| begun.is_some_and(|begun| now + SKEW >= begun.saturating_add(*limit));
         let timed_out = options.timeout.filter(|limit| stopped && reached(limit));
         // Under `Serial` what stands behind a task waits for all of it.
         let ran = match (self.strategy, begun) {
