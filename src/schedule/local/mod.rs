@@ -411,7 +411,8 @@ impl<T> Local<T> {
         }
         let LocalTask { payload, options, posted, begun, ran, .. } = entry;
         // Its page may have been first to find that, by a clock of its own.
-        let reached = |limit: &Duration| begun.is_some_and(|begun| now + SKEW >= begun.saturating_add(*limit));
+        let reached =
+            |limit: &Duration| begun.is_some_and(|begun| now + SKEW >= begun.saturating_add(*limit));
         let timed_out = options.timeout.filter(|limit| stopped && reached(limit));
         // Under `Serial` what stands behind a task waits for all of it.
         let ran = match (self.strategy, begun) {
