@@ -36,4 +36,5 @@ mod run;
 mod scene;
 mod shared;
 mod stack;
+#[cfg(not(target_family = "wasm"))]
 mod transport;
