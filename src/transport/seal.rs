@@ -31,7 +31,7 @@ pub(super) enum SealedKind {
 
 /// Seals tasks and their answers, and opens those of peers.
 ///
-/// A task crosses as addresses, so whoever can have one opened can run any code. A `Seal` opens only what was sealed by a process
+/// A task crosses as addresses, so opening one may run any code. A `Seal` opens only what was sealed by a process
 /// of the same [`Build`] that has the same secret. It proves that by a keyed hash (BLAKE3, 128 bits) of each message, whose
 /// key is derived of both. **It hides nothing**: where others can read what crosses, or send again what has crossed, use TLS below it,
 /// and [`within`](Self::within) for each connection.
