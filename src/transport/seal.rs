@@ -36,6 +36,10 @@ pub(super) enum SealedKind {
 /// key is derived of both. **It hides nothing**: where others can read what crosses, or send again what has crossed, use TLS below it,
 /// and [`within`](Self::within) for each connection.
 ///
+/// **A page that is built without optimization** should have `blake3` optimized, by `blake3.opt-level = 1` below
+/// `[profile.dev.package]` in the program's `Cargo.toml`. WebKit 2.50 miscompiles it otherwise, while it runs: now and then a
+/// message that was sealed by a peer is refused.
+///
 /// Cloning is cheap.
 ///
 /// ```

@@ -36,5 +36,4 @@ mod run;
 mod scene;
 mod shared;
 mod stack;
-#[cfg(not(target_family = "wasm"))]
 mod transport;

@@ -7,7 +7,7 @@ use futures::task::SpawnExt;
 use wasm_mt::transport::{Client, Server};
 use wasm_mt::{Executor, InlineExecutor, Pool, Remote, remote, yield_now};
 
-use super::{Way, connect, connect_by, pool, receive, seal, seal_by};
+use super::{Way, connect, connect_by, pool, seal, seal_by};
 
 fn endless() -> Remote<()> {
     remote!(async { std::future::pending::<()>().await })
@@ -157,7 +157,7 @@ remote_test! {
         let (answers, calls) = (to_client.clone(), to_server.clone());
         let server = Arc::new(Mutex::new(Some(Server::new(&seal(), pool.clone(), move |message| answers.send(message)))));
         let (client, incoming) = Client::new(&seal(), 1, move |message| calls.send(message));
-        to_client.open(move |message| receive(&incoming, message));
+        to_client.open(move |message| incoming.receive(message).unwrap());
         let receiver = server.clone();
         to_server.open(move |message| {
             receiver.lock().unwrap().as_ref().map_or(Ok(()), |server| server.receive(message)).unwrap();

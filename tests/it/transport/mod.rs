@@ -1,17 +1,6 @@
 #![cfg_attr(target_family = "wasm", expect(unsafe_code, reason = "a page says by itself which build it is"))]
 //! Tasks that cross as bytes.
 
-/// Natively only, for now: in WebKit some of these did not come to an end now and then, and the cause is not known.
-macro_rules! remote_test {
-    ($(async fn $name:ident() $body:block)*) => {$(
-        native_test! {
-            fn $name() {
-                wasm_mt::run(async { $body });
-            }
-        }
-    )*};
-}
-
 mod client;
 mod connection;
 mod seals;
@@ -56,14 +45,32 @@ fn connect_by(here: &Seal, there: &Seal, executor: impl Executor + 'static) -> C
     let (sends, way) = (to_client.clone(), to_server.clone());
     let server = Server::new(there, executor, move |message| sends.send(message));
     let (client, incoming) = Client::new(here, 2, move |message| way.send(message));
-    to_client.open(move |message: &[u8]| receive(&incoming, message));
-    // What is wrong ends the connection.
-    to_server.open(move |message: &[u8]| drop(server.receive(message)));
+    let connection = Arc::new(Connection(Mutex::new(Some(Arc::new(incoming)))));
+    let to = connection.clone();
+    to_client.open(move |message: &[u8]| to.receive(message));
+    to_server.open(move |message: &[u8]| {
+        if server.receive(message).is_err() {
+            connection.end();
+        }
+    });
     client
 }
 
-fn receive(incoming: &Incoming, message: &[u8]) {
-    drop(incoming.receive(message));
+/// What is refused at either side ends it, so that no task waits for what does not come.
+struct Connection(Mutex<Option<Arc<Incoming>>>);
+
+impl Connection {
+    fn receive(&self, message: &[u8]) {
+        let incoming = self.0.lock().unwrap().clone();
+        if incoming.is_some_and(|incoming| incoming.receive(message).is_err()) {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        let incoming = self.0.lock().unwrap().take();
+        drop(incoming);
+    }
 }
 
 fn pool() -> Pool {

@@ -146,6 +146,17 @@ remote_test! {
         assert!(is_refused(seal().open_message(&[tag, build.as_bytes()].concat())));
     }
 
+    /// WebKit compiles again what runs often, while it runs.
+    async fn a_seal_is_the_same_each_time() {
+        let seal = seal();
+        for size in [1000, 5000, 20_000] {
+            let message = vec![7; size];
+            let first = seal.seal_message(&message);
+            let same = (0..100).filter(|_| seal.seal_message(&message) == first).count();
+            assert_eq!(same, 100, "of {size} bytes");
+        }
+    }
+
     async fn builds_are_told_apart() {
         assert_eq!(seal().build(), seal().build());
         assert_ne!(Build::of(b"one"), Build::of(b"another"));
