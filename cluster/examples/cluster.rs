@@ -56,7 +56,7 @@ async fn client() -> Outcome<()> {
     let _nodes: Vec<Process> = (0..NODES).map(start_node).collect::<Result<_, _>>()?;
 
     let cluster = Cluster::connect(config(&broker.url, secret.clone())).await?;
-    // `par_map` spreads over what is there when it begins.
+    // So that both have rows.
     let start = Instant::now();
     while cluster.nodes() < NODES {
         if start.elapsed() > START {

@@ -168,8 +168,7 @@ impl Cluster {
         Ok(Self { owner: Arc::new(owner) })
     }
 
-    /// Resolves when a node is there. Tasks wait for it by themselves. But `par_map` looks once, when it begins, at how many tasks can run at
-    /// a time, so let it begin when all [nodes](Self::nodes) are there.
+    /// Resolves when a node is there. Tasks wait for it by themselves.
     pub async fn ready(&self) {
         // The sender is in `self`.
         drop(self.owner.shared.nodes.subscribe().wait_for(|nodes| *nodes > 0).await);

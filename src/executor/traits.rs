@@ -107,7 +107,8 @@ pub trait Executor: Spawn + Send + Sync {
         Ok(())
     }
 
-    /// How many tasks can run at the same time. [`par_map`](crate::ExecutorExt::par_map) keeps so many busy.
+    /// How many tasks can run at the same time. [`par_map`](crate::ExecutorExt::par_map) keeps so many busy, and asks again
+    /// whenever results come.
     ///
     /// ```
     /// # use wasm_mt::{Executor, InlineExecutor, Pool};

@@ -37,6 +37,9 @@ pub(super) struct Taken {
 
 /// Where items come from and tasks go to.
 pub(super) trait ChunkSource {
+    /// How many tasks can run at the same time, as things are.
+    fn workers(&self) -> usize;
+
     /// Takes items for the next chunk, so many at most, and encodes them.
     fn take(&mut self, most: usize) -> Taken;
 
@@ -57,6 +60,7 @@ pub(super) trait ChunkSource {
 }
 
 pub(super) struct Flow {
+    /// As many as there were when it was polled last.
     workers: usize,
     /// In the order of the items.
     chunks: VecDeque<ChunkStatus>,
@@ -92,9 +96,9 @@ impl ChunkStatus {
 }
 
 impl Flow {
-    pub(super) fn new(workers: usize, ordered: bool) -> Self {
+    pub(super) fn new(ordered: bool) -> Self {
         Self {
-            workers: workers.max(1),
+            workers: 1,
             chunks: VecDeque::new(),
             waiting: VecDeque::new(),
             size: 1,
@@ -120,6 +124,7 @@ impl Flow {
         context: &mut Context<'_>,
         source: &mut dyn ChunkSource,
     ) -> Poll<Option<Box<Results>>> {
+        self.workers = source.workers().max(1);
         loop {
             self.send(source);
             if self.chunks.is_empty() {
@@ -257,7 +262,7 @@ mod tests {
 
     #[test]
     fn chunks_grow_until_they_cost_enough_and_shrink_when_they_cost_more() {
-        let mut flow = Flow::new(1, true);
+        let mut flow = Flow::new(true);
         assert_eq!(learn(&mut flow, 1, 0), 2);
         // Another that was sent at the same time.
         assert_eq!(learn(&mut flow, 1, 0), 2);

@@ -64,8 +64,7 @@ where
     }
 
     fn of_calls(executor: &'a E, items: I, calls: Calls, ordered: bool) -> Self {
-        let flow = Flow::new(executor.concurrency(), ordered);
-        let chunks = Chunks { supply: Supply { executor, items, calls }, flow };
+        let chunks = Chunks { supply: Supply { executor, items, calls }, flow: Flow::new(ordered) };
         Self { chunks, results: ResultsReader::default(), result: PhantomData }
     }
 
@@ -229,6 +228,10 @@ where
     E: Executor + ?Sized,
     I: Iterator<Item: Serialize + 'static>,
 {
+    fn workers(&self) -> usize {
+        self.executor.concurrency()
+    }
+
     fn take(&mut self, most: usize) -> Taken {
         let mut taken = Taken { items: Batch::of::<I::Item>(), ..Taken::default() };
         while taken.items.len() < most {

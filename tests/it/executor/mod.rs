@@ -79,6 +79,8 @@ struct Keeps {
     jobs: Mutex<Vec<Job>>,
     /// How many it takes at the same time, when asked whether it does.
     room: usize,
+    /// As many as it says that it has.
+    workers: AtomicUsize,
 }
 
 impl Keeps {
@@ -87,7 +89,7 @@ impl Keeps {
     }
 
     fn with_room(room: usize) -> Self {
-        Self { thread: Thread::new(), jobs: Mutex::default(), room }
+        Self { thread: Thread::new(), jobs: Mutex::default(), room, workers: AtomicUsize::new(1) }
     }
 
     fn take(&self) -> Job {
@@ -119,7 +121,7 @@ impl Executor for Keeps {
     }
 
     fn concurrency(&self) -> usize {
-        1
+        self.workers.load(Ordering::Relaxed)
     }
 
     fn pending(&self) -> usize {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::stream::{FusedStream, Stream, StreamExt, TryStreamExt};
@@ -135,6 +136,19 @@ remote_test! {
             let sides = executor.par_map(items, function).map_ok(|shape| shape.side());
             let sides: Vec<_> = sides.try_collect().await.unwrap();
             assert!(sides.into_iter().eq((0..300).map(|n| 111 * n + 2)));
+        }
+    }
+
+    async fn workers_that_come_later_have_items_too() {
+        let executor = Keeps::new();
+        let mut results = executor.par_map(0..1000_u32, remote!(|n: u32| n));
+        for (n, workers, in_flight) in [(0, 1, 4), (1, 3, 12), (2, 1, 12), (3, 1, 11)] {
+            executor.workers.store(workers, Ordering::Relaxed);
+            assert!(futures::poll!(results.next()).is_pending());
+            assert_eq!(executor.pending(), in_flight, "of {workers} workers");
+            let first = executor.jobs.lock().unwrap().remove(0);
+            first.run().await;
+            assert_eq!(results.next().await.unwrap().unwrap(), n);
         }
     }
 
