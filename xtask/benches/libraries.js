@@ -122,10 +122,16 @@
     workerpool: pooled,
     'gloo-worker': program('gloo-worker-bench'),
     wasmworker: program('wasmworker-bench'),
+    'wasm-bindgen-rayon': program('wasm-bindgen-rayon-bench'),
   };
   const started = {};
 
   globalThis.libraries = {
+    // Not every compiler can build the program of each.
+    async has(library) {
+      if (library !== 'wasm-bindgen-rayon') return true;
+      return (await fetch(url(`${library}-bench.js`), { method: 'HEAD' })).ok;
+    },
     async work(library, workload, ...values) {
       turn = library;
       const failed = new Promise((_, reject) => {

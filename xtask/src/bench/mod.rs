@@ -61,7 +61,8 @@ pub(crate) struct Args {
     ///
     /// All do the same work with two workers each, in turns: on one page comlink, gloo-worker, wasmworker and workerpool, and
     /// plain JavaScript, natively futures, rayon and tokio, and bare threads. Of `--only` it knows round-trip, tiny-tasks,
-    /// transfer, cpu-tasks, and natively fork-join. wasm-bindgen-rayon is left out, since it needs a nightly compiler.
+    /// transfer, cpu-tasks, and natively fork-join. wasm-bindgen-rayon, whose threads share a memory, is on the page too where a
+    /// nightly compiler with the source of std is.
     #[arg(long, conflicts_with = "sizes")]
     peers: bool,
     /// Draws the pictures of what `--peers` has measured before, beside its file of figures, and measures nothing.
@@ -157,24 +158,24 @@ pub(crate) fn run(shell: &Shell, args: &Args) -> Result<ExitCode> {
     step.end("built");
 
     let sizes = weigh(shell, &wasm, &folder)?;
-    let runs = measure(shell, &site, "bench", &browsers, args, table::line)?;
+    let server = Server::start(Site::new(&site), None)?;
+    let runs = measure(shell, &server, "bench", &browsers, args, table::line)?;
     print(&Report { sizes, runs }, &folder.join("bench.json"))
 }
 
 /// Measures in all browsers and natively; says each figure in a line as it comes.
 fn measure<M: DeserializeOwned>(
     shell: &Shell,
-    site: &Path,
+    server: &Server,
     program: &str,
     browsers: &[Installed],
     args: &Args,
     line: fn(&M) -> String,
 ) -> Result<Vec<Run<M>>> {
-    let server = Server::start(Site::new(site), None)?;
     let mut runs = Vec::new();
     for browser in browsers {
         let step = Step::begin(format!("measuring in {}", browser.browser));
-        let run = in_browser(&server, browser, args)?;
+        let run = in_browser(server, browser, args)?;
         run.measured.iter().for_each(|each| note(line(each)));
         step.end(format_args!("{} figures", run.measured.len()));
         runs.push(run);

@@ -12,9 +12,9 @@ use xshell::{Shell, cmd};
 
 use super::{Args, FLOOR, HARNESS, PACKAGE, Run, SPEED, picture, size, table};
 use crate::bindings::BindingsTarget;
-use crate::progress::Step;
+use crate::progress::{Step, note};
 use crate::setup::{self, Installed, Wasm};
-use crate::web::Programs;
+use crate::web::{Programs, Server, Site};
 use crate::workspace;
 
 /// Files of packages of npm, and what they are called on the page.
@@ -22,6 +22,13 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("comlink/dist/umd/comlink.min.js", "comlink.js"),
     ("workerpool/dist/workerpool.min.js", "workerpool.js"),
 ];
+
+/// Its threads share a memory, which takes a nightly compiler and a standard library that was built for it.
+const RAYON: &str = "wasm-bindgen-rayon";
+/// What the memory of its program is to be, for rustc.
+const SHARED_MEMORY: &str = "-Ctarget-feature=+atomics,+bulk-memory,+mutable-globals -Clink-args=--shared-memory \
+    -Clink-args=--import-memory -Clink-args=--max-memory=1073741824 -Clink-args=--export=__wasm_init_tls \
+    -Clink-args=--export=__tls_size -Clink-args=--export=__tls_align -Clink-args=--export=__tls_base";
 
 /// Measures, prints a table for each platform, and writes the figures as JSON and as pictures to `folder`.
 pub(super) fn run(
@@ -36,7 +43,14 @@ pub(super) fn run(
     build(shell, wasm, &site)?;
     step.end("built");
 
-    let runs: Vec<Run<Cell>> = super::measure(shell, &site, "examples/peers", browsers, args, table::cell)?;
+    // Threads share a memory only on a page that is isolated.
+    let isolated = Site::new(&site).header("/", "Cross-Origin-Opener-Policy", "same-origin").header(
+        "/",
+        "Cross-Origin-Embedder-Policy",
+        "require-corp",
+    );
+    let server = Server::start(isolated, None)?;
+    let runs: Vec<Run<Cell>> = super::measure(shell, &server, "examples/peers", browsers, args, table::cell)?;
     runs.iter().for_each(|run| print!("{}", table::of_peers(run)));
     let file = folder.join("peers.json");
     fs::write(&file, serde_json::to_string_pretty(&runs)?)?;
@@ -66,7 +80,16 @@ fn build(shell: &Shell, wasm: &Wasm, site: &Path) -> Result<()> {
 
     for peer in size::PEERS {
         let bin = format!("{peer}-bench");
-        size::build_peer(shell, wasm, peer, &bin, SPEED)?.bind(&bin, site, BindingsTarget::Web)?;
+        let cargo = wasm.cargo(shell, "build");
+        size::build_peer(shell, cargo, peer, &bin, SPEED)?.bind(&bin, site, BindingsTarget::Web)?;
+    }
+    let has_rayon = has_std_source(shell);
+    if has_rayon {
+        build_rayon(shell, site)?;
+    } else {
+        note(format_args!(
+            "without {RAYON}; `rustup toolchain install nightly --component rust-src` brings what it needs"
+        ));
     }
 
     setup::npm(shell)?;
@@ -87,5 +110,21 @@ fn build(shell: &Shell, wasm: &Wasm, site: &Path) -> Result<()> {
     ] {
         fs::write(site.join(name), text)?;
     }
+    Ok(())
+}
+
+/// Whether a nightly compiler is here that can build its standard library.
+fn has_std_source(shell: &Shell) -> bool {
+    let installed =
+        cmd!(shell, "rustup component list --toolchain nightly --installed").quiet().ignore_stderr().read();
+    installed.is_ok_and(|components| components.lines().any(|component| component == "rust-src"))
+}
+
+fn build_rayon(shell: &Shell, site: &Path) -> Result<()> {
+    let bin = format!("{RAYON}-bench");
+    let cargo =
+        cmd!(shell, "cargo +nightly build --target wasm32-unknown-unknown -Zbuild-std=std,panic_abort");
+    let built = size::build_peer(shell, cargo.env("RUSTFLAGS", SHARED_MEMORY), RAYON, &bin, SPEED)?;
+    built.bind(&bin, site, BindingsTarget::Web)?;
     Ok(())
 }

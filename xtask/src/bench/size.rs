@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
 use serde::Serialize;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::bindings::BindingsTarget;
 use crate::progress::note;
@@ -74,26 +74,24 @@ pub(super) fn weigh_all(shell: &Shell, wasm: &Wasm, folder: &Path) -> Result<Vec
         programs.push(program.weigh(shell, wasm, folder, wasm_opt.as_deref())?);
     }
     for peer in PEERS {
-        let built = build_peer(shell, wasm, peer, peer, "release")?;
+        let built = build_peer(shell, wasm.cargo(shell, "build"), peer, peer, "release")?;
         programs.push(weigh(shell, &built, (peer, peer), folder, wasm_opt.as_deref())?);
     }
     Ok(programs)
 }
 
-/// Builds a program of another library.
+/// Builds a program of another library, by a command that runs `cargo build`.
 pub(super) fn build_peer(
     shell: &Shell,
-    wasm: &Wasm,
+    cargo: Cmd<'_>,
     peer: &str,
     bin: &str,
     profile: &str,
 ) -> Result<Programs> {
     let manifest = workspace::root().join("xtask/benches/peers").join(peer).join("Cargo.toml");
     let target_dir = workspace::own_dir(shell, "peers")?;
-    let (manifest, target_dir) = (manifest.to_string_lossy(), target_dir.to_string_lossy());
-    let place = ["--manifest-path", &manifest, "--target-dir", &target_dir];
-    let selection = ["--locked", "--profile", profile, "--bin", bin];
-    Programs::build(shell, wasm, place.into_iter().chain(selection))
+    let place = cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target_dir);
+    Programs::build_by(place.args(["--locked", "--profile", profile, "--bin", bin]))
 }
 
 /// Weighs our programs; the verdict on each names what is too heavy.

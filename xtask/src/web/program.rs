@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use fs_err as fs;
 use serde_json::Value;
-use xshell::Shell;
+use xshell::{Cmd, Shell};
 
 use crate::bindings::{self, BindingsTarget};
 use crate::setup::Wasm;
@@ -22,9 +22,14 @@ impl Programs {
         wasm: &Wasm,
         selection: impl IntoIterator<Item = &'a str>,
     ) -> Result<Programs> {
+        Programs::build_by(wasm.cargo(shell, "build").args(selection))
+    }
+
+    /// Builds by a command that runs `cargo build`.
+    pub(crate) fn build_by(command: Cmd<'_>) -> Result<Programs> {
         // Diagnostics go to the terminal as ever; the messages on standard output say where the programs are.
-        let command = wasm.cargo(shell, "build").args(["--message-format", "json-render-diagnostics"]);
-        Ok(Programs::read(&command.args(selection).quiet().read()?))
+        let command = command.args(["--message-format", "json-render-diagnostics"]);
+        Ok(Programs::read(&command.quiet().read()?))
     }
 
     /// The programs in Cargo's messages.

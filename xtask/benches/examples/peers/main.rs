@@ -66,7 +66,7 @@ async fn app() -> Result<(), Error> {
     let turns = Turns::new(room::option("rounds").and_then(|rounds| rounds.parse().ok()));
     let only = room::option("only").unwrap_or_default();
     let ours = Ours::start().await?;
-    let mut libraries = room::LIBRARIES.to_vec();
+    let mut libraries = room::libraries().await;
     for benchmark in room::BENCHMARKS {
         if !only.is_empty() && !only.split(',').any(|name| name == benchmark.name()) {
             continue;

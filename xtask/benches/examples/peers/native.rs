@@ -16,7 +16,10 @@ use wasm_mt_benches::work::{compute, fib};
 
 use crate::{CUT_OFF, FIB, N, OURS, SIZE, steps};
 
-pub(crate) const LIBRARIES: [&str; 5] = ["std", OURS, "rayon", "tokio", "futures"];
+pub(crate) async fn libraries() -> Vec<&'static str> {
+    vec!["std", OURS, "rayon", "tokio", "futures"]
+}
+
 pub(crate) const BENCHMARKS: [Benchmark; 5] = Benchmark::OF_PEERS;
 
 /// A thread of its own waits for the library, so that one that hangs can be left behind.

@@ -5,10 +5,21 @@ use wasm_mt_benches::Benchmark;
 
 use crate::{OURS, SIZE, steps};
 
-pub(crate) const LIBRARIES: [&str; 6] =
-    ["JavaScript", OURS, "comlink", "workerpool", "gloo-worker", "wasmworker"];
+const LIBRARIES: [&str; 7] =
+    ["JavaScript", OURS, "comlink", "workerpool", "gloo-worker", "wasmworker", "wasm-bindgen-rayon"];
 pub(crate) const BENCHMARKS: [Benchmark; 4] =
     [Benchmark::RoundTrip, Benchmark::TinyTasks, Benchmark::Transfer, Benchmark::CpuTasks];
+
+/// Those that are on the page.
+pub(crate) async fn libraries() -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for library in LIBRARIES {
+        if has(library).await.is_ok_and(|has| has == JsValue::TRUE) {
+            found.push(library);
+        }
+    }
+    found
+}
 
 pub(crate) async fn work(library: &str, benchmark: Benchmark, count: u32) -> Result<(), String> {
     let arguments = match benchmark {
@@ -34,6 +45,9 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = libraries, js_name = work, variadic, catch)]
     async fn ask(library: &str, workload: &str, arguments: Box<[JsValue]>) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = libraries, catch)]
+    async fn has(library: &str) -> Result<JsValue, JsValue>;
 
     /// Ends the workers of a library.
     #[wasm_bindgen(js_namespace = libraries)]
