@@ -17,7 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use wasm_mt::transport::{Answer, Seal};
 use wasm_mt::{Error, Executor, Job, Pool, Strategy};
 
-use crate::client::{Kind, get};
+use crate::client::Kind;
 use crate::cluster::{Cluster, runtime};
 use crate::config::Config;
 use crate::connection::{ACK_WAIT, Connection};
@@ -27,6 +27,7 @@ use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{
     self, Batch, Beat, Blob, Body, ClientId, ClientReply, NodeId, Numbered, PeerId, PeerState, Role, ToNode,
 };
+use crate::objects::get;
 use crate::pull::Pull;
 use crate::tasks::{Asked, BatchInHand, OwnBatch, RunningTask, Tasks};
 
@@ -247,13 +248,8 @@ impl Server {
         let names = &connection.names;
         let tasks = Pull::new(&connection, connection.tasks_consumer(&stream).await?).await?;
         let children = Pull::new(&connection, connection.children_consumer(&stream).await?).await?;
-        let subscribe = async |subject: String| {
-            let subscribed = connection.client.subscribe(subject).await;
-            subscribed
-                .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))
-        };
-        let requests = subscribe(names.peer(id)).await?;
-        let beats = subscribe(names.client_beats()).await?;
+        let requests = connection.subscribe(names.peer(id)).await?;
+        let beats = connection.subscribe(names.client_beats()).await?;
         let objects = connection.objects(config).await?;
         connection.settle().await;
         let workers = pool.concurrency();
