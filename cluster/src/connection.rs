@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_nats::jetstream::consumer::{self, PullConsumer, pull};
 use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::{self, stream};
-use async_nats::{ConnectOptions, Event, ServerAddr};
+use async_nats::subject::ToSubject;
+use async_nats::{ConnectOptions, Event, ServerAddr, Subscriber};
 use futures::StreamExt;
 use percent_encoding::percent_decode_str;
 use tokio::sync::mpsc;
@@ -29,6 +30,8 @@ const LEAST_OBJECTS: i64 = 64 << 20;
 const BUILD: usize = 16;
 /// A stream that is younger, in seconds, may be about to be used.
 const UNUSED: i64 = 600;
+/// The longest wait before something is tried again.
+pub(crate) const BACKOFF: Duration = Duration::from_secs(1);
 /// How long a message that a node has received may stay unacknowledged, until another node receives it.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
 
@@ -262,6 +265,12 @@ impl Connection {
         /// Heads, names and the seal.
         const REST: usize = 4096;
         self.client.max_payload().saturating_sub(REST).max(REST)
+    }
+
+    /// Receives what is sent to a subject.
+    pub(crate) async fn subscribe(&self, subject: impl ToSubject) -> Result<Subscriber, Error> {
+        let subscribed = self.client.subscribe(subject).await;
+        subscribed.map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))
     }
 
     /// Waits until the broker has read what was sent before, subscriptions for example.

@@ -67,6 +67,7 @@ mod ledger;
 mod message;
 mod node;
 mod numbers;
+mod objects;
 mod outbox;
 mod pull;
 #[cfg(test)]

@@ -8,10 +8,10 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use wasm_mt::Error;
 
-use crate::client::put;
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{self, Blob, Body, ClientId, ClientReply, Ran, ToClient};
 use crate::node::Server;
+use crate::objects::put;
 
 pub(crate) struct Outbox {
     server: Weak<Server>,

@@ -35,9 +35,7 @@ impl Pull {
     /// Its connection MUST be that of the consumer: what is asked for is to come to where it is awaited.
     pub(crate) async fn new(connection: &Connection, consumer: PullConsumer) -> Result<Self, Error> {
         let inbox = Subject::from(connection.client.new_inbox());
-        let subscribed = connection.client.subscribe(inbox.clone()).await;
-        let messages = subscribed
-            .map_err(|error| Error::other(format!("the connection to the broker has ended: {error}")))?;
+        let messages = connection.subscribe(inbox.clone()).await?;
         Ok(Self { connection: connection.clone(), consumer, inbox, messages, asked: 0, last: Instant::now() })
     }
 

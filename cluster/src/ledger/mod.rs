@@ -12,9 +12,15 @@
 //! So a task begins on one node at most, whatever the broker delivers twice. One that may run [again](wasm_mt::Remote::retry) is given away
 //! again when its node is lost.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+mod gather;
+mod nodes;
+#[cfg(test)]
+mod properties;
+
+use self::nodes::NodeState;
 use crate::cost::Costs;
 use crate::message::{ClientId, NodeId};
 use crate::numbers::NumberMap;
@@ -127,21 +133,6 @@ struct BatchState {
 }
 
 #[derive(Debug)]
-struct NodeState {
-    workers: usize,
-    heard: Duration,
-    leaving: bool,
-    batches: HashSet<BatchNumber>,
-}
-
-impl NodeState {
-    /// How many workers it adds to those that take tasks.
-    fn counted(&self) -> usize {
-        if self.leaving { 0 } else { self.workers }
-    }
-}
-
-#[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) id: ClientId,
     limits: Limits,
@@ -166,15 +157,6 @@ pub(crate) struct Ledger {
     now: Duration,
     actions: Vec<Action>,
 }
-
-/// A batch is to keep a node busy for so long, or for half a round trip: then what crosses for it is a small part.
-const BATCH: Duration = Duration::from_millis(2);
-/// A client takes so long for a batch, however few tasks it has.
-const BATCH_COST: Duration = Duration::from_micros(20);
-/// No more batches are published before what has come meanwhile is looked at: it may tell what tasks cost.
-const AT_A_TIME: usize = 64;
-/// No more tasks are in one.
-const MOST: usize = 1024;
 
 impl Ledger {
     pub(crate) fn new(id: ClientId, limits: Limits, now: Duration) -> Self {
@@ -337,28 +319,6 @@ impl Ledger {
         }
     }
 
-    /// Something came of a node.
-    pub(crate) fn beat(&mut self, node: NodeId, workers: usize, leaving: bool, now: Duration) {
-        self.now = now;
-        self.hear(node, workers);
-        let Some(state) = self.nodes.get_mut(&node) else { return };
-        self.workers -= state.counted();
-        state.leaving = leaving;
-        self.workers += state.counted();
-    }
-
-    /// Something else came of a node than a sign of life.
-    pub(crate) fn heard(&mut self, node: NodeId, now: Duration) {
-        self.now = now;
-        if let Some(state) = self.nodes.get_mut(&node) {
-            state.heard = now;
-        }
-    }
-
-    pub(crate) fn is_there(&self, node: NodeId) -> bool {
-        self.nodes.contains_key(&node)
-    }
-
     /// True if no node has the batch, and its message is to be with the broker.
     pub(crate) fn is_unclaimed(&self, batch: BatchNumber) -> bool {
         self.batches.get(&batch).is_some_and(|state| state.node.is_none())
@@ -366,76 +326,6 @@ impl Ledger {
 
     pub(crate) fn has(&self, batch: BatchNumber) -> bool {
         self.batches.contains_key(&batch)
-    }
-
-    fn hear(&mut self, node: NodeId, workers: usize) {
-        let total = &mut self.workers;
-        let new = || {
-            *total += workers;
-            NodeState { workers, heard: Duration::ZERO, leaving: false, batches: HashSet::new() }
-        };
-        self.nodes.entry(node).or_insert_with(new).heard = self.now;
-        self.alone_since = None;
-    }
-
-    /// A node has said that it ends: nothing of it is left there.
-    pub(crate) fn left(&mut self, node: NodeId) {
-        self.lose(node);
-    }
-
-    /// Nothing could be heard for a while, and that was our fault: no node is lost for it.
-    pub(crate) fn forgive(&mut self, now: Duration) {
-        self.now = now;
-        self.nodes.values_mut().for_each(|node| node.heard = now);
-        self.alone_since = self.alone_since.map(|_| now);
-    }
-
-    /// Time passes: nodes that were not heard of are lost.
-    pub(crate) fn tick(&mut self, now: Duration) {
-        self.now = now;
-        let silence = self.limits.silence;
-        let is_silent = |node: &NodeState| now.saturating_sub(node.heard) >= silence;
-        let silent: Vec<_> =
-            self.nodes.iter().filter(|(_, node)| is_silent(node)).map(|(id, _)| *id).collect();
-        silent.into_iter().for_each(|node| self.lose(node));
-        let is_over = self.alone_since.is_some_and(|since| now.saturating_sub(since) >= self.limits.no_node);
-        if is_over {
-            let mut tasks: Vec<_> = self.tasks.keys().copied().collect();
-            tasks.sort_unstable();
-            for task in tasks {
-                self.end(task);
-                self.actions.push(Action::Refuse { task });
-            }
-            self.alone_since = Some(now);
-        }
-    }
-
-    fn lose(&mut self, node: NodeId) {
-        let Some(state) = self.nodes.remove(&node) else { return };
-        self.workers -= state.counted();
-        if self.nodes.is_empty() {
-            self.alone_since = Some(self.now);
-        }
-        let mut batches: Vec<_> = state.batches.into_iter().collect();
-        batches.sort_unstable();
-        for batch in batches {
-            let tasks = self.tasks_of(batch);
-            let Some(state) = self.batches.get_mut(&batch) else { continue };
-            if state.retried {
-                // The broker delivers it to another one.
-                state.node = None;
-                self.unclaimed += 1;
-            }
-            for task in tasks {
-                let Some(state) = self.tasks.get_mut(&task) else { continue };
-                if state.may_run_again() {
-                    state.place = Place::Published(batch);
-                } else {
-                    self.end(task);
-                    self.actions.push(Action::Lose { task, node });
-                }
-            }
-        }
     }
 
     /// Those that have not ended.
@@ -474,101 +364,7 @@ impl Ledger {
         self.batches.remove(&batch);
     }
 
-    /// So many batches are to be there that no node has.
-    fn wanted(&mut self) -> usize {
-        let workers = self.concurrency().max(2);
-        let Some(Task { site, .. }) = self.first() else { return 0 };
-        if self.cost(site).is_none() {
-            // One for each, until it is known what they cost.
-            return workers;
-        }
-        // Some that nodes can ask for, and those that are on their way there, or whose claims are on their way here.
-        let round_trip = self.round_trip.unwrap_or_default();
-        let on_the_way = 2.0 * round_trip.as_secs_f64() / self.busy().as_secs_f64();
-        (workers as f64 * (2.0 + on_the_way)) as usize
-    }
-
-    /// The task that waits first.
-    fn first(&mut self) -> Option<Task> {
-        while self.queue.front().is_some_and(|number| !self.is_queued(*number)) {
-            self.queue.pop_front();
-        }
-        Some(self.tasks.get(self.queue.front()?)?.task)
-    }
-
-    /// Gathers what waits into batches, as many as nodes may want next.
-    fn publish(&mut self) {
-        self.has_more = false;
-        let mut published = 0;
-        while self.unclaimed < self.wanted() && self.in_flight < self.limits.in_flight {
-            if published == AT_A_TIME {
-                self.has_more = true;
-                return;
-            }
-            published += 1;
-            let Some(tasks) = self.gather() else { return };
-            self.last_batch += 1;
-            let batch = self.last_batch;
-            let retried = self.tasks.get(&tasks[0]).is_some_and(|task| task.task.retries > 0);
-            for number in &tasks {
-                if let Some(task) = self.tasks.get_mut(number) {
-                    task.place = Place::Published(batch);
-                }
-            }
-            self.in_flight += tasks.len();
-            self.unclaimed += 1;
-            self.batches
-                .insert(batch, BatchState { tasks: tasks.clone(), left: tasks.len(), node: None, retried });
-            self.actions.push(Action::Publish { batch, tasks, retried });
-        }
-    }
-
-    /// The next tasks that go together: a node is busy with them for some time, and others are left for other nodes.
-    fn gather(&mut self) -> Option<Vec<TaskNumber>> {
-        let Task { site, retries, .. } = self.first()?;
-        let per_node = self.concurrency().max(1).div_ceil(self.nodes.len().max(1)) as u32;
-        let (by_cost, least) = match self.cost(site) {
-            None => (1, 1),
-            Some(cost) => {
-                let cost = cost.as_secs_f64();
-                let by_cost = (self.busy() * per_node).as_secs_f64() / cost;
-                // Longer ones end later, and shorter ones are sent later. The sum of both is least here.
-                let all = (BATCH_COST * per_node).as_secs_f64() * self.queue.len() as f64;
-                (by_cost as usize, (all / cost).sqrt() as usize)
-            }
-        };
-        // The last ones are divided finer, so that all nodes end at about the same time.
-        let by_share = self.queue.len().div_ceil(2 * self.concurrency().max(1));
-        let room = self.limits.in_flight - self.in_flight;
-        // What may run again has a message of its own, which the broker keeps until it is answered.
-        let most = if retries > 0 { 1 } else { by_cost.min(by_share).max(least).clamp(1, MOST).min(room) };
-        let mut tasks = Vec::new();
-        let mut size = 0;
-        while tasks.len() < most {
-            let Some(&number) = self.queue.front() else { break };
-            if self.is_queued(number) {
-                let task = self.tasks[&number].task;
-                size += task.size;
-                let fits = tasks.is_empty() || size <= self.limits.message;
-                if task.site != site || task.retries != retries || !fits {
-                    break;
-                }
-                tasks.push(number);
-            }
-            self.queue.pop_front();
-        }
-        Some(tasks)
-    }
-
-    /// A batch is to keep a node busy for so long.
-    fn busy(&self) -> Duration {
-        BATCH.max(self.round_trip.unwrap_or_default() / 2)
-    }
-
     fn is_queued(&self, number: TaskNumber) -> bool {
         self.tasks.get(&number).is_some_and(|task| task.place == Place::Queued)
     }
 }
-
-#[cfg(test)]
-mod properties;

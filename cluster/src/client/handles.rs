@@ -1,0 +1,134 @@
+//! What the handles of a client want, and what they get: how each task ends.
+
+use bytes::Bytes;
+use futures::FutureExt;
+use wasm_mt::Error;
+use wasm_mt::transport::Reply;
+
+use super::{Done, Driver};
+use crate::cluster::Submitted;
+use crate::ledger::{Again, Attempt, TaskNumber, TaskSignal};
+use crate::message::NodeId;
+
+/// A task that has not ended.
+pub(super) struct Pending {
+    /// `None` once nobody may need it again.
+    pub(super) call: Option<Bytes>,
+    /// `None`: nobody wants the answer.
+    pub(super) reply: Option<Reply>,
+    pub(super) site: u64,
+    pub(super) retries: u32,
+    /// The object that holds its call.
+    pub(super) stored: Option<String>,
+}
+
+impl Driver {
+    /// Takes what the program requests. True if it has gone.
+    pub(super) fn serve_handles(&mut self) -> bool {
+        let (submitted, signals) = {
+            let mut requests = self.shared.requests();
+            if requests.is_dropped {
+                return true;
+            }
+            (std::mem::take(&mut requests.submitted), std::mem::take(&mut requests.signals))
+        };
+        submitted.into_iter().for_each(|submitted| self.submit(submitted));
+        signals.into_iter().for_each(|(number, signal)| self.signal(number, signal));
+        false
+    }
+
+    fn submit(&mut self, Submitted { number, task, call, reply }: Submitted) {
+        let (site, retries) = (task.site, task.retries);
+        let entry = Pending { call: Some(call.into()), reply: Some(reply), site, retries, stored: None };
+        self.pending.insert(number, entry);
+        self.ledger.submit(number, task);
+    }
+
+    fn signal(&mut self, number: TaskNumber, signal: TaskSignal) {
+        if let (TaskSignal::Detach, Some(entry)) = (signal, self.pending.get_mut(&number)) {
+            entry.reply = None;
+        }
+        if self.ledger.signal(number, signal) {
+            let reply = self.finish(number);
+            if signal == TaskSignal::Abort {
+                reply.into_iter().for_each(|reply| reply.fail(Error::cancelled()));
+            }
+        }
+    }
+
+    /// The task has ended: gives what its answer is for.
+    fn finish(&mut self, number: TaskNumber) -> Option<Reply> {
+        let entry = self.pending.remove(&number)?;
+        if let Some(name) = entry.stored {
+            self.delete(name);
+        }
+        self.shared.ended(1);
+        entry.reply
+    }
+
+    /// Removes an object from the store.
+    pub(super) fn delete(&self, name: String) {
+        let objects = self.objects.clone();
+        let delete = async move {
+            // What is left the broker forgets in time.
+            drop(objects.delete(&name).await);
+            Done::Nothing
+        };
+        self.running.push(delete.boxed());
+    }
+
+    pub(super) fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
+        let Some(entry) = self.pending.get(&task) else { return };
+        let lost = entry
+            .reply
+            .as_ref()
+            .filter(|_| entry.retries > 0)
+            .and_then(|reply| reply.error_in(answer).ok()?);
+        let is_lost = lost.is_some_and(|error| error.is_worker_lost());
+        if is_lost && self.ledger.try_again(task, from) != Again::Never {
+            return;
+        }
+        if !self.ledger.answered(task) {
+            return;
+        }
+        let Some(reply) = self.finish(task) else { return };
+        // A peer that has the secret gives it as the answer to this task: there will be no other.
+        if let Err((reply, error)) = reply.answer(answer) {
+            reply.fail(error);
+        }
+    }
+
+    pub(super) fn fail(&mut self, task: TaskNumber, error: &Error) {
+        if !self.ledger.answered(task) {
+            return;
+        }
+        if let Some(reply) = self.finish(task) {
+            reply.fail(error.clone());
+        }
+    }
+
+    /// Its node was lost.
+    pub(super) fn lose(&mut self, task: TaskNumber, node: NodeId) {
+        if let Some(reply) = self.finish(task) {
+            reply.lose(format!("the node {node} of the fleet was lost under it"));
+        }
+    }
+
+    /// No node is there.
+    pub(super) fn refuse(&mut self, task: TaskNumber) {
+        if let Some(reply) = self.finish(task) {
+            reply.fail(self.no_node());
+        }
+    }
+
+    fn no_node(&self) -> Error {
+        let seconds = self.config.start_timeout.as_secs();
+        let others = match self.other_builds.len() {
+            0 => String::new(),
+            _ => "; nodes of another build are there, and take no tasks of this one".to_owned(),
+        };
+        Error::other(format!(
+            "no node of the fleet was there for {seconds} s{others}; start this very executable as a node on some machine"
+        ))
+    }
+}

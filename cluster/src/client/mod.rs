@@ -1,0 +1,307 @@
+//! A client: its loop drives the [`Ledger`] with what comes from the program, from nodes and from the broker.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::jetstream::stream::Stream;
+use async_nats::{Event, Subscriber};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::yield_now;
+use tokio::time::{MissedTickBehavior, interval};
+use wasm_mt::Error;
+
+mod batches;
+mod handles;
+mod nodes;
+mod publisher;
+mod requests;
+
+use self::batches::Sent;
+use self::handles::Pending;
+use crate::cluster::Shared;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::ledger::{Action, Attempt, BatchNumber, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::message::{NodeId, PeerId, PeerState};
+use crate::numbers::NumberMap;
+
+/// How long a client that ends may take for its last messages.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
+/// No more bytes of calls go together, though more would fit: a node begins when it has all.
+const MESSAGE: usize = 256 * 1024;
+/// So many messages are read before the program is served again.
+const MOST_REQUESTS: usize = 256;
+
+/// Whose tasks they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Program,
+    /// Tasks of a node's tasks.
+    Children,
+}
+
+/// What has come of something that takes time.
+enum Done {
+    Published {
+        batch: BatchNumber,
+        sequence: u64,
+        stored: Option<(TaskNumber, String)>,
+        /// `None`: it was sent more than once, and has waited for the broker to have room.
+        round_trip: Option<Duration>,
+    },
+    Unpublished {
+        batch: BatchNumber,
+        error: Error,
+    },
+    Told {
+        node: NodeId,
+        failed: Vec<(TaskNumber, TaskSignal)>,
+    },
+    Fetched {
+        task: TaskNumber,
+        from: Attempt,
+        answer: Result<Vec<u8>, Error>,
+    },
+    Looked {
+        batch: BatchNumber,
+        is_there: bool,
+    },
+    Nothing,
+}
+
+pub(crate) struct Driver {
+    connection: Connection,
+    subject: String,
+    /// So long a call may be in a message, in bytes.
+    longest: usize,
+    stream: Stream,
+    objects: ObjectStore,
+    events: mpsc::UnboundedReceiver<Event>,
+    requests: Subscriber,
+    beats: Subscriber,
+    builds: Subscriber,
+    shared: Arc<Shared>,
+    ledger: Ledger,
+    pending: NumberMap<Pending>,
+    sent: HashMap<BatchNumber, Sent>,
+    /// What nodes are to know, and have not been sent.
+    signals: HashMap<NodeId, Vec<(TaskNumber, TaskSignal)>>,
+    telling: HashSet<NodeId>,
+    other_builds: HashSet<Bytes>,
+    running: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Sends what needs no answer, in order.
+    out: mpsc::UnboundedSender<(String, Bytes)>,
+    began: Instant,
+    heartbeat: Duration,
+    config: Config,
+    is_connected: bool,
+}
+
+impl Driver {
+    pub(crate) async fn new(
+        config: &Config,
+        kind: Kind,
+        connection: Connection,
+        events: mpsc::UnboundedReceiver<Event>,
+        shared: Arc<Shared>,
+    ) -> Result<Self, Error> {
+        let id = PeerId::new();
+        let names = &connection.names;
+        let subject = if kind == Kind::Program { names.tasks() } else { names.children() };
+        let stream = connection.stream(config).await?;
+        // Several messages are to fit into the stream.
+        let room = usize::try_from(stream.cached_info().config.max_bytes / 8).unwrap_or(usize::MAX);
+        let longest = connection.max_message().min(room);
+        let objects = connection.objects(config).await?;
+        let requests = connection.subscribe(names.peer(id)).await?;
+        let beats = connection.subscribe(names.node_beats()).await?;
+        let builds = connection.subscribe(names.builds()).await?;
+        connection.settle().await;
+        let limits = Limits {
+            in_flight: config.max_in_flight,
+            message: MESSAGE.min(longest),
+            silence: config.silence_limit(),
+            no_node: config.start_timeout,
+        };
+        let (out, outgoing) = mpsc::unbounded_channel();
+        tokio::spawn(send_all(connection.client.clone(), outgoing));
+        Ok(Self {
+            subject,
+            longest,
+            stream,
+            objects,
+            events,
+            requests,
+            beats,
+            builds,
+            shared,
+            ledger: Ledger::new(id, limits, Duration::ZERO),
+            pending: NumberMap::default(),
+            sent: HashMap::new(),
+            signals: HashMap::new(),
+            telling: HashSet::new(),
+            other_builds: HashSet::new(),
+            running: FuturesUnordered::new(),
+            out,
+            began: Instant::now(),
+            heartbeat: config.heartbeat,
+            config: config.clone(),
+            is_connected: true,
+            connection,
+        })
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Runs until the last handle of the client is gone.
+    pub(crate) async fn run(mut self) {
+        let shared = self.shared.clone();
+        let mut ticks = interval(self.heartbeat);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last_tick = Instant::now();
+        self.beat();
+        loop {
+            tokio::select! {
+                () = shared.wake.notified() => {}
+                () = yield_now(), if self.ledger.has_more() => {}
+                Some(request) = self.requests.next() => self.request(&request),
+                Some(beat) = self.beats.next() => self.hear(&beat),
+                Some(build) = self.builds.next() => self.hear_build(build.payload),
+                Some(done) = self.running.next() => self.done(done),
+                Some(event) = self.events.recv() => self.happened(&event),
+                _ = ticks.tick() => {
+                    // A process that was stopped, or a machine that slept, has heard nobody.
+                    if last_tick.elapsed() > 3 * self.heartbeat {
+                        self.ledger.forgive(self.now());
+                    }
+                    last_tick = Instant::now();
+                    self.tick();
+                }
+            }
+            // What has come meanwhile is done before anything is gathered.
+            for _ in 0..MOST_REQUESTS {
+                let Some(Some(request)) = self.requests.next().now_or_never() else { break };
+                self.request(&request);
+            }
+            if self.serve_handles() {
+                return self.end().await;
+            }
+            self.act();
+        }
+    }
+
+    /// Does what the ledger says.
+    fn act(&mut self) {
+        let actions = self.ledger.take_actions();
+        // Who learns that a node was lost finds that it is gone.
+        self.shared.concurrency.store(self.ledger.concurrency(), Ordering::Relaxed);
+        let nodes = self.ledger.nodes();
+        self.shared.nodes.send_if_modified(|known| std::mem::replace(known, nodes) != nodes);
+        for action in actions {
+            match action {
+                Action::Publish { batch, tasks, retried } => self.publish(batch, &tasks, retried),
+                Action::Lose { task, node } => self.lose(task, node),
+                Action::Refuse { task } => self.refuse(task),
+                Action::Tell { node, task, signal } => {
+                    self.signals.entry(node).or_default().push((task, signal));
+                }
+            }
+        }
+        self.tell_all();
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Published { batch, sequence, stored, round_trip } => {
+                if let Some(round_trip) = round_trip {
+                    self.ledger.replied(round_trip);
+                }
+                self.published(batch, sequence, stored);
+            }
+            Done::Unpublished { batch, error } => self.unpublished(batch, &error),
+            Done::Told { node, failed } => self.told(node, failed),
+            Done::Fetched { task, from, answer } => match answer {
+                Ok(answer) => self.answer(task, from, &answer),
+                Err(error) => self.fail(task, &error),
+            },
+            Done::Looked { batch, is_there } => self.looked(batch, is_there),
+            Done::Nothing => {}
+        }
+    }
+
+    fn happened(&mut self, event: &Event) {
+        match event {
+            Event::Disconnected => self.is_connected = false,
+            Event::Connected => {
+                self.is_connected = true;
+                self.ledger.forgive(self.now());
+                self.beat();
+                self.look_soon();
+                let (connection, config) = (self.connection.clone(), self.config.clone());
+                // If that fails, publishing does too, and is tried again.
+                let prepare = async move {
+                    drop(connection.prepare(&config).await);
+                    Done::Nothing
+                };
+                self.running.push(prepare.boxed());
+            }
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        if !self.is_connected {
+            return;
+        }
+        self.ledger.tick(self.now());
+        self.beat();
+        self.look_for_unclaimed();
+    }
+
+    /// Sends what needs no answer.
+    fn send(&self, subject: String, payload: Bytes) {
+        self.out.send((subject, payload)).unwrap_or(());
+    }
+
+    /// The last handle is gone: so is what was not answered.
+    async fn end(mut self) {
+        let (submitted, _) = self.shared.requests().end();
+        submitted.into_iter().for_each(|submitted| submitted.reply.fail(Error::closed()));
+        let pending = std::mem::take(&mut self.pending);
+        for (_, entry) in pending {
+            entry.reply.into_iter().for_each(|reply| reply.fail(Error::closed()));
+            if let Some(name) = entry.stored {
+                drop(self.objects.delete(&name).await);
+            }
+        }
+        let beat = self.sealed_beat(PeerState::Gone);
+        // If that fails, nodes find out by themselves.
+        drop(self.connection.client.publish(self.connection.names.client_beats(), beat).await);
+        self.connection.settle().await;
+    }
+}
+
+/// However it ends, nobody waits for what was given to it.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let (submitted, closers) = self.shared.requests().end();
+        drop((submitted, closers));
+    }
+}
+
+async fn send_all(client: async_nats::Client, mut outgoing: mpsc::UnboundedReceiver<(String, Bytes)>) {
+    while let Some((subject, payload)) = outgoing.recv().await {
+        if client.publish(subject, payload).await.is_err() {
+            return;
+        }
+    }
+}

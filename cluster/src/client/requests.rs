@@ -1,0 +1,80 @@
+//! What nodes request of a client: they claim batches, and bring answers.
+
+use std::time::Duration;
+
+use async_nats::Message;
+use futures::FutureExt;
+
+use super::{Done, Driver};
+use crate::ledger::{Attempt, BatchNumber, Claim, TaskNumber};
+use crate::message::{self, Blob, Body, ClientReply, NodeId, Numbered, Ran, ToClient};
+use crate::objects::get;
+
+impl Driver {
+    /// A node asks for something, or answers.
+    pub(super) fn request(&mut self, request: &Message) {
+        let Some(reply_to) = request.reply.clone() else { return };
+        let seal = self.connection.seal.clone();
+        // What is not sealed is of nobody's.
+        let Ok(asked) = message::read::<Numbered<ToClient<'_>>>(&seal, &request.payload) else { return };
+        let Numbered { from: node, number, message } = asked;
+        let reply = match message {
+            ToClient::Claim { workers, batch } => self.claim(node, workers, batch),
+            ToClient::Lost => {
+                self.ledger.left(node);
+                ClientReply::Taken
+            }
+            ToClient::Answers { answers, ran } => {
+                self.take_answers(node, answers, ran);
+                ClientReply::Taken
+            }
+        };
+        let reply = message::write(&seal, &Numbered { from: node, number, message: reply });
+        self.send(reply_to.to_string(), reply);
+    }
+
+    fn claim(&mut self, node: NodeId, workers: u32, batch: BatchNumber) -> ClientReply {
+        match self.ledger.claim(batch, node, workers as usize, self.now()) {
+            Claim::Granted(tasks) => {
+                for task in &tasks {
+                    if let Some(entry) = self.pending.get_mut(task).filter(|entry| entry.retries == 0) {
+                        entry.call = None;
+                    }
+                }
+                let detached = tasks.iter().copied().filter(|task| self.ledger.is_detached(*task)).collect();
+                ClientReply::Granted { tasks, detached }
+            }
+            Claim::Held => ClientReply::Held,
+            Claim::Gone => ClientReply::Gone,
+        }
+    }
+
+    fn take_answers(
+        &mut self,
+        node: NodeId,
+        answers: Vec<(BatchNumber, TaskNumber, Body<'_>)>,
+        ran: Vec<Ran>,
+    ) {
+        self.ledger.heard(node, self.now());
+        for (batch, task, body) in answers {
+            match body {
+                Body::Here(Blob(answer)) => self.answer(task, (batch, node), answer),
+                Body::Stored(name) => self.fetch(task, (batch, node), name.to_owned()),
+                Body::Failed(error) => self.fail(task, &error),
+            }
+        }
+        ran.iter().for_each(|ran| self.learn(ran.batch, Duration::from_nanos(ran.nanos)));
+    }
+
+    /// Gets an answer that was too long for a message.
+    fn fetch(&self, task: TaskNumber, from: Attempt, name: String) {
+        let objects = self.objects.clone();
+        let fetch = async move {
+            let answer = get(&objects, &name).await;
+            // What is left the broker forgets in time.
+            drop(objects.delete(&name).await);
+            Done::Fetched { task, from, answer }
+        };
+        self.running.push(fetch.boxed());
+    }
+}

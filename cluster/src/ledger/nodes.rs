@@ -1,0 +1,116 @@
+//! The nodes that a client has heard of, and what becomes of the tasks of one that is lost.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{Action, BatchNumber, Ledger, Place};
+use crate::message::NodeId;
+
+#[derive(Debug)]
+pub(super) struct NodeState {
+    pub(super) workers: usize,
+    pub(super) heard: Duration,
+    pub(super) leaving: bool,
+    pub(super) batches: HashSet<BatchNumber>,
+}
+
+impl NodeState {
+    /// How many workers it adds to those that take tasks.
+    fn counted(&self) -> usize {
+        if self.leaving { 0 } else { self.workers }
+    }
+}
+
+impl Ledger {
+    /// Something came of a node.
+    pub(crate) fn beat(&mut self, node: NodeId, workers: usize, leaving: bool, now: Duration) {
+        self.now = now;
+        self.hear(node, workers);
+        let Some(state) = self.nodes.get_mut(&node) else { return };
+        self.workers -= state.counted();
+        state.leaving = leaving;
+        self.workers += state.counted();
+    }
+
+    /// Something else came of a node than a sign of life.
+    pub(crate) fn heard(&mut self, node: NodeId, now: Duration) {
+        self.now = now;
+        if let Some(state) = self.nodes.get_mut(&node) {
+            state.heard = now;
+        }
+    }
+
+    pub(crate) fn is_there(&self, node: NodeId) -> bool {
+        self.nodes.contains_key(&node)
+    }
+
+    pub(super) fn hear(&mut self, node: NodeId, workers: usize) {
+        let total = &mut self.workers;
+        let new = || {
+            *total += workers;
+            NodeState { workers, heard: Duration::ZERO, leaving: false, batches: HashSet::new() }
+        };
+        self.nodes.entry(node).or_insert_with(new).heard = self.now;
+        self.alone_since = None;
+    }
+
+    /// A node has said that it ends: nothing of it is left there.
+    pub(crate) fn left(&mut self, node: NodeId) {
+        self.lose(node);
+    }
+
+    /// Nothing could be heard for a while, and that was our fault: no node is lost for it.
+    pub(crate) fn forgive(&mut self, now: Duration) {
+        self.now = now;
+        self.nodes.values_mut().for_each(|node| node.heard = now);
+        self.alone_since = self.alone_since.map(|_| now);
+    }
+
+    /// Time passes: nodes that were not heard of are lost.
+    pub(crate) fn tick(&mut self, now: Duration) {
+        self.now = now;
+        let silence = self.limits.silence;
+        let is_silent = |node: &NodeState| now.saturating_sub(node.heard) >= silence;
+        let silent: Vec<_> =
+            self.nodes.iter().filter(|(_, node)| is_silent(node)).map(|(id, _)| *id).collect();
+        silent.into_iter().for_each(|node| self.lose(node));
+        let is_over = self.alone_since.is_some_and(|since| now.saturating_sub(since) >= self.limits.no_node);
+        if is_over {
+            let mut tasks: Vec<_> = self.tasks.keys().copied().collect();
+            tasks.sort_unstable();
+            for task in tasks {
+                self.end(task);
+                self.actions.push(Action::Refuse { task });
+            }
+            self.alone_since = Some(now);
+        }
+    }
+
+    fn lose(&mut self, node: NodeId) {
+        let Some(state) = self.nodes.remove(&node) else { return };
+        self.workers -= state.counted();
+        if self.nodes.is_empty() {
+            self.alone_since = Some(self.now);
+        }
+        let mut batches: Vec<_> = state.batches.into_iter().collect();
+        batches.sort_unstable();
+        for batch in batches {
+            let tasks = self.tasks_of(batch);
+            let Some(state) = self.batches.get_mut(&batch) else { continue };
+            if state.retried {
+                // The broker delivers it to another one.
+                state.node = None;
+                self.unclaimed += 1;
+            }
+            for task in tasks {
+                let Some(state) = self.tasks.get_mut(&task) else { continue };
+                if state.may_run_again() {
+                    state.place = Place::Published(batch);
+                } else {
+                    self.end(task);
+                    self.actions.push(Action::Lose { task, node });
+                }
+            }
+        }
+    }
+}

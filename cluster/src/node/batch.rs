@@ -1,0 +1,218 @@
+//! A batch on its node: asked for, taken out of the stream, run and answered.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::{AckKind, Message};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use tokio::time::{interval, sleep};
+use wasm_mt::transport::Answer;
+use wasm_mt::{Error, Executor, Job};
+
+use super::server::Server;
+use crate::connection::ACK_WAIT;
+use crate::demand;
+use crate::ledger::{BatchNumber, TaskNumber};
+use crate::message::{self, Batch, Blob, Body, ClientId, ClientReply};
+use crate::objects::get;
+use crate::outbox::Outbox;
+use crate::tasks::{Asked, BatchInHand, OwnBatch, RunningTask};
+
+/// A message of the stream has come.
+pub(super) fn receive(server: &Arc<Server>, received: Message) {
+    let mut asked = server.tasks.ask();
+    let server = server.clone();
+    drop(tokio::spawn(async move {
+        let batch = begin(&server, &received, &mut asked).await;
+        drop(asked);
+        server.freed.notify_one();
+        if let Some(batch) = batch {
+            batch.run(&server, &received).await;
+            server.freed.notify_one();
+        }
+    }));
+}
+
+/// A batch that is to run here.
+struct Begun {
+    own: OwnBatch,
+    client: ClientId,
+    number: BatchNumber,
+    retried: bool,
+    tasks: Vec<Opened>,
+    in_hand: BatchInHand,
+}
+
+struct Opened {
+    number: TaskNumber,
+    running: RunningTask,
+    opened: Result<(Job, Answer), Error>,
+}
+
+/// Asks the client for a batch, and takes it out of the stream. `None`: nothing of it is to run here.
+async fn begin(server: &Arc<Server>, received: &Message, asked: &mut Asked) -> Option<Begun> {
+    // What is not sealed is of nobody's, and does not come again.
+    let Ok(batch) = message::read::<Batch<'_>>(server.seal(), &received.payload) else {
+        drop(received.ack_with(AckKind::Term).await);
+        return None;
+    };
+    let Batch { client, number, retried, nanos, calls } = batch;
+    let each = demand::each(nanos, calls.len(), server.workers);
+    asked.expect(calls.len(), each);
+    server.supply().received(calls.len(), each);
+    let Some(outbox) = server.tasks.outbox(server, client) else {
+        drop(received.ack_with(AckKind::Term).await);
+        return None;
+    };
+    // The broker may deliver it again while it is here.
+    let own = server.tasks.begin(server, client, number)?;
+    let claimed = Instant::now();
+    let (wanted, detached) = claim(&outbox, received, number).await?;
+    // From here on each task has a place to which signals go, and an answer or the end of this process.
+    let in_hand = server.tasks.batch(each);
+    let register = |task: TaskNumber| server.tasks.register(server, client, task, detached.contains(&task));
+    let running: Vec<_> = wanted.iter().map(|task| (*task, register(*task))).collect();
+    if wanted.is_empty() {
+        drop(received.ack_with(AckKind::Term).await);
+        return None;
+    }
+    // One that may not run twice begins only when the broker has confirmed that it will not deliver it again.
+    if !retried {
+        let granted = Instant::now();
+        while received.double_ack().await.is_err() {
+            if server.tasks.is_gone(client) {
+                return None;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        server.supply().began(granted - claimed, granted.elapsed());
+    }
+    let tasks = open(server, running, calls).await;
+    Some(Begun { own, client, number, retried, tasks, in_hand })
+}
+
+/// Asks the client for a batch: gives what is to run, and what of that nobody awaits. `None`: nothing is to run, and the broker knows.
+async fn claim(
+    outbox: &Outbox,
+    received: &Message,
+    batch: BatchNumber,
+) -> Option<(Vec<TaskNumber>, Vec<TaskNumber>)> {
+    let refusal = match outbox.claim(batch).await {
+        Some(ClientReply::Granted { tasks, detached }) => return Some((tasks, detached)),
+        Some(ClientReply::Held) => AckKind::Nak(Some(Duration::from_secs(1))),
+        Some(ClientReply::Gone | ClientReply::Taken) | None => AckKind::Term,
+    };
+    drop(received.ack_with(refusal).await);
+    None
+}
+
+/// Opens the calls of the tasks that are to run.
+async fn open(
+    server: &Server,
+    running: Vec<(TaskNumber, RunningTask)>,
+    calls: Vec<(TaskNumber, Body<'_>)>,
+) -> Vec<Opened> {
+    let mut tasks = Vec::with_capacity(running.len());
+    let mut calls: HashMap<_, _> = calls.into_iter().collect();
+    for (number, running) in running {
+        let call = match calls.remove(&number) {
+            Some(Body::Here(Blob(call))) => Ok(Cow::Borrowed(call)),
+            Some(Body::Stored(name)) => get(&server.objects, name).await.map(Cow::Owned),
+            Some(Body::Failed(error)) => Err(error),
+            None => Err(Error::other("its call is missing in the message; this is a fault of wasm-mt-nats")),
+        };
+        let opened = call.and_then(|call| server.seal().open(&call));
+        tasks.push(Opened { number, running, opened });
+    }
+    tasks
+}
+
+impl Begun {
+    /// Runs it, and keeps it until the client has its answers.
+    async fn run(self, server: &Arc<Server>, received: &Message) {
+        let Self { own, client, number: batch, retried, tasks, in_hand } = self;
+        let Some(outbox) = server.tasks.outbox(server, client) else { return };
+        let count = tasks.len().max(1);
+        let submitted = server.began.elapsed();
+        let mut answers = FuturesUnordered::new();
+        for Opened { number, running, opened } in tasks {
+            match opened {
+                Ok(opened) => {
+                    let answered = submit(server, &in_hand, running, opened);
+                    answers.push(answered.map(move |(answer, took)| (number, answer, took)));
+                }
+                Err(error) => outbox.fail(batch, number, error),
+            }
+        }
+        let (mut sync_tasks, mut taken) = (0, Duration::ZERO);
+        let work = async {
+            while let Some((task, answer, took)) = answers.next().await {
+                if let Some(took) = took {
+                    (sync_tasks, taken) = (sync_tasks + 1, taken + took);
+                }
+                if let Some(answer) = answer {
+                    outbox.answer(batch, task, answer);
+                }
+                server.freed.notify_one();
+            }
+        };
+        if retried {
+            with_signs_of_life(received, work).await;
+        } else {
+            work.await;
+        }
+        let ended = server.began.elapsed();
+        let last = Duration::from_nanos(server.last_end.swap(ended.as_nanos() as u64, Ordering::Relaxed));
+        let ran = match sync_tasks {
+            // They await something, and share workers meanwhile.
+            0 => ended.saturating_sub(submitted.max(last)) * count.min(server.workers) as u32 / count as u32,
+            _ => taken / sync_tasks,
+        };
+        outbox.ran(batch, ran);
+        drop(in_hand);
+        // Until its answers have arrived, its client would give it away again.
+        outbox.settle().await;
+        if retried {
+            drop(received.double_ack().await);
+        }
+        drop(own);
+    }
+}
+
+/// Gives a task to the pool at once. The future has its answer, if anybody waits for that, and how long it had a worker, unless it is async.
+fn submit<'a>(
+    server: &'a Server,
+    in_hand: &BatchInHand,
+    running: RunningTask,
+    (job, answer): (Job, Answer),
+) -> impl Future<Output = (Option<Vec<u8>>, Option<Duration>)> + use<'a> {
+    let is_async = job.is_async();
+    let counted = in_hand.task(is_async);
+    if !is_async {
+        server.shifts().come(server.began.elapsed());
+    }
+    server.pool.submit(job.with_retries(0));
+    async move {
+        let answer = running.answer(answer).await;
+        drop(counted);
+        let took = (!is_async).then(|| server.shifts().end(server.began.elapsed()));
+        (answer, took)
+    }
+}
+
+/// Tells the broker now and then that the work goes on: it waits longer for each sign of life.
+async fn with_signs_of_life(received: &Message, work: impl Future<Output = ()>) {
+    let mut work = pin!(work);
+    let mut progress = interval(ACK_WAIT / 3);
+    loop {
+        tokio::select! {
+            () = &mut work => break,
+            _ = progress.tick() => drop(received.ack_with(AckKind::Progress).await),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The loop of a node: asks for batches, and listens to clients.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_nats::{Event, Message};
+use futures::StreamExt;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::batch::receive;
+use super::server::{Inputs, Server};
+use crate::config::Config;
+use crate::message::{self, Beat, Numbered, PeerState, Role, ToNode};
+
+/// So many messages of tasks' tasks are asked for at a time.
+const CHILDREN: usize = 16;
+
+/// Runs until the node is to drain and all that it has is answered.
+pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config) {
+    let mut alive = Alive::new(&server, config);
+    let mut control = server.control.clone();
+    while !server.is_draining() {
+        inputs.tasks.ask(server.wanted()).await;
+        inputs.children.ask(CHILDREN).await;
+        tokio::select! {
+            Some(message) = inputs.tasks.next() => receive(&server, message),
+            Some(message) = inputs.children.next() => receive(&server, message),
+            Some(request) = inputs.requests.next() => serve_request(&server, &request),
+            Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
+            Some(event) = inputs.events.recv() => {
+                if alive.happened(&event) {
+                    // If that fails, it fails again when it is asked for messages.
+                    drop(server.connection.prepare(config).await);
+                    inputs.tasks.forget();
+                    inputs.children.forget();
+                }
+            }
+            () = alive.tick() => {}
+            () = server.freed.notified() => {}
+            _ = control.changed() => {}
+        }
+    }
+    server.beat(PeerState::Leaving).await;
+    let Inputs { tasks, children, mut requests, mut beats, mut events } = inputs;
+    drop(tokio::spawn(async { futures::join!(tasks.end(), children.end()) }));
+    while !server.tasks.is_empty() {
+        tokio::select! {
+            Some(request) = requests.next() => serve_request(&server, &request),
+            Some(beat) = beats.next() => hear(&server, &beat).await,
+            Some(event) = events.recv() => drop(alive.happened(&event)),
+            () = alive.tick() => {}
+            () = server.freed.notified() => {}
+        }
+    }
+    server.beat(PeerState::Gone).await;
+    server.connection.settle().await;
+}
+
+/// Says that the node is there, and looks whether clients are.
+struct Alive {
+    server: Arc<Server>,
+    ticks: Interval,
+    last: Instant,
+    is_connected: bool,
+    heartbeat: Duration,
+    silence: Duration,
+}
+
+impl Alive {
+    fn new(server: &Arc<Server>, config: &Config) -> Self {
+        let mut ticks = interval(config.heartbeat);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (heartbeat, silence) = (config.heartbeat, config.silence_limit());
+        Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat, silence }
+    }
+
+    /// True if the broker is back.
+    fn happened(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Disconnected => self.is_connected = false,
+            Event::Connected => {
+                self.is_connected = true;
+                self.server.tasks.forgive();
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// Waits until something is to be said, and says it.
+    async fn tick(&mut self) {
+        self.ticks.tick().await;
+        // A process that was stopped, or a machine that slept, has heard nobody.
+        if self.last.elapsed() > 3 * self.heartbeat || !self.is_connected {
+            self.server.tasks.forgive();
+        }
+        self.last = Instant::now();
+        self.server.tasks.drop_silent(self.silence);
+        if self.is_connected {
+            self.server.beat_as_is().await;
+        }
+    }
+}
+
+async fn hear(server: &Server, beat: &Message) {
+    let Ok(beat) = message::read::<Beat>(server.seal(), &beat.payload) else { return };
+    let is_new = beat.role == Role::Client && server.tasks.hear(beat.id, beat.state == PeerState::Gone);
+    // It is told at once who is there.
+    if is_new {
+        server.beat_as_is().await;
+    }
+}
+
+fn serve_request(server: &Arc<Server>, request: &Message) {
+    let request_read = message::read::<Numbered<ToNode>>(server.seal(), &request.payload);
+    let Ok(Numbered { from, number, message: ToNode { signals } }) = request_read else { return };
+    for (task, signal) in signals {
+        server.tasks.signal(from, task, signal);
+    }
+    if let Some(reply_to) = request.reply.clone() {
+        let reply = message::write(server.seal(), &Numbered { from, number, message: () });
+        let client = server.connection.client.clone();
+        drop(tokio::spawn(async move { drop(client.publish(reply_to, reply).await) }));
+    }
+}
