@@ -1,22 +1,23 @@
 //! The broker, as clients and nodes use it.
 
 use std::future::ready;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::consumer::{self, PullConsumer, pull};
-use async_nats::jetstream::object_store::{self, ObjectStore};
 use async_nats::jetstream::{self, stream};
 use async_nats::subject::ToSubject;
 use async_nats::{ConnectOptions, Event, ServerAddr, Subscriber};
-use futures::StreamExt;
 use percent_encoding::percent_decode_str;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::time::sleep;
 use wasm_mt::Error;
 use wasm_mt::transport::{Build, Seal};
 
 use crate::config::Config;
 use crate::message::PeerId;
+use crate::objects::Objects;
 
 /// How long the broker may take for an answer.
 const REQUEST: Duration = Duration::from_secs(5);
@@ -27,11 +28,15 @@ const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Long bodies have at least so much room, in bytes.
 const LEAST_OBJECTS: i64 = 64 << 20;
 /// So many digits of a build are in names.
-const BUILD: usize = 16;
-/// A stream that is younger, in seconds, may be about to be used.
-const UNUSED: i64 = 600;
+pub(crate) const BUILD: usize = 16;
+/// The header by which the broker knows a message again.
+pub(crate) const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// What the name of a stream of long bodies ends with.
+pub(crate) const OBJECTS: &str = "_objects";
 /// The longest wait before something is tried again.
 pub(crate) const BACKOFF: Duration = Duration::from_secs(1);
+/// So long the broker may take to delete a stream after it has said that it has.
+pub(crate) const DELETES: Duration = Duration::from_secs(1);
 /// How long a message that a node has received may stay unacknowledged, until another node receives it.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
 
@@ -42,6 +47,10 @@ pub(crate) struct Connection {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) seal: Seal,
     pub(crate) names: Names,
+    config: Arc<Config>,
+    /// Whoever has it makes anew what is gone.
+    prepares: Arc<Mutex<()>>,
+    prepared: Arc<Notify>,
 }
 
 /// Subjects and streams. A fleet is of one application and one build.
@@ -67,12 +76,13 @@ impl Names {
         format!("wasm-mt.{}.{}.{rest}", self.application, self.build)
     }
 
-    fn stream(&self) -> String {
+    /// The stream of tasks.
+    pub(crate) fn stream(&self) -> String {
         format!("{}{}", self.streams(), self.build)
     }
 
     /// What the names of the streams of all builds begin with.
-    fn streams(&self) -> String {
+    pub(crate) fn streams(&self) -> String {
         format!("wasm-mt_{}_", self.application)
     }
 
@@ -100,8 +110,18 @@ impl Names {
         self.subject(&format!("peer.{id}"))
     }
 
+    /// The stream of bodies that are too long for a message.
+    pub(crate) fn objects(&self) -> String {
+        format!("{}{OBJECTS}", self.stream())
+    }
+
+    /// Where such a body is.
+    pub(crate) fn object(&self, name: &str) -> String {
+        self.subject(&format!("objects.{name}"))
+    }
+
     /// Where every node of the application says its build.
-    pub(crate) fn builds(&self) -> String {
+    pub(crate) fn node_builds(&self) -> String {
         format!("wasm-mt.{}.builds", self.application)
     }
 }
@@ -141,15 +161,37 @@ impl Connection {
             ))
         })?;
         let jetstream = jetstream::new(client.clone());
-        Ok((Self { client, jetstream, seal, names }, happened))
+        let config = Arc::new(config.clone());
+        let (prepares, prepared) = (Arc::default(), Arc::default());
+        Ok((Self { client, jetstream, seal, names, config, prepares, prepared }, happened))
     }
 
-    /// Makes all that the fleet needs of the broker and that is not there: it may have come back without its store.
-    pub(crate) async fn prepare(&self, config: &Config) -> Result<(), Error> {
-        let stream = self.stream(config).await?;
+    /// Makes all that the fleet needs of the broker and that is not there: it may have come back without its store, or somebody may have
+    /// deleted it.
+    pub(crate) async fn prepare(&self) -> Result<(), Error> {
+        let stream = self.stream().await?;
         self.tasks_consumer(&stream).await?;
         self.children_consumer(&stream).await?;
-        self.objects(config).await.map(drop)
+        self.objects().await.map(drop)
+    }
+
+    /// Prepares beside what goes on, unless that is being done: a broker that cannot may take long to say so. What somebody has just deleted
+    /// is made anew `after` a while, [`DELETES`]: the broker would remove the files of what it makes while it still deletes.
+    pub(crate) fn prepare_beside(&self, after: Duration) {
+        let Ok(only) = self.prepares.clone().try_lock_owned() else { return };
+        let connection = self.clone();
+        drop(tokio::spawn(async move {
+            sleep(after).await;
+            // If that fails, whoever needs it finds that it is not there.
+            drop(connection.prepare().await);
+            drop(only);
+            connection.prepared.notify_one();
+        }));
+    }
+
+    /// Waits until what was gone was made anew, or could not be. One waits at a time.
+    pub(crate) async fn prepared(&self) {
+        self.prepared.notified().await;
     }
 
     pub(crate) async fn tasks_consumer(&self, stream: &stream::Stream) -> Result<PullConsumer, Error> {
@@ -161,17 +203,35 @@ impl Connection {
     }
 
     /// The stream that holds what no node has begun.
-    pub(crate) async fn stream(&self, config: &Config) -> Result<stream::Stream, Error> {
-        let stream = stream::Config {
+    pub(crate) async fn stream(&self) -> Result<stream::Stream, Error> {
+        self.make_stream(stream::Config {
             name: self.names.stream(),
             subjects: vec![self.names.tasks(), self.names.children()],
             retention: stream::RetentionPolicy::WorkQueue,
+            max_bytes: self.config.max_stored,
+            ..Default::default()
+        })
+        .await
+    }
+
+    /// Where calls and answers are that are too long for a message.
+    pub(crate) async fn objects(&self) -> Result<Objects, Error> {
+        let config = stream::Config {
+            name: self.names.objects(),
+            subjects: vec![self.names.object("*")],
+            max_bytes: self.config.max_stored.max(LEAST_OBJECTS),
+            ..Default::default()
+        };
+        Ok(Objects::new(self.clone(), self.make_stream(config).await?))
+    }
+
+    async fn make_stream(&self, config: stream::Config) -> Result<stream::Stream, Error> {
+        let stream = stream::Config {
             storage: stream::StorageType::File,
             discard: stream::DiscardPolicy::New,
-            max_bytes: config.max_stored,
             max_age: MAX_AGE,
-            num_replicas: config.replicas,
-            ..Default::default()
+            num_replicas: self.config.replicas,
+            ..config
         };
         let make = || {
             let (jetstream, stream) = (self.jetstream.clone(), stream.clone());
@@ -202,62 +262,9 @@ impl Connection {
         agreed(make).await.map_err(|error| refused("make a consumer", &error))
     }
 
-    /// Where calls and answers are that are too long for a message.
-    pub(crate) async fn objects(&self, config: &Config) -> Result<ObjectStore, Error> {
-        let config = object_store::Config {
-            bucket: self.names.stream(),
-            max_age: MAX_AGE,
-            max_bytes: config.max_stored.max(LEAST_OBJECTS),
-            num_replicas: config.replicas,
-            ..Default::default()
-        };
-        let make = || {
-            let (jetstream, config) = (self.jetstream.clone(), config.clone());
-            async move {
-                match jetstream.get_object_store(&config.bucket).await {
-                    Ok(store) => Ok(store),
-                    Err(_none) => jetstream.create_object_store(config).await,
-                }
-            }
-        };
-        agreed(make).await.map_err(|error| refused("make an object store", &error))
-    }
-
-    /// Removes what the broker has set aside for other builds of this application, if nobody uses it: each build has a stream of its
-    /// own. A client that still wants one makes it anew. What cannot be looked at stays.
-    pub(crate) async fn sweep(&self) {
-        let (own, prefix) = (self.names.stream(), self.names.streams());
-        let streams: Vec<_> =
-            self.jetstream.streams().filter_map(|stream| ready(stream.ok())).collect().await;
-        let others = streams.into_iter().filter(|stream| {
-            let name = &stream.config.name;
-            let is_build =
-                |rest: &str| rest.len() == BUILD && rest.chars().all(|digit| digit.is_ascii_hexdigit());
-            let is_ours = name.strip_prefix(&prefix).is_some_and(is_build);
-            let age = now().saturating_sub(stream.created.unix_timestamp());
-            is_ours && *name != own && stream.state.messages == 0 && age > UNUSED
-        });
-        for stream in others {
-            let name = stream.config.name;
-            if self.is_used(&name).await {
-                continue;
-            }
-            // Others may do so at the same time.
-            drop(self.jetstream.delete_stream(&name).await);
-            drop(self.jetstream.delete_object_store(&name).await);
-        }
-    }
-
-    /// True if nodes wait for messages of a stream, or have some.
-    async fn is_used(&self, name: &str) -> bool {
-        let Ok(stream) = self.jetstream.get_stream(name).await else { return true };
-        let mut consumers = stream.consumers();
-        while let Some(consumer) = consumers.next().await {
-            if consumer.map_or(true, |consumer| consumer.num_waiting > 0 || consumer.num_ack_pending > 0) {
-                return true;
-            }
-        }
-        false
+    /// False: the broker is away.
+    pub(crate) fn is_up(&self) -> bool {
+        self.client.connection_state() == State::Connected
     }
 
     /// So many bytes fit into a message.
@@ -287,12 +294,6 @@ fn servers(url: &str) -> Result<Vec<ServerAddr>, Error> {
         Error::other(format!("the URL of the broker is wrong ({error}); it is like `nats://host:4222`"))
     };
     url.split(',').map(|server| server.trim().parse().map_err(wrong)).collect()
-}
-
-/// In seconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Makes what others may make at the same time: the broker refuses one of them, which then finds what the other has made.

@@ -72,6 +72,8 @@ mod outbox;
 mod pull;
 #[cfg(test)]
 mod simulator;
+mod stored;
+mod sweep;
 mod tasks;
 
 pub use cluster::Cluster;

@@ -10,13 +10,15 @@ use futures::StreamExt;
 use tokio::time::sleep;
 use wasm_mt::Error;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, DELETES};
 
 /// The broker forgets a request after so long, and says so. Until then it sends what was asked for also to a node that is cut off, where it is
 /// held up until the broker sends it again.
 const EXPIRES: Duration = Duration::from_secs(5);
 /// So long after the request it surely has, if it says nothing.
 const FORGOTTEN: Duration = Duration::from_secs(10);
+/// What the broker says to whoever waits for messages of a consumer, or of a stream, that somebody deletes.
+const DELETED: &str = "Consumer Deleted";
 /// What goes wrong is asked for again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -42,6 +44,8 @@ impl Pull {
     /// Asks for messages, so that so many are asked for.
     pub(crate) async fn ask(&mut self, wanted: usize) {
         if self.asked > 0 && self.last.elapsed() > FORGOTTEN {
+            // Nobody answers for a consumer that is gone.
+            self.connection.prepare_beside(DELETES);
             self.asked = 0;
         }
         if self.asked >= wanted {
@@ -56,7 +60,7 @@ impl Pull {
         }
     }
 
-    /// The broker was away, and has forgotten what was asked for.
+    /// The broker was away, or the consumer was made anew: what was asked for is forgotten.
     pub(crate) fn forget(&mut self) {
         self.asked = 0;
     }
@@ -77,7 +81,12 @@ impl Pull {
                     let left = left.and_then(|left| left.as_str().parse().ok()).unwrap_or(self.asked);
                     self.asked = self.asked.saturating_sub(left);
                 }
-                Some(_) => {
+                Some(status) => {
+                    // The stream is gone, or the consumer.
+                    if status == StatusCode::NO_RESPONDERS || message.description.as_deref() == Some(DELETED)
+                    {
+                        self.connection.prepare_beside(DELETES);
+                    }
                     self.asked = 0;
                     sleep(AGAIN).await;
                 }

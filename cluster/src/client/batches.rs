@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 use futures::FutureExt;
 use wasm_mt::Error;
 
@@ -11,7 +10,8 @@ use super::publisher::Publisher;
 use super::{Done, Driver};
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{self, Batch, Blob, Body, ClientId};
-use crate::objects::put;
+use crate::objects::put_when_there_is_room;
+use crate::stored::Stored;
 
 /// As `UNCLAIMED`, when the broker was away.
 const SOON: Duration = Duration::from_secs(1);
@@ -48,7 +48,6 @@ impl Driver {
         let client = self.ledger.id;
         let publisher = Publisher {
             connection: self.connection.clone(),
-            config: self.config.clone(),
             subject: self.subject.clone(),
             id: message_id(client, batch),
             batch,
@@ -61,7 +60,7 @@ impl Driver {
             let payload = message::write(seal, &head);
             let objects = self.objects.clone();
             let publish = async move {
-                match put(&objects, &name, &call).await {
+                match put_when_there_is_room(&objects, &name, &call).await {
                     Ok(()) => publisher.publish(payload, Some((number, name))).await,
                     Err(error) => Done::Unpublished { batch, error },
                 }
@@ -122,16 +121,16 @@ impl Driver {
         for (batch, sent) in overdue.take(64) {
             let Some(sequence) = sent.sequence else { continue };
             sent.since = Instant::now();
-            let (stream, batch, id) = (self.stream.clone(), *batch, message_id(ledger.id, *batch));
+            let (connection, batch, id) = (self.connection.clone(), *batch, message_id(ledger.id, *batch));
             let look =
-                async move { Done::Looked { batch, is_there: is_stored(&stream, sequence, &id).await } };
+                async move { Done::Looked { batch, stored: connection.look_for(sequence, &id).await } };
             self.running.push(look.boxed());
         }
     }
 
     /// The broker has said whether it has a batch.
-    pub(super) fn looked(&mut self, batch: BatchNumber, is_there: bool) {
-        if !is_there {
+    pub(super) fn looked(&mut self, batch: BatchNumber, stored: Stored) {
+        if stored == Stored::Gone {
             self.ledger.send_again(batch);
             self.sent.remove(&batch);
         } else if let Some(sent) = self.sent.get_mut(&batch) {
@@ -143,13 +142,4 @@ impl Driver {
 /// By which the broker knows the message of a batch.
 fn message_id(client: ClientId, batch: BatchNumber) -> String {
     format!("{client}-{batch}")
-}
-
-/// False if the stream does not have the message any more.
-async fn is_stored(stream: &Stream, sequence: u64, id: &str) -> bool {
-    match stream.get_raw_message(sequence).await {
-        // In a stream that was made anew, another one may be there.
-        Ok(message) => message.headers.get("Nats-Msg-Id").is_some_and(|own| own.as_str() == id),
-        Err(error) => error.kind() != LastRawMessageErrorKind::NoMessageFound,
-    }
 }

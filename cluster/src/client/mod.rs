@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::object_store::ObjectStore;
-use async_nats::jetstream::stream::Stream;
 use async_nats::{Event, Subscriber};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -31,6 +29,8 @@ use crate::connection::Connection;
 use crate::ledger::{Action, Attempt, BatchNumber, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{NodeId, PeerId, PeerState};
 use crate::numbers::NumberMap;
+use crate::objects::Objects;
+use crate::stored::Stored;
 
 /// How long a client that ends may take for its last messages.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
@@ -71,7 +71,7 @@ enum Done {
     },
     Looked {
         batch: BatchNumber,
-        is_there: bool,
+        stored: Stored,
     },
     Nothing,
 }
@@ -81,8 +81,7 @@ pub(crate) struct Driver {
     subject: String,
     /// So long a call may be in a message, in bytes.
     longest: usize,
-    stream: Stream,
-    objects: ObjectStore,
+    objects: Objects,
     events: mpsc::UnboundedReceiver<Event>,
     requests: Subscriber,
     beats: Subscriber,
@@ -115,14 +114,14 @@ impl Driver {
         let id = PeerId::new();
         let names = &connection.names;
         let subject = if kind == Kind::Program { names.tasks() } else { names.children() };
-        let stream = connection.stream(config).await?;
+        let stream = connection.stream().await?;
         // Several messages are to fit into the stream.
         let room = usize::try_from(stream.cached_info().config.max_bytes / 8).unwrap_or(usize::MAX);
         let longest = connection.max_message().min(room);
-        let objects = connection.objects(config).await?;
+        let objects = connection.objects().await?;
         let requests = connection.subscribe(names.peer(id)).await?;
         let beats = connection.subscribe(names.node_beats()).await?;
-        let builds = connection.subscribe(names.builds()).await?;
+        let builds = connection.subscribe(names.node_builds()).await?;
         connection.settle().await;
         let limits = Limits {
             in_flight: config.max_in_flight,
@@ -135,7 +134,6 @@ impl Driver {
         Ok(Self {
             subject,
             longest,
-            stream,
             objects,
             events,
             requests,
@@ -233,7 +231,7 @@ impl Driver {
                 Ok(answer) => self.answer(task, from, &answer),
                 Err(error) => self.fail(task, &error),
             },
-            Done::Looked { batch, is_there } => self.looked(batch, is_there),
+            Done::Looked { batch, stored } => self.looked(batch, stored),
             Done::Nothing => {}
         }
     }
@@ -246,13 +244,7 @@ impl Driver {
                 self.ledger.forgive(self.now());
                 self.beat();
                 self.look_soon();
-                let (connection, config) = (self.connection.clone(), self.config.clone());
-                // If that fails, publishing does too, and is tried again.
-                let prepare = async move {
-                    drop(connection.prepare(&config).await);
-                    Done::Nothing
-                };
-                self.running.push(prepare.boxed());
+                self.connection.prepare_beside(Duration::ZERO);
             }
             _ => {}
         }

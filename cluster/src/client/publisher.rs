@@ -9,14 +9,12 @@ use tokio::time::sleep;
 use wasm_mt::Error;
 
 use super::Done;
-use crate::config::Config;
-use crate::connection::{BACKOFF, Connection};
+use crate::connection::{BACKOFF, Connection, DELETES};
 use crate::ledger::{BatchNumber, TaskNumber};
 
 /// Publishes one message, until the broker has it.
 pub(super) struct Publisher {
     pub(super) connection: Connection,
-    pub(super) config: Config,
     pub(super) subject: String,
     /// By which the broker knows it again if it comes twice.
     pub(super) id: String,
@@ -46,14 +44,14 @@ impl Publisher {
                 }
                 Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                     let error = Error::other(format!(
-                        "the broker takes no message of {} bytes: {error}",
+                        "the broker takes no message of {} bytes ({error})",
                         payload.len()
                     ));
                     return Done::Unpublished { batch: self.batch, error };
                 }
                 // It has come back without its store, or another build has taken this one for gone.
                 Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
-                    drop(self.connection.prepare(&self.config).await);
+                    self.connection.prepare_beside(DELETES);
                     sleep(wait).await;
                 }
                 // It is full, or away: its tasks wait here.

@@ -4,7 +4,6 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use async_nats::jetstream::object_store::ObjectStore;
 use async_nats::{Event, Subscriber};
 use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, watch};
@@ -17,6 +16,7 @@ use crate::connection::Connection;
 use crate::cost::Shifts;
 use crate::demand::{self, Supply};
 use crate::message::{self, Beat, NodeId, PeerState, Role};
+use crate::objects::Objects;
 use crate::pull::Pull;
 use crate::tasks::Tasks;
 
@@ -24,7 +24,7 @@ use crate::tasks::Tasks;
 pub(crate) struct Server {
     pub(crate) id: NodeId,
     pub(crate) connection: Connection,
-    pub(crate) objects: ObjectStore,
+    pub(crate) objects: Objects,
     pub(super) pool: Pool,
     pub(crate) workers: usize,
     pub(crate) tasks: Tasks,
@@ -57,13 +57,13 @@ impl Server {
         control: watch::Receiver<Control>,
     ) -> Result<(Arc<Self>, Inputs), Error> {
         let (connection, events) = Connection::open(config).await?;
-        let stream = connection.stream(config).await?;
+        let stream = connection.stream().await?;
         let names = &connection.names;
         let tasks = Pull::new(&connection, connection.tasks_consumer(&stream).await?).await?;
         let children = Pull::new(&connection, connection.children_consumer(&stream).await?).await?;
         let requests = connection.subscribe(names.peer(id)).await?;
         let beats = connection.subscribe(names.client_beats()).await?;
-        let objects = connection.objects(config).await?;
+        let objects = connection.objects().await?;
         connection.settle().await;
         let workers = pool.concurrency();
         let server = Self {
@@ -117,7 +117,7 @@ impl Server {
         drop(self.connection.client.publish(names.node_beats(), beat).await);
         if state == PeerState::Here {
             let build = Bytes::copy_from_slice(self.seal().build().as_bytes());
-            drop(self.connection.client.publish(names.builds(), build).await);
+            drop(self.connection.client.publish(names.node_builds(), build).await);
         }
     }
 }

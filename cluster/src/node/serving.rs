@@ -29,11 +29,12 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
             Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
             Some(event) = inputs.events.recv() => {
                 if alive.happened(&event) {
-                    // If that fails, it fails again when it is asked for messages.
-                    drop(server.connection.prepare(config).await);
-                    inputs.tasks.forget();
-                    inputs.children.forget();
+                    server.connection.prepare_beside(Duration::ZERO);
                 }
+            }
+            () = server.connection.prepared() => {
+                inputs.tasks.forget();
+                inputs.children.forget();
             }
             () = alive.tick() => {}
             () = server.freed.notified() => {}

@@ -74,6 +74,12 @@ impl Broker {
         true
     }
 
+    /// Starts it anew, with other options.
+    pub(crate) fn restart_with(&mut self, options: &str) -> bool {
+        options.clone_into(&mut self.options);
+        self.restart()
+    }
+
     fn answers(&self) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let Ok(stream) = TcpStream::connect(address) else { return false };

@@ -29,7 +29,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 /// Writes down that it has begun, holds its worker, and gives its number.
-fn noted(notes: &Notes, number: u32, milliseconds: u64) -> Remote<u32> {
+pub(crate) fn noted(notes: &Notes, number: u32, milliseconds: u64) -> Remote<u32> {
     let notes = notes.clone();
     remote!(move || {
         notes.write(&number.to_string());
@@ -49,7 +49,7 @@ fn begun(notes: &Notes) -> BTreeMap<u32, usize> {
 }
 
 /// Each task has ended once, in its value or in the loss of its node, and none has begun twice.
-fn assert_once(results: Vec<Result<u32, Error>>, notes: &Notes, most_lost: usize) {
+pub(crate) fn assert_once(results: Vec<Result<u32, Error>>, notes: &Notes, most_lost: usize) {
     let begun = begun(notes);
     let mut lost = 0;
     for (number, result) in results.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
@@ -12,6 +12,7 @@ use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel,
 use wasm_mt_nats::Cluster;
 
 use crate::notes::Notes;
+use crate::store::{is_empty, wait_until_stored};
 use crate::{Fleet, Test, endless};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -114,31 +115,9 @@ fn bodies_of_64_mebibytes_cross() {
         let sent = Transfer(block.clone());
         let back = cluster.spawn_remote(remote!(move || sent)).await?;
         assert!(back.0 == block);
-        let url = fleet.broker.url();
-        let nothing_is_left = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(wait_until_nothing_is_stored(&url));
-        });
-        nothing_is_left.join().unwrap();
+        wait_until_stored(&fleet, is_empty);
         Ok::<_, Error>(())
     });
-}
-
-/// But for the names of what was there.
-async fn wait_until_nothing_is_stored(url: &str) {
-    let jetstream = async_nats::jetstream::new(async_nats::connect(url).await.unwrap());
-    let since = Instant::now();
-    loop {
-        let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
-        assert_eq!(streams.len(), 2, "tasks and objects");
-        let bytes: u64 = streams.iter().map(|stream| stream.state.bytes).sum();
-        if bytes < 10_000 {
-            return;
-        }
-        assert!(since.elapsed() < Duration::from_secs(20), "{bytes} bytes are left");
-        // sleep: the broker tells nobody of it
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// More parents than a node takes otherwise: they await what no node takes unless it takes more.
