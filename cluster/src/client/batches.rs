@@ -84,10 +84,12 @@ impl Driver {
             sent.since = Instant::now();
         }
         if let Some((task, name)) = stored {
-            match self.pending.get_mut(&task) {
-                Some(entry) => entry.stored = Some(name),
-                None => self.delete(name),
-            }
+            // That of the attempt before is not needed any more.
+            let unused = match self.pending.get_mut(&task) {
+                Some(entry) => entry.stored.replace(name),
+                None => Some(name),
+            };
+            unused.into_iter().for_each(|name| self.delete(name));
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::{self, stream};
 use futures::future::{join_all, try_join_all};
 use futures::{StreamExt, TryStreamExt};
-use wasm_mt::{Error, ExecutorExt, Transfer, remote};
+use wasm_mt::{Error, ExecutorExt, Transfer, remote, yield_now};
 use wasm_mt_nats::Cluster;
 
 use crate::faults::{assert_once, noted};
@@ -15,6 +15,7 @@ use crate::{Fleet, Test};
 
 pub(crate) const TESTS: &[Test] = &[
     ("streams_that_are_deleted_are_made_anew", streams_that_are_deleted_are_made_anew),
+    ("the_calls_of_all_attempts_are_deleted", the_calls_of_all_attempts_are_deleted),
     (
         "what_is_longer_than_the_store_leaves_nothing_there",
         what_is_longer_than_the_store_leaves_nothing_there,
@@ -96,6 +97,46 @@ fn streams_that_are_deleted_are_made_anew() {
         assert_eq!(cluster.spawn_remote(remote!(move || long)).await?.0.len(), 2 << 20);
         notes.remove();
         gate.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+fn the_calls_of_all_attempts_are_deleted() {
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let there = notes.clone();
+        let ballast = Transfer(vec![1_u8; 8 << 20]);
+        let retried = cluster.spawn_remote(
+            remote!(async move {
+                there.write("begun");
+                while !there.lines().iter().any(|line| line == "the end") {
+                    yield_now().await;
+                }
+                ballast.0.len()
+            })
+            .retry(2),
+        );
+        notes.wait_for(1);
+        // On both workers of the node.
+        let faulty = [(); 2].map(|()| {
+            let there = notes.clone();
+            cluster.spawn_remote(remote!(move || -> u32 {
+                there.write("faulty");
+                // sleep: the other one is to be on the other worker
+                thread::sleep(Duration::from_millis(200));
+                panic!("a bug")
+            }))
+        });
+        for faulty in faulty {
+            assert!(faulty.await.unwrap_err().is_panic());
+        }
+        notes.wait_for(4);
+        notes.write("the end");
+        assert_eq!(retried.await?, 8 << 20);
+        wait_until_stored(&fleet, is_empty);
+        notes.remove();
         Ok::<_, Error>(())
     });
 }
