@@ -15,12 +15,13 @@ use wasm_mt::transport::Answer;
 use wasm_mt::{Error, Executor, Job};
 
 use super::server::Server;
-use crate::connection::ACK_WAIT;
+use crate::connection::{ACK_WAIT, MESSAGE_ID};
 use crate::demand;
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{self, Batch, Blob, Body, ClientId, ClientReply};
 use crate::objects::get;
 use crate::outbox::Outbox;
+use crate::stored::Stored;
 use crate::tasks::{Asked, BatchInHand, OwnBatch, RunningTask};
 
 /// A message of the stream has come.
@@ -84,11 +85,8 @@ async fn begin(server: &Arc<Server>, received: &Message, asked: &mut Asked) -> O
     // One that may not run twice begins only when the broker has confirmed that it will not deliver it again.
     if !retried {
         let granted = Instant::now();
-        while received.double_ack().await.is_err() {
-            if server.tasks.is_gone(client) {
-                return None;
-            }
-            sleep(Duration::from_millis(50)).await;
+        if !take_out(server, received, client).await {
+            return None;
         }
         server.supply().began(granted - claimed, granted.elapsed());
     }
@@ -109,6 +107,28 @@ async fn claim(
     };
     drop(received.ack_with(refusal).await);
     None
+}
+
+/// Takes a message out of the stream, so that the broker cannot deliver it again. False: its client is gone.
+async fn take_out(server: &Server, received: &Message, client: ClientId) -> bool {
+    let sequence = received.info().map_or(0, |info| info.stream_sequence);
+    let id = received.headers.as_ref().and_then(|headers| headers.get(MESSAGE_ID));
+    let id = id.map_or("", |id| id.as_str());
+    while received.double_ack().await.is_err() {
+        // Nobody confirms it if it is gone with its stream, and in a new stream another message may have its place: it is looked for
+        // before it is acknowledged once more.
+        loop {
+            if server.tasks.is_gone(client) {
+                return false;
+            }
+            match server.connection.look_for(sequence, id).await {
+                Stored::Gone => return true,
+                Stored::There => break,
+                Stored::Unknown => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+    true
 }
 
 /// Opens the calls of the tasks that are to run.

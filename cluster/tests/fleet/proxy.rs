@@ -13,15 +13,34 @@ pub(crate) struct Proxy {
 
 #[derive(Default)]
 struct Gate {
-    is_cut: Mutex<bool>,
-    healed: Condvar,
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum GateState {
+    #[default]
+    Open, // -> Cut, or UntilAck, by the test
+    UntilAck, // -> Cut, by the next acknowledgement
+    Cut,      // -> Open, by the test
 }
 
 impl Gate {
+    fn set(&self, state: GateState) {
+        *self.state.lock().unwrap() = state;
+        self.changed.notify_all();
+    }
+
     fn pass(&self) {
-        let mut is_cut = self.is_cut.lock().unwrap();
-        while *is_cut {
-            is_cut = self.healed.wait(is_cut).unwrap();
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |state| *state == GateState::Cut).unwrap());
+    }
+
+    /// What goes to the broker comes by.
+    fn look(&self, bytes: &[u8]) {
+        let is_awaited = *self.state.lock().unwrap() == GateState::UntilAck;
+        if is_awaited && bytes.windows(8).any(|part| part == b"$JS.ACK.") {
+            self.set(GateState::Cut);
         }
     }
 }
@@ -37,8 +56,13 @@ impl Proxy {
             for client in listener.incoming().map_while(Result::ok) {
                 gates.pass();
                 let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, broker)) else { continue };
-                pump(client.try_clone().unwrap(), server.try_clone().unwrap(), gates.clone());
-                pump(server, client, gates.clone());
+                let (to_server, to_client) = (gates.clone(), gates.clone());
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                pump(from, to, move |bytes| {
+                    to_server.look(bytes);
+                    to_server.pass();
+                });
+                pump(server, client, move |_| to_client.pass());
             }
         });
         Self { port, gate }
@@ -49,20 +73,29 @@ impl Proxy {
     }
 
     pub(crate) fn cut(&self) {
-        *self.gate.is_cut.lock().unwrap() = true;
+        self.gate.set(GateState::Cut);
+    }
+
+    /// Cuts when the next acknowledgement of a message comes, before that.
+    pub(crate) fn cut_at_ack(&self) {
+        self.gate.set(GateState::UntilAck);
+    }
+
+    pub(crate) fn wait_until_cut(&self) {
+        let state = self.gate.state.lock().unwrap();
+        drop(self.gate.changed.wait_while(state, |state| *state != GateState::Cut).unwrap());
     }
 
     pub(crate) fn heal(&self) {
-        *self.gate.is_cut.lock().unwrap() = false;
-        self.gate.healed.notify_all();
+        self.gate.set(GateState::Open);
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, gate: Arc<Gate>) {
+fn pump(mut from: TcpStream, mut to: TcpStream, pass: impl Fn(&[u8]) + Send + 'static) {
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
-            gate.pass();
+            pass(&buffer[..count]);
             if to.write_all(&buffer[..count]).is_err() {
                 break;
             }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::{self, stream};
 use futures::future::{join_all, try_join_all};
 use futures::{StreamExt, TryStreamExt};
-use wasm_mt::{Error, ExecutorExt, Transfer, remote, yield_now};
-use wasm_mt_nats::Cluster;
+use wasm_mt::{Error, ExecutorExt, Pool, Transfer, remote, yield_now};
+use wasm_mt_nats::{Cluster, Node};
 
 use crate::faults::{assert_once, noted};
 use crate::notes::Notes;
-use crate::{Fleet, Test};
+use crate::proxy::Proxy;
+use crate::{Fleet, Test, config};
 
 pub(crate) const TESTS: &[Test] = &[
     ("streams_that_are_deleted_are_made_anew", streams_that_are_deleted_are_made_anew),
@@ -20,6 +21,7 @@ pub(crate) const TESTS: &[Test] = &[
         "what_is_longer_than_the_store_leaves_nothing_there",
         what_is_longer_than_the_store_leaves_nothing_there,
     ),
+    ("a_store_is_lost_before_an_ack_is_confirmed", a_store_is_lost_before_an_ack_is_confirmed),
     ("a_node_is_heard_while_the_broker_makes_nothing", a_node_is_heard_while_the_broker_makes_nothing),
     ("a_long_answer_outlasts_an_outage", a_long_answer_outlasts_an_outage),
     ("tiny_tasks_fit_into_small_messages", tiny_tasks_fit_into_small_messages),
@@ -150,6 +152,29 @@ fn what_is_longer_than_the_store_leaves_nothing_there() {
         let error = cluster.spawn_remote(remote!(|| Transfer(vec![1_u8; 65 << 20]))).await.unwrap_err();
         assert!(error.is_other() && error.to_string().contains("max_stored"), "{error}");
         wait_until_stored(&fleet, is_empty);
+        Ok::<_, Error>(())
+    });
+}
+
+fn a_store_is_lost_before_an_ack_is_confirmed() {
+    let mut fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let proxy = Proxy::start(fleet.broker.port());
+        // Nobody is to be lost.
+        let silence = Duration::from_secs(30);
+        let far = config(&proxy.url()).silence(silence);
+        let node = Node::start(far, Pool::builder().threads(2).build()).await?;
+        let cluster = Cluster::connect(fleet.config().silence(silence)).await?;
+        assert_eq!(cluster.spawn_remote(remote!(|| 1)).await?, 1);
+        proxy.cut_at_ack();
+        let task = cluster.spawn_remote(remote!(|| 6 * 7));
+        proxy.wait_until_cut();
+        fleet.broker.lose();
+        assert!(fleet.broker.restart());
+        proxy.heal();
+        assert_eq!(task.await?, 42);
+        drop(cluster);
+        node.drain().await;
         Ok::<_, Error>(())
     });
 }
