@@ -124,6 +124,11 @@ impl Names {
     pub(crate) fn node_builds(&self) -> String {
         format!("wasm-mt.{}.builds", self.application)
     }
+
+    /// Where every client of the application says its build.
+    pub(crate) fn client_builds(&self) -> String {
+        format!("wasm-mt.{}.builds.clients", self.application)
+    }
 }
 
 impl Connection {

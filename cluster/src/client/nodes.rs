@@ -27,9 +27,11 @@ impl Driver {
         }
     }
 
-    /// Says to all nodes that the client is there.
+    /// Says to all nodes that the client is there, and to those of other builds that this one is used.
     pub(super) fn beat(&self) {
         self.send(self.connection.names.client_beats(), self.sealed_beat(PeerState::Here));
+        let build = Bytes::copy_from_slice(self.connection.seal.build().as_bytes());
+        self.send(self.connection.names.client_builds(), build);
     }
 
     pub(super) fn sealed_beat(&self, state: PeerState) -> Bytes {

@@ -115,7 +115,8 @@ impl Server {
         let names = &self.connection.names;
         // Without the broker nobody hears it.
         drop(self.connection.client.publish(names.node_beats(), beat).await);
-        if state == PeerState::Here {
+        // A node of another build that starts removes what no one uses.
+        if state != PeerState::Gone {
             let build = Bytes::copy_from_slice(self.seal().build().as_bytes());
             drop(self.connection.client.publish(names.node_builds(), build).await);
         }

@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("a_store_is_lost_before_an_ack_is_confirmed", a_store_is_lost_before_an_ack_is_confirmed),
     ("a_node_is_heard_while_the_broker_makes_nothing", a_node_is_heard_while_the_broker_makes_nothing),
+    ("who_drains_and_who_waits_say_their_build", who_drains_and_who_waits_say_their_build),
     ("a_long_answer_outlasts_an_outage", a_long_answer_outlasts_an_outage),
     ("tiny_tasks_fit_into_small_messages", tiny_tasks_fit_into_small_messages),
 ];
@@ -233,6 +234,42 @@ impl Mute {
     fn wait_for_questions(&self, count: usize) {
         (0..count).for_each(|_| self.heard.recv().unwrap());
     }
+}
+
+/// Nodes that start are to leave the streams of their build alone.
+fn who_drains_and_who_waits_say_their_build() {
+    /// Waits for so many messages, and gives the last one.
+    fn hear(fleet: &Fleet, subject: &str, count: usize) -> Vec<u8> {
+        administer(fleet, async |jetstream| {
+            let heard = jetstream.client().subscribe(subject.to_owned()).await.unwrap();
+            let heard = heard.take(count).collect::<Vec<_>>();
+            let heard = tokio::time::timeout(Duration::from_secs(5), heard).await;
+            let heard = heard.unwrap_or_else(|_| panic!("nobody says anything on {subject}"));
+            heard.last().unwrap().payload.to_vec()
+        })
+    }
+
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let (node, client) = ("wasm-mt.tests.builds", "wasm-mt.tests.builds.clients");
+        let build = hear(&fleet, node, 1);
+        assert_eq!(hear(&fleet, client, 1), build);
+        let notes = Notes::new();
+        let there = notes.clone();
+        let held = cluster.spawn_remote(remote!(move || {
+            there.write("begun");
+            there.wait_for(2);
+        }));
+        notes.wait_for(1);
+        fleet.nodes[0].signal("-TERM");
+        // It has long begun to drain when it says the last of them.
+        assert_eq!(hear(&fleet, node, 10), build);
+        notes.write("go on");
+        held.await?;
+        notes.remove();
+        Ok::<_, Error>(())
+    });
 }
 
 fn a_long_answer_outlasts_an_outage() {
