@@ -44,7 +44,7 @@ impl Publisher {
                 }
                 Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                     let error = Error::other(format!(
-                        "the broker takes no message of {} bytes ({error})",
+                        "the broker takes no message of {} bytes ({error}); raise its `max_payload`",
                         payload.len()
                     ));
                     return Done::Unpublished { batch: self.batch, error };

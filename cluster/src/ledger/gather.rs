@@ -10,6 +10,8 @@ const BATCH: Duration = Duration::from_millis(2);
 const BATCH_COST: Duration = Duration::from_micros(20);
 /// No more batches are published before what has come meanwhile is looked at: it may tell what tasks cost.
 const AT_A_TIME: usize = 64;
+/// What a message has for a call beside its bytes, at most: two numbers and what sort of a body it is.
+const CALL_HEAD: usize = 24;
 /// No more tasks are in one.
 const MOST: usize = 1024;
 
@@ -77,7 +79,7 @@ impl Ledger {
             let Some(&number) = self.queue.front() else { break };
             if self.is_queued(number) {
                 let task = self.tasks[&number].task;
-                size += task.size;
+                size += task.size + CALL_HEAD;
                 let fits = tasks.is_empty() || size <= self.limits.message;
                 if task.site != site || task.retries != retries || !fits {
                     break;
@@ -115,5 +117,36 @@ impl Ledger {
     /// A batch is to keep a node busy for so long.
     fn busy(&self) -> Duration {
         BATCH.max(self.round_trip.unwrap_or_default() / 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Limits;
+    use crate::message::{Blob, Body, PeerId};
+
+    #[test]
+    fn a_batch_fits_into_a_message_with_the_heads_of_its_calls() {
+        const MESSAGE: usize = 1000;
+        const SITE: u64 = 7;
+        let limits = Limits {
+            in_flight: 10_000,
+            message: MESSAGE,
+            silence: Duration::from_secs(3),
+            no_node: Duration::from_secs(30),
+        };
+        let mut ledger = Ledger::new(PeerId(1), limits, Duration::ZERO);
+        ledger.beat(PeerId(2), 1, false, Duration::ZERO);
+        ledger.learn(SITE, Duration::from_micros(1));
+        // The longest heads.
+        let numbers = u64::MAX - 1000..u64::MAX;
+        numbers.for_each(|number| ledger.submit(number, Task { site: SITE, size: 1, retries: 0 }));
+        for action in ledger.take_actions() {
+            let Action::Publish { tasks, .. } = action else { continue };
+            let calls: Vec<_> = tasks.iter().map(|number| (*number, Body::Here(Blob(&[0])))).collect();
+            let written = postcard::to_stdvec(&calls).unwrap().len();
+            assert!(tasks.len() > 10 && written <= MESSAGE, "{written} bytes of {} tasks", tasks.len());
+        }
     }
 }
