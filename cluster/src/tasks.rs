@@ -20,8 +20,8 @@ use crate::outbox::Outbox;
 /// How long a signal is kept for a task that is not known yet.
 const EARLY: Duration = Duration::from_secs(60);
 
-/// After so long a client that is gone is forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(600);
+/// After so many times the limit of silence a client that is gone is forgotten.
+const FORGOTTEN: u32 = 20;
 
 pub(crate) struct Tasks {
     counts: Arc<Counts>,
@@ -35,7 +35,7 @@ struct TasksState {
     /// Those that were asked for, run, or have answers that did not arrive.
     batches: HashSet<(ClientId, BatchNumber)>,
     /// Signals that came before their tasks.
-    early: HashMap<(ClientId, TaskNumber), (TaskSignal, Instant)>,
+    early: HashMap<(ClientId, TaskNumber), (Vec<TaskSignal>, Instant)>,
 }
 
 struct ClientState {
@@ -194,7 +194,11 @@ impl RunningTask {
 impl Drop for RunningTask {
     fn drop(&mut self) {
         if let Some(server) = self.server.upgrade() {
-            lock(&server.tasks.state).running.remove(&self.name);
+            let mut state = lock(&server.tasks.state);
+            // A later attempt may have its name.
+            if state.running.get(&self.name).is_some_and(|control| Arc::ptr_eq(control, &self.control)) {
+                state.running.remove(&self.name);
+            }
         }
     }
 }
@@ -274,8 +278,11 @@ impl Tasks {
     ) -> RunningTask {
         let control = Arc::new(Control::default());
         let mut state = lock(&self.state);
-        let early = state.early.remove(&(client, task)).map(|(signal, _)| signal);
-        lock(&control.signals).extend(early.or(is_detached.then_some(TaskSignal::Detach)));
+        let early = state.early.remove(&(client, task)).map(|(signals, _)| signals);
+        let mut signals = lock(&control.signals);
+        signals.extend(is_detached.then_some(TaskSignal::Detach));
+        signals.extend(early.into_iter().flatten());
+        drop(signals);
         state.running.insert((client, task), control.clone());
         RunningTask { server: Arc::downgrade(server), name: (client, task), control }
     }
@@ -288,21 +295,24 @@ impl Tasks {
                 control.signal(signal);
             }
             None => {
-                state.early.insert((client, task), (signal, Instant::now()));
+                let early = state.early.entry((client, task));
+                early.or_insert_with(|| (Vec::new(), Instant::now())).0.push(signal);
             }
         }
     }
 
     pub(crate) fn is_gone(&self, client: ClientId) -> bool {
-        lock(&self.state).clients.get(&client).is_some_and(|client| client.gone)
+        lock(&self.state).clients.get(&client).is_none_or(|client| client.gone)
     }
 
     /// A client has said something. True if it is a new one.
-    pub(crate) fn hear(&self, client: ClientId, is_gone: bool) -> bool {
+    pub(crate) fn hear(&self, server: &Arc<Server>, client: ClientId, is_gone: bool) -> bool {
         let mut state = lock(&self.state);
         let Some(known) = state.clients.get_mut(&client) else {
+            drop(state);
             if !is_gone {
-                state.clients.insert(client, ClientState::new());
+                // It may be one that was forgotten, and believes that its tasks are here: the outbox tells it.
+                drop(self.outbox(server, client));
             }
             return !is_gone;
         };
@@ -330,7 +340,7 @@ impl Tasks {
     pub(crate) fn drop_silent(&self, limit: Duration) {
         let mut state = lock(&self.state);
         state.early.retain(|_, (_, since)| since.elapsed() < EARLY);
-        state.clients.retain(|_, client| !client.gone || client.heard.elapsed() < FORGOTTEN);
+        state.clients.retain(|_, client| !client.gone || client.heard.elapsed() < FORGOTTEN * limit);
         let is_silent = |client: &ClientState| !client.gone && client.heard.elapsed() > limit;
         let silent: Vec<_> =
             state.clients.iter().filter(|(_, client)| is_silent(client)).map(|(id, _)| *id).collect();

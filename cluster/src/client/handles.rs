@@ -9,6 +9,7 @@ use super::{Done, Driver};
 use crate::cluster::Submitted;
 use crate::ledger::{Again, Attempt, TaskNumber, TaskSignal};
 use crate::message::NodeId;
+use crate::objects::get;
 
 /// A task that has not ended.
 pub(super) struct Pending {
@@ -20,6 +21,8 @@ pub(super) struct Pending {
     pub(super) retries: u32,
     /// The object that holds its call.
     pub(super) stored: Option<String>,
+    /// The object that holds its answer, which is being got.
+    pub(super) arriving: Option<String>,
 }
 
 impl Driver {
@@ -39,7 +42,7 @@ impl Driver {
 
     fn submit(&mut self, Submitted { number, task, call, reply }: Submitted) {
         let (site, retries) = (task.site, task.retries);
-        let entry = Pending { call: Some(call.into()), reply: Some(reply), site, retries, stored: None };
+        let entry = Pending { call: Some(call.into()), reply: Some(reply), site, retries, stored: None, arriving: None };
         self.pending.insert(number, entry);
         self.ledger.submit(number, task);
     }
@@ -78,7 +81,8 @@ impl Driver {
     }
 
     pub(super) fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
-        let Some(entry) = self.pending.get(&task) else { return };
+        let Some(entry) = self.pending.get_mut(&task) else { return };
+        entry.arriving = None;
         let lost = entry
             .reply
             .as_ref()
@@ -96,6 +100,26 @@ impl Driver {
         if let Err((reply, error)) = reply.answer(answer) {
             reply.fail(error);
         }
+    }
+
+    /// The answer of a task, which is too long for a message, is with the broker.
+    pub(super) fn fetch(&mut self, task: TaskNumber, from: Attempt, name: &str) {
+        let name = name.to_owned();
+        let entry = self.pending.get_mut(&task);
+        if entry.as_ref().is_some_and(|entry| entry.arriving.as_ref() == Some(&name)) {
+            return;
+        }
+        // Nobody wants it, or that of another attempt is being got.
+        let Some(entry) = entry.filter(|_| self.ledger.arrived(task)) else { return self.delete(name) };
+        entry.arriving = Some(name.clone());
+        let objects = self.objects.clone();
+        let fetch = async move {
+            let answer = get(&objects, &name).await;
+            // What is left the broker forgets in time.
+            drop(objects.delete(&name).await);
+            Done::Fetched { task, from, answer }
+        };
+        self.running.push(fetch.boxed());
     }
 
     pub(super) fn fail(&mut self, task: TaskNumber, error: &Error) {

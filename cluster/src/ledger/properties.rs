@@ -51,6 +51,14 @@ enum Deed {
     Leave {
         node: u64,
     },
+    /// It had taken the client for gone.
+    Empty {
+        node: u64,
+    },
+    /// The answer of a task is with the broker.
+    Arrive {
+        task: usize,
+    },
     Forgive,
     /// The broker has lost a message, and the client finds out.
     Lose {
@@ -76,7 +84,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => (0..3_u64, 0..5000_u64).prop_map(|(site, micros)| Deed::Learn { site, micros }),
         3 => (node.clone(), prop::bool::weighted(0.2)).prop_map(|(node, leaving)| Deed::Beat { node, leaving }),
         1 => node.clone().prop_map(|node| Deed::Heard { node }),
-        1 => node.prop_map(|node| Deed::Leave { node }),
+        1 => node.clone().prop_map(|node| Deed::Leave { node }),
+        1 => node.prop_map(|node| Deed::Empty { node }),
+        1 => nth.clone().prop_map(|task| Deed::Arrive { task }),
         1 => Just(Deed::Forgive),
         1 => nth.prop_map(|batch| Deed::Lose { batch }),
         2 => (0..4000_u64).prop_map(|millis| Deed::Tick { millis }),
@@ -166,6 +176,19 @@ impl Scene {
             Deed::Beat { node, leaving } => self.ledger.beat(PeerId(node), 2, leaving, self.now),
             Deed::Heard { node } => self.ledger.heard(PeerId(node), self.now),
             Deed::Leave { node } => self.ledger.left(PeerId(node)),
+            Deed::Empty { node } => {
+                self.ledger.emptied(PeerId(node));
+                self.lives[node as usize] += 1;
+            }
+            Deed::Arrive { task } => {
+                let number = task as u64 % self.tasks.len().max(1) as u64;
+                let is_begun = self.tasks.get(&number).is_some_and(|told| !told.grants.is_empty());
+                let is_open = self.tasks.get(&number).is_some_and(|told| told.ends == 0);
+                if is_begun {
+                    let is_first = self.ledger.arrived(number);
+                    assert!(is_open || !is_first, "{number} has ended");
+                }
+            }
             Deed::Forgive => self.ledger.forgive(self.now),
             Deed::Lose { batch } => {
                 if let Some(batch) = nth(&self.batches, batch) {
@@ -257,6 +280,8 @@ impl Scene {
             // Nodes that are there answer what they have.
             let claimed = self.ledger.tasks.iter().filter_map(|(task, state)| match state.place {
                 Place::Claimed(batch, node) => Some((*task, (batch, node))),
+                // It is got, whoever has given it.
+                Place::Answered => Some((*task, (0, PeerId(0)))),
                 _ => None,
             });
             let claimed: Vec<_> = claimed.collect();
@@ -287,10 +312,10 @@ impl Scene {
 impl Ledger {
     /// What is counted is what there is, and nothing is left of what has ended.
     fn check(&self) {
-        let sent = self.tasks.values().filter(|task| task.place != Place::Queued).count();
+        let sent = self.tasks.values().filter(|task| !matches!(task.place, Place::Queued | Place::Answered)).count();
         assert_eq!(self.in_flight, sent, "in flight");
         assert!(self.in_flight <= self.limits.in_flight);
-        let unclaimed = self.batches.values().filter(|batch| batch.node.is_none()).count();
+        let unclaimed = self.batches.values().filter(|batch| batch.is_new).count();
         assert_eq!(self.unclaimed, unclaimed, "unclaimed");
         let workers: usize = self.nodes.values().filter(|node| !node.leaving).map(|node| node.workers).sum();
         assert_eq!(self.workers, workers, "workers");
@@ -300,6 +325,7 @@ impl Ledger {
                     assert!(self.queue.contains(number), "{number} waits nowhere");
                     continue;
                 }
+                Place::Answered => continue,
                 Place::Published(batch) => (batch, None),
                 Place::Claimed(batch, node) => (batch, Some(node)),
             };

@@ -137,6 +137,7 @@ impl Begun {
     async fn run(self, server: &Arc<Server>, received: &Message) {
         let Self { own, client, number: batch, retried, tasks, in_hand } = self;
         let Some(outbox) = server.tasks.outbox(server, client) else { return };
+        let drops = outbox.drops();
         let count = tasks.len().max(1);
         let submitted = server.began.elapsed();
         let mut answers = FuturesUnordered::new();
@@ -176,11 +177,16 @@ impl Begun {
         outbox.ran(batch, ran);
         drop(in_hand);
         // Until its answers have arrived, its client would give it away again.
-        outbox.settle().await;
-        if retried {
-            drop(received.double_ack().await);
-        }
+        let has_arrived = outbox.settle(drops).await;
         drop(own);
+        if retried {
+            if has_arrived {
+                drop(received.double_ack().await);
+            } else {
+                // The client was taken for gone. If it is back, it wants the task on any node.
+                drop(received.ack_with(AckKind::Nak(None)).await);
+            }
+        }
     }
 }
 

@@ -103,9 +103,10 @@ impl Alive {
     }
 }
 
-async fn hear(server: &Server, beat: &Message) {
+async fn hear(server: &Arc<Server>, beat: &Message) {
     let Ok(beat) = message::read::<Beat>(server.seal(), &beat.payload) else { return };
-    let is_new = beat.role == Role::Client && server.tasks.hear(beat.id, beat.state == PeerState::Gone);
+    let is_gone = beat.state == PeerState::Gone;
+    let is_new = beat.role == Role::Client && server.tasks.hear(server, beat.id, is_gone);
     // It is told at once who is there.
     if is_new {
         server.beat_as_is().await;
