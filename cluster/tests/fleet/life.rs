@@ -5,10 +5,10 @@ use std::{env, fs, process};
 
 use futures::future::{join_all, try_join_all};
 use wasm_mt::{Error, Executor, ExecutorExt, Pool, remote};
-use wasm_mt_nats::{Cluster, Node};
+use wasm_mt_nats::{Cluster, Config, Node};
 
 use crate::notes::Notes;
-use crate::{CLIENT, Fleet, Test, config, endless, this};
+use crate::{CLIENT, Fleet, SECRET, Test, config, endless, endless_noted, this};
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_wait_for_the_first_node", tasks_wait_for_the_first_node),
@@ -21,6 +21,22 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_credentials_file_says_who_connects", a_credentials_file_says_who_connects),
     ("a_broker_that_cannot_be_used_is_an_error", a_broker_that_cannot_be_used_is_an_error),
 ];
+
+/// The error of who connects says this.
+async fn assert_refused(config: Config, why: &str) {
+    let error = Cluster::connect(config).await.unwrap_err();
+    assert!(error.is_other() && error.to_string().contains(why), "{error}");
+}
+
+/// A node and a client of this process, configured so, find each other.
+async fn assert_works(config: Config) -> Result<(), Error> {
+    let node = Node::start(config.clone(), Pool::builder().threads(1).build()).await?;
+    let cluster = Cluster::connect(config).await?;
+    assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+    drop(cluster);
+    node.drain().await;
+    Ok(())
+}
 
 fn tasks_wait_for_the_first_node() {
     let mut fleet = Fleet::new(0);
@@ -80,21 +96,7 @@ pub(crate) fn be_a_client(url: &str) {
     let config = config(url);
     wasm_mt::run(async move {
         let cluster = Cluster::connect(config).await?;
-        let tasks = (0..4).map(|_| {
-            let there = notes.clone();
-            cluster.spawn_remote(remote!(async move {
-                struct Stops(Notes);
-                impl Drop for Stops {
-                    fn drop(&mut self) {
-                        self.0.write("stopped");
-                    }
-                }
-                there.write("begun");
-                let _stops = Stops(there);
-                std::future::pending::<()>().await;
-            }))
-        });
-        join_all(tasks).await;
+        join_all((0..4).map(|_| cluster.spawn_remote(endless_noted(&notes)))).await;
         Ok::<_, Error>(())
     });
 }
@@ -133,16 +135,11 @@ fn a_broker_that_cannot_be_used_is_an_error() {
     let mut fleet = Fleet::new(0);
     let url = fleet.broker.url();
     wasm_mt::run(async move {
-        let error = Cluster::connect(fleet.config().credentials_file("/no/such/file")).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("credentials file"), "{error}");
-        let name = wasm_mt_nats::Config::new(&url, "a.b", crate::SECRET);
-        let error = Cluster::connect(name).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("a.b"), "{error}");
-        let secret = wasm_mt_nats::Config::new(&url, "tests", "short");
-        assert!(Cluster::connect(secret).await.unwrap_err().to_string().contains("16 bytes"));
+        assert_refused(fleet.config().credentials_file("/no/such/file"), "credentials file").await;
+        assert_refused(Config::new(&url, "a.b", SECRET), "a.b").await;
+        assert_refused(Config::new(&url, "tests", "short"), "16 bytes").await;
         fleet.broker.kill();
-        let error = Cluster::connect(fleet.config()).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        assert_refused(fleet.config(), "cannot be reached").await;
         Ok::<_, Error>(())
     });
 }
@@ -175,15 +172,9 @@ fn a_connection_can_be_encrypted_and_show_who_it_is() {
     let fleet = Fleet::with(0, &options);
     let url = fleet.broker.url().replace("nats://", "tls://");
     wasm_mt::run(async move {
-        let error = Cluster::connect(config(&url)).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        assert_refused(config(&url), "cannot be reached").await;
         let config = config(&url).root_certificates(&root).client_certificate(&own, &own_key);
-        let node = Node::start(config.clone(), Pool::builder().threads(1).build()).await?;
-        let cluster = Cluster::connect(config).await?;
-        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        drop(cluster);
-        node.drain().await;
-        Ok::<_, Error>(())
+        assert_works(config).await
     });
     drop(fs::remove_dir_all(folder));
 }
@@ -192,19 +183,13 @@ fn a_url_names_several_servers_and_who_connects() {
     let fleet = Fleet::with(0, "authorization { user: somebody, password: \"known to few\" }");
     let places = fleet.broker.url().replace("nats://", "nats://somebody:known%20to%20few@");
     wasm_mt::run(async move {
-        let error = Cluster::connect(fleet.config()).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        assert_refused(fleet.config(), "cannot be reached").await;
         let wrong = config(&places.replace("few", "all"));
         assert!(!format!("{wrong:?}").contains("known"));
         let error = Cluster::connect(wrong).await.unwrap_err();
         assert!(error.is_other() && !error.to_string().contains("known"), "{error}");
         let right = config(&format!("{places},nats://127.0.0.1:1"));
-        let node = Node::start(right.clone(), Pool::builder().threads(1).build()).await?;
-        let cluster = Cluster::connect(right).await?;
-        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        drop(cluster);
-        node.drain().await;
-        Ok::<_, Error>(())
+        assert_works(right).await
     });
 }
 
@@ -255,14 +240,8 @@ fn a_credentials_file_says_who_connects() {
     fs::write(&path, text).unwrap();
     let known = fleet.config().credentials_file(&path);
     wasm_mt::run(async move {
-        let error = Cluster::connect(fleet.config()).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
-        let node = Node::start(known.clone(), Pool::builder().threads(1).build()).await?;
-        let cluster = Cluster::connect(known).await?;
-        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        drop(cluster);
-        node.drain().await;
-        Ok::<_, Error>(())
+        assert_refused(fleet.config(), "cannot be reached").await;
+        assert_works(known).await
     });
     fs::remove_file(path).unwrap();
 }

@@ -12,7 +12,7 @@ use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel,
 use wasm_mt_nats::Cluster;
 
 use crate::notes::Notes;
-use crate::{Fleet, Test, endless};
+use crate::{Fleet, Test, beside, endless, endless_noted};
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_run_on_all_nodes", tasks_run_on_all_nodes),
@@ -115,17 +115,13 @@ fn bodies_of_64_mebibytes_cross() {
         let back = cluster.spawn_remote(remote!(move || sent)).await?;
         assert!(back.0 == block);
         let url = fleet.broker.url();
-        let nothing_is_left = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(wait_until_nothing_is_stored(&url));
-        });
-        nothing_is_left.join().unwrap();
+        beside(wait_until_nothing_is_stored(url)).join().unwrap();
         Ok::<_, Error>(())
     });
 }
 
 /// But for the names of what was there.
-async fn wait_until_nothing_is_stored(url: &str) {
+async fn wait_until_nothing_is_stored(url: String) {
     let jetstream = async_nats::jetstream::new(async_nats::connect(url).await.unwrap());
     let since = Instant::now();
     loop {
@@ -162,25 +158,11 @@ fn tasks_await_tasks_here_and_on_the_fleet() {
 }
 
 fn a_handle_that_is_dropped_stops_its_task() {
-    /// Writes down that its task has stopped.
-    struct Stops(Notes);
-
-    impl Drop for Stops {
-        fn drop(&mut self) {
-            self.0.write("stopped");
-        }
-    }
-
     let fleet = Fleet::new(1);
     wasm_mt::run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let there = notes.clone();
-        let handle = cluster.spawn_remote(remote!(async move {
-            there.write("begun");
-            let _stops = Stops(there);
-            std::future::pending::<()>().await;
-        }));
+        let handle = cluster.spawn_remote(endless_noted(&notes));
         notes.wait_for(1);
         drop(handle);
         assert_eq!(notes.wait_for(2), ["begun", "stopped"]);
