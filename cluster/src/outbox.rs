@@ -136,10 +136,10 @@ impl Outbox {
         // What it is told first is that nothing is left of what was here.
         let losses = self.lock().losses;
         drop(self.told.subscribe().wait_for(|told| *told >= losses).await);
-        self.say(&server, &ToClient::Claim { workers: server.workers as u32, batch }).await
+        self.say(&server, ToClient::Claim { workers: server.workers as u32, batch }).await
     }
 
-    async fn say(&self, server: &Server, message: &ToClient<'_>) -> Option<ClientReply> {
+    async fn say(&self, server: &Server, message: ToClient<'_>) -> Option<ClientReply> {
         let is_gone = || server.tasks.is_gone(self.client);
         message::ask(&server.connection, server.id, self.client, message, is_gone).await
     }
@@ -171,7 +171,7 @@ impl Outbox {
             (answers, ran, state.losses, state.put - state.answers.len() as u64)
         };
         if losses > told {
-            self.say(&server, &ToClient::Lost).await;
+            self.say(&server, ToClient::Lost).await;
             self.told.send_replace(losses);
         }
         let mut bodies = Vec::with_capacity(answers.len());
@@ -180,7 +180,7 @@ impl Outbox {
         }
         let answers = bodies.iter().map(|(batch, task, answer)| (*batch, *task, answer.as_body())).collect();
         // If the client is gone, nobody waits for them.
-        self.say(&server, &ToClient::Answers { answers, ran }).await;
+        self.say(&server, ToClient::Answers { answers, ran }).await;
         self.lock().is_sending = false;
         self.arrived.send_if_modified(|arrived| {
             let more = sent > *arrived;
@@ -244,5 +244,44 @@ impl Answered {
             Self::Stored(name) => Body::Stored(name),
             Self::Failed(error) => Body::Failed(error.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_is_longer_than_it_may_be_and_nothing_stays_behind() {
+        const LIMIT: usize = 10_000;
+        let mut state = OutboxState::default();
+        let sizes = [0, 9_968, 9_969, 4_000, 12_000, 1, 20_000, 20];
+        for (number, size) in sizes.iter().cycle().take(200).enumerate() {
+            state.answers.push_back((u64::MAX, number as u64, Answered::Here(vec![1; *size])));
+        }
+        state.ran.extend((0..5_000).map(|_| Ran { batch: u64::MAX, nanos: u64::MAX }));
+        let (mut numbers, mut ends, mut messages) = (Vec::new(), 0, 0);
+        while state.has_some(0) {
+            let (answers, ran) = state.take(LIMIT);
+            assert!(!answers.is_empty() || !ran.is_empty());
+            let size: usize = answers.iter().map(|(_, _, answer)| answer.size()).sum();
+            let message = ToClient::Answers {
+                answers: answers
+                    .iter()
+                    .map(|(batch, task, answer)| (*batch, *task, answer.as_body()))
+                    .collect(),
+                ran,
+            };
+            let written = postcard::to_stdvec(&message).expect("numbers and bytes can be written").len();
+            // An answer that is too long is alone: it goes to the object store.
+            assert!(written <= LIMIT + 16 || answers.len() == 1 && size > LIMIT - HEAD, "{written}");
+            let ToClient::Answers { ran, .. } = message else { unreachable!("it is made here") };
+            ends += ran.len();
+            numbers.extend(answers.into_iter().map(|(_, task, _)| task));
+            messages += 1;
+        }
+        assert!(numbers.into_iter().eq(0..200));
+        assert_eq!(ends, 5_000);
+        assert!(messages < 200, "{messages}");
     }
 }

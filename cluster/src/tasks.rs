@@ -20,10 +20,14 @@ use crate::outbox::Outbox;
 /// How long a signal is kept for a task that is not known yet.
 const EARLY: Duration = Duration::from_secs(60);
 
-/// After so many times the limit of silence a client that is gone is forgotten.
+/// A client that was silent for so many times the limit does not come back.
+const ABANDONED: u32 = 10;
+/// After so many it is forgotten.
 const FORGOTTEN: u32 = 20;
 
 pub(crate) struct Tasks {
+    /// After so much silence a client is gone.
+    silence: Duration,
     counts: Arc<Counts>,
     state: Mutex<TasksState>,
 }
@@ -42,6 +46,8 @@ struct ClientState {
     heard: Instant,
     /// It has said that it is gone, or was silent for too long.
     gone: bool,
+    /// It has said that it is gone.
+    left: bool,
     outbox: Option<Arc<Outbox>>,
 }
 
@@ -55,6 +61,7 @@ struct Counts {
     sync_tasks: AtomicU64,
     work: AtomicU64,
     unknown: AtomicU64,
+    parents: AtomicU64,
 }
 
 /// Counts something for as long as it is there.
@@ -204,8 +211,8 @@ impl Drop for RunningTask {
 }
 
 impl Tasks {
-    pub(crate) fn new() -> Self {
-        Self { counts: Arc::default(), state: Mutex::default() }
+    pub(crate) fn new(silence: Duration) -> Self {
+        Self { silence, counts: Arc::default(), state: Mutex::default() }
     }
 
     pub(crate) fn in_hand(&self) -> InHand {
@@ -236,6 +243,15 @@ impl Tasks {
             unread: Some(Counted::new(&self.counts, 1, |counts| &counts.unread)),
             expected: None,
         }
+    }
+
+    /// Counts a batch of a program, whose tasks may await tasks of their own.
+    pub(crate) fn parents(&self) -> Counted {
+        Counted::new(&self.counts, 1, |counts| &counts.parents)
+    }
+
+    pub(crate) fn has_parents(&self) -> bool {
+        self.counts.parents.load(Ordering::Acquire) > 0
     }
 
     /// A batch is here from now on. `None`: it is already.
@@ -305,6 +321,13 @@ impl Tasks {
         lock(&self.state).clients.get(&client).is_none_or(|client| client.gone)
     }
 
+    /// True if nobody waits for the client's tasks, wherever they are. One that is only silent may be heard by other nodes.
+    pub(crate) fn has_left(&self, client: ClientId) -> bool {
+        let is_silent = |client: &ClientState| client.heard.elapsed() > ABANDONED * self.silence;
+        let state = lock(&self.state);
+        state.clients.get(&client).is_some_and(|client| client.left || is_silent(client))
+    }
+
     /// A client has said something. True if it is a new one.
     pub(crate) fn hear(&self, server: &Arc<Server>, client: ClientId, is_gone: bool) -> bool {
         let mut state = lock(&self.state);
@@ -318,6 +341,7 @@ impl Tasks {
         };
         known.heard = Instant::now();
         if is_gone {
+            known.left = true;
             drop(state);
             self.drop_client(client);
         } else if known.gone {
@@ -336,8 +360,9 @@ impl Tasks {
         state.clients.values_mut().for_each(|client| client.heard = Instant::now());
     }
 
-    /// Nobody waits for the answers of clients that were silent for so long.
-    pub(crate) fn drop_silent(&self, limit: Duration) {
+    /// Nobody waits for the answers of clients that were silent for too long.
+    pub(crate) fn drop_silent(&self) {
+        let limit = self.silence;
         let mut state = lock(&self.state);
         state.early.retain(|_, (_, since)| since.elapsed() < EARLY);
         state.clients.retain(|_, client| !client.gone || client.heard.elapsed() < FORGOTTEN * limit);
@@ -373,6 +398,6 @@ impl Drop for ClientState {
 
 impl ClientState {
     fn new() -> Self {
-        Self { heard: Instant::now(), gone: false, outbox: None }
+        Self { heard: Instant::now(), gone: false, left: false, outbox: None }
     }
 }

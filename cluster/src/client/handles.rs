@@ -15,8 +15,7 @@ use crate::objects::get;
 pub(super) struct Pending {
     /// `None` once nobody may need it again.
     pub(super) call: Option<Bytes>,
-    /// `None`: nobody wants the answer.
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Reply,
     pub(super) site: u64,
     pub(super) retries: u32,
     /// The object that holds its call.
@@ -42,15 +41,12 @@ impl Driver {
 
     fn submit(&mut self, Submitted { number, task, call, reply }: Submitted) {
         let (site, retries) = (task.site, task.retries);
-        let entry = Pending { call: Some(call.into()), reply: Some(reply), site, retries, stored: None, arriving: None };
+        let entry = Pending { call: Some(call.into()), reply, site, retries, stored: None, arriving: None };
         self.pending.insert(number, entry);
         self.ledger.submit(number, task);
     }
 
     fn signal(&mut self, number: TaskNumber, signal: TaskSignal) {
-        if let (TaskSignal::Detach, Some(entry)) = (signal, self.pending.get_mut(&number)) {
-            entry.reply = None;
-        }
         if self.ledger.signal(number, signal) {
             let reply = self.finish(number);
             if signal == TaskSignal::Abort {
@@ -66,7 +62,7 @@ impl Driver {
             self.delete(name);
         }
         self.shared.ended(1);
-        entry.reply
+        Some(entry.reply)
     }
 
     /// Removes an object from the store.
@@ -83,12 +79,8 @@ impl Driver {
     pub(super) fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
         let Some(entry) = self.pending.get_mut(&task) else { return };
         entry.arriving = None;
-        let lost = entry
-            .reply
-            .as_ref()
-            .filter(|_| entry.retries > 0)
-            .and_then(|reply| reply.error_in(answer).ok()?);
-        let is_lost = lost.is_some_and(|error| error.is_worker_lost());
+        let error = if entry.retries > 0 { entry.reply.error_in(answer).ok().flatten() } else { None };
+        let is_lost = error.is_some_and(|error| error.is_worker_lost());
         if is_lost && self.ledger.try_again(task, from) != Again::Never {
             return;
         }

@@ -276,17 +276,18 @@ impl Driver {
     async fn end(mut self) {
         let (submitted, _) = self.shared.requests().end();
         submitted.into_iter().for_each(|submitted| submitted.reply.fail(Error::closed()));
-        let pending = std::mem::take(&mut self.pending);
-        for (_, entry) in pending {
-            entry.reply.into_iter().for_each(|reply| reply.fail(Error::closed()));
-            if let Some(name) = entry.stored {
-                drop(self.objects.delete(&name).await);
-            }
+        let mut stored = Vec::new();
+        for (_, entry) in std::mem::take(&mut self.pending) {
+            entry.reply.fail(Error::closed());
+            stored.extend(entry.stored);
         }
         let beat = self.sealed_beat(PeerState::Gone);
         // If that fails, nodes find out by themselves.
         drop(self.connection.client.publish(self.connection.names.client_beats(), beat).await);
         self.connection.settle().await;
+        for name in stored {
+            drop(self.objects.delete(&name).await);
+        }
     }
 }
 
@@ -300,8 +301,7 @@ impl Drop for Driver {
 
 async fn send_all(client: async_nats::Client, mut outgoing: mpsc::UnboundedReceiver<(String, Bytes)>) {
     while let Some((subject, payload)) = outgoing.recv().await {
-        if client.publish(subject, payload).await.is_err() {
-            return;
-        }
+        // If one cannot be sent, the next may be.
+        drop(client.publish(subject, payload).await);
     }
 }

@@ -14,12 +14,13 @@ impl Driver {
         let Some(reply_to) = request.reply.clone() else { return };
         let seal = self.connection.seal.clone();
         // What is not sealed is of nobody's.
-        let Ok(asked) = message::read::<Numbered<ToClient<'_>>>(&seal, &request.payload) else { return };
+        let Some(asked) = message::read::<Numbered<ToClient<'_>>>(&seal, &request.payload) else { return };
         let Numbered { from: node, number, message } = asked;
         let reply = match message {
+            ToClient::Claim { .. } | ToClient::Lost if self.ledger.is_late(node, number) => ClientReply::Gone,
             ToClient::Claim { workers, batch } => self.claim(node, workers, batch),
             ToClient::Lost => {
-                self.ledger.emptied(node);
+                self.ledger.emptied(node, number);
                 ClientReply::Taken
             }
             ToClient::Answers { answers, ran } => {

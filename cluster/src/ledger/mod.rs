@@ -153,6 +153,8 @@ pub(crate) struct Ledger {
     /// How many batches no node has ever had.
     unclaimed: usize,
     nodes: BTreeMap<NodeId, NodeState>,
+    /// By which request each node has said last that nothing of the client is there.
+    emptied: BTreeMap<NodeId, u64>,
     /// The workers of those that are not leaving.
     workers: usize,
     last_batch: BatchNumber,
@@ -176,6 +178,7 @@ impl Ledger {
             in_flight: 0,
             unclaimed: 0,
             nodes: BTreeMap::new(),
+            emptied: BTreeMap::new(),
             workers: 0,
             last_batch: 0,
             has_more: false,

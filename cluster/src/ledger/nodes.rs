@@ -59,10 +59,17 @@ impl Ledger {
         self.lose(node);
     }
 
-    /// A node has said that nothing of the client is left there: it had taken the client for gone.
-    pub(crate) fn emptied(&mut self, node: NodeId) {
+    /// A node has said, by the request of this number, that nothing of the client is there: it is new, or had taken the client for gone.
+    pub(crate) fn emptied(&mut self, node: NodeId, number: u64) {
+        self.emptied.insert(node, number);
         let batches = self.nodes.get_mut(&node).map(|state| std::mem::take(&mut state.batches));
         self.give_up(node, batches.unwrap_or_default());
+    }
+
+    /// True if a node has made this request before it said so. By a connection that was cut, it can come after that. What it claims so
+    /// it would never run.
+    pub(crate) fn is_late(&self, node: NodeId, number: u64) -> bool {
+        self.emptied.get(&node).is_some_and(|last| number <= *last)
     }
 
     /// Nothing could be heard for a while, and that was our fault: no node is lost for it.

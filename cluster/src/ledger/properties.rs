@@ -177,7 +177,7 @@ impl Scene {
             Deed::Heard { node } => self.ledger.heard(PeerId(node), self.now),
             Deed::Leave { node } => self.ledger.left(PeerId(node)),
             Deed::Empty { node } => {
-                self.ledger.emptied(PeerId(node));
+                self.ledger.emptied(PeerId(node), 0);
                 self.lives[node as usize] += 1;
             }
             Deed::Arrive { task } => {
@@ -312,7 +312,8 @@ impl Scene {
 impl Ledger {
     /// What is counted is what there is, and nothing is left of what has ended.
     fn check(&self) {
-        let sent = self.tasks.values().filter(|task| !matches!(task.place, Place::Queued | Place::Answered)).count();
+        let sent =
+            self.tasks.values().filter(|task| !matches!(task.place, Place::Queued | Place::Answered)).count();
         assert_eq!(self.in_flight, sent, "in flight");
         assert!(self.in_flight <= self.limits.in_flight);
         let unclaimed = self.batches.values().filter(|batch| batch.is_new).count();
@@ -425,4 +426,16 @@ fn a_task_waits_for_a_node_as_long_as_it_may() {
     assert!(!ledger.take_actions().contains(&Action::Refuse { task: 0 }));
     ledger.tick(59 * second);
     assert!(ledger.take_actions().contains(&Action::Refuse { task: 0 }));
+}
+
+#[test]
+fn what_a_node_asked_for_before_it_was_empty_is_late() {
+    let mut ledger = begun_at_a(1);
+    assert!(!ledger.is_late(A, 7));
+    ledger.emptied(A, 7);
+    assert!(ledger.is_there(A));
+    assert!(ledger.is_late(A, 6) && ledger.is_late(A, 7), "that too, if it is said again");
+    assert!(!ledger.is_late(A, 8) && !ledger.is_late(B, 6));
+    // Another may have the task now.
+    assert_eq!(ledger.claim(1, B, 1, Duration::ZERO), Claim::Granted(vec![0]));
 }

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use async_nats::{Event, Message};
 use futures::StreamExt;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
-use super::batch::receive;
+use super::batch::{Source, receive};
 use super::server::{Inputs, Server};
+use crate::client::FAREWELL;
 use crate::config::Config;
 use crate::message::{self, Beat, Numbered, PeerState, Role, ToNode};
 
@@ -23,8 +24,8 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
         inputs.tasks.ask(server.wanted()).await;
         inputs.children.ask(CHILDREN).await;
         tokio::select! {
-            Some(message) = inputs.tasks.next() => receive(&server, message),
-            Some(message) = inputs.children.next() => receive(&server, message),
+            Some(message) = inputs.tasks.next() => receive(&server, message, Source::Programs),
+            Some(message) = inputs.children.next() => receive(&server, message, Source::Tasks),
             Some(request) = inputs.requests.next() => serve_request(&server, &request),
             Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
             Some(event) = inputs.events.recv() => {
@@ -35,23 +36,30 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
                     inputs.children.forget();
                 }
             }
-            () = alive.tick() => {}
+            () = alive.due() => alive.tick().await,
             () = server.freed.notified() => {}
             _ = control.changed() => {}
         }
     }
     server.beat(PeerState::Leaving).await;
-    let Inputs { tasks, children, mut requests, mut beats, mut events } = inputs;
-    drop(tokio::spawn(async { futures::join!(tasks.end(), children.end()) }));
+    let Inputs { tasks, mut children, mut requests, mut beats, mut events } = inputs;
+    drop(tokio::spawn(tasks.end()));
     while !server.tasks.is_empty() {
+        // What the tasks here await may find no other node.
+        if server.tasks.has_parents() {
+            children.ask(CHILDREN).await;
+        }
         tokio::select! {
+            Some(message) = children.next() => receive(&server, message, Source::Tasks),
             Some(request) = requests.next() => serve_request(&server, &request),
             Some(beat) = beats.next() => hear(&server, &beat).await,
             Some(event) = events.recv() => drop(alive.happened(&event)),
-            () = alive.tick() => {}
+            () = alive.due() => alive.tick().await,
             () = server.freed.notified() => {}
         }
     }
+    // What this gives back too late comes to others later.
+    drop(timeout(FAREWELL, children.end()).await);
     server.beat(PeerState::Gone).await;
     server.connection.settle().await;
 }
@@ -63,15 +71,14 @@ struct Alive {
     last: Instant,
     is_connected: bool,
     heartbeat: Duration,
-    silence: Duration,
 }
 
 impl Alive {
     fn new(server: &Arc<Server>, config: &Config) -> Self {
         let mut ticks = interval(config.heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (heartbeat, silence) = (config.heartbeat, config.silence_limit());
-        Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat, silence }
+        let heartbeat = config.heartbeat;
+        Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat }
     }
 
     /// True if the broker is back.
@@ -88,15 +95,19 @@ impl Alive {
         false
     }
 
-    /// Waits until something is to be said, and says it.
-    async fn tick(&mut self) {
+    /// Waits until something is to be said.
+    async fn due(&mut self) {
         self.ticks.tick().await;
+    }
+
+    /// Says it.
+    async fn tick(&mut self) {
         // A process that was stopped, or a machine that slept, has heard nobody.
         if self.last.elapsed() > 3 * self.heartbeat || !self.is_connected {
             self.server.tasks.forgive();
         }
         self.last = Instant::now();
-        self.server.tasks.drop_silent(self.silence);
+        self.server.tasks.drop_silent();
         if self.is_connected {
             self.server.beat_as_is().await;
         }
@@ -104,7 +115,7 @@ impl Alive {
 }
 
 async fn hear(server: &Arc<Server>, beat: &Message) {
-    let Ok(beat) = message::read::<Beat>(server.seal(), &beat.payload) else { return };
+    let Some(beat) = message::read::<Beat>(server.seal(), &beat.payload) else { return };
     let is_gone = beat.state == PeerState::Gone;
     let is_new = beat.role == Role::Client && server.tasks.hear(server, beat.id, is_gone);
     // It is told at once who is there.
@@ -115,7 +126,7 @@ async fn hear(server: &Arc<Server>, beat: &Message) {
 
 fn serve_request(server: &Arc<Server>, request: &Message) {
     let request_read = message::read::<Numbered<ToNode>>(server.seal(), &request.payload);
-    let Ok(Numbered { from, number, message: ToNode { signals } }) = request_read else { return };
+    let Some(Numbered { from, number, message: ToNode { signals } }) = request_read else { return };
     for (task, signal) in signals {
         server.tasks.signal(from, task, signal);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use std::{env, fs, process};
 
 use futures::future::{join_all, try_join_all};
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, remote};
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, Transfer, remote};
 use wasm_mt_nats::{Cluster, Config, Node};
 
 use crate::notes::Notes;
@@ -14,6 +14,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("tasks_wait_for_the_first_node", tasks_wait_for_the_first_node),
     ("without_a_node_tasks_end_in_an_error_that_says_so", without_a_node_tasks_end_in_an_error_that_says_so),
     ("a_node_that_is_told_to_end_finishes_what_it_has", a_node_that_is_told_to_end_finishes_what_it_has),
+    ("a_node_that_ends_runs_what_its_tasks_await", a_node_that_ends_runs_what_its_tasks_await),
+    ("the_large_answer_of_a_node_that_ends_arrives", the_large_answer_of_a_node_that_ends_arrives),
     ("a_client_that_is_killed_leaves_nothing_behind", a_client_that_is_killed_leaves_nothing_behind),
     ("a_client_that_is_dropped_closes", a_client_that_is_dropped_closes),
     ("a_connection_can_be_encrypted_and_show_who_it_is", a_connection_can_be_encrypted_and_show_who_it_is),
@@ -85,6 +87,56 @@ fn a_node_that_is_told_to_end_finishes_what_it_has() {
         assert_eq!(slow.await?, 7);
         node.expect("drained");
         assert!(node.process.wait().unwrap().success());
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+/// No other node is there to do so.
+fn a_node_that_ends_runs_what_its_tasks_await() {
+    let mut fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let there = notes.clone();
+        let parent = cluster.spawn_remote(remote!(async move {
+            let fleet = Cluster::current().await?;
+            there.write("begun");
+            there.wait_for(2);
+            fleet.spawn_remote(remote!(|| 6 * 7)).await
+        }));
+        notes.wait_for(1);
+        assert_eq!(cluster.concurrency(), 2);
+        let mut node = fleet.nodes.remove(0);
+        node.signal("-TERM");
+        // It says so when it takes no more tasks of programs.
+        while cluster.concurrency() == 2 {
+            wasm_mt::yield_now().await;
+        }
+        notes.write("go on");
+        assert_eq!(parent.await??, 42);
+        node.expect("drained");
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+/// It is with the broker when the node has ended.
+fn the_large_answer_of_a_node_that_ends_arrives() {
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let there = notes.clone();
+        let large = cluster.spawn_remote(remote!(move || {
+            there.write("begun");
+            there.wait_for(2);
+            Transfer(vec![1_u8; 48 << 20])
+        }));
+        notes.wait_for(1);
+        fleet.nodes[0].signal("-TERM");
+        notes.write("go on");
+        assert_eq!(large.await?.0.len(), 48 << 20);
         notes.remove();
         Ok::<_, Error>(())
     });

@@ -7,6 +7,7 @@ mod faults;
 mod life;
 mod notes;
 mod proxy;
+mod returns;
 mod tasks;
 
 use std::io::{BufRead, BufReader};
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let all = [tasks::TESTS, life::TESTS, faults::TESTS].concat();
+    let all = [tasks::TESTS, life::TESTS, faults::TESTS, returns::TESTS].concat();
     let tests: Vec<_> = all.into_iter().filter(|(name, _)| name.contains(&filter)).collect();
     println!("\nrunning {} tests", tests.len());
     let mut failed = Vec::new();
