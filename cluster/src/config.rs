@@ -1,10 +1,18 @@
 //! What a fleet is made of.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use wasm_mt::Error;
 use wasm_mt::transport::Seal;
+
+/// Who has missed so many heartbeats of others has stood still by itself. So nobody is taken for lost after fewer.
+pub(crate) const HEARTBEATS: u32 = 3;
+/// A shorter one is less than what a busy machine takes to get round to it. What is longer nobody waits for.
+const HEARTBEAT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+/// What NATS can do.
+const REPLICAS: RangeInclusive<usize> = 1..=5;
 
 /// Where the broker is, which application this is, and how its fleet behaves.
 ///
@@ -77,14 +85,14 @@ impl Config {
         self
     }
 
-    /// How often a process says that it is there; 500 ms by default.
+    /// How often a process says that it is there; 500 ms by default. From 10 ms to an hour.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
     }
 
     /// After how long without a word a process is taken for lost; 3 s by default. A connection to the broker that is
-    /// interrupted for less harms nobody. At least two heartbeats.
+    /// interrupted for less harms nobody. At least three heartbeats.
     pub fn silence(mut self, limit: Duration) -> Self {
         self.silence = limit;
         self
@@ -97,9 +105,10 @@ impl Config {
         self
     }
 
-    /// How many tasks of a client are with the broker or with nodes at a time; 100,000 by default. Others wait with the client.
+    /// How many tasks of a client are with the broker or with nodes at a time, one at least; 100,000 by default. Others wait with the
+    /// client.
     pub fn max_in_flight(mut self, tasks: usize) -> Self {
-        self.max_in_flight = tasks.max(1);
+        self.max_in_flight = tasks;
         self
     }
 
@@ -110,7 +119,7 @@ impl Config {
         self
     }
 
-    /// On how many servers of a cluster of brokers the tasks are stored; one by default. Whoever connects first decides.
+    /// On how many servers of a cluster of brokers the tasks are stored, one to five; one by default. Whoever connects first decides.
     pub fn replicas(mut self, count: usize) -> Self {
         self.replicas = count;
         self
@@ -120,8 +129,29 @@ impl Config {
         Seal::new(&self.secret)
     }
 
-    pub(crate) fn silence_limit(&self) -> Duration {
-        self.silence.max(2 * self.heartbeat)
+    /// What cannot work is refused before anything begins.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let wrong =
+            |what: String| Err(Error::other(format!("the configuration of the fleet cannot work: {what}")));
+        let Self { heartbeat, silence, max_in_flight, replicas, .. } = self;
+        if !HEARTBEAT.contains(heartbeat) {
+            return wrong(format!("`heartbeat` is {heartbeat:?}; give one of 10 ms to an hour"));
+        }
+        let least = HEARTBEATS * *heartbeat;
+        if *silence < least {
+            return wrong(format!(
+                "`silence` is {silence:?} with a `heartbeat` of {heartbeat:?}; give three heartbeats or more, that is {least:?}"
+            ));
+        }
+        if *max_in_flight == 0 {
+            return wrong("`max_in_flight` is 0, so that no task is ever sent; give 1 or more".to_owned());
+        }
+        if !REPLICAS.contains(replicas) {
+            return wrong(format!(
+                "`replicas` is {replicas}; give 1 to 5, as many as the broker has servers at most"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -129,5 +159,48 @@ impl Config {
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config").field("application", &self.application).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_work_is_refused_with_its_cure() {
+        type Change = fn(Config) -> Config;
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        let refused: [(Change, &str); 10] = [
+            (|config| config.heartbeat(Duration::ZERO), "10 ms to an hour"),
+            (|config| config.heartbeat(Duration::from_nanos(1)), "10 ms to an hour"),
+            (|config| config.heartbeat(HOUR + Duration::from_nanos(1)), "10 ms to an hour"),
+            (|config| config.heartbeat(Duration::MAX).silence(Duration::MAX), "10 ms to an hour"),
+            (|config| config.silence(Duration::ZERO), "1.5s"),
+            (|config| config.silence(Duration::from_millis(1499)), "1.5s"),
+            (|config| config.heartbeat(Duration::from_millis(1001)), "3.003s"),
+            (|config| config.max_in_flight(0), "1 or more"),
+            (|config| config.replicas(0), "1 to 5"),
+            (|config| config.replicas(6), "1 to 5"),
+        ];
+        for (number, (change, cure)) in refused.into_iter().enumerate() {
+            let error = change(a_config()).check().unwrap_err();
+            assert!(error.is_other() && error.to_string().contains(cure), "{number}: {error}");
+        }
+        let taken: [Change; 7] = [
+            |config| config,
+            |config| config.heartbeat(Duration::from_millis(10)).silence(Duration::from_millis(30)),
+            |config| config.heartbeat(HOUR).silence(3 * HOUR),
+            |config| config.silence(Duration::MAX),
+            |config| config.start_timeout(Duration::ZERO),
+            |config| config.start_timeout(Duration::MAX).max_in_flight(usize::MAX),
+            |config| config.max_in_flight(1).replicas(5),
+        ];
+        for (number, change) in taken.into_iter().enumerate() {
+            change(a_config()).check().unwrap_or_else(|error| panic!("{number}: {error}"));
+        }
+    }
+
+    fn a_config() -> Config {
+        Config::new("nats://127.0.0.1:4222", "tests", "a secret of the tests")
     }
 }

@@ -109,6 +109,7 @@ impl Names {
 impl Connection {
     /// Connects, and tells of what happens to the connection.
     pub(crate) async fn open(config: &Config) -> Result<(Self, mpsc::UnboundedReceiver<Event>), Error> {
+        config.check()?;
         let seal = config.seal()?;
         let names = Names::new(config, seal.build())?;
         let (events, happened) = mpsc::unbounded_channel();

@@ -26,7 +26,7 @@ mod requests;
 use self::batches::Sent;
 use self::handles::Pending;
 use crate::cluster::Shared;
-use crate::config::Config;
+use crate::config::{Config, HEARTBEATS};
 use crate::connection::Connection;
 use crate::ledger::{Action, Attempt, BatchNumber, Ledger, Limits, TaskNumber, TaskSignal};
 use crate::message::{NodeId, PeerId, PeerState};
@@ -127,7 +127,7 @@ impl Driver {
         let limits = Limits {
             in_flight: config.max_in_flight,
             message: MESSAGE.min(longest),
-            silence: config.silence_limit(),
+            silence: config.silence,
             no_node: config.start_timeout,
         };
         let (out, outgoing) = mpsc::unbounded_channel();
@@ -180,7 +180,7 @@ impl Driver {
                 Some(event) = self.events.recv() => self.happened(&event),
                 _ = ticks.tick() => {
                     // A process that was stopped, or a machine that slept, has heard nobody.
-                    if last_tick.elapsed() > 3 * self.heartbeat {
+                    if last_tick.elapsed() > HEARTBEATS * self.heartbeat {
                         self.ledger.forgive(self.now());
                     }
                     last_tick = Instant::now();

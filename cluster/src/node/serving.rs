@@ -9,7 +9,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::batch::receive;
 use super::server::{Inputs, Server};
-use crate::config::Config;
+use crate::config::{Config, HEARTBEATS};
 use crate::message::{self, Beat, Numbered, PeerState, Role, ToNode};
 
 /// So many messages of tasks' tasks are asked for at a time.
@@ -70,7 +70,7 @@ impl Alive {
     fn new(server: &Arc<Server>, config: &Config) -> Self {
         let mut ticks = interval(config.heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (heartbeat, silence) = (config.heartbeat, config.silence_limit());
+        let (heartbeat, silence) = (config.heartbeat, config.silence);
         Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat, silence }
     }
 
@@ -92,7 +92,7 @@ impl Alive {
     async fn tick(&mut self) {
         self.ticks.tick().await;
         // A process that was stopped, or a machine that slept, has heard nobody.
-        if self.last.elapsed() > 3 * self.heartbeat || !self.is_connected {
+        if self.last.elapsed() > HEARTBEATS * self.heartbeat || !self.is_connected {
             self.server.tasks.forgive();
         }
         self.last = Instant::now();
