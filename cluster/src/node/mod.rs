@@ -86,9 +86,13 @@ impl Node {
         let (control, controlled) = watch::channel(Control::Run);
         let (started, start) = oneshot::channel();
         let (end, ended) = oneshot::channel();
+        let entered = place.clone();
         drop(runtime.spawn(async move {
             match Server::connect(&config, id, pool, controlled).await {
                 Ok((server, inputs)) => {
+                    // It is the node's, and ends with that.
+                    entered.enter();
+                    drop(entered);
                     if started.send(Ok(())).is_ok() {
                         let connection = server.connection.clone();
                         drop(tokio::spawn(async move { connection.sweep().await }));
@@ -100,9 +104,8 @@ impl Node {
             }
             end.send(()).unwrap_or(());
         }));
-        let node = Self { control, ended, runtime: Some(runtime), id, _place: place.clone() };
+        let node = Self { control, ended, runtime: Some(runtime), id, _place: place };
         start.await.unwrap_or_else(|_| Err(Error::closed()))?;
-        place.enter();
         Ok(node)
     }
 

@@ -1,15 +1,17 @@
 //! Tasks, as programs use them.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
+use futures::poll;
 use wasm_mt::executor::current;
-use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel, remote, yield_now};
-use wasm_mt_nats::Cluster;
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, RemoteFn, Shared, Transfer, channel, remote, yield_now};
+use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
 use crate::{Fleet, Test, endless};
@@ -20,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_hundred_thousand_tiny_tasks", a_hundred_thousand_tiny_tasks),
     ("bodies_of_64_mebibytes_cross", bodies_of_64_mebibytes_cross),
     ("tasks_await_tasks_here_and_on_the_fleet", tasks_await_tasks_here_and_on_the_fleet),
+    ("tasks_that_waited_find_the_fleet_of_a_new_node", tasks_that_waited_find_the_fleet_of_a_new_node),
     ("a_handle_that_is_dropped_stops_its_task", a_handle_that_is_dropped_stops_its_task),
 ];
 
@@ -157,6 +160,29 @@ fn tasks_await_tasks_here_and_on_the_fleet() {
         let sums: Result<Vec<_>, _> = try_join_all(parents).await?.into_iter().collect();
         assert!(sums?.into_iter().eq(2..42));
         assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node");
+        Ok::<_, Error>(())
+    });
+}
+
+/// Who starts the node is not scheduled before the task has run.
+fn tasks_that_waited_find_the_fleet_of_a_new_node() {
+    let fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let look = remote!(async { Cluster::current().await.map(|fleet| fleet.nodes()) });
+        let waited = cluster.spawn_remote(look.clone());
+        let pool = || Pool::builder().threads(2).build();
+        let mut start = pin!(Node::start(fleet.config(), pool()));
+        assert!(poll!(&mut start).is_pending());
+        waited.await??;
+        let node = start.await?;
+        // One that does not start leaves it as it is, and so does another one's end.
+        assert!(Node::start(fleet.config().replicas(0), pool()).await.is_err());
+        cluster.spawn_remote(look).await??;
+        drop(Node::start(fleet.config(), pool()).await?);
+        Cluster::current().await?;
+        node.drain().await;
+        assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node any more");
         Ok::<_, Error>(())
     });
 }
