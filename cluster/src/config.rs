@@ -11,6 +11,8 @@ use wasm_mt::transport::Seal;
 pub(crate) const HEARTBEATS: u32 = 3;
 /// A shorter one is less than what a busy machine takes to get round to it. What is longer nobody waits for.
 const HEARTBEAT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+/// Some messages fit. For NATS, none would be no limit.
+const LEAST_STORED: i64 = 16 << 10;
 /// What NATS can do.
 const REPLICAS: RangeInclusive<usize> = 1..=5;
 
@@ -112,8 +114,8 @@ impl Config {
         self
     }
 
-    /// How many bytes of tasks the broker may store, and as many of long bodies (64 MiB at least), which it sets aside; 256 MiB by default. What does not fit waits with its client. Whoever connects first
-    /// decides.
+    /// How many bytes of tasks the broker may store, and as many of long bodies (64 MiB at least), which it sets aside; 256 MiB by default,
+    /// 16 KiB at least. What does not fit waits with its client. Whoever connects first decides.
     pub fn max_stored(mut self, bytes: u64) -> Self {
         self.max_stored = i64::try_from(bytes).unwrap_or(i64::MAX);
         self
@@ -133,7 +135,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let wrong =
             |what: String| Err(Error::other(format!("the configuration of the fleet cannot work: {what}")));
-        let Self { heartbeat, silence, max_in_flight, replicas, .. } = self;
+        let Self { heartbeat, silence, max_in_flight, max_stored, replicas, .. } = self;
         if !HEARTBEAT.contains(heartbeat) {
             return wrong(format!("`heartbeat` is {heartbeat:?}; give one of 10 ms to an hour"));
         }
@@ -145,6 +147,11 @@ impl Config {
         }
         if *max_in_flight == 0 {
             return wrong("`max_in_flight` is 0, so that no task is ever sent; give 1 or more".to_owned());
+        }
+        if *max_stored < LEAST_STORED {
+            return wrong(format!(
+                "`max_stored` is {max_stored} bytes; give 16 KiB or more, so that messages fit"
+            ));
         }
         if !REPLICAS.contains(replicas) {
             return wrong(format!(
@@ -170,7 +177,7 @@ mod tests {
     fn what_cannot_work_is_refused_with_its_cure() {
         type Change = fn(Config) -> Config;
         const HOUR: Duration = Duration::from_secs(60 * 60);
-        let refused: [(Change, &str); 10] = [
+        let refused: [(Change, &str); 12] = [
             (|config| config.heartbeat(Duration::ZERO), "10 ms to an hour"),
             (|config| config.heartbeat(Duration::from_nanos(1)), "10 ms to an hour"),
             (|config| config.heartbeat(HOUR + Duration::from_nanos(1)), "10 ms to an hour"),
@@ -179,6 +186,8 @@ mod tests {
             (|config| config.silence(Duration::from_millis(1499)), "1.5s"),
             (|config| config.heartbeat(Duration::from_millis(1001)), "3.003s"),
             (|config| config.max_in_flight(0), "1 or more"),
+            (|config| config.max_stored(0), "16 KiB or more"),
+            (|config| config.max_stored(16_383), "16 KiB or more"),
             (|config| config.replicas(0), "1 to 5"),
             (|config| config.replicas(6), "1 to 5"),
         ];
@@ -191,9 +200,9 @@ mod tests {
             |config| config.heartbeat(Duration::from_millis(10)).silence(Duration::from_millis(30)),
             |config| config.heartbeat(HOUR).silence(3 * HOUR),
             |config| config.silence(Duration::MAX),
-            |config| config.start_timeout(Duration::ZERO),
+            |config| config.start_timeout(Duration::ZERO).max_stored(u64::MAX),
             |config| config.start_timeout(Duration::MAX).max_in_flight(usize::MAX),
-            |config| config.max_in_flight(1).replicas(5),
+            |config| config.max_in_flight(1).max_stored(16 << 10).replicas(5),
         ];
         for (number, change) in taken.into_iter().enumerate() {
             change(a_config()).check().unwrap_or_else(|error| panic!("{number}: {error}"));

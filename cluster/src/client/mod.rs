@@ -116,9 +116,7 @@ impl Driver {
         let names = &connection.names;
         let subject = if kind == Kind::Program { names.tasks() } else { names.children() };
         let stream = connection.stream(config).await?;
-        // Several messages are to fit into the stream.
-        let room = usize::try_from(stream.cached_info().config.max_bytes / 8).unwrap_or(usize::MAX);
-        let longest = connection.max_message().min(room);
+        let longest = connection.max_message().min(room(stream.cached_info().config.max_bytes));
         let objects = connection.objects(config).await?;
         let requests = connection.subscribe(names.peer(id)).await?;
         let beats = connection.subscribe(names.node_beats()).await?;
@@ -295,6 +293,15 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let (submitted, closers) = self.shared.requests().end();
         drop((submitted, closers));
+    }
+}
+
+/// So many bytes of a stream that holds so many are for one message: several are to fit. An administrator may have made one without a
+/// limit, which says -1.
+fn room(stored: i64) -> usize {
+    match usize::try_from(stored) {
+        Ok(stored @ 1..) => stored / 8,
+        _ => usize::MAX,
     }
 }
 

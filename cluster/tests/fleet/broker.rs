@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use async_nats::jetstream;
+
 /// Where the server is, if not on the path.
 const PROGRAM: &str = "WASM_MT_NATS_SERVER";
 
@@ -72,6 +74,22 @@ impl Broker {
             thread::sleep(Duration::from_millis(10));
         }
         true
+    }
+
+    /// Does something that an administrator could.
+    pub(crate) fn ask<T, F>(&self, what: impl FnOnce(jetstream::Context) -> F + Send + 'static) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
+        let url = self.url();
+        // A runtime of its own has a thread of its own.
+        let asks = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime
+                .block_on(async move { what(jetstream::new(async_nats::connect(url).await.unwrap())).await })
+        });
+        asks.join().unwrap()
     }
 
     fn answers(&self) -> bool {

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::time::Duration;
 use std::{env, thread};
 
-use futures::StreamExt;
+use async_nats::jetstream::stream;
 use futures::future::{join_all, try_join_all};
+use futures::{StreamExt, TryStreamExt};
 use wasm_mt::{Error, ExecutorExt, Remote, remote};
 use wasm_mt_nats::Cluster;
 
@@ -24,6 +25,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_stands_still_is_lost_and_comes_back", a_node_that_stands_still_is_lost_and_comes_back),
     ("a_client_that_stands_still_hears_what_was_lost", a_client_that_stands_still_hears_what_was_lost),
     ("what_does_not_fit_into_the_stream_waits", what_does_not_fit_into_the_stream_waits),
+    ("a_stream_without_a_limit_holds_all_calls", a_stream_without_a_limit_holds_all_calls),
     ("a_short_partition_loses_nothing", a_short_partition_loses_nothing),
     ("a_long_partition_loses_each_task_once", a_long_partition_loses_each_task_once),
 ];
@@ -263,6 +265,36 @@ fn what_does_not_fit_into_the_stream_waits() {
             .collect();
         fleet.start(1);
         assert!(try_join_all(tasks).await?.into_iter().eq(0..100));
+        Ok::<_, Error>(())
+    });
+}
+
+/// As an administrator may make it.
+fn a_stream_without_a_limit_holds_all_calls() {
+    let mut fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        drop(fleet.connect().await);
+        let unlimited = fleet.broker.ask(|jetstream| async move {
+            let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+            let own = streams.into_iter().find(|stream| stream.config.name.starts_with("wasm-mt_tests_"));
+            let config = stream::Config { max_bytes: -1, ..own.unwrap().config };
+            jetstream.update_stream(config).await.unwrap().config.max_bytes
+        });
+        assert_eq!(unlimited, -1);
+        let cluster = fleet.connect().await;
+        fleet.start(1);
+        assert!(
+            try_join_all((0..10).map(|n| cluster.spawn_remote(remote!(move || n))))
+                .await?
+                .into_iter()
+                .eq(0..10)
+        );
+        let stored = fleet.broker.ask(|jetstream| async move {
+            let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+            let objects = streams.into_iter().find(|stream| stream.config.name.starts_with("OBJ_"));
+            objects.unwrap().state.last_sequence
+        });
+        assert_eq!(stored, 0, "calls of some bytes are in the object store");
         Ok::<_, Error>(())
     });
 }
