@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::process;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
 use futures::poll;
+use futures::task::{FutureObj, Spawn, SpawnError};
 use wasm_mt::executor::current;
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, RemoteFn, Shared, Transfer, channel, remote, yield_now};
+use wasm_mt::{
+    Error, Executor, ExecutorExt, Job, Pool, RemoteFn, Shared, Transfer, channel, remote, yield_now,
+};
 use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
@@ -24,6 +29,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("tasks_await_tasks_here_and_on_the_fleet", tasks_await_tasks_here_and_on_the_fleet),
     ("tasks_that_waited_find_the_fleet_of_a_new_node", tasks_that_waited_find_the_fleet_of_a_new_node),
     ("a_handle_that_is_dropped_stops_its_task", a_handle_that_is_dropped_stops_its_task),
+    ("a_handle_may_be_dropped_while_its_task_is_taken", a_handle_may_be_dropped_while_its_task_is_taken),
 ];
 
 fn tasks_run_on_all_nodes() {
@@ -230,6 +236,56 @@ fn a_handle_that_is_dropped_stops_its_task() {
         notes.write("go on");
         assert_eq!(notes.wait_for(5).last().map(String::as_str), Some("done"));
         notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+/// Another thread gives its tasks to a fleet.
+struct Later(mpsc::Sender<Job>);
+
+impl Executor for Later {
+    fn submit(&self, job: Job) {
+        self.0.send(job).unwrap();
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+}
+
+impl Spawn for Later {
+    fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        Err(SpawnError::shutdown())
+    }
+}
+
+fn a_handle_may_be_dropped_while_its_task_is_taken() {
+    let fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let cluster = Cluster::connect(fleet.config().start_timeout(Duration::MAX)).await?;
+        let (sender, jobs) = mpsc::channel();
+        let later = Later(sender);
+        let handles: Vec<_> = (0..20_000).map(|_| later.spawn_remote(remote!(|| ()))).collect();
+        drop(later);
+        let (taker, taking) = (cluster.clone(), Arc::new(AtomicUsize::new(0)));
+        let taken = taking.clone();
+        let takes = thread::spawn(move || {
+            for job in jobs {
+                taken.fetch_add(1, Ordering::SeqCst);
+                taker.submit(job);
+            }
+        });
+        for (n, handle) in handles.into_iter().enumerate() {
+            while taking.load(Ordering::SeqCst) <= n {
+                thread::yield_now();
+            }
+            // At any moment from then on.
+            (0..n % 500).for_each(|_| std::hint::spin_loop());
+            drop(handle);
+        }
+        takes.join().unwrap();
+        // No node runs any, so it ends only if none is left.
+        cluster.close().await;
         Ok::<_, Error>(())
     });
 }
