@@ -7,8 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use async_nats::jetstream;
-
 /// Where the server is, if not on the path.
 const PROGRAM: &str = "WASM_MT_NATS_SERVER";
 
@@ -77,7 +75,7 @@ impl Broker {
     }
 
     /// Does something that an administrator could.
-    pub(crate) fn ask<T, F>(&self, what: impl FnOnce(jetstream::Context) -> F + Send + 'static) -> T
+    pub(crate) fn ask<T, F>(&self, what: impl FnOnce(async_nats::Client) -> F + Send + 'static) -> T
     where
         T: Send + 'static,
         F: Future<Output = T>,
@@ -86,8 +84,7 @@ impl Broker {
         // A runtime of its own has a thread of its own.
         let asks = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime
-                .block_on(async move { what(jetstream::new(async_nats::connect(url).await.unwrap())).await })
+            runtime.block_on(async move { what(async_nats::connect(url).await.unwrap()).await })
         });
         asks.join().unwrap()
     }
