@@ -94,7 +94,8 @@ pub(crate) struct Driver {
     /// What nodes are to know, and have not been sent.
     signals: HashMap<NodeId, Vec<(TaskNumber, TaskSignal)>>,
     telling: HashSet<NodeId>,
-    other_builds: HashSet<Bytes>,
+    /// When a node of another build was heard last.
+    other_build: Option<Instant>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Sends what needs no answer, in order.
     out: mpsc::UnboundedSender<(String, Bytes)>,
@@ -145,7 +146,7 @@ impl Driver {
             sent: HashMap::new(),
             signals: HashMap::new(),
             telling: HashSet::new(),
-            other_builds: HashSet::new(),
+            other_build: None,
             running: FuturesUnordered::new(),
             out,
             began: Instant::now(),
@@ -173,7 +174,7 @@ impl Driver {
                 () = yield_now(), if self.ledger.has_more() => {}
                 Some(request) = self.requests.next() => self.request(&request),
                 Some(beat) = self.beats.next() => self.hear(&beat),
-                Some(build) = self.builds.next() => self.hear_build(build.payload),
+                Some(build) = self.builds.next() => self.hear_build(&build.payload),
                 Some(done) = self.running.next() => self.done(done),
                 Some(event) = self.events.recv() => self.happened(&event),
                 _ = ticks.tick() => {

@@ -149,6 +149,10 @@ fn a_node_of_another_build_or_secret_takes_nothing() {
         let cluster = Cluster::connect(fleet.config().start_timeout(Duration::from_secs(2))).await?;
         let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
         assert!(error.is_other() && error.to_string().contains("another build"), "{error}");
+        // The next one waits for longer than a silent node is taken to be there.
+        other.kill();
+        let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
+        assert!(error.is_other() && !error.to_string().contains("another build"), "{error}");
         drop(fs::remove_dir_all(folder));
         Ok::<_, Error>(())
     });
