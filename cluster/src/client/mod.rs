@@ -29,6 +29,7 @@ use crate::cluster::Shared;
 use crate::config::{Config, HEARTBEATS};
 use crate::connection::Connection;
 use crate::ledger::{Action, Attempt, BatchNumber, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::link::{Link, Seen};
 use crate::message::{NodeId, PeerId, PeerState};
 use crate::numbers::NumberMap;
 
@@ -102,7 +103,7 @@ pub(crate) struct Driver {
     began: Instant,
     heartbeat: Duration,
     config: Config,
-    is_connected: bool,
+    link: Link,
 }
 
 impl Driver {
@@ -152,7 +153,7 @@ impl Driver {
             began: Instant::now(),
             heartbeat: config.heartbeat,
             config: config.clone(),
-            is_connected: true,
+            link: Link::new(),
             connection,
         })
     }
@@ -238,27 +239,30 @@ impl Driver {
     }
 
     fn happened(&mut self, event: &Event) {
-        match event {
-            Event::Disconnected => self.is_connected = false,
-            Event::Connected => {
-                self.is_connected = true;
-                self.ledger.forgive(self.now());
-                self.beat();
-                self.look_soon();
-                let (connection, config) = (self.connection.clone(), self.config.clone());
-                // If that fails, publishing does too, and is tried again.
-                let prepare = async move {
-                    drop(connection.prepare(&config).await);
-                    Done::Nothing
-                };
-                self.running.push(prepare.boxed());
-            }
-            _ => {}
+        if self.link.happened(event, Seen::of(&self.connection.client)) {
+            self.came_back();
         }
     }
 
+    /// The broker is there again, and may have lost what it had.
+    fn came_back(&mut self) {
+        self.ledger.forgive(self.now());
+        self.beat();
+        self.look_soon();
+        let (connection, config) = (self.connection.clone(), self.config.clone());
+        // If that fails, publishing does too, and is tried again.
+        let prepare = async move {
+            drop(connection.prepare(&config).await);
+            Done::Nothing
+        };
+        self.running.push(prepare.boxed());
+    }
+
     fn tick(&mut self) {
-        if !self.is_connected {
+        if self.link.look(Seen::of(&self.connection.client)) {
+            self.came_back();
+        }
+        if !self.link.is_connected() {
             return;
         }
         self.ledger.tick(self.now());

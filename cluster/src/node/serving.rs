@@ -10,6 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::batch::receive;
 use super::server::{Inputs, Server};
 use crate::config::{Config, HEARTBEATS};
+use crate::link::{Link, Seen};
 use crate::message::{self, Beat, Numbered, PeerState, Role, ToNode};
 
 /// So many messages of tasks' tasks are asked for at a time.
@@ -29,13 +30,14 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
             Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
             Some(event) = inputs.events.recv() => {
                 if alive.happened(&event) {
-                    // If that fails, it fails again when it is asked for messages.
-                    drop(server.connection.prepare(config).await);
-                    inputs.tasks.forget();
-                    inputs.children.forget();
+                    came_back(&server, &mut inputs, config).await;
                 }
             }
-            () = alive.tick() => {}
+            is_back = alive.tick() => {
+                if is_back {
+                    came_back(&server, &mut inputs, config).await;
+                }
+            }
             () = server.freed.notified() => {}
             _ = control.changed() => {}
         }
@@ -47,8 +49,10 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
         tokio::select! {
             Some(request) = requests.next() => serve_request(&server, &request),
             Some(beat) = beats.next() => hear(&server, &beat).await,
-            Some(event) = events.recv() => drop(alive.happened(&event)),
-            () = alive.tick() => {}
+            Some(event) = events.recv() => {
+                alive.happened(&event);
+            }
+            _ = alive.tick() => {}
             () = server.freed.notified() => {}
         }
     }
@@ -56,12 +60,20 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
     server.connection.settle().await;
 }
 
+/// The broker is there again, and may have lost what it had.
+async fn came_back(server: &Server, inputs: &mut Inputs, config: &Config) {
+    // If that fails, it fails again when it is asked for messages.
+    drop(server.connection.prepare(config).await);
+    inputs.tasks.forget();
+    inputs.children.forget();
+}
+
 /// Says that the node is there, and looks whether clients are.
 struct Alive {
     server: Arc<Server>,
     ticks: Interval,
     last: Instant,
-    is_connected: bool,
+    link: Link,
     heartbeat: Duration,
     silence: Duration,
 }
@@ -71,35 +83,37 @@ impl Alive {
         let mut ticks = interval(config.heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (heartbeat, silence) = (config.heartbeat, config.silence);
-        Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat, silence }
+        Self { server: server.clone(), ticks, last: Instant::now(), link: Link::new(), heartbeat, silence }
     }
 
     /// True if the broker is back.
     fn happened(&mut self, event: &Event) -> bool {
-        match event {
-            Event::Disconnected => self.is_connected = false,
-            Event::Connected => {
-                self.is_connected = true;
-                self.server.tasks.forgive();
-                return true;
-            }
-            _ => {}
+        let is_back = self.link.happened(event, self.seen());
+        if is_back {
+            self.server.tasks.forgive();
         }
-        false
+        is_back
     }
 
-    /// Waits until something is to be said, and says it.
-    async fn tick(&mut self) {
+    fn seen(&self) -> Seen {
+        Seen::of(&self.server.connection.client)
+    }
+
+    /// Waits until something is to be said, and says it. True if the broker is back.
+    async fn tick(&mut self) -> bool {
         self.ticks.tick().await;
+        let is_back = self.link.look(self.seen());
         // A process that was stopped, or a machine that slept, has heard nobody.
-        if self.last.elapsed() > HEARTBEATS * self.heartbeat || !self.is_connected {
+        if self.last.elapsed() > HEARTBEATS * self.heartbeat || !self.link.is_connected() || is_back {
             self.server.tasks.forgive();
         }
         self.last = Instant::now();
         self.server.tasks.drop_silent(self.silence);
-        if self.is_connected {
+        // What is awaited here may not come to its end: then nobody would know that the broker is back.
+        if self.link.is_connected() && !is_back {
             self.server.beat_as_is().await;
         }
+        is_back
     }
 }
 
