@@ -101,7 +101,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong.
+    /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong;
+    /// [`is_startup`](Error::is_startup) if the program does not know which build it is: see [`Config::build`].
     pub async fn connect(config: Config) -> Result<Self, Error> {
         Self::connect_as(config, client::Kind::Program).await
     }

@@ -1,3 +1,4 @@
+#![expect(unsafe_code, reason = "a program may say by itself which build it is")]
 //! What a fleet is made of.
 
 use std::ops::RangeInclusive;
@@ -5,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wasm_mt::Error;
-use wasm_mt::transport::Seal;
+use wasm_mt::transport::{Build, Seal};
 
 /// Who has missed so many heartbeats of others has stood still by itself. So nobody is taken for lost after fewer.
 pub(crate) const HEARTBEATS: u32 = 3;
@@ -34,6 +35,8 @@ pub struct Config {
     pub(crate) url: String,
     pub(crate) application: String,
     pub(crate) secret: Vec<u8>,
+    /// `None`: that of the program's file.
+    build: Option<Build>,
     pub(crate) credentials: Option<PathBuf>,
     pub(crate) root_certificates: Option<PathBuf>,
     pub(crate) client_certificate: Option<(PathBuf, PathBuf)>,
@@ -56,6 +59,7 @@ impl Config {
             url: url.into(),
             application: application.into(),
             secret: secret.into(),
+            build: None,
             credentials: None,
             root_certificates: None,
             client_certificate: None,
@@ -84,6 +88,30 @@ impl Config {
     /// The certificate and the key by which this process shows who it is, in PEM files.
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.client_certificate = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Which build this program is, where the system does not say: only Linux and Android tell a program which file it was loaded from.
+    /// Elsewhere connections fail without this, with an error that [`is_startup`](Error::is_startup).
+    ///
+    /// ```no_run
+    /// use wasm_mt::transport::Build;
+    /// use wasm_mt_nats::Config;
+    ///
+    /// fn with_build(config: Config) -> std::io::Result<Config> {
+    ///     let file = std::fs::read(std::env::current_exe()?)?;
+    ///     // SAFETY: this is the first that `main` does, and our files are not replaced while they are being started.
+    ///     Ok(unsafe { config.build(Build::of(&file)) })
+    /// }
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// As for [`Seal::of_build`]: two programs MUST NOT say that they are the same build and have the same secret, unless they are the same
+    /// file. Each calls what lies where the other one has a function. So a hash of the file that lies at the program's path now is wrong
+    /// if it was replaced since the program was started, and so is a version number, which builds for two targets have in common.
+    pub unsafe fn build(mut self, build: Build) -> Self {
+        self.build = Some(build);
         self
     }
 
@@ -128,7 +156,11 @@ impl Config {
     }
 
     pub(crate) fn seal(&self) -> Result<Seal, Error> {
-        Seal::new(&self.secret)
+        match self.build {
+            None => Seal::new(&self.secret),
+            // SAFETY: whoever has given the build has promised what it asks for.
+            Some(build) => unsafe { Seal::of_build(build, &self.secret) },
+        }
     }
 
     /// What cannot work is refused before anything begins.
@@ -207,6 +239,16 @@ mod tests {
         for (number, change) in taken.into_iter().enumerate() {
             change(a_config()).check().unwrap_or_else(|error| panic!("{number}: {error}"));
         }
+    }
+
+    #[test]
+    fn a_program_may_say_which_build_it_is() {
+        let own = a_config().seal().unwrap().build();
+        let build = Build::of(b"this program");
+        // SAFETY: nothing is sealed by it.
+        let config = unsafe { a_config().build(build) };
+        let said = config.seal().unwrap().build();
+        assert!(said == build && said != own);
     }
 
     fn a_config() -> Config {

@@ -78,7 +78,8 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong.
+    /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong;
+    /// [`is_startup`](Error::is_startup) if the program does not know which build it is: see [`Config::build`].
     pub async fn start(config: Config, pool: Pool) -> Result<Self, Error> {
         let runtime = runtime("wasm-mt-node")?;
         let id = PeerId::new();
