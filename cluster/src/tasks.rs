@@ -323,7 +323,8 @@ impl Tasks {
 
     /// True if nobody waits for the client's tasks, wherever they are. One that is only silent may be heard by other nodes.
     pub(crate) fn has_left(&self, client: ClientId) -> bool {
-        let is_silent = |client: &ClientState| client.heard.elapsed() > ABANDONED * self.silence;
+        let is_silent =
+            |client: &ClientState| client.heard.elapsed() > self.silence.saturating_mul(ABANDONED);
         let state = lock(&self.state);
         state.clients.get(&client).is_some_and(|client| client.left || is_silent(client))
     }
@@ -365,7 +366,9 @@ impl Tasks {
         let limit = self.silence;
         let mut state = lock(&self.state);
         state.early.retain(|_, (_, since)| since.elapsed() < EARLY);
-        state.clients.retain(|_, client| !client.gone || client.heard.elapsed() < FORGOTTEN * limit);
+        state
+            .clients
+            .retain(|_, client| !client.gone || client.heard.elapsed() < limit.saturating_mul(FORGOTTEN));
         let is_silent = |client: &ClientState| !client.gone && client.heard.elapsed() > limit;
         let silent: Vec<_> =
             state.clients.iter().filter(|(_, client)| is_silent(client)).map(|(id, _)| *id).collect();

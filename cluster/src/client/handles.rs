@@ -139,9 +139,10 @@ impl Driver {
 
     fn no_node(&self) -> Error {
         let seconds = self.config.start_timeout.as_secs();
-        let others = match self.other_builds.len() {
-            0 => String::new(),
-            _ => "; nodes of another build are there, and take no tasks of this one".to_owned(),
+        let others = if self.is_other_build_there() {
+            "; nodes of another build are there, and take no tasks of this one"
+        } else {
+            ""
         };
         Error::other(format!(
             "no node of the fleet was there for {seconds} s{others}; start this very executable as a node on some machine"

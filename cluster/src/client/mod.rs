@@ -26,9 +26,10 @@ mod requests;
 use self::batches::Sent;
 use self::handles::Pending;
 use crate::cluster::Shared;
-use crate::config::Config;
+use crate::config::{Config, HEARTBEATS};
 use crate::connection::Connection;
 use crate::ledger::{Action, Attempt, BatchNumber, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::link::{Link, Seen};
 use crate::message::{NodeId, PeerId, PeerState};
 use crate::numbers::NumberMap;
 
@@ -94,14 +95,15 @@ pub(crate) struct Driver {
     /// What nodes are to know, and have not been sent.
     signals: HashMap<NodeId, Vec<(TaskNumber, TaskSignal)>>,
     telling: HashSet<NodeId>,
-    other_builds: HashSet<Bytes>,
+    /// When a node of another build was heard last.
+    other_build: Option<Instant>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Sends what needs no answer, in order.
     out: mpsc::UnboundedSender<(String, Bytes)>,
     began: Instant,
     heartbeat: Duration,
     config: Config,
-    is_connected: bool,
+    link: Link,
 }
 
 impl Driver {
@@ -116,9 +118,7 @@ impl Driver {
         let names = &connection.names;
         let subject = if kind == Kind::Program { names.tasks() } else { names.children() };
         let stream = connection.stream(config).await?;
-        // Several messages are to fit into the stream.
-        let room = usize::try_from(stream.cached_info().config.max_bytes / 8).unwrap_or(usize::MAX);
-        let longest = connection.max_message().min(room);
+        let longest = connection.max_message().min(room(stream.cached_info().config.max_bytes));
         let objects = connection.objects(config).await?;
         let requests = connection.subscribe(names.peer(id)).await?;
         let beats = connection.subscribe(names.node_beats()).await?;
@@ -127,7 +127,7 @@ impl Driver {
         let limits = Limits {
             in_flight: config.max_in_flight,
             message: MESSAGE.min(longest),
-            silence: config.silence_limit(),
+            silence: config.silence,
             no_node: config.start_timeout,
         };
         let (out, outgoing) = mpsc::unbounded_channel();
@@ -147,13 +147,13 @@ impl Driver {
             sent: HashMap::new(),
             signals: HashMap::new(),
             telling: HashSet::new(),
-            other_builds: HashSet::new(),
+            other_build: None,
             running: FuturesUnordered::new(),
             out,
             began: Instant::now(),
             heartbeat: config.heartbeat,
             config: config.clone(),
-            is_connected: true,
+            link: Link::new(),
             connection,
         })
     }
@@ -175,12 +175,12 @@ impl Driver {
                 () = yield_now(), if self.ledger.has_more() => {}
                 Some(request) = self.requests.next() => self.request(&request),
                 Some(beat) = self.beats.next() => self.hear(&beat),
-                Some(build) = self.builds.next() => self.hear_build(build.payload),
+                Some(build) = self.builds.next() => self.hear_build(&build.payload),
                 Some(done) = self.running.next() => self.done(done),
                 Some(event) = self.events.recv() => self.happened(&event),
                 _ = ticks.tick() => {
                     // A process that was stopped, or a machine that slept, has heard nobody.
-                    if last_tick.elapsed() > 3 * self.heartbeat {
+                    if last_tick.elapsed() > HEARTBEATS * self.heartbeat {
                         self.ledger.forgive(self.now());
                     }
                     last_tick = Instant::now();
@@ -239,27 +239,30 @@ impl Driver {
     }
 
     fn happened(&mut self, event: &Event) {
-        match event {
-            Event::Disconnected => self.is_connected = false,
-            Event::Connected => {
-                self.is_connected = true;
-                self.ledger.forgive(self.now());
-                self.beat();
-                self.look_soon();
-                let (connection, config) = (self.connection.clone(), self.config.clone());
-                // If that fails, publishing does too, and is tried again.
-                let prepare = async move {
-                    drop(connection.prepare(&config).await);
-                    Done::Nothing
-                };
-                self.running.push(prepare.boxed());
-            }
-            _ => {}
+        if self.link.happened(event, Seen::of(&self.connection.client)) {
+            self.came_back();
         }
     }
 
+    /// The broker is there again, and may have lost what it had.
+    fn came_back(&mut self) {
+        self.ledger.forgive(self.now());
+        self.beat();
+        self.look_soon();
+        let (connection, config) = (self.connection.clone(), self.config.clone());
+        // If that fails, publishing does too, and is tried again.
+        let prepare = async move {
+            drop(connection.prepare(&config).await);
+            Done::Nothing
+        };
+        self.running.push(prepare.boxed());
+    }
+
     fn tick(&mut self) {
-        if !self.is_connected {
+        if self.link.look(Seen::of(&self.connection.client)) {
+            self.came_back();
+        }
+        if !self.link.is_connected() {
             return;
         }
         self.ledger.tick(self.now());
@@ -296,6 +299,15 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let (submitted, closers) = self.shared.requests().end();
         drop((submitted, closers));
+    }
+}
+
+/// So many bytes of a stream that holds so many are for one message: several are to fit. An administrator may have made one without a
+/// limit, which says -1.
+fn room(stored: i64) -> usize {
+    match usize::try_from(stored) {
+        Ok(stored @ 1..) => stored / 8,
+        _ => usize::MAX,
     }
 }
 

@@ -20,11 +20,15 @@ impl Driver {
         }
     }
 
-    pub(super) fn hear_build(&mut self, build: Bytes) {
-        const MOST: usize = 64;
-        if build != self.connection.seal.build().as_bytes()[..] && self.other_builds.len() < MOST {
-            self.other_builds.insert(build);
+    pub(super) fn hear_build(&mut self, build: &[u8]) {
+        if build != self.connection.seal.build().as_bytes() {
+            self.other_build = Some(Instant::now());
         }
+    }
+
+    /// True if a node of another build is there: none is lost before it was silent for so long.
+    pub(super) fn is_other_build_there(&self) -> bool {
+        self.other_build.is_some_and(|heard| heard.elapsed() < self.config.silence)
     }
 
     /// Says to all nodes that the client is there.

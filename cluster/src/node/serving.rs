@@ -10,7 +10,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use super::batch::{Source, receive};
 use super::server::{Inputs, Server};
 use crate::client::FAREWELL;
-use crate::config::Config;
+use crate::config::{Config, HEARTBEATS};
+use crate::link::{Link, Seen};
 use crate::message::{self, Beat, Numbered, PeerState, Role, ToNode};
 
 /// So many messages of tasks' tasks are asked for at a time.
@@ -30,13 +31,14 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
             Some(beat) = inputs.beats.next() => hear(&server, &beat).await,
             Some(event) = inputs.events.recv() => {
                 if alive.happened(&event) {
-                    // If that fails, it fails again when it is asked for messages.
-                    drop(server.connection.prepare(config).await);
-                    inputs.tasks.forget();
-                    inputs.children.forget();
+                    came_back(&server, &mut inputs, config).await;
                 }
             }
-            () = alive.due() => alive.tick().await,
+            () = alive.due() => {
+                if alive.tick().await {
+                    came_back(&server, &mut inputs, config).await;
+                }
+            }
             () = server.freed.notified() => {}
             _ = control.changed() => {}
         }
@@ -53,8 +55,12 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
             Some(message) = children.next() => receive(&server, message, Source::Tasks),
             Some(request) = requests.next() => serve_request(&server, &request),
             Some(beat) = beats.next() => hear(&server, &beat).await,
-            Some(event) = events.recv() => drop(alive.happened(&event)),
-            () = alive.due() => alive.tick().await,
+            Some(event) = events.recv() => {
+                alive.happened(&event);
+            }
+            () = alive.due() => {
+                alive.tick().await;
+            }
             () = server.freed.notified() => {}
         }
     }
@@ -64,12 +70,20 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
     server.connection.settle().await;
 }
 
+/// The broker is there again, and may have lost what it had.
+async fn came_back(server: &Server, inputs: &mut Inputs, config: &Config) {
+    // If that fails, it fails again when it is asked for messages.
+    drop(server.connection.prepare(config).await);
+    inputs.tasks.forget();
+    inputs.children.forget();
+}
+
 /// Says that the node is there, and looks whether clients are.
 struct Alive {
     server: Arc<Server>,
     ticks: Interval,
     last: Instant,
-    is_connected: bool,
+    link: Link,
     heartbeat: Duration,
 }
 
@@ -78,21 +92,20 @@ impl Alive {
         let mut ticks = interval(config.heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let heartbeat = config.heartbeat;
-        Self { server: server.clone(), ticks, last: Instant::now(), is_connected: true, heartbeat }
+        Self { server: server.clone(), ticks, last: Instant::now(), link: Link::new(), heartbeat }
     }
 
     /// True if the broker is back.
     fn happened(&mut self, event: &Event) -> bool {
-        match event {
-            Event::Disconnected => self.is_connected = false,
-            Event::Connected => {
-                self.is_connected = true;
-                self.server.tasks.forgive();
-                return true;
-            }
-            _ => {}
+        let is_back = self.link.happened(event, self.seen());
+        if is_back {
+            self.server.tasks.forgive();
         }
-        false
+        is_back
+    }
+
+    fn seen(&self) -> Seen {
+        Seen::of(&self.server.connection.client)
     }
 
     /// Waits until something is to be said.
@@ -100,17 +113,20 @@ impl Alive {
         self.ticks.tick().await;
     }
 
-    /// Says it.
-    async fn tick(&mut self) {
+    /// Says it. True if the broker is back.
+    async fn tick(&mut self) -> bool {
+        let is_back = self.link.look(self.seen());
         // A process that was stopped, or a machine that slept, has heard nobody.
-        if self.last.elapsed() > 3 * self.heartbeat || !self.is_connected {
+        if self.last.elapsed() > HEARTBEATS * self.heartbeat || !self.link.is_connected() || is_back {
             self.server.tasks.forgive();
         }
         self.last = Instant::now();
         self.server.tasks.drop_silent();
-        if self.is_connected {
+        // What is awaited here may not come to its end: then nobody would know that the broker is back.
+        if self.link.is_connected() && !is_back {
             self.server.beat_as_is().await;
         }
+        is_back
     }
 }
 

@@ -8,8 +8,11 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
-use futures::StreamExt;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::pull::BatchConfig;
+use async_nats::jetstream::{self, stream};
 use futures::future::{join_all, try_join_all};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use wasm_mt::{Error, ExecutorExt, Remote, RemoteHandle, remote};
 use wasm_mt_nats::Cluster;
 
@@ -26,6 +29,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_stands_still_is_lost_and_comes_back", a_node_that_stands_still_is_lost_and_comes_back),
     ("a_client_that_stands_still_hears_what_was_lost", a_client_that_stands_still_hears_what_was_lost),
     ("what_does_not_fit_into_the_stream_waits", what_does_not_fit_into_the_stream_waits),
+    ("a_stream_without_a_limit_holds_all_calls", a_stream_without_a_limit_holds_all_calls),
+    ("thousands_of_nodes_may_wait_for_tasks", thousands_of_nodes_may_wait_for_tasks),
     ("a_short_partition_loses_nothing", a_short_partition_loses_nothing),
     ("a_long_partition_loses_each_task_once", a_long_partition_loses_each_task_once),
 ];
@@ -149,11 +154,15 @@ fn a_node_of_another_build_or_secret_takes_nothing() {
     OpenOptions::new().append(true).open(&executable).unwrap().write_all(&[0]).unwrap();
     wasm_mt::run(async move {
         let url = fleet.broker.url();
-        let _other = NodeProcess::start(&mut Command::new(&executable), &url);
+        let mut other = NodeProcess::start(&mut Command::new(&executable), &url);
         let _stranger = NodeProcess::start(this().env(NODE_SECRET, "another secret, of others"), &url);
         let cluster = Cluster::connect(fleet.config().start_timeout(Duration::from_secs(2))).await?;
         let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
         assert!(error.is_other() && error.to_string().contains("another build"), "{error}");
+        // The next one waits for longer than a silent node is taken to be there.
+        other.kill();
+        let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
+        assert!(error.is_other() && !error.to_string().contains("another build"), "{error}");
         drop(fs::remove_dir_all(folder));
         Ok::<_, Error>(())
     });
@@ -271,6 +280,65 @@ fn what_does_not_fit_into_the_stream_waits() {
         fleet.start(1);
         assert!(try_join_all(tasks).await?.into_iter().eq(0..100));
         Ok::<_, Error>(())
+    });
+}
+
+async fn own_stream(jetstream: &jetstream::Context, prefix: &str) -> stream::Info {
+    let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+    streams.into_iter().find(|stream| stream.config.name.starts_with(prefix)).unwrap()
+}
+
+/// As an administrator may make it.
+fn a_stream_without_a_limit_holds_all_calls() {
+    let mut fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        drop(fleet.connect().await);
+        let unlimited = fleet.broker.ask(|client| async move {
+            let jetstream = jetstream::new(client);
+            let own = own_stream(&jetstream, "wasm-mt_tests_").await;
+            let config = stream::Config { max_bytes: -1, ..own.config };
+            jetstream.update_stream(config).await.unwrap().config.max_bytes
+        });
+        assert_eq!(unlimited, -1);
+        let cluster = fleet.connect().await;
+        fleet.start(1);
+        assert!(
+            try_join_all((0..10).map(|n| cluster.spawn_remote(remote!(move || n))))
+                .await?
+                .into_iter()
+                .eq(0..10)
+        );
+        let stored = fleet.broker.ask(|client| async move {
+            own_stream(&jetstream::new(client), "OBJ_").await.state.last_sequence
+        });
+        assert_eq!(stored, 0, "calls of some bytes are in the object store");
+        Ok::<_, Error>(())
+    });
+}
+
+/// A node waits by a request or a few, which are as those here.
+fn thousands_of_nodes_may_wait_for_tasks() {
+    const COUNT: usize = 5000;
+    let fleet = Fleet::new(1);
+    fleet.broker.ask(|client| async move {
+        let jetstream = jetstream::new(client.clone());
+        let own = own_stream(&jetstream, "wasm-mt_tests_").await;
+        let stream = jetstream.get_stream(own.config.name).await.unwrap();
+        for name in ["tasks", "children"] {
+            let mut consumer: PullConsumer = stream.get_consumer(name).await.unwrap();
+            let inbox = client.new_inbox();
+            let mut refusals = client.subscribe(inbox.clone()).await.unwrap();
+            let expires = Some(Duration::from_secs(60));
+            for _ in 0..COUNT {
+                let one = BatchConfig { batch: 1, expires, ..BatchConfig::default() };
+                consumer.request_batch(one, inbox.clone().into()).await.unwrap();
+            }
+            // The broker looks at them when it has time.
+            while consumer.info().await.unwrap().num_waiting < COUNT {
+                let refusal = refusals.next().now_or_never().flatten();
+                assert!(refusal.is_none(), "{refusal:?}");
+            }
+        }
     });
 }
 

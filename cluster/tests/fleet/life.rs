@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_url_names_several_servers_and_who_connects", a_url_names_several_servers_and_who_connects),
     ("a_credentials_file_says_who_connects", a_credentials_file_says_who_connects),
     ("a_broker_that_cannot_be_used_is_an_error", a_broker_that_cannot_be_used_is_an_error),
+    ("a_configuration_that_cannot_work_is_an_error", a_configuration_that_cannot_work_is_an_error),
 ];
 
 /// The error of who connects says this.
@@ -192,6 +193,21 @@ fn a_broker_that_cannot_be_used_is_an_error() {
         assert_refused(Config::new(&url, "tests", "short"), "16 bytes").await;
         fleet.broker.kill();
         assert_refused(fleet.config(), "cannot be reached").await;
+        Ok::<_, Error>(())
+    });
+}
+
+fn a_configuration_that_cannot_work_is_an_error() {
+    let fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let config = fleet.config().heartbeat(Duration::ZERO);
+        let error = Cluster::connect(config.clone()).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("`heartbeat`"), "{error}");
+        let pool = || Pool::builder().threads(1).build();
+        let error = Node::start(config, pool()).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("`heartbeat`"), "{error}");
+        let error = Node::start(fleet.config().silence(Duration::ZERO), pool()).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("`silence`"), "{error}");
         Ok::<_, Error>(())
     });
 }

@@ -112,7 +112,7 @@ fn serve(url: &str) {
             std::io::stdin().lines().for_each(drop);
             std::process::exit(1);
         });
-        node.drain_on_signal().await;
+        node.drain_on_signal().await?;
         println!("drained");
         Ok::<_, Error>(())
     });
