@@ -132,7 +132,7 @@ struct BatchState {
     /// How many of them have not ended.
     left: usize,
     node: Option<NodeId>,
-    /// No node has ever had it.
+    /// No node has ever had it, and none was lost since it was published.
     is_new: bool,
     retried: bool,
 }
@@ -150,7 +150,7 @@ pub(crate) struct Ledger {
     batches: BTreeMap<BatchNumber, BatchState>,
     /// How many tasks of batches are published or claimed.
     in_flight: usize,
-    /// How many batches no node has ever had.
+    /// How many batches are new: nodes ask for them.
     unclaimed: usize,
     nodes: BTreeMap<NodeId, NodeState>,
     /// By which request each node has said last that nothing of the client is there.

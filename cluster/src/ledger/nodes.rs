@@ -107,6 +107,9 @@ impl Ledger {
         if self.nodes.is_empty() {
             self.alone_since = Some(self.now);
         }
+        // What was on its way to it comes to others when the broker delivers it again. Meanwhile they are to have something else.
+        self.batches.values_mut().for_each(|batch| batch.is_new = false);
+        self.unclaimed = 0;
         self.give_up(node, state.batches);
     }
 

@@ -407,6 +407,21 @@ fn a_loss_that_is_told_twice_does_not_stop_the_next_attempt() {
 }
 
 #[test]
+fn what_was_on_its_way_to_a_node_that_is_lost_does_not_hold_up_the_rest() {
+    let mut ledger = begun_at_a(0);
+    for number in 1..20 {
+        submit(&mut ledger, number, 0);
+    }
+    let published = |ledger: &mut Ledger| {
+        ledger.take_actions().iter().filter(|action| matches!(action, Action::Publish { .. })).count()
+    };
+    let first = published(&mut ledger);
+    assert!(first > 0 && published(&mut ledger) == 0, "no more than the nodes ask for");
+    ledger.left(A);
+    assert!(published(&mut ledger) > 0);
+}
+
+#[test]
 fn a_task_that_is_to_be_stopped_does_not_run_again() {
     let mut ledger = begun_at_a(5);
     assert!(!ledger.signal(0, TaskSignal::Abort));
