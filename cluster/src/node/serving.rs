@@ -56,10 +56,14 @@ pub(super) async fn run(server: Arc<Server>, mut inputs: Inputs, config: &Config
             Some(request) = requests.next() => serve_request(&server, &request),
             Some(beat) = beats.next() => hear(&server, &beat).await,
             Some(event) = events.recv() => {
-                alive.happened(&event);
+                if alive.happened(&event) {
+                    children.forget();
+                }
             }
             () = alive.due() => {
-                alive.tick().await;
+                if alive.tick().await {
+                    children.forget();
+                }
             }
             () = server.freed.notified() => {}
         }
@@ -122,8 +126,7 @@ impl Alive {
         }
         self.last = Instant::now();
         self.server.tasks.drop_silent();
-        // What is awaited here may not come to its end: then nobody would know that the broker is back.
-        if self.link.is_connected() && !is_back {
+        if self.link.is_connected() {
             self.server.beat_as_is().await;
         }
         is_back
