@@ -101,7 +101,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong.
+    /// [`is_other`](Error::is_other) if the broker cannot be reached, has no JetStream, or the configuration is wrong;
+    /// [`is_startup`](Error::is_startup) if the program does not know which build it is: see [`Config::build`].
     pub async fn connect(config: Config) -> Result<Self, Error> {
         Self::connect_as(config, client::Kind::Program).await
     }
@@ -208,6 +209,26 @@ impl Shared {
         }
     }
 
+    /// Gives a task to the loop. Its handle may be dropped on another thread meanwhile: that waits for the lock, so no signal is with the loop
+    /// before its task.
+    fn take(self: &Arc<Self>, mut submitted: Submitted) {
+        let mut requests = self.requests();
+        if requests.is_closed {
+            drop(requests);
+            return submitted.reply.fail(Error::closed());
+        }
+        let (shared, number) = (Arc::downgrade(self), submitted.number);
+        let is_wanted = submitted.reply.on_signal(move |signal| {
+            shared.upgrade().iter().for_each(|shared| shared.signal(number, signal));
+        });
+        if is_wanted {
+            self.pending.fetch_add(1, Ordering::AcqRel);
+            requests.submitted.push(submitted);
+            drop(requests);
+            self.wake.notify_one();
+        }
+    }
+
     fn signal(&self, number: TaskNumber, signal: Signal) {
         let signal = match signal {
             Signal::Cancel => TaskSignal::Cancel,
@@ -227,25 +248,10 @@ impl Executor for Cluster {
         }
         let site = std::ptr::from_ref(job.location()).addr() as u64;
         let retries = job.retries();
-        let Some((call, mut reply)) = shared.seal.seal(job) else { return };
+        let Some((call, reply)) = shared.seal.seal(job) else { return };
         let number = shared.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let signalled = Arc::downgrade(shared);
-        let is_wanted = reply.on_signal(move |signal| {
-            signalled.upgrade().iter().for_each(|shared| shared.signal(number, signal));
-        });
-        if !is_wanted {
-            return;
-        }
         let task = Task { site, size: call.len(), retries };
-        let mut requests = shared.requests();
-        if requests.is_closed {
-            drop(requests);
-            return reply.fail(Error::closed());
-        }
-        shared.pending.fetch_add(1, Ordering::AcqRel);
-        requests.submitted.push(Submitted { number, task, call, reply });
-        drop(requests);
-        shared.wake.notify_one();
+        shared.take(Submitted { number, task, call, reply });
     }
 
     fn concurrency(&self) -> usize {

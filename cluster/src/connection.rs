@@ -40,6 +40,12 @@ pub(crate) const DELETES: Duration = Duration::from_secs(1);
 /// How long a message that a node has received may stay unacknowledged, until another node receives it.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
 
+/// So many messages of a consumer may be with nodes and unacknowledged.
+const UNACKNOWLEDGED: i64 = 100_000;
+/// So many requests for messages may wait at a consumer; the broker refuses more (409), and by default more than 512. A node has some, 32 at
+/// most: so 4,000 nodes may wait at least. The broker takes any number, no account limits it, and each takes 8 bytes of its memory.
+const WAITING: i64 = 128 * 1024;
+
 /// A connection to the broker, and the names that this fleet has there.
 #[derive(Clone)]
 pub(crate) struct Connection {
@@ -134,6 +140,7 @@ impl Names {
 impl Connection {
     /// Connects, and tells of what happens to the connection.
     pub(crate) async fn open(config: &Config) -> Result<(Self, mpsc::UnboundedReceiver<Event>), Error> {
+        config.check()?;
         let seal = config.seal()?;
         let names = Names::new(config, seal.build())?;
         let (events, happened) = mpsc::unbounded_channel();
@@ -257,7 +264,8 @@ impl Connection {
             filter_subject: subject,
             ack_policy: consumer::AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
-            max_ack_pending: 100_000,
+            max_ack_pending: UNACKNOWLEDGED,
+            max_waiting: WAITING,
             ..Default::default()
         };
         let make = || {

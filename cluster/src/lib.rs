@@ -64,6 +64,7 @@ mod demand;
 #[cfg(doctest)]
 mod guide;
 mod ledger;
+mod link;
 mod message;
 mod node;
 mod numbers;

@@ -51,7 +51,7 @@ pub(crate) struct Batch<'a> {
 pub(crate) enum Body<'a> {
     #[serde(borrow)]
     Here(Blob<'a>),
-    /// In the object store, by this name: it is too long for a message.
+    /// In the stream of objects, by this name: it is too long for a message.
     Stored(&'a str),
     /// There is none, and this is why.
     Failed(Error),
@@ -129,6 +129,28 @@ pub(crate) enum PeerState {
     Gone,
 }
 
+/// What is sealed as one kind is read as no other.
+pub(crate) trait Message {
+    const KIND: u8;
+}
+
+macro_rules! kinds {
+    ($($message:ty = $kind:literal,)*) => {
+        $(impl Message for $message {
+            const KIND: u8 = $kind;
+        })*
+    };
+}
+
+kinds! {
+    Batch<'_> = 0,
+    Beat = 1,
+    Numbered<ToClient<'_>> = 2,
+    Numbered<ClientReply> = 3,
+    Numbered<ToNode> = 4,
+    Numbered<()> = 5,
+}
+
 /// Bytes that are copied at once.
 pub(crate) struct Blob<'a>(pub(crate) &'a [u8]);
 
@@ -144,25 +166,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
     }
 }
 
-pub(crate) fn write(seal: &Seal, message: &impl Serialize) -> Bytes {
-    let bytes = postcard::to_stdvec(message).expect("numbers and bytes can be written");
+pub(crate) fn write<M: Message + Serialize>(seal: &Seal, message: &M) -> Bytes {
+    let bytes = postcard::to_extend(message, vec![M::KIND]).expect("numbers and bytes can be written");
     seal.seal_message(&bytes).into()
 }
 
-pub(crate) fn read<'a, M: Deserialize<'a>>(seal: &Seal, bytes: &'a [u8]) -> Result<M, Error> {
-    let message = seal.open_message(bytes)?;
-    postcard::from_bytes(message)
-        .map_err(|error| Error::other(format!("a message of the fleet cannot be read: {error}")))
+/// `None`: it was not sealed by this fleet, or as something else.
+pub(crate) fn read<'a, M: Message + Deserialize<'a>>(seal: &Seal, bytes: &'a [u8]) -> Option<M> {
+    let message = seal.open_message(bytes).ok()?.strip_prefix(&[M::KIND])?;
+    let (message, rest) = postcard::take_from_bytes(message).ok()?;
+    rest.is_empty().then_some(message)
 }
 
 /// Asks a peer, until there is a reply or `is_gone` says that none will come.
-pub(crate) async fn ask<R: DeserializeOwned>(
+pub(crate) async fn ask<M, R>(
     connection: &Connection,
     from: PeerId,
     to: PeerId,
-    message: impl Serialize,
+    message: M,
     is_gone: impl Fn() -> bool,
-) -> Option<R> {
+) -> Option<R>
+where
+    Numbered<M>: Message + Serialize,
+    Numbered<R>: Message + DeserializeOwned,
+{
     /// How long a peer may take for its reply.
     const REPLY: Duration = Duration::from_secs(2);
     /// Between two attempts.
@@ -175,7 +202,7 @@ pub(crate) async fn ask<R: DeserializeOwned>(
         let asked = connection.client.request(connection.names.peer(to), payload.clone());
         // Else the broker, or the peer, is away.
         if let Ok(Ok(reply)) = timeout(REPLY, asked).await {
-            let reply = read::<Numbered<R>>(&connection.seal, &reply.payload).ok();
+            let reply = read::<Numbered<R>>(&connection.seal, &reply.payload);
             let own = reply.filter(|reply| (reply.from, reply.number) == (from, number));
             if let Some(reply) = own {
                 return Some(reply.message);

@@ -20,10 +20,14 @@ use crate::outbox::Outbox;
 /// How long a signal is kept for a task that is not known yet.
 const EARLY: Duration = Duration::from_secs(60);
 
-/// After so long a client that is gone is forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(600);
+/// A client that was silent for so many times the limit does not come back.
+const ABANDONED: u32 = 10;
+/// After so many it is forgotten.
+const FORGOTTEN: u32 = 20;
 
 pub(crate) struct Tasks {
+    /// After so much silence a client is gone.
+    silence: Duration,
     counts: Arc<Counts>,
     state: Mutex<TasksState>,
 }
@@ -35,13 +39,15 @@ struct TasksState {
     /// Those that were asked for, run, or have answers that did not arrive.
     batches: HashSet<(ClientId, BatchNumber)>,
     /// Signals that came before their tasks.
-    early: HashMap<(ClientId, TaskNumber), (TaskSignal, Instant)>,
+    early: HashMap<(ClientId, TaskNumber), (Vec<TaskSignal>, Instant)>,
 }
 
 struct ClientState {
     heard: Instant,
     /// It has said that it is gone, or was silent for too long.
     gone: bool,
+    /// It has said that it is gone.
+    left: bool,
     outbox: Option<Arc<Outbox>>,
 }
 
@@ -55,6 +61,7 @@ struct Counts {
     sync_tasks: AtomicU64,
     work: AtomicU64,
     unknown: AtomicU64,
+    parents: AtomicU64,
 }
 
 /// Counts something for as long as it is there.
@@ -194,14 +201,18 @@ impl RunningTask {
 impl Drop for RunningTask {
     fn drop(&mut self) {
         if let Some(server) = self.server.upgrade() {
-            lock(&server.tasks.state).running.remove(&self.name);
+            let mut state = lock(&server.tasks.state);
+            // A later attempt may have its name.
+            if state.running.get(&self.name).is_some_and(|control| Arc::ptr_eq(control, &self.control)) {
+                state.running.remove(&self.name);
+            }
         }
     }
 }
 
 impl Tasks {
-    pub(crate) fn new() -> Self {
-        Self { counts: Arc::default(), state: Mutex::default() }
+    pub(crate) fn new(silence: Duration) -> Self {
+        Self { silence, counts: Arc::default(), state: Mutex::default() }
     }
 
     pub(crate) fn in_hand(&self) -> InHand {
@@ -232,6 +243,15 @@ impl Tasks {
             unread: Some(Counted::new(&self.counts, 1, |counts| &counts.unread)),
             expected: None,
         }
+    }
+
+    /// Counts a batch of a program, whose tasks may await tasks of their own.
+    pub(crate) fn parents(&self) -> Counted {
+        Counted::new(&self.counts, 1, |counts| &counts.parents)
+    }
+
+    pub(crate) fn has_parents(&self) -> bool {
+        self.counts.parents.load(Ordering::Acquire) > 0
     }
 
     /// A batch is here from now on. `None`: it is already.
@@ -274,8 +294,11 @@ impl Tasks {
     ) -> RunningTask {
         let control = Arc::new(Control::default());
         let mut state = lock(&self.state);
-        let early = state.early.remove(&(client, task)).map(|(signal, _)| signal);
-        lock(&control.signals).extend(early.or(is_detached.then_some(TaskSignal::Detach)));
+        let early = state.early.remove(&(client, task)).map(|(signals, _)| signals);
+        let mut signals = lock(&control.signals);
+        signals.extend(is_detached.then_some(TaskSignal::Detach));
+        signals.extend(early.into_iter().flatten());
+        drop(signals);
         state.running.insert((client, task), control.clone());
         RunningTask { server: Arc::downgrade(server), name: (client, task), control }
     }
@@ -288,26 +311,38 @@ impl Tasks {
                 control.signal(signal);
             }
             None => {
-                state.early.insert((client, task), (signal, Instant::now()));
+                let early = state.early.entry((client, task));
+                early.or_insert_with(|| (Vec::new(), Instant::now())).0.push(signal);
             }
         }
     }
 
     pub(crate) fn is_gone(&self, client: ClientId) -> bool {
-        lock(&self.state).clients.get(&client).is_some_and(|client| client.gone)
+        lock(&self.state).clients.get(&client).is_none_or(|client| client.gone)
+    }
+
+    /// True if nobody waits for the client's tasks, wherever they are. One that is only silent may be heard by other nodes.
+    pub(crate) fn has_left(&self, client: ClientId) -> bool {
+        let is_silent =
+            |client: &ClientState| client.heard.elapsed() > self.silence.saturating_mul(ABANDONED);
+        let state = lock(&self.state);
+        state.clients.get(&client).is_some_and(|client| client.left || is_silent(client))
     }
 
     /// A client has said something. True if it is a new one.
-    pub(crate) fn hear(&self, client: ClientId, is_gone: bool) -> bool {
+    pub(crate) fn hear(&self, server: &Arc<Server>, client: ClientId, is_gone: bool) -> bool {
         let mut state = lock(&self.state);
         let Some(known) = state.clients.get_mut(&client) else {
+            drop(state);
             if !is_gone {
-                state.clients.insert(client, ClientState::new());
+                // It may be one that was forgotten, and believes that its tasks are here: the outbox tells it.
+                drop(self.outbox(server, client));
             }
             return !is_gone;
         };
         known.heard = Instant::now();
         if is_gone {
+            known.left = true;
             drop(state);
             self.drop_client(client);
         } else if known.gone {
@@ -326,11 +361,14 @@ impl Tasks {
         state.clients.values_mut().for_each(|client| client.heard = Instant::now());
     }
 
-    /// Nobody waits for the answers of clients that were silent for so long.
-    pub(crate) fn drop_silent(&self, limit: Duration) {
+    /// Nobody waits for the answers of clients that were silent for too long.
+    pub(crate) fn drop_silent(&self) {
+        let limit = self.silence;
         let mut state = lock(&self.state);
         state.early.retain(|_, (_, since)| since.elapsed() < EARLY);
-        state.clients.retain(|_, client| !client.gone || client.heard.elapsed() < FORGOTTEN);
+        state
+            .clients
+            .retain(|_, client| !client.gone || client.heard.elapsed() < limit.saturating_mul(FORGOTTEN));
         let is_silent = |client: &ClientState| !client.gone && client.heard.elapsed() > limit;
         let silent: Vec<_> =
             state.clients.iter().filter(|(_, client)| is_silent(client)).map(|(id, _)| *id).collect();
@@ -363,6 +401,6 @@ impl Drop for ClientState {
 
 impl ClientState {
     fn new() -> Self {
-        Self { heard: Instant::now(), gone: false, outbox: None }
+        Self { heard: Instant::now(), gone: false, left: false, outbox: None }
     }
 }

@@ -78,21 +78,21 @@ enum ClientPhase {
 /// A job that cannot be sent yet, and what its handle has signalled since.
 struct WaitingJob {
     job: Job,
-    early: Arc<EarlySignal>,
+    early: Arc<EarlySignals>,
 }
 
 #[derive(Default)]
-struct EarlySignal(Mutex<Option<HandleSignal>>);
+struct EarlySignals(Mutex<Vec<HandleSignal>>);
 
-impl EarlySignal {
-    fn lock(&self) -> MutexGuard<'_, Option<HandleSignal>> {
+impl EarlySignals {
+    fn lock(&self) -> MutexGuard<'_, Vec<HandleSignal>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl TaskOwner for EarlySignal {
+impl TaskOwner for EarlySignals {
     fn on_signal(&self, _task: TaskId, signal: HandleSignal) {
-        *self.lock() = Some(signal);
+        self.lock().push(signal);
     }
 }
 
@@ -195,7 +195,7 @@ impl ClientInner {
                 job.fail(Error::closed());
             }
             ClientPhase::Greeting { waiting, .. } => {
-                let early = Arc::new(EarlySignal::default());
+                let early = Arc::new(EarlySignals::default());
                 let owner: Arc<dyn TaskOwner> = early.clone();
                 if job.signal_to(&owner) {
                     waiting.push(WaitingJob { job, early });
@@ -216,7 +216,7 @@ impl ClientInner {
     }
 
     /// Sends a task that is [leaving](ClientState::leaving).
-    fn seal(self: &Arc<Self>, seal: &Seal, job: Job, early: Option<Arc<EarlySignal>>) {
+    fn seal(self: &Arc<Self>, seal: &Seal, job: Job, early: Option<Arc<EarlySignals>>) {
         let sealed = seal.seal(job);
         let mut state = self.lock();
         state.leaving -= 1;
@@ -228,9 +228,9 @@ impl ClientInner {
             }
         };
         // By now it signals elsewhere.
-        let early = early.and_then(|early| early.lock().take());
-        if let (Some(number), Some(signal)) = (sent, early) {
-            self.signal(number, signal.into());
+        let early = early.map(|early| std::mem::take(&mut *early.lock())).unwrap_or_default();
+        if let Some(number) = sent {
+            early.into_iter().for_each(|signal| self.signal(number, signal.into()));
         }
         self.finish();
     }

@@ -252,6 +252,6 @@ fn own_build() -> Result<(Build, RangeInclusive<isize>), Error> {
 fn unreadable(error: &io::Error) -> Error {
     Error::startup(format!(
         "the program's own file, whose hash tells builds apart, is not known here or cannot be read ({error}); say by \
-         `Seal::of_build` which build it is"
+         `Seal::of_build`, or in a fleet by `Config::build` of wasm-mt-nats, which build it is"
     ))
 }

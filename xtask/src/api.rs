@@ -1,4 +1,5 @@
-//! `cargo xtask api`: the public API as text, a file for each target and one for the web without `compat`, so that a review sees every change of it.
+//! `cargo xtask api`: the public API as text, so that a review sees every change of it. The library has a file for each target, and one for
+//! the web without `compat`; the fleet, which is native only, has one.
 //!
 //! The text is made from what rustdoc knows, in a format that changes with the compiler. So it is compared only with the
 //! compiler that the files were made with ([`COMPILER`]); with any other it is not run, and the report says so.
@@ -37,26 +38,35 @@ pub(crate) struct Args {
     bless: bool,
 }
 
-/// A target whose API is pinned, with the features. Natively the feature `compat` has no effect.
+/// A crate whose API is pinned, on one target and with some features. Natively the feature `compat` has no effect.
 pub(crate) struct Face<'a> {
     pub(crate) name: &'static str,
+    package: &'static str,
     features: &'static [&'static str],
     /// The toolchain; none for the native one.
     wasm: Option<&'a Wasm>,
 }
 
 impl<'a> Face<'a> {
-    /// All that can be had; without a toolchain for the web, the native one.
+    /// All that can be had; without a toolchain for the web, the native ones.
     pub(crate) fn all(wasm: Option<&'a Wasm>) -> Vec<Self> {
+        const LIBRARY: &str = "wasm-mt";
         const ALL: &[&str] = &["--features", "described,transport"];
         const WITHOUT_COMPAT: &[&str] = &["--no-default-features", "--features", "described"];
 
-        let mut faces = vec![Self { name: "native", features: ALL, wasm: None }];
+        let face = |name, package, features| Self { name, package, features, wasm: None };
+        let mut faces =
+            vec![face("native", LIBRARY, ALL), face("fleet", "wasm-mt-nats", &["--all-features"])];
         if wasm.is_some() {
-            faces.push(Self { name: "web", features: ALL, wasm });
-            faces.push(Self { name: "web-without-compat", features: WITHOUT_COMPAT, wasm });
+            faces.push(Self { wasm, ..face("web", LIBRARY, ALL) });
+            faces.push(Self { wasm, ..face("web-without-compat", LIBRARY, WITHOUT_COMPAT) });
         }
         faces
+    }
+
+    /// What programs call the crate.
+    fn library(&self) -> String {
+        self.package.replace('-', "_")
     }
 
     fn recorded(&self) -> PathBuf {
@@ -75,7 +85,8 @@ impl<'a> Face<'a> {
         // What rustdoc writes has a folder of its own, since Cargo removes what was written by other options; dependencies
         // are those of all other builds.
         let folder = workspace::own_dir(shell, "api")?;
-        let file = folder.join(self.wasm.map_or("", |_| TARGET)).join("doc/wasm_mt.json");
+        let written = format!("doc/{}.json", self.library());
+        let file = folder.join(self.wasm.map_or("", |_| TARGET)).join(written);
         // What stands there may be the API of another face.
         shell.remove_path(&file)?;
         // The rustdoc that Cargo would start.
@@ -87,7 +98,7 @@ impl<'a> Face<'a> {
         };
         command
             .args(self.features)
-            .args(["--quiet", "--package", "wasm-mt", "--lib", "--target-dir"])
+            .args(["--quiet", "--package", self.package, "--lib", "--target-dir"])
             .arg(&folder)
             .args(["--", "-Z", "unstable-options", "--output-format", "json"])
             .env("CARGO_BUILD_BUILD_DIR", workspace::target_dir(shell)?)
@@ -177,6 +188,27 @@ fn is_recorded(compiler: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn read(file: &str) -> String {
+        fs::read_to_string(workspace::root().join("tests/api").join(file)).unwrap()
+    }
+
+    #[test]
+    fn each_file_is_of_its_crate() {
+        for face in Face::all(None) {
+            let text = fs::read_to_string(face.recorded()).unwrap();
+            assert_eq!(text.lines().next(), Some(&*format!("pub mod {}", face.library())), "{}", face.name);
+        }
+    }
+
+    /// A new version of them breaks no program.
+    #[test]
+    fn a_fleet_shows_nothing_of_the_crates_that_reach_its_broker() {
+        let text = read("fleet.txt");
+        for name in ["async_nats", "bytes", "postcard", "tokio"] {
+            assert!(!text.contains(&format!("{name}::")), "{name}");
+        }
+    }
+
     #[test]
     fn without_compat_no_name_of_0_1_is_left() {
         let names = [
@@ -189,7 +221,6 @@ mod tests {
             "utils",
             "and_init",
         ];
-        let read = |file| fs::read_to_string(workspace::root().join("tests/api").join(file)).unwrap();
         let (with, without) = (read("web.txt"), read("web-without-compat.txt"));
         for name in names {
             assert!(with.contains(name) && !without.contains(name), "{name}");

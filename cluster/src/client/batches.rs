@@ -101,8 +101,11 @@ impl Driver {
 
     /// The node has run a batch, whose tasks took so long on average.
     pub(super) fn learn(&mut self, batch: BatchNumber, each: Duration) {
-        if let Some(sent) = self.sent.remove(&batch) {
-            self.ledger.learn(sent.site, each);
+        let Some(sent) = self.sent.get(&batch) else { return };
+        self.ledger.learn(sent.site, each);
+        // If its node was taken for lost meanwhile, its message is still looked for.
+        if !self.ledger.is_unclaimed(batch) {
+            self.sent.remove(&batch);
         }
     }
 

@@ -9,17 +9,19 @@ use super::{Done, Driver};
 use crate::cluster::Submitted;
 use crate::ledger::{Again, Attempt, TaskNumber, TaskSignal};
 use crate::message::NodeId;
+use crate::objects::get;
 
 /// A task that has not ended.
 pub(super) struct Pending {
     /// `None` once nobody may need it again.
     pub(super) call: Option<Bytes>,
-    /// `None`: nobody wants the answer.
-    pub(super) reply: Option<Reply>,
+    pub(super) reply: Reply,
     pub(super) site: u64,
     pub(super) retries: u32,
     /// The object that holds its call.
     pub(super) stored: Option<String>,
+    /// The object that holds its answer, which is being got.
+    pub(super) arriving: Option<String>,
 }
 
 impl Driver {
@@ -39,15 +41,12 @@ impl Driver {
 
     fn submit(&mut self, Submitted { number, task, call, reply }: Submitted) {
         let (site, retries) = (task.site, task.retries);
-        let entry = Pending { call: Some(call.into()), reply: Some(reply), site, retries, stored: None };
+        let entry = Pending { call: Some(call.into()), reply, site, retries, stored: None, arriving: None };
         self.pending.insert(number, entry);
         self.ledger.submit(number, task);
     }
 
     fn signal(&mut self, number: TaskNumber, signal: TaskSignal) {
-        if let (TaskSignal::Detach, Some(entry)) = (signal, self.pending.get_mut(&number)) {
-            entry.reply = None;
-        }
         if self.ledger.signal(number, signal) {
             let reply = self.finish(number);
             if signal == TaskSignal::Abort {
@@ -63,7 +62,7 @@ impl Driver {
             self.delete(name);
         }
         self.shared.ended(1);
-        entry.reply
+        Some(entry.reply)
     }
 
     /// Removes an object from the store.
@@ -78,13 +77,10 @@ impl Driver {
     }
 
     pub(super) fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
-        let Some(entry) = self.pending.get(&task) else { return };
-        let lost = entry
-            .reply
-            .as_ref()
-            .filter(|_| entry.retries > 0)
-            .and_then(|reply| reply.error_in(answer).ok()?);
-        let is_lost = lost.is_some_and(|error| error.is_worker_lost());
+        let Some(entry) = self.pending.get_mut(&task) else { return };
+        entry.arriving = None;
+        let error = if entry.retries > 0 { entry.reply.error_in(answer).ok().flatten() } else { None };
+        let is_lost = error.is_some_and(|error| error.is_worker_lost());
         if is_lost && self.ledger.try_again(task, from) != Again::Never {
             return;
         }
@@ -96,6 +92,26 @@ impl Driver {
         if let Err((reply, error)) = reply.answer(answer) {
             reply.fail(error);
         }
+    }
+
+    /// The answer of a task, which is too long for a message, is with the broker.
+    pub(super) fn fetch(&mut self, task: TaskNumber, from: Attempt, name: &str) {
+        let name = name.to_owned();
+        let entry = self.pending.get_mut(&task);
+        if entry.as_ref().is_some_and(|entry| entry.arriving.as_ref() == Some(&name)) {
+            return;
+        }
+        // Nobody wants it, or that of another attempt is being got.
+        let Some(entry) = entry.filter(|_| self.ledger.arrived(task)) else { return self.delete(name) };
+        entry.arriving = Some(name.clone());
+        let objects = self.objects.clone();
+        let fetch = async move {
+            let answer = get(&objects, &name).await;
+            // What is left the broker forgets in time.
+            drop(objects.delete(&name).await);
+            Done::Fetched { task, from, answer }
+        };
+        self.running.push(fetch.boxed());
     }
 
     pub(super) fn fail(&mut self, task: TaskNumber, error: &Error) {
@@ -123,9 +139,10 @@ impl Driver {
 
     fn no_node(&self) -> Error {
         let seconds = self.config.start_timeout.as_secs();
-        let others = match self.other_builds.len() {
-            0 => String::new(),
-            _ => "; nodes of another build are there, and take no tasks of this one".to_owned(),
+        let others = if self.is_other_build_there() {
+            "; nodes of another build are there, and take no tasks of this one"
+        } else {
+            ""
         };
         Error::other(format!(
             "no node of the fleet was there for {seconds} s{others}; start this very executable as a node on some machine"

@@ -24,9 +24,10 @@ mod requests;
 use self::batches::Sent;
 use self::handles::Pending;
 use crate::cluster::Shared;
-use crate::config::Config;
+use crate::config::{Config, HEARTBEATS};
 use crate::connection::Connection;
 use crate::ledger::{Action, Attempt, BatchNumber, Ledger, Limits, TaskNumber, TaskSignal};
+use crate::link::{Link, Seen};
 use crate::message::{NodeId, PeerId, PeerState};
 use crate::numbers::NumberMap;
 use crate::objects::Objects;
@@ -93,14 +94,15 @@ pub(crate) struct Driver {
     /// What nodes are to know, and have not been sent.
     signals: HashMap<NodeId, Vec<(TaskNumber, TaskSignal)>>,
     telling: HashSet<NodeId>,
-    other_builds: HashSet<Bytes>,
+    /// When a node of another build was heard last.
+    other_build: Option<Instant>,
     running: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Sends what needs no answer, in order.
     out: mpsc::UnboundedSender<(String, Bytes)>,
     began: Instant,
     heartbeat: Duration,
     config: Config,
-    is_connected: bool,
+    link: Link,
 }
 
 impl Driver {
@@ -115,9 +117,7 @@ impl Driver {
         let names = &connection.names;
         let subject = if kind == Kind::Program { names.tasks() } else { names.children() };
         let stream = connection.stream().await?;
-        // Several messages are to fit into the stream.
-        let room = usize::try_from(stream.cached_info().config.max_bytes / 8).unwrap_or(usize::MAX);
-        let longest = connection.max_message().min(room);
+        let longest = connection.max_message().min(room(stream.cached_info().config.max_bytes));
         let objects = connection.objects().await?;
         let requests = connection.subscribe(names.peer(id)).await?;
         let beats = connection.subscribe(names.node_beats()).await?;
@@ -126,7 +126,7 @@ impl Driver {
         let limits = Limits {
             in_flight: config.max_in_flight,
             message: MESSAGE.min(longest),
-            silence: config.silence_limit(),
+            silence: config.silence,
             no_node: config.start_timeout,
         };
         let (out, outgoing) = mpsc::unbounded_channel();
@@ -145,13 +145,13 @@ impl Driver {
             sent: HashMap::new(),
             signals: HashMap::new(),
             telling: HashSet::new(),
-            other_builds: HashSet::new(),
+            other_build: None,
             running: FuturesUnordered::new(),
             out,
             began: Instant::now(),
             heartbeat: config.heartbeat,
             config: config.clone(),
-            is_connected: true,
+            link: Link::new(),
             connection,
         })
     }
@@ -173,12 +173,12 @@ impl Driver {
                 () = yield_now(), if self.ledger.has_more() => {}
                 Some(request) = self.requests.next() => self.request(&request),
                 Some(beat) = self.beats.next() => self.hear(&beat),
-                Some(build) = self.builds.next() => self.hear_build(build.payload),
+                Some(build) = self.builds.next() => self.hear_build(&build.payload),
                 Some(done) = self.running.next() => self.done(done),
                 Some(event) = self.events.recv() => self.happened(&event),
                 _ = ticks.tick() => {
                     // A process that was stopped, or a machine that slept, has heard nobody.
-                    if last_tick.elapsed() > 3 * self.heartbeat {
+                    if last_tick.elapsed() > HEARTBEATS * self.heartbeat {
                         self.ledger.forgive(self.now());
                     }
                     last_tick = Instant::now();
@@ -237,21 +237,24 @@ impl Driver {
     }
 
     fn happened(&mut self, event: &Event) {
-        match event {
-            Event::Disconnected => self.is_connected = false,
-            Event::Connected => {
-                self.is_connected = true;
-                self.ledger.forgive(self.now());
-                self.beat();
-                self.look_soon();
-                self.connection.prepare_beside(Duration::ZERO);
-            }
-            _ => {}
+        if self.link.happened(event, Seen::of(&self.connection.client)) {
+            self.came_back();
         }
     }
 
+    /// The broker is there again, and may have lost what it had.
+    fn came_back(&mut self) {
+        self.ledger.forgive(self.now());
+        self.beat();
+        self.look_soon();
+        self.connection.prepare_beside(Duration::ZERO);
+    }
+
     fn tick(&mut self) {
-        if !self.is_connected {
+        if self.link.look(Seen::of(&self.connection.client)) {
+            self.came_back();
+        }
+        if !self.link.is_connected() {
             return;
         }
         self.ledger.tick(self.now());
@@ -268,17 +271,18 @@ impl Driver {
     async fn end(mut self) {
         let (submitted, _) = self.shared.requests().end();
         submitted.into_iter().for_each(|submitted| submitted.reply.fail(Error::closed()));
-        let pending = std::mem::take(&mut self.pending);
-        for (_, entry) in pending {
-            entry.reply.into_iter().for_each(|reply| reply.fail(Error::closed()));
-            if let Some(name) = entry.stored {
-                drop(self.objects.delete(&name).await);
-            }
+        let mut stored = Vec::new();
+        for (_, entry) in std::mem::take(&mut self.pending) {
+            entry.reply.fail(Error::closed());
+            stored.extend(entry.stored);
         }
         let beat = self.sealed_beat(PeerState::Gone);
         // If that fails, nodes find out by themselves.
         drop(self.connection.client.publish(self.connection.names.client_beats(), beat).await);
         self.connection.settle().await;
+        for name in stored {
+            drop(self.objects.delete(&name).await);
+        }
     }
 }
 
@@ -290,10 +294,18 @@ impl Drop for Driver {
     }
 }
 
+/// So many bytes of a stream that holds so many are for one message: several are to fit. An administrator may have made one without a
+/// limit, which says -1.
+fn room(stored: i64) -> usize {
+    match usize::try_from(stored) {
+        Ok(stored @ 1..) => stored / 8,
+        _ => usize::MAX,
+    }
+}
+
 async fn send_all(client: async_nats::Client, mut outgoing: mpsc::UnboundedReceiver<(String, Bytes)>) {
     while let Some((subject, payload)) = outgoing.recv().await {
-        if client.publish(subject, payload).await.is_err() {
-            return;
-        }
+        // If one cannot be sent, the next may be.
+        drop(client.publish(subject, payload).await);
     }
 }

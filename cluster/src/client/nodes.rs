@@ -12,7 +12,7 @@ use crate::message::{self, Beat, NodeId, PeerState, Role, ToNode};
 
 impl Driver {
     pub(super) fn hear(&mut self, beat: &Message) {
-        let Ok(beat) = message::read::<Beat>(&self.connection.seal, &beat.payload) else { return };
+        let Some(beat) = message::read::<Beat>(&self.connection.seal, &beat.payload) else { return };
         let Role::Node { workers } = beat.role else { return };
         match beat.state {
             PeerState::Gone => self.ledger.left(beat.id),
@@ -20,11 +20,15 @@ impl Driver {
         }
     }
 
-    pub(super) fn hear_build(&mut self, build: Bytes) {
-        const MOST: usize = 64;
-        if build != self.connection.seal.build().as_bytes()[..] && self.other_builds.len() < MOST {
-            self.other_builds.insert(build);
+    pub(super) fn hear_build(&mut self, build: &[u8]) {
+        if build != self.connection.seal.build().as_bytes() {
+            self.other_build = Some(Instant::now());
         }
+    }
+
+    /// True if a node of another build is there: none is lost before it was silent for so long.
+    pub(super) fn is_other_build_there(&self) -> bool {
+        self.other_build.is_some_and(|heard| heard.elapsed() < self.config.silence)
     }
 
     /// Says to all nodes that the client is there, and to those of other builds that this one is used.
@@ -48,16 +52,21 @@ impl Driver {
 
     /// Tells a node what it is to know.
     fn tell(&mut self, node: NodeId) {
+        /// No more signals are in a message.
+        const MOST: usize = 4096;
         /// What has not arrived after so long is said again, if the node is still there.
         const TELL: Duration = Duration::from_secs(5);
 
-        let Some(signals) = self.signals.remove(&node) else { return };
+        let Some(mut signals) = self.signals.remove(&node) else { return };
+        if signals.len() > MOST {
+            self.signals.insert(node, signals.split_off(MOST));
+        }
         self.telling.insert(node);
         let (connection, client, since) = (self.connection.clone(), self.ledger.id, Instant::now());
         let tell = async move {
             let message = ToNode { signals: signals.clone() };
             let told =
-                message::ask::<()>(&connection, client, node, message, || since.elapsed() > TELL).await;
+                message::ask::<_, ()>(&connection, client, node, message, || since.elapsed() > TELL).await;
             Done::Told { node, failed: if told.is_some() { Vec::new() } else { signals } }
         };
         self.running.push(tell.boxed());

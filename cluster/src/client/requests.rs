@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use async_nats::Message;
-use futures::FutureExt;
 
-use super::{Done, Driver};
-use crate::ledger::{Attempt, BatchNumber, Claim, TaskNumber};
+use super::Driver;
+use crate::ledger::{BatchNumber, Claim, TaskNumber};
 use crate::message::{self, Blob, Body, ClientReply, NodeId, Numbered, Ran, ToClient};
-use crate::objects::get;
 
 impl Driver {
     /// A node asks for something, or answers.
@@ -16,12 +14,13 @@ impl Driver {
         let Some(reply_to) = request.reply.clone() else { return };
         let seal = self.connection.seal.clone();
         // What is not sealed is of nobody's.
-        let Ok(asked) = message::read::<Numbered<ToClient<'_>>>(&seal, &request.payload) else { return };
+        let Some(asked) = message::read::<Numbered<ToClient<'_>>>(&seal, &request.payload) else { return };
         let Numbered { from: node, number, message } = asked;
         let reply = match message {
+            ToClient::Claim { .. } | ToClient::Lost if self.ledger.is_late(node, number) => ClientReply::Gone,
             ToClient::Claim { workers, batch } => self.claim(node, workers, batch),
             ToClient::Lost => {
-                self.ledger.left(node);
+                self.ledger.emptied(node, number);
                 ClientReply::Taken
             }
             ToClient::Answers { answers, ran } => {
@@ -59,22 +58,12 @@ impl Driver {
         for (batch, task, body) in answers {
             match body {
                 Body::Here(Blob(answer)) => self.answer(task, (batch, node), answer),
-                Body::Stored(name) => self.fetch(task, (batch, node), name.to_owned()),
-                Body::Failed(error) => self.fail(task, &error),
+                Body::Stored(name) => self.fetch(task, (batch, node), name),
+                // That of an attempt that was given up says nothing of the next one.
+                Body::Failed(error) if self.ledger.is_last(task, (batch, node)) => self.fail(task, &error),
+                Body::Failed(_) => {}
             }
         }
         ran.iter().for_each(|ran| self.learn(ran.batch, Duration::from_nanos(ran.nanos)));
-    }
-
-    /// Gets an answer that was too long for a message.
-    fn fetch(&self, task: TaskNumber, from: Attempt, name: String) {
-        let objects = self.objects.clone();
-        let fetch = async move {
-            let answer = get(&objects, &name).await;
-            // What is left the broker forgets in time.
-            drop(objects.delete(&name).await);
-            Done::Fetched { task, from, answer }
-        };
-        self.running.push(fetch.boxed());
     }
 }

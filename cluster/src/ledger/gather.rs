@@ -64,8 +64,8 @@ impl Ledger {
         }
         self.in_flight += tasks.len();
         self.unclaimed += 1;
-        self.batches
-            .insert(batch, BatchState { tasks: tasks.clone(), left: tasks.len(), node: None, retried });
+        let state = BatchState { tasks: tasks.clone(), left: tasks.len(), node: None, is_new: true, retried };
+        self.batches.insert(batch, state);
         self.actions.push(Action::Publish { batch, tasks, retried });
     }
 

@@ -119,8 +119,11 @@ impl TaskState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Queued,
+    /// No node has it, or the one that had it was lost.
     Published(BatchNumber),
     Claimed(BatchNumber, NodeId),
+    /// Its answer is with the broker. What becomes of its node says nothing of it any more.
+    Answered,
 }
 
 #[derive(Debug)]
@@ -129,6 +132,8 @@ struct BatchState {
     /// How many of them have not ended.
     left: usize,
     node: Option<NodeId>,
+    /// No node has ever had it, and none was lost since it was published.
+    is_new: bool,
     retried: bool,
 }
 
@@ -145,9 +150,11 @@ pub(crate) struct Ledger {
     batches: BTreeMap<BatchNumber, BatchState>,
     /// How many tasks of batches are published or claimed.
     in_flight: usize,
-    /// How many batches no node has.
+    /// How many batches are new: nodes ask for them.
     unclaimed: usize,
     nodes: BTreeMap<NodeId, NodeState>,
+    /// By which request each node has said last that nothing of the client is there.
+    emptied: BTreeMap<NodeId, u64>,
     /// The workers of those that are not leaving.
     workers: usize,
     last_batch: BatchNumber,
@@ -171,6 +178,7 @@ impl Ledger {
             in_flight: 0,
             unclaimed: 0,
             nodes: BTreeMap::new(),
+            emptied: BTreeMap::new(),
             workers: 0,
             last_batch: 0,
             has_more: false,
@@ -217,7 +225,7 @@ impl Ledger {
                 }
                 false
             }
-            (Place::Queued | Place::Published(_), _) => {
+            (Place::Queued | Place::Published(_) | Place::Answered, _) => {
                 self.end(number);
                 true
             }
@@ -246,7 +254,7 @@ impl Ledger {
             None => {}
         }
         state.node = Some(node);
-        self.unclaimed -= 1;
+        self.unclaimed -= usize::from(std::mem::take(&mut state.is_new));
         for number in &tasks {
             if let Some(task) = self.tasks.get_mut(number) {
                 task.place = Place::Claimed(batch, node);
@@ -262,6 +270,18 @@ impl Ledger {
     /// True if the task is to be told to go on without an answer.
     pub(crate) fn is_detached(&self, number: TaskNumber) -> bool {
         self.tasks.get(&number).is_some_and(|task| task.detached)
+    }
+
+    /// The answer of a task is with the broker, and is to be got from there. False if it has ended, or another is being got.
+    pub(crate) fn arrived(&mut self, number: TaskNumber) -> bool {
+        if self.tasks.get(&number).is_none_or(|task| task.place == Place::Answered) {
+            return false;
+        }
+        self.leave_batch(number);
+        if let Some(task) = self.tasks.get_mut(&number) {
+            task.place = Place::Answered;
+        }
+        true
     }
 
     /// A task was answered. False if it has ended before.
@@ -297,13 +317,25 @@ impl Ledger {
         }
     }
 
+    /// True if no other attempt has begun after this one.
+    pub(crate) fn is_last(&self, number: TaskNumber, (batch, node): Attempt) -> bool {
+        let place = self.tasks.get(&number).map(|task| task.place);
+        place.is_some_and(|place| match place {
+            Place::Queued => false,
+            // The node was taken for lost, and no other has it yet.
+            Place::Published(there) => there == batch,
+            Place::Claimed(there, holder) => (there, holder) == (batch, node),
+            Place::Answered => true,
+        })
+    }
+
     /// Takes a task back from a node that has lost its worker. An answer may come twice, and from a node that was taken for lost: it says
     /// nothing of the attempt that came after it.
-    pub(crate) fn try_again(&mut self, number: TaskNumber, (batch, node): Attempt) -> Again {
-        let Some(task) = self.tasks.get(&number) else { return Again::Stale };
-        if task.place != Place::Claimed(batch, node) {
+    pub(crate) fn try_again(&mut self, number: TaskNumber, from: Attempt) -> Again {
+        if !self.is_last(number, from) {
             return Again::Stale;
         }
+        let Some(task) = self.tasks.get(&number) else { return Again::Stale };
         if !task.may_run_again() {
             return Again::Never;
         }
@@ -331,7 +363,7 @@ impl Ledger {
     /// Those that have not ended.
     pub(crate) fn tasks_of(&self, batch: BatchNumber) -> Vec<TaskNumber> {
         let is_there = |task: &TaskState| match task.place {
-            Place::Queued => false,
+            Place::Queued | Place::Answered => false,
             Place::Published(there) | Place::Claimed(there, _) => there == batch,
         };
         let all = self.batches.get(&batch).map_or(&[][..], |state| &state.tasks);
@@ -353,13 +385,9 @@ impl Ledger {
         if state.left > 0 {
             return;
         }
-        match state.node {
-            Some(node) => {
-                if let Some(node) = self.nodes.get_mut(&node) {
-                    node.batches.remove(&batch);
-                }
-            }
-            None => self.unclaimed -= 1,
+        self.unclaimed -= usize::from(state.is_new);
+        if let Some(node) = state.node.and_then(|node| self.nodes.get_mut(&node)) {
+            node.batches.remove(&batch);
         }
         self.batches.remove(&batch);
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Action, BatchNumber, Ledger, Place};
+use super::{Action, BatchNumber, Ledger, Place, TaskState};
 use crate::message::NodeId;
 
 #[derive(Debug)]
@@ -54,9 +54,22 @@ impl Ledger {
         self.alone_since = None;
     }
 
-    /// A node has said that it ends: nothing of it is left there.
+    /// A node has said that it ends: nothing of the client is left there.
     pub(crate) fn left(&mut self, node: NodeId) {
         self.lose(node);
+    }
+
+    /// A node has said, by the request of this number, that nothing of the client is there: it is new, or had taken the client for gone.
+    pub(crate) fn emptied(&mut self, node: NodeId, number: u64) {
+        self.emptied.insert(node, number);
+        let batches = self.nodes.get_mut(&node).map(|state| std::mem::take(&mut state.batches));
+        self.give_up(node, batches.unwrap_or_default());
+    }
+
+    /// True if a node has made this request before it said so. By a connection that was cut, it can come after that. What it claims so
+    /// it would never run.
+    pub(crate) fn is_late(&self, node: NodeId, number: u64) -> bool {
+        self.emptied.get(&node).is_some_and(|last| number <= *last)
     }
 
     /// Nothing could be heard for a while, and that was our fault: no node is lost for it.
@@ -76,7 +89,9 @@ impl Ledger {
         silent.into_iter().for_each(|node| self.lose(node));
         let is_over = self.alone_since.is_some_and(|since| now.saturating_sub(since) >= self.limits.no_node);
         if is_over {
-            let mut tasks: Vec<_> = self.tasks.keys().copied().collect();
+            let waits = |task: &TaskState| task.place != Place::Answered;
+            let tasks = self.tasks.iter().filter(|(_, task)| waits(task));
+            let mut tasks: Vec<_> = tasks.map(|(number, _)| *number).collect();
             tasks.sort_unstable();
             for task in tasks {
                 self.end(task);
@@ -92,15 +107,22 @@ impl Ledger {
         if self.nodes.is_empty() {
             self.alone_since = Some(self.now);
         }
-        let mut batches: Vec<_> = state.batches.into_iter().collect();
+        // What was on its way to it comes to others when the broker delivers it again. Meanwhile they are to have something else.
+        self.batches.values_mut().for_each(|batch| batch.is_new = false);
+        self.unclaimed = 0;
+        self.give_up(node, state.batches);
+    }
+
+    /// What becomes of batches that a node has had.
+    fn give_up(&mut self, node: NodeId, batches: HashSet<BatchNumber>) {
+        let mut batches: Vec<_> = batches.into_iter().collect();
         batches.sort_unstable();
         for batch in batches {
             let tasks = self.tasks_of(batch);
             let Some(state) = self.batches.get_mut(&batch) else { continue };
             if state.retried {
-                // The broker delivers it to another one.
+                // The broker delivers it to another one, or the node is back and answers it.
                 state.node = None;
-                self.unclaimed += 1;
             }
             for task in tasks {
                 let Some(state) = self.tasks.get_mut(&task) else { continue };

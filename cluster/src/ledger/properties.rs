@@ -51,6 +51,14 @@ enum Deed {
     Leave {
         node: u64,
     },
+    /// It had taken the client for gone.
+    Empty {
+        node: u64,
+    },
+    /// The answer of a task is with the broker.
+    Arrive {
+        task: usize,
+    },
     Forgive,
     /// The broker has lost a message, and the client finds out.
     Lose {
@@ -76,7 +84,9 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => (0..3_u64, 0..5000_u64).prop_map(|(site, micros)| Deed::Learn { site, micros }),
         3 => (node.clone(), prop::bool::weighted(0.2)).prop_map(|(node, leaving)| Deed::Beat { node, leaving }),
         1 => node.clone().prop_map(|node| Deed::Heard { node }),
-        1 => node.prop_map(|node| Deed::Leave { node }),
+        1 => node.clone().prop_map(|node| Deed::Leave { node }),
+        1 => node.prop_map(|node| Deed::Empty { node }),
+        1 => nth.clone().prop_map(|task| Deed::Arrive { task }),
         1 => Just(Deed::Forgive),
         1 => nth.prop_map(|batch| Deed::Lose { batch }),
         2 => (0..4000_u64).prop_map(|millis| Deed::Tick { millis }),
@@ -166,6 +176,19 @@ impl Scene {
             Deed::Beat { node, leaving } => self.ledger.beat(PeerId(node), 2, leaving, self.now),
             Deed::Heard { node } => self.ledger.heard(PeerId(node), self.now),
             Deed::Leave { node } => self.ledger.left(PeerId(node)),
+            Deed::Empty { node } => {
+                self.ledger.emptied(PeerId(node), 0);
+                self.lives[node as usize] += 1;
+            }
+            Deed::Arrive { task } => {
+                let number = task as u64 % self.tasks.len().max(1) as u64;
+                let is_begun = self.tasks.get(&number).is_some_and(|told| !told.grants.is_empty());
+                let is_open = self.tasks.get(&number).is_some_and(|told| told.ends == 0);
+                if is_begun {
+                    let is_first = self.ledger.arrived(number);
+                    assert!(is_open || !is_first, "{number} has ended");
+                }
+            }
             Deed::Forgive => self.ledger.forgive(self.now),
             Deed::Lose { batch } => {
                 if let Some(batch) = nth(&self.batches, batch) {
@@ -257,6 +280,8 @@ impl Scene {
             // Nodes that are there answer what they have.
             let claimed = self.ledger.tasks.iter().filter_map(|(task, state)| match state.place {
                 Place::Claimed(batch, node) => Some((*task, (batch, node))),
+                // It is got, whoever has given it.
+                Place::Answered => Some((*task, (0, PeerId(0)))),
                 _ => None,
             });
             let claimed: Vec<_> = claimed.collect();
@@ -287,10 +312,11 @@ impl Scene {
 impl Ledger {
     /// What is counted is what there is, and nothing is left of what has ended.
     fn check(&self) {
-        let sent = self.tasks.values().filter(|task| task.place != Place::Queued).count();
+        let sent =
+            self.tasks.values().filter(|task| !matches!(task.place, Place::Queued | Place::Answered)).count();
         assert_eq!(self.in_flight, sent, "in flight");
         assert!(self.in_flight <= self.limits.in_flight);
-        let unclaimed = self.batches.values().filter(|batch| batch.node.is_none()).count();
+        let unclaimed = self.batches.values().filter(|batch| batch.is_new).count();
         assert_eq!(self.unclaimed, unclaimed, "unclaimed");
         let workers: usize = self.nodes.values().filter(|node| !node.leaving).map(|node| node.workers).sum();
         assert_eq!(self.workers, workers, "workers");
@@ -300,6 +326,7 @@ impl Ledger {
                     assert!(self.queue.contains(number), "{number} waits nowhere");
                     continue;
                 }
+                Place::Answered => continue,
                 Place::Published(batch) => (batch, None),
                 Place::Claimed(batch, node) => (batch, Some(node)),
             };
@@ -380,6 +407,21 @@ fn a_loss_that_is_told_twice_does_not_stop_the_next_attempt() {
 }
 
 #[test]
+fn what_was_on_its_way_to_a_node_that_is_lost_does_not_hold_up_the_rest() {
+    let mut ledger = begun_at_a(0);
+    for number in 1..20 {
+        submit(&mut ledger, number, 0);
+    }
+    let published = |ledger: &mut Ledger| {
+        ledger.take_actions().iter().filter(|action| matches!(action, Action::Publish { .. })).count()
+    };
+    let first = published(&mut ledger);
+    assert!(first > 0 && published(&mut ledger) == 0, "no more than the nodes ask for");
+    ledger.left(A);
+    assert!(published(&mut ledger) > 0);
+}
+
+#[test]
 fn a_task_that_is_to_be_stopped_does_not_run_again() {
     let mut ledger = begun_at_a(5);
     assert!(!ledger.signal(0, TaskSignal::Abort));
@@ -399,4 +441,16 @@ fn a_task_waits_for_a_node_as_long_as_it_may() {
     assert!(!ledger.take_actions().contains(&Action::Refuse { task: 0 }));
     ledger.tick(59 * second);
     assert!(ledger.take_actions().contains(&Action::Refuse { task: 0 }));
+}
+
+#[test]
+fn what_a_node_asked_for_before_it_was_empty_is_late() {
+    let mut ledger = begun_at_a(1);
+    assert!(!ledger.is_late(A, 7));
+    ledger.emptied(A, 7);
+    assert!(ledger.is_there(A));
+    assert!(ledger.is_late(A, 6) && ledger.is_late(A, 7), "that too, if it is said again");
+    assert!(!ledger.is_late(A, 8) && !ledger.is_late(B, 6));
+    // Another may have the task now.
+    assert_eq!(ledger.claim(1, B, 1, Duration::ZERO), Claim::Granted(vec![0]));
 }

@@ -20,15 +20,27 @@ use crate::demand;
 use crate::ledger::{BatchNumber, TaskNumber};
 use crate::message::{self, Batch, Blob, Body, ClientId, ClientReply};
 use crate::objects::get;
-use crate::outbox::Outbox;
 use crate::stored::Stored;
 use crate::tasks::{Asked, BatchInHand, OwnBatch, RunningTask};
 
+/// What this node cannot have now is for another one, or for later.
+const LATER: Duration = Duration::from_secs(1);
+
+/// Whose tasks are in a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Programs,
+    /// A task on some node awaits them.
+    Tasks,
+}
+
 /// A message of the stream has come.
-pub(super) fn receive(server: &Arc<Server>, received: Message) {
+pub(super) fn receive(server: &Arc<Server>, received: Message, source: Source) {
     let mut asked = server.tasks.ask();
+    let parents = (source == Source::Programs).then(|| server.tasks.parents());
     let server = server.clone();
     drop(tokio::spawn(async move {
+        let _parents = parents;
         let batch = begin(&server, &received, &mut asked).await;
         drop(asked);
         server.freed.notify_one();
@@ -58,7 +70,7 @@ struct Opened {
 /// Asks the client for a batch, and takes it out of the stream. `None`: nothing of it is to run here.
 async fn begin(server: &Arc<Server>, received: &Message, asked: &mut Asked) -> Option<Begun> {
     // What is not sealed is of nobody's, and does not come again.
-    let Ok(batch) = message::read::<Batch<'_>>(server.seal(), &received.payload) else {
+    let Some(batch) = message::read::<Batch<'_>>(server.seal(), &received.payload) else {
         drop(received.ack_with(AckKind::Term).await);
         return None;
     };
@@ -67,13 +79,28 @@ async fn begin(server: &Arc<Server>, received: &Message, asked: &mut Asked) -> O
     asked.expect(calls.len(), each);
     server.supply().received(calls.len(), each);
     let Some(outbox) = server.tasks.outbox(server, client) else {
-        drop(received.ack_with(AckKind::Term).await);
+        give_back(server, client, received).await;
         return None;
     };
     // The broker may deliver it again while it is here.
     let own = server.tasks.begin(server, client, number)?;
     let claimed = Instant::now();
-    let (wanted, detached) = claim(&outbox, received, number).await?;
+    let (wanted, detached) = match outbox.claim(number).await {
+        Some(ClientReply::Granted { tasks, detached }) => (tasks, detached),
+        // Another node has it, which may be lost.
+        Some(ClientReply::Held) => {
+            drop(received.ack_with(AckKind::Nak(Some(LATER))).await);
+            return None;
+        }
+        Some(ClientReply::Gone | ClientReply::Taken) => {
+            drop(received.ack_with(AckKind::Term).await);
+            return None;
+        }
+        None => {
+            give_back(server, client, received).await;
+            return None;
+        }
+    };
     // From here on each task has a place to which signals go, and an answer or the end of this process.
     let in_hand = server.tasks.batch(each);
     let register = |task: TaskNumber| server.tasks.register(server, client, task, detached.contains(&task));
@@ -94,19 +121,10 @@ async fn begin(server: &Arc<Server>, received: &Message, asked: &mut Asked) -> O
     Some(Begun { own, client, number, retried, tasks, in_hand })
 }
 
-/// Asks the client for a batch: gives what is to run, and what of that nobody awaits. `None`: nothing is to run, and the broker knows.
-async fn claim(
-    outbox: &Outbox,
-    received: &Message,
-    batch: BatchNumber,
-) -> Option<(Vec<TaskNumber>, Vec<TaskNumber>)> {
-    let refusal = match outbox.claim(batch).await {
-        Some(ClientReply::Granted { tasks, detached }) => return Some((tasks, detached)),
-        Some(ClientReply::Held) => AckKind::Nak(Some(Duration::from_secs(1))),
-        Some(ClientReply::Gone | ClientReply::Taken) | None => AckKind::Term,
-    };
-    drop(received.ack_with(refusal).await);
-    None
+/// The client of a batch is not heard, and that may be this node's fault. Only if the client has left, the broker is to forget its batch.
+async fn give_back(server: &Server, client: ClientId, received: &Message) {
+    let has_left = server.tasks.has_left(client);
+    drop(received.ack_with(if has_left { AckKind::Term } else { AckKind::Nak(Some(LATER)) }).await);
 }
 
 /// Takes a message out of the stream, so that the broker cannot deliver it again. False: its client is gone.
@@ -157,6 +175,7 @@ impl Begun {
     async fn run(self, server: &Arc<Server>, received: &Message) {
         let Self { own, client, number: batch, retried, tasks, in_hand } = self;
         let Some(outbox) = server.tasks.outbox(server, client) else { return };
+        let drops = outbox.drops();
         let count = tasks.len().max(1);
         let submitted = server.began.elapsed();
         let mut answers = FuturesUnordered::new();
@@ -196,11 +215,16 @@ impl Begun {
         outbox.ran(batch, ran);
         drop(in_hand);
         // Until its answers have arrived, its client would give it away again.
-        outbox.settle().await;
-        if retried {
-            drop(received.double_ack().await);
-        }
+        let has_arrived = outbox.settle(drops).await;
         drop(own);
+        if retried {
+            if has_arrived {
+                drop(received.double_ack().await);
+            } else {
+                // The client was taken for gone. If it is back, it wants the task on any node.
+                drop(received.ack_with(AckKind::Nak(None)).await);
+            }
+        }
     }
 }
 

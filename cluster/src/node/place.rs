@@ -1,6 +1,6 @@
 //! Where the tasks of a node find the fleet that they are part of.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
 use wasm_mt::{Error, Strategy};
@@ -22,18 +22,24 @@ impl Place {
         Self { config, strategy, cluster: OnceCell::new() }
     }
 
-    /// From now on, tasks of this process find this one.
+    /// From now on, and for as long as it is there, tasks of this process find this one: it MUST be here before the first of them begins.
     pub(super) fn enter(self: &Arc<Self>) {
-        *PLACE.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(self);
+        let mut places = places();
+        places.retain(|place| place.strong_count() > 0);
+        places.push(Arc::downgrade(self));
     }
 }
 
-/// The last one that was started.
-static PLACE: Mutex<Weak<Place>> = Mutex::new(Weak::new());
+/// In the order in which they were started. The last one that is still there counts.
+static PLACES: Mutex<Vec<Weak<Place>>> = Mutex::new(Vec::new());
+
+fn places() -> MutexGuard<'static, Vec<Weak<Place>>> {
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The fleet that the node of this process belongs to.
 pub(crate) async fn current() -> Result<Cluster, Error> {
-    let place = PLACE.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+    let place = places().iter().rev().find_map(Weak::upgrade);
     let Some(place) = place else {
         return Err(Error::other("this process is no node of a fleet; start one, or connect to a fleet"));
     };

@@ -71,7 +71,7 @@ impl Server {
             objects,
             pool,
             workers,
-            tasks: Tasks::new(),
+            tasks: Tasks::new(config.silence),
             supply: Mutex::default(),
             shifts: Mutex::new(Shifts::new(workers)),
             control,

@@ -80,6 +80,21 @@ impl Broker {
         self.restart()
     }
 
+    /// Does something that an administrator could.
+    pub(crate) fn ask<T, F>(&self, what: impl FnOnce(async_nats::Client) -> F + Send + 'static) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T>,
+    {
+        let url = self.url();
+        // A runtime of its own has a thread of its own.
+        let asks = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move { what(async_nats::connect(url).await.unwrap()).await })
+        });
+        asks.join().unwrap()
+    }
+
     fn answers(&self) -> bool {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let Ok(stream) = TcpStream::connect(address) else { return false };

@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::ops::Range;
+use std::process::Command;
 use std::time::Duration;
 use std::{env, thread};
 
-use futures::StreamExt;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::pull::BatchConfig;
+use async_nats::jetstream::{self, stream};
 use futures::future::{join_all, try_join_all};
-use wasm_mt::{Error, ExecutorExt, Remote, remote};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use wasm_mt::{Error, ExecutorExt, Remote, RemoteHandle, remote};
 use wasm_mt_nats::Cluster;
 
 use crate::notes::Notes;
 use crate::proxy::Proxy;
-use crate::{Fleet, NODE_SECRET, NodeProcess, Test, config, this};
+use crate::{Fleet, NODE_SECRET, NodeProcess, Test, beside, config, this};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_is_killed_loses_what_it_had_begun", a_node_that_is_killed_loses_what_it_had_begun),
@@ -24,6 +29,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_stands_still_is_lost_and_comes_back", a_node_that_stands_still_is_lost_and_comes_back),
     ("a_client_that_stands_still_hears_what_was_lost", a_client_that_stands_still_hears_what_was_lost),
     ("what_does_not_fit_into_the_stream_waits", what_does_not_fit_into_the_stream_waits),
+    ("a_stream_without_a_limit_holds_all_calls", a_stream_without_a_limit_holds_all_calls),
+    ("thousands_of_nodes_may_wait_for_tasks", thousands_of_nodes_may_wait_for_tasks),
     ("a_short_partition_loses_nothing", a_short_partition_loses_nothing),
     ("a_long_partition_loses_each_task_once", a_long_partition_loses_each_task_once),
 ];
@@ -37,6 +44,16 @@ pub(crate) fn noted(notes: &Notes, number: u32, milliseconds: u64) -> Remote<u32
         thread::sleep(Duration::from_millis(milliseconds));
         number
     })
+}
+
+/// Tasks of these numbers, which are [`noted`].
+fn spawn_noted(
+    cluster: &Cluster,
+    notes: &Notes,
+    numbers: Range<u32>,
+    milliseconds: u64,
+) -> Vec<RemoteHandle<u32>> {
+    numbers.map(|number| cluster.spawn_remote(noted(notes, number, milliseconds))).collect()
 }
 
 /// How often each task has begun.
@@ -71,7 +88,7 @@ fn a_node_that_is_killed_loses_what_it_had_begun() {
     wasm_mt::run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks: Vec<_> = (0..200).map(|n| cluster.spawn_remote(noted(&notes, n, 5))).collect();
+        let tasks = spawn_noted(&cluster, &notes, 0..200, 5);
         notes.wait_for(40);
         fleet.nodes[0].kill();
         let results = join_all(tasks).await;
@@ -97,10 +114,10 @@ fn the_broker_is_killed_and_comes_back() {
     wasm_mt::run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks: Vec<_> = (0..300).map(|n| cluster.spawn_remote(noted(&notes, n, 5))).collect();
+        let tasks = spawn_noted(&cluster, &notes, 0..300, 5);
         notes.wait_for(50);
         fleet.broker.kill();
-        let more: Vec<_> = (300..400).map(|n| cluster.spawn_remote(noted(&notes, n, 5))).collect();
+        let more = spawn_noted(&cluster, &notes, 300..400, 5);
         // sleep: for so long nobody is reached
         thread::sleep(Duration::from_millis(800));
         assert!(fleet.broker.restart());
@@ -116,7 +133,7 @@ fn the_broker_comes_back_without_its_store() {
     wasm_mt::run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks: Vec<_> = (0..60).map(|n| cluster.spawn_remote(noted(&notes, n, 20))).collect();
+        let tasks = spawn_noted(&cluster, &notes, 0..60, 20);
         notes.wait_for(10);
         fleet.broker.lose();
         assert!(fleet.broker.restart());
@@ -137,13 +154,15 @@ fn a_node_of_another_build_or_secret_takes_nothing() {
     OpenOptions::new().append(true).open(&executable).unwrap().write_all(&[0]).unwrap();
     wasm_mt::run(async move {
         let url = fleet.broker.url();
-        let mut other = NodeProcess::spawn(&mut std::process::Command::new(&executable), &url);
-        other.expect("ready");
-        let mut stranger = NodeProcess::spawn(this().env(NODE_SECRET, "another secret, of others"), &url);
-        stranger.expect("ready");
+        let mut other = NodeProcess::start(&mut Command::new(&executable), &url);
+        let _stranger = NodeProcess::start(this().env(NODE_SECRET, "another secret, of others"), &url);
         let cluster = Cluster::connect(fleet.config().start_timeout(Duration::from_secs(2))).await?;
         let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
         assert!(error.is_other() && error.to_string().contains("another build"), "{error}");
+        // The next one waits for longer than a silent node is taken to be there.
+        other.kill();
+        let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
+        assert!(error.is_other() && !error.to_string().contains("another build"), "{error}");
         drop(fs::remove_dir_all(folder));
         Ok::<_, Error>(())
     });
@@ -158,45 +177,42 @@ fn what_is_forged_or_repeated_does_nothing() {
         let keeper = seen.clone();
         let (begin, begun) = futures::channel::oneshot::channel();
         let (end, ended) = futures::channel::oneshot::channel::<()>();
-        let attacker = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let client = async_nats::connect(url).await.unwrap();
-                let mut all = client.subscribe("wasm-mt.>").await.unwrap();
-                drop(client.request("nobody", "".into()).await);
-                begin.send(()).unwrap();
-                let mut ended = ended;
-                loop {
-                    tokio::select! {
-                        message = all.next() => keeper.lock().unwrap().push(message.unwrap()),
-                        _ = &mut ended => break,
-                    }
+        let attacker = beside(async move {
+            let client = async_nats::connect(url).await.unwrap();
+            let mut all = client.subscribe("wasm-mt.>").await.unwrap();
+            drop(client.request("nobody", "".into()).await);
+            begin.send(()).unwrap();
+            let mut ended = ended;
+            loop {
+                tokio::select! {
+                    message = all.next() => keeper.lock().unwrap().push(message.unwrap()),
+                    _ = &mut ended => break,
                 }
-                let messages = std::mem::take(&mut *keeper.lock().unwrap());
-                assert!(messages.len() > 10);
-                for message in messages {
-                    for forged in [
-                        message.payload.to_vec(),
-                        Vec::new(),
-                        message.payload.iter().map(|byte| byte ^ 1).collect(),
-                        message.payload[..message.payload.len() / 2].to_vec(),
-                    ] {
-                        let subject = message.subject.clone();
-                        client.publish_with_reply(subject, "nobody.listens", forged.into()).await.unwrap();
-                    }
+            }
+            let messages = std::mem::take(&mut *keeper.lock().unwrap());
+            assert!(messages.len() > 10);
+            for message in messages {
+                for forged in [
+                    message.payload.to_vec(),
+                    Vec::new(),
+                    message.payload.iter().map(|byte| byte ^ 1).collect(),
+                    message.payload[..message.payload.len() / 2].to_vec(),
+                ] {
+                    let subject = message.subject.clone();
+                    client.publish_with_reply(subject, "nobody.listens", forged.into()).await.unwrap();
                 }
-                drop(client.request("nobody", "".into()).await);
-            });
+            }
+            drop(client.request("nobody", "".into()).await);
         });
         begun.await.unwrap();
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks = (0..20).map(|n| cluster.spawn_remote(noted(&notes, n, 1)));
-        let first: Vec<_> = try_join_all(tasks).await?;
+        let tasks = spawn_noted(&cluster, &notes, 0..20, 1);
+        let first = try_join_all(tasks).await?;
         end.send(()).unwrap();
         attacker.join().unwrap();
         // It all still works, and nothing has run twice.
-        let tasks = (20..40).map(|n| cluster.spawn_remote(noted(&notes, n, 1)));
+        let tasks = spawn_noted(&cluster, &notes, 20..40, 1);
         let later = try_join_all(tasks).await?;
         let results = first.into_iter().chain(later).map(Ok).collect();
         assert_once(results, &notes, 0);
@@ -267,16 +283,73 @@ fn what_does_not_fit_into_the_stream_waits() {
     });
 }
 
+/// The stream of tasks, or that of objects.
+async fn own_stream(jetstream: &jetstream::Context, of_objects: bool) -> stream::Info {
+    let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+    streams.into_iter().find(|stream| stream.config.name.ends_with("_objects") == of_objects).unwrap()
+}
+
+/// As an administrator may make it.
+fn a_stream_without_a_limit_holds_all_calls() {
+    let mut fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        drop(fleet.connect().await);
+        let unlimited = fleet.broker.ask(|client| async move {
+            let jetstream = jetstream::new(client);
+            let own = own_stream(&jetstream, false).await;
+            let config = stream::Config { max_bytes: -1, ..own.config };
+            jetstream.update_stream(config).await.unwrap().config.max_bytes
+        });
+        assert_eq!(unlimited, -1);
+        let cluster = fleet.connect().await;
+        fleet.start(1);
+        assert!(
+            try_join_all((0..10).map(|n| cluster.spawn_remote(remote!(move || n))))
+                .await?
+                .into_iter()
+                .eq(0..10)
+        );
+        let stored = fleet
+            .broker
+            .ask(|client| async move { own_stream(&jetstream::new(client), true).await.state.last_sequence });
+        assert_eq!(stored, 0, "calls of some bytes are in the stream of objects");
+        Ok::<_, Error>(())
+    });
+}
+
+/// A node waits by a request or a few, which are as those here.
+fn thousands_of_nodes_may_wait_for_tasks() {
+    const COUNT: usize = 5000;
+    let fleet = Fleet::new(1);
+    fleet.broker.ask(|client| async move {
+        let jetstream = jetstream::new(client.clone());
+        let own = own_stream(&jetstream, false).await;
+        let stream = jetstream.get_stream(own.config.name).await.unwrap();
+        for name in ["tasks", "children"] {
+            let mut consumer: PullConsumer = stream.get_consumer(name).await.unwrap();
+            let inbox = client.new_inbox();
+            let mut refusals = client.subscribe(inbox.clone()).await.unwrap();
+            let expires = Some(Duration::from_secs(60));
+            for _ in 0..COUNT {
+                let one = BatchConfig { batch: 1, expires, ..BatchConfig::default() };
+                consumer.request_batch(one, inbox.clone().into()).await.unwrap();
+            }
+            // The broker looks at them when it has time.
+            while consumer.info().await.unwrap().num_waiting < COUNT {
+                let refusal = refusals.next().now_or_never().flatten();
+                assert!(refusal.is_none(), "{refusal:?}");
+            }
+        }
+    });
+}
+
 fn a_short_partition_loses_nothing() {
     let mut fleet = Fleet::new(1);
+    let proxy = fleet.start_far();
     wasm_mt::run(async move {
-        let proxy = Proxy::start(fleet.broker.port());
-        let mut far = NodeProcess::spawn(&mut this(), &proxy.url());
-        far.expect("ready");
-        fleet.nodes.push(far);
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks: Vec<_> = (0..200).map(|n| cluster.spawn_remote(noted(&notes, n, 5))).collect();
+        let tasks = spawn_noted(&cluster, &notes, 0..200, 5);
         notes.wait_for(40);
         proxy.cut();
         // sleep: shorter than the silence after which a node is lost
@@ -290,14 +363,11 @@ fn a_short_partition_loses_nothing() {
 
 fn a_long_partition_loses_each_task_once() {
     let mut fleet = Fleet::new(1);
+    let proxy = fleet.start_far();
     wasm_mt::run(async move {
-        let proxy = Proxy::start(fleet.broker.port());
-        let mut far = NodeProcess::spawn(&mut this(), &proxy.url());
-        far.expect("ready");
-        fleet.nodes.push(far);
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks: Vec<_> = (0..400).map(|n| cluster.spawn_remote(noted(&notes, n, 5))).collect();
+        let tasks = spawn_noted(&cluster, &notes, 0..400, 5);
         notes.wait_for(40);
         proxy.cut();
         let results = join_all(tasks).await;
@@ -307,7 +377,7 @@ fn a_long_partition_loses_each_task_once() {
         while cluster.nodes() < 2 {
             wasm_mt::yield_now().await;
         }
-        let tasks = (400..500).map(|n| cluster.spawn_remote(noted(&notes, n, 1)));
+        let tasks = spawn_noted(&cluster, &notes, 400..500, 1);
         assert!(try_join_all(tasks).await?.into_iter().eq(400..500));
         assert!(begun(&notes).values().all(|times| *times == 1));
         notes.remove();

@@ -4,23 +4,42 @@ use std::time::Duration;
 use std::{env, fs, process};
 
 use futures::future::{join_all, try_join_all};
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, remote};
-use wasm_mt_nats::{Cluster, Node};
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, Transfer, remote};
+use wasm_mt_nats::{Cluster, Config, Node};
 
 use crate::notes::Notes;
-use crate::{CLIENT, Fleet, Test, config, endless, this};
+use crate::{CLIENT, Fleet, SECRET, Test, config, endless, endless_noted, this};
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_wait_for_the_first_node", tasks_wait_for_the_first_node),
     ("without_a_node_tasks_end_in_an_error_that_says_so", without_a_node_tasks_end_in_an_error_that_says_so),
     ("a_node_that_is_told_to_end_finishes_what_it_has", a_node_that_is_told_to_end_finishes_what_it_has),
+    ("a_node_that_ends_runs_what_its_tasks_await", a_node_that_ends_runs_what_its_tasks_await),
+    ("the_large_answer_of_a_node_that_ends_arrives", the_large_answer_of_a_node_that_ends_arrives),
     ("a_client_that_is_killed_leaves_nothing_behind", a_client_that_is_killed_leaves_nothing_behind),
     ("a_client_that_is_dropped_closes", a_client_that_is_dropped_closes),
     ("a_connection_can_be_encrypted_and_show_who_it_is", a_connection_can_be_encrypted_and_show_who_it_is),
     ("a_url_names_several_servers_and_who_connects", a_url_names_several_servers_and_who_connects),
     ("a_credentials_file_says_who_connects", a_credentials_file_says_who_connects),
     ("a_broker_that_cannot_be_used_is_an_error", a_broker_that_cannot_be_used_is_an_error),
+    ("a_configuration_that_cannot_work_is_an_error", a_configuration_that_cannot_work_is_an_error),
 ];
+
+/// The error of who connects says this.
+async fn assert_refused(config: Config, why: &str) {
+    let error = Cluster::connect(config).await.unwrap_err();
+    assert!(error.is_other() && error.to_string().contains(why), "{error}");
+}
+
+/// A node and a client of this process, configured so, find each other.
+async fn assert_works(config: Config) -> Result<(), Error> {
+    let node = Node::start(config.clone(), Pool::builder().threads(1).build()).await?;
+    let cluster = Cluster::connect(config).await?;
+    assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+    drop(cluster);
+    node.drain().await;
+    Ok(())
+}
 
 fn tasks_wait_for_the_first_node() {
     let mut fleet = Fleet::new(0);
@@ -74,27 +93,63 @@ fn a_node_that_is_told_to_end_finishes_what_it_has() {
     });
 }
 
+/// No other node is there to do so.
+fn a_node_that_ends_runs_what_its_tasks_await() {
+    let mut fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let there = notes.clone();
+        let parent = cluster.spawn_remote(remote!(async move {
+            let fleet = Cluster::current().await?;
+            there.write("begun");
+            there.wait_for(2);
+            fleet.spawn_remote(remote!(|| 6 * 7)).await
+        }));
+        notes.wait_for(1);
+        assert_eq!(cluster.concurrency(), 2);
+        let mut node = fleet.nodes.remove(0);
+        node.signal("-TERM");
+        // It says so when it takes no more tasks of programs.
+        while cluster.concurrency() == 2 {
+            wasm_mt::yield_now().await;
+        }
+        notes.write("go on");
+        assert_eq!(parent.await??, 42);
+        node.expect("drained");
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+/// It is with the broker when the node has ended.
+fn the_large_answer_of_a_node_that_ends_arrives() {
+    let fleet = Fleet::new(1);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let notes = Notes::new();
+        let there = notes.clone();
+        let large = cluster.spawn_remote(remote!(move || {
+            there.write("begun");
+            there.wait_for(2);
+            Transfer(vec![1_u8; 48 << 20])
+        }));
+        notes.wait_for(1);
+        fleet.nodes[0].signal("-TERM");
+        notes.write("go on");
+        assert_eq!(large.await?.0.len(), 48 << 20);
+        notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
 /// The process of a client that is killed: it says what it does in the notes that it is told of.
 pub(crate) fn be_a_client(url: &str) {
     let notes: Notes = Notes::named(&env::args().nth(1).unwrap());
     let config = config(url);
     wasm_mt::run(async move {
         let cluster = Cluster::connect(config).await?;
-        let tasks = (0..4).map(|_| {
-            let there = notes.clone();
-            cluster.spawn_remote(remote!(async move {
-                struct Stops(Notes);
-                impl Drop for Stops {
-                    fn drop(&mut self) {
-                        self.0.write("stopped");
-                    }
-                }
-                there.write("begun");
-                let _stops = Stops(there);
-                std::future::pending::<()>().await;
-            }))
-        });
-        join_all(tasks).await;
+        join_all((0..4).map(|_| cluster.spawn_remote(endless_noted(&notes)))).await;
         Ok::<_, Error>(())
     });
 }
@@ -133,17 +188,24 @@ fn a_broker_that_cannot_be_used_is_an_error() {
     let mut fleet = Fleet::new(0);
     let url = fleet.broker.url();
     wasm_mt::run(async move {
-        let error = Cluster::connect(fleet.config().credentials_file("/no/such/file")).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("credentials file"), "{error}");
-        let name = wasm_mt_nats::Config::new(&url, "a.b", crate::SECRET);
-        let error = Cluster::connect(name).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("a.b"), "{error}");
-        let secret = wasm_mt_nats::Config::new(&url, "tests", "short");
-        assert!(Cluster::connect(secret).await.unwrap_err().to_string().contains("16 bytes"));
+        assert_refused(fleet.config().credentials_file("/no/such/file"), "credentials file").await;
+        assert_refused(Config::new(&url, "a.b", SECRET), "a.b").await;
+        assert_refused(Config::new(&url, "tests", "short"), "16 bytes").await;
         fleet.broker.kill();
-        let error = Cluster::connect(fleet.config()).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        assert_refused(fleet.config(), "cannot be reached").await;
         Ok::<_, Error>(())
+    });
+}
+
+fn a_configuration_that_cannot_work_is_an_error() {
+    let fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let config = fleet.config().heartbeat(Duration::ZERO);
+        assert_refused(config.clone(), "`heartbeat`").await;
+        let error = Node::start(config, Pool::builder().threads(1).build()).await.unwrap_err();
+        assert!(error.is_other() && error.to_string().contains("`heartbeat`"), "{error}");
+        assert_refused(fleet.config().silence(Duration::ZERO), "`silence`").await;
+        assert_works(fleet.config().silence(Duration::MAX).start_timeout(Duration::MAX)).await
     });
 }
 
@@ -175,15 +237,9 @@ fn a_connection_can_be_encrypted_and_show_who_it_is() {
     let fleet = Fleet::with(0, &options);
     let url = fleet.broker.url().replace("nats://", "tls://");
     wasm_mt::run(async move {
-        let error = Cluster::connect(config(&url)).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        assert_refused(config(&url), "cannot be reached").await;
         let config = config(&url).root_certificates(&root).client_certificate(&own, &own_key);
-        let node = Node::start(config.clone(), Pool::builder().threads(1).build()).await?;
-        let cluster = Cluster::connect(config).await?;
-        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        drop(cluster);
-        node.drain().await;
-        Ok::<_, Error>(())
+        assert_works(config).await
     });
     drop(fs::remove_dir_all(folder));
 }
@@ -192,19 +248,13 @@ fn a_url_names_several_servers_and_who_connects() {
     let fleet = Fleet::with(0, "authorization { user: somebody, password: \"known to few\" }");
     let places = fleet.broker.url().replace("nats://", "nats://somebody:known%20to%20few@");
     wasm_mt::run(async move {
-        let error = Cluster::connect(fleet.config()).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
+        assert_refused(fleet.config(), "cannot be reached").await;
         let wrong = config(&places.replace("few", "all"));
         assert!(!format!("{wrong:?}").contains("known"));
         let error = Cluster::connect(wrong).await.unwrap_err();
         assert!(error.is_other() && !error.to_string().contains("known"), "{error}");
         let right = config(&format!("{places},nats://127.0.0.1:1"));
-        let node = Node::start(right.clone(), Pool::builder().threads(1).build()).await?;
-        let cluster = Cluster::connect(right).await?;
-        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        drop(cluster);
-        node.drain().await;
-        Ok::<_, Error>(())
+        assert_works(right).await
     });
 }
 
@@ -255,14 +305,8 @@ fn a_credentials_file_says_who_connects() {
     fs::write(&path, text).unwrap();
     let known = fleet.config().credentials_file(&path);
     wasm_mt::run(async move {
-        let error = Cluster::connect(fleet.config()).await.unwrap_err();
-        assert!(error.is_other() && error.to_string().contains("cannot be reached"), "{error}");
-        let node = Node::start(known.clone(), Pool::builder().threads(1).build()).await?;
-        let cluster = Cluster::connect(known).await?;
-        assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        drop(cluster);
-        node.drain().await;
-        Ok::<_, Error>(())
+        assert_refused(fleet.config(), "cannot be reached").await;
+        assert_works(known).await
     });
     fs::remove_file(path).unwrap();
 }

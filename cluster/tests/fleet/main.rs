@@ -7,12 +7,14 @@ mod faults;
 mod life;
 mod notes;
 mod proxy;
+mod returns;
 mod store;
 mod tasks;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -20,6 +22,8 @@ use wasm_mt::{Error, Pool, Remote, remote};
 use wasm_mt_nats::{Cluster, Config, Node};
 
 use self::broker::Broker;
+use self::notes::Notes;
+use self::proxy::Proxy;
 
 /// A name and a test.
 type Test = (&'static str, fn());
@@ -49,7 +53,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let filter = env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let all = [tasks::TESTS, life::TESTS, faults::TESTS, store::TESTS].concat();
+    let all = [tasks::TESTS, life::TESTS, faults::TESTS, returns::TESTS, store::TESTS].concat();
     let tests: Vec<_> = all.into_iter().filter(|(name, _)| name.contains(&filter)).collect();
     println!("\nrunning {} tests", tests.len());
     let mut failed = Vec::new();
@@ -109,7 +113,7 @@ fn serve(url: &str) {
             std::io::stdin().lines().for_each(drop);
             std::process::exit(1);
         });
-        node.drain_on_signal().await;
+        node.drain_on_signal().await?;
         println!("drained");
         Ok::<_, Error>(())
     });
@@ -150,6 +154,13 @@ impl Fleet {
         }
     }
 
+    /// Starts a node whose connection to the broker can be cut.
+    fn start_far(&mut self) -> Proxy {
+        let proxy = Proxy::start(self.broker.port());
+        self.nodes.push(NodeProcess::start(&mut this(), &proxy.url()));
+        proxy
+    }
+
     fn config(&self) -> Config {
         config(&self.broker.url())
     }
@@ -164,6 +175,13 @@ fn this() -> Command {
 }
 
 impl NodeProcess {
+    /// Waits until it is up.
+    fn start(command: &mut Command, url: &str) -> Self {
+        let mut node = Self::spawn(command, url);
+        node.expect("ready");
+        node
+    }
+
     fn spawn(command: &mut Command, url: &str) -> Self {
         let command = command.env(NODE, url).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
@@ -198,4 +216,31 @@ impl Drop for NodeProcess {
 
 fn endless() -> Remote<()> {
     remote!(async { std::future::pending::<()>().await })
+}
+
+/// Writes down that it has begun, and that it has stopped, though it never ends.
+fn endless_noted(notes: &Notes) -> Remote<()> {
+    /// Writes down that its task has stopped.
+    struct Stops(Notes);
+
+    impl Drop for Stops {
+        fn drop(&mut self) {
+            self.0.write("stopped");
+        }
+    }
+
+    let notes = notes.clone();
+    remote!(async move {
+        notes.write("begun");
+        let _stops = Stops(notes);
+        std::future::pending::<()>().await;
+    })
+}
+
+/// Runs what talks to the broker without the fleet on a thread of its own.
+fn beside(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(future);
+    })
 }

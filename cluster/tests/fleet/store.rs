@@ -28,28 +28,14 @@ pub(crate) const TESTS: &[Test] = &[
     ("tiny_tasks_fit_into_small_messages", tiny_tasks_fit_into_small_messages),
 ];
 
-/// Does something at the broker, as its administrator.
-pub(crate) fn administer<T: Send>(
-    fleet: &Fleet,
-    work: impl AsyncFnOnce(jetstream::Context) -> T + Send,
-) -> T {
-    let url = fleet.broker.url();
-    thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { work(jetstream::new(async_nats::connect(url).await.unwrap())).await })
-        });
-        thread.join().unwrap()
-    })
-}
-
 async fn streams(jetstream: &jetstream::Context) -> Vec<stream::Info> {
     jetstream.streams().try_collect().await.unwrap()
 }
 
 /// Waits until the broker has no more than so many bytes in the streams of a fleet.
-pub(crate) fn wait_until_stored(fleet: &Fleet, is_so: impl Fn(&[stream::Info]) -> bool + Send + Sync) {
-    administer(fleet, async |jetstream| {
+pub(crate) fn wait_until_stored(fleet: &Fleet, is_so: impl Fn(&[stream::Info]) -> bool + Send + 'static) {
+    fleet.broker.ask(|client| async move {
+        let jetstream = jetstream::new(client);
         let since = Instant::now();
         loop {
             let streams = streams(&jetstream).await;
@@ -88,7 +74,8 @@ fn streams_that_are_deleted_are_made_anew() {
         notes.wait_for(2);
         let waiting: Vec<_> = (2..40).map(|n| cluster.spawn_remote(noted(&notes, n, 1))).collect();
         wait_until_stored(&fleet, |streams| streams.iter().any(|stream| stream.state.messages > 0));
-        administer(&fleet, async |jetstream| {
+        fleet.broker.ask(|client| async move {
+            let jetstream = jetstream::new(client);
             for stream in streams(&jetstream).await {
                 jetstream.delete_stream(stream.config.name).await.unwrap();
             }
@@ -240,8 +227,9 @@ impl Mute {
 fn who_drains_and_who_waits_say_their_build() {
     /// Waits for so many messages, and gives the last one.
     fn hear(fleet: &Fleet, subject: &str, count: usize) -> Vec<u8> {
-        administer(fleet, async |jetstream| {
-            let heard = jetstream.client().subscribe(subject.to_owned()).await.unwrap();
+        let subject = subject.to_owned();
+        fleet.broker.ask(move |client| async move {
+            let heard = client.subscribe(subject.clone()).await.unwrap();
             let heard = heard.take(count).collect::<Vec<_>>();
             let heard = tokio::time::timeout(Duration::from_secs(5), heard).await;
             let heard = heard.unwrap_or_else(|_| panic!("nobody says anything on {subject}"));

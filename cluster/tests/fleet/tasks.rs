@@ -1,19 +1,26 @@
 //! Tasks, as programs use them.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::process;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use futures::future::try_join_all;
+use futures::poll;
+use futures::task::{FutureObj, Spawn, SpawnError};
 use wasm_mt::executor::current;
-use wasm_mt::{Error, Executor, ExecutorExt, RemoteFn, Shared, Transfer, channel, remote, yield_now};
-use wasm_mt_nats::Cluster;
+use wasm_mt::{
+    Error, Executor, ExecutorExt, Job, Pool, RemoteFn, Shared, Transfer, channel, remote, yield_now,
+};
+use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
 use crate::store::{is_empty, wait_until_stored};
-use crate::{Fleet, Test, endless};
+use crate::{Fleet, Test, endless, endless_noted};
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_run_on_all_nodes", tasks_run_on_all_nodes),
@@ -21,7 +28,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_hundred_thousand_tiny_tasks", a_hundred_thousand_tiny_tasks),
     ("bodies_of_64_mebibytes_cross", bodies_of_64_mebibytes_cross),
     ("tasks_await_tasks_here_and_on_the_fleet", tasks_await_tasks_here_and_on_the_fleet),
+    ("tasks_that_waited_find_the_fleet_of_a_new_node", tasks_that_waited_find_the_fleet_of_a_new_node),
     ("a_handle_that_is_dropped_stops_its_task", a_handle_that_is_dropped_stops_its_task),
+    ("a_handle_may_be_dropped_while_its_task_is_taken", a_handle_may_be_dropped_while_its_task_is_taken),
 ];
 
 fn tasks_run_on_all_nodes() {
@@ -140,26 +149,35 @@ fn tasks_await_tasks_here_and_on_the_fleet() {
     });
 }
 
+/// Who starts the node is not scheduled before the task has run.
+fn tasks_that_waited_find_the_fleet_of_a_new_node() {
+    let fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let cluster = fleet.connect().await;
+        let look = remote!(async { Cluster::current().await.map(|fleet| fleet.nodes()) });
+        let waited = cluster.spawn_remote(look.clone());
+        let pool = || Pool::builder().threads(2).build();
+        let mut start = pin!(Node::start(fleet.config(), pool()));
+        assert!(poll!(&mut start).is_pending());
+        waited.await??;
+        let node = start.await?;
+        // One that does not start leaves it as it is, and so does another one's end.
+        assert!(Node::start(fleet.config().replicas(0), pool()).await.is_err());
+        cluster.spawn_remote(look).await??;
+        drop(Node::start(fleet.config(), pool()).await?);
+        Cluster::current().await?;
+        node.drain().await;
+        assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node any more");
+        Ok::<_, Error>(())
+    });
+}
+
 fn a_handle_that_is_dropped_stops_its_task() {
-    /// Writes down that its task has stopped.
-    struct Stops(Notes);
-
-    impl Drop for Stops {
-        fn drop(&mut self) {
-            self.0.write("stopped");
-        }
-    }
-
     let fleet = Fleet::new(1);
     wasm_mt::run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let there = notes.clone();
-        let handle = cluster.spawn_remote(remote!(async move {
-            there.write("begun");
-            let _stops = Stops(there);
-            std::future::pending::<()>().await;
-        }));
+        let handle = cluster.spawn_remote(endless_noted(&notes));
         notes.wait_for(1);
         drop(handle);
         assert_eq!(notes.wait_for(2), ["begun", "stopped"]);
@@ -183,6 +201,56 @@ fn a_handle_that_is_dropped_stops_its_task() {
         notes.write("go on");
         assert_eq!(notes.wait_for(5).last().map(String::as_str), Some("done"));
         notes.remove();
+        Ok::<_, Error>(())
+    });
+}
+
+/// Another thread gives its tasks to a fleet.
+struct Later(mpsc::Sender<Job>);
+
+impl Executor for Later {
+    fn submit(&self, job: Job) {
+        self.0.send(job).unwrap();
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+}
+
+impl Spawn for Later {
+    fn spawn_obj(&self, _: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        Err(SpawnError::shutdown())
+    }
+}
+
+fn a_handle_may_be_dropped_while_its_task_is_taken() {
+    let fleet = Fleet::new(0);
+    wasm_mt::run(async move {
+        let cluster = Cluster::connect(fleet.config().start_timeout(Duration::MAX)).await?;
+        let (sender, jobs) = mpsc::channel();
+        let later = Later(sender);
+        let handles: Vec<_> = (0..20_000).map(|_| later.spawn_remote(remote!(|| ()))).collect();
+        drop(later);
+        let (taker, taking) = (cluster.clone(), Arc::new(AtomicUsize::new(0)));
+        let taken = taking.clone();
+        let takes = thread::spawn(move || {
+            for job in jobs {
+                taken.fetch_add(1, Ordering::SeqCst);
+                taker.submit(job);
+            }
+        });
+        for (n, handle) in handles.into_iter().enumerate() {
+            while taking.load(Ordering::SeqCst) <= n {
+                thread::yield_now();
+            }
+            // At any moment from then on.
+            (0..n % 500).for_each(|_| std::hint::spin_loop());
+            drop(handle);
+        }
+        takes.join().unwrap();
+        // No node runs any, so it ends only if none is left.
+        cluster.close().await;
         Ok::<_, Error>(())
     });
 }

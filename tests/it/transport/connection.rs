@@ -134,6 +134,20 @@ remote_test! {
         assert!(result.unwrap_err().is_cancelled());
     }
 
+    async fn what_is_aborted_and_forgotten_before_the_greeting_ends() {
+        let pool = pool();
+        let connection = Connection::new(pool.clone());
+        let handle = connection.client.spawn_remote(endless());
+        handle.abort();
+        handle.forget();
+        let mut closed = connection.client.close();
+        while (&mut closed).now_or_never().is_none() {
+            connection.deliver();
+            yield_now().await;
+        }
+        assert_eq!(pool.pending(), 0);
+    }
+
     async fn a_call_that_comes_twice_is_refused() {
         let pool = pool();
         let connection = Connection::open(pool.clone());

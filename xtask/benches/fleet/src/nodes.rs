@@ -42,8 +42,7 @@ pub(crate) async fn serve(url: String, name: String) -> Result<(), Error> {
     let node = Node::start(config(url, name), pool).await?;
     println!("ready");
     end_with_parent();
-    node.drain_on_signal().await;
-    Ok(())
+    node.drain_on_signal().await
 }
 
 /// Ends this process when the one that has started it ends.
