@@ -4,11 +4,22 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 /// Where the server is, if not on the path.
 const PROGRAM: &str = "WASM_MT_NATS_SERVER";
+
+/// Those that run.
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// Ends all that a test has left behind which did not end.
+pub(crate) fn end_all() {
+    for process in RUNNING.lock().unwrap().drain(..) {
+        drop(Command::new("kill").args(["-9", &process.to_string()]).status());
+    }
+}
 
 /// A server with JetStream and a store, on a port of its own.
 pub(crate) struct Broker {
@@ -39,6 +50,7 @@ impl Broker {
     /// Ends it as a crash would.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
+            RUNNING.lock().unwrap().retain(|running| *running != process.id());
             process.kill().unwrap();
             process.wait().unwrap();
         }
@@ -64,6 +76,7 @@ impl Broker {
         let log = fs::File::create(self.folder.join("log")).unwrap();
         let started = Command::new(program).arg("-c").arg(config).stdout(Stdio::null()).stderr(log).spawn();
         let Ok(process) = started else { return false };
+        RUNNING.lock().unwrap().push(process.id());
         self.process = Some(process);
         let since = Instant::now();
         while !self.answers() {

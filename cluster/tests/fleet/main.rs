@@ -66,6 +66,7 @@ fn main() -> ExitCode {
             failed.push(*name);
         }
     }
+    broker::end_all();
     let passed = tests.len() - failed.len();
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
     println!(
