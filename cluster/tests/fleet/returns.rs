@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, remote, yield_now};
+use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, RemoteHandle, remote, yield_now};
 use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
@@ -30,10 +30,20 @@ fn until_the_end(notes: &Notes) -> Remote<u32> {
     })
 }
 
-async fn until_nodes(cluster: &Cluster, nodes: usize) {
-    while cluster.nodes() != nodes {
+/// Two tasks that may run again, which run on the only node. The client has lost that meanwhile, and it is back.
+async fn begun_on_a_node_that_is_back(
+    fleet: &Fleet,
+    cluster: &Cluster,
+    notes: &Notes,
+) -> [RemoteHandle<u32>; 2] {
+    let tasks = [(); 2].map(|()| cluster.spawn_remote(until_the_end(notes).retry(2)));
+    notes.wait_for(2);
+    fleet.nodes[0].signal("-STOP");
+    while cluster.nodes() > 0 {
         yield_now().await;
     }
+    fleet.nodes[0].signal("-CONT");
+    tasks
 }
 
 fn a_late_loss_does_not_hide_the_next_attempt() {
@@ -41,11 +51,7 @@ fn a_late_loss_does_not_hide_the_next_attempt() {
     wasm_mt::run(async move {
         let (cluster, other) = (fleet.connect().await, fleet.connect().await);
         let notes = Notes::new();
-        let tasks = [(); 2].map(|()| cluster.spawn_remote(until_the_end(&notes).retry(2)));
-        notes.wait_for(2);
-        fleet.nodes[0].signal("-STOP");
-        until_nodes(&cluster, 0).await;
-        fleet.nodes[0].signal("-CONT");
+        let tasks = begun_on_a_node_that_is_back(&fleet, &cluster, &notes).await;
         // Their workers are lost, in the attempt that the client has given up.
         for faulty in [(); 2].map(|()| other.spawn_remote(remote!(|| -> u32 { panic!("a bug") }))) {
             assert!(faulty.await.unwrap_err().is_panic());
@@ -81,11 +87,7 @@ fn a_node_that_is_back_takes_other_tasks_too() {
     wasm_mt::run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
-        let tasks = [(); 2].map(|()| cluster.spawn_remote(until_the_end(&notes).retry(2)));
-        notes.wait_for(2);
-        fleet.nodes[0].signal("-STOP");
-        until_nodes(&cluster, 0).await;
-        fleet.nodes[0].signal("-CONT");
+        let tasks = begun_on_a_node_that_is_back(&fleet, &cluster, &notes).await;
         // It still runs them.
         assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
         notes.write("the end");
