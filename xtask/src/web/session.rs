@@ -67,15 +67,38 @@ impl Session {
     /// Opens `url` and waits until it is loaded, at most `deadline`.
     /// If the page does not load, or has not loaded by then.
     pub(crate) fn open(&self, url: &str, deadline: Duration) -> Result<()> {
-        self.post("url", &json!({ "url": url }), deadline)
-            .with_context(|| format!("failed to open {url}"))?;
-        Ok(())
+        self.navigate("url", &json!({ "url": url }), deadline)
+            .with_context(|| format!("failed to open {url}"))
     }
 
     /// Goes back to the page that was open before, and waits until it is there, at most `deadline`.
     pub(crate) fn back(&self, deadline: Duration) -> Result<()> {
-        self.post("back", &json!({}), deadline).context("failed to go back")?;
-        Ok(())
+        self.navigate("back", &json!({}), deadline).context("failed to go back")
+    }
+
+    /// Chromium's driver may answer while the page that is left is still there, if that page has workers: they end, and
+    /// it takes the end of theirs for that of the navigation. So it is the page that says which one it is.
+    fn navigate(&self, command: &str, body: &Value, deadline: Duration) -> Result<()> {
+        let since = Instant::now();
+        let (left, _) = self.document()?;
+        self.post(command, body, deadline)?;
+        loop {
+            let late = since.elapsed() >= deadline;
+            match self.document() {
+                Ok((opened, state)) if opened != left && state == "complete" => return Ok(()),
+                Ok((_, state)) if late => bail!(
+                    "the page is not there, although the driver says so; the one that is there is {state}"
+                ),
+                // Between two pages there is none that answers.
+                Err(error) if late => return Err(error),
+                Ok(_) | Err(_) => thread::sleep(POLL),
+            }
+        }
+    }
+
+    /// What tells a document from all others of this window, and how far it has loaded.
+    fn document(&self) -> Result<(f64, String)> {
+        self.get("return [performance.timeOrigin, document.readyState]")
     }
 
     /// Runs the body of a JavaScript function in the page, with `arguments`, and gives what it returns.
