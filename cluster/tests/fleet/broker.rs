@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs, iter, thread};
 
 /// Where the server is, if not on the path.
 const PROGRAM: &str = "WASM_MT_NATS_SERVER";
@@ -128,10 +129,12 @@ impl Drop for Broker {
 }
 
 /// None of those that the system gives to outgoing connections: a client that tries to connect again could be given the
-/// broker's own.
+/// broker's own. Nor one that was given before, whose broker may be about to start again.
 fn free_port() -> u16 {
-    (0..10_000)
-        .map(|nth| 10_000 + (std::process::id() as u16).wrapping_mul(31).wrapping_add(nth) % 20_000)
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() as u16).wrapping_mul(31);
+    iter::repeat_with(|| 10_000 + first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % 20_000)
+        .take(10_000)
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
         .unwrap()
 }

@@ -18,7 +18,7 @@ use wasm_mt_nats::Cluster;
 
 use crate::notes::Notes;
 use crate::proxy::Proxy;
-use crate::{Fleet, NODE_SECRET, NodeProcess, Test, beside, config, this};
+use crate::{Fleet, NODE_SECRET, NodeProcess, Test, beside, config, run, this};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_node_that_is_killed_loses_what_it_had_begun", a_node_that_is_killed_loses_what_it_had_begun),
@@ -85,7 +85,7 @@ pub(crate) fn assert_once(results: Vec<Result<u32, Error>>, notes: &Notes, most_
 
 fn a_node_that_is_killed_loses_what_it_had_begun() {
     let mut fleet = Fleet::new(3);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let tasks = spawn_noted(&cluster, &notes, 0..200, 5);
@@ -105,13 +105,13 @@ fn a_node_that_is_killed_loses_what_it_had_begun() {
         assert!(try_join_all(tasks).await?.into_iter().eq(0..100));
         assert!(begun(&notes).values().all(|times| *times <= 2));
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn the_broker_is_killed_and_comes_back() {
     let mut fleet = Fleet::new(2);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let tasks = spawn_noted(&cluster, &notes, 0..300, 5);
@@ -124,13 +124,13 @@ fn the_broker_is_killed_and_comes_back() {
         let results = join_all(tasks.into_iter().chain(more)).await;
         assert_once(results, &notes, 0);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn the_broker_comes_back_without_its_store() {
     let mut fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let tasks = spawn_noted(&cluster, &notes, 0..60, 20);
@@ -141,7 +141,7 @@ fn the_broker_comes_back_without_its_store() {
         // The node is there as before.
         assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -152,7 +152,7 @@ fn a_node_of_another_build_or_secret_takes_nothing() {
     fs::create_dir_all(&folder).unwrap();
     fs::copy(env::current_exe().unwrap(), &executable).unwrap();
     OpenOptions::new().append(true).open(&executable).unwrap().write_all(&[0]).unwrap();
-    wasm_mt::run(async move {
+    run(async move {
         let url = fleet.broker.url();
         let mut other = NodeProcess::start(&mut Command::new(&executable), &url);
         let _stranger = NodeProcess::start(this().env(NODE_SECRET, "another secret, of others"), &url);
@@ -164,14 +164,14 @@ fn a_node_of_another_build_or_secret_takes_nothing() {
         let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
         assert!(error.is_other() && !error.to_string().contains("another build"), "{error}");
         drop(fs::remove_dir_all(folder));
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// Whoever reaches the broker can publish what it likes, and repeat what it has seen.
 fn what_is_forged_or_repeated_does_nothing() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let url = fleet.broker.url();
         let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
         let keeper = seen.clone();
@@ -217,13 +217,13 @@ fn what_is_forged_or_repeated_does_nothing() {
         let results = first.into_iter().chain(later).map(Ok).collect();
         assert_once(results, &notes, 0);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_node_that_stands_still_is_lost_and_comes_back() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let slow = cluster.spawn_remote(noted(&notes, 0, 50));
@@ -237,14 +237,14 @@ fn a_node_that_stands_still_is_lost_and_comes_back() {
         assert_eq!(waiting.await?, 1);
         assert_eq!(begun(&notes), BTreeMap::from([(0, 1), (1, 1)]));
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// The nodes take it for gone, and stop its tasks. It must not wait for them when it goes on.
 fn a_client_that_stands_still_hears_what_was_lost() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let proxy = Proxy::start(fleet.broker.port());
         let cluster = Cluster::connect(config(&proxy.url())).await?;
         let notes = Notes::new();
@@ -263,13 +263,13 @@ fn a_client_that_stands_still_hears_what_was_lost() {
         assert!(slow.await.is_err_and(|error| error.is_worker_lost()));
         assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn what_does_not_fit_into_the_stream_waits() {
     let mut fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = Cluster::connect(fleet.config().max_stored(20_000)).await?;
         let tasks: Vec<_> = (0..100_u32)
             .map(|n| {
@@ -279,7 +279,7 @@ fn what_does_not_fit_into_the_stream_waits() {
             .collect();
         fleet.start(1);
         assert!(try_join_all(tasks).await?.into_iter().eq(0..100));
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -292,7 +292,7 @@ async fn own_stream(jetstream: &jetstream::Context, of_objects: bool) -> stream:
 /// As an administrator may make it.
 fn a_stream_without_a_limit_holds_all_calls() {
     let mut fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         drop(fleet.connect().await);
         let unlimited = fleet.broker.ask(|client| async move {
             let jetstream = jetstream::new(client);
@@ -313,7 +313,7 @@ fn a_stream_without_a_limit_holds_all_calls() {
             .broker
             .ask(|client| async move { own_stream(&jetstream::new(client), true).await.state.last_sequence });
         assert_eq!(stored, 0, "calls of some bytes are in the stream of objects");
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -346,7 +346,7 @@ fn thousands_of_nodes_may_wait_for_tasks() {
 fn a_short_partition_loses_nothing() {
     let mut fleet = Fleet::new(1);
     let proxy = fleet.start_far();
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let tasks = spawn_noted(&cluster, &notes, 0..200, 5);
@@ -357,14 +357,14 @@ fn a_short_partition_loses_nothing() {
         proxy.heal();
         assert_once(join_all(tasks).await, &notes, 0);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_long_partition_loses_each_task_once() {
     let mut fleet = Fleet::new(1);
     let proxy = fleet.start_far();
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let tasks = spawn_noted(&cluster, &notes, 0..400, 5);
@@ -381,6 +381,6 @@ fn a_long_partition_loses_each_task_once() {
         assert!(try_join_all(tasks).await?.into_iter().eq(400..500));
         assert!(begun(&notes).values().all(|times| *times == 1));
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }

@@ -8,7 +8,7 @@ use wasm_mt::{Error, Executor, ExecutorExt, Pool, Transfer, remote};
 use wasm_mt_nats::{Cluster, Config, Node};
 
 use crate::notes::Notes;
-use crate::{CLIENT, Fleet, SECRET, Test, config, endless, endless_noted, this};
+use crate::{CLIENT, Fleet, SECRET, Test, config, endless, endless_noted, run, this};
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_wait_for_the_first_node", tasks_wait_for_the_first_node),
@@ -43,31 +43,31 @@ async fn assert_works(config: Config) -> Result<(), Error> {
 
 fn tasks_wait_for_the_first_node() {
     let mut fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let tasks: Vec<_> = (0..100).map(|n| cluster.spawn_remote(remote!(move || n))).collect();
         assert_eq!((cluster.nodes(), cluster.pending()), (0, 100));
         fleet.start(1);
         cluster.ready().await;
         assert!(try_join_all(tasks).await?.into_iter().eq(0..100));
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn without_a_node_tasks_end_in_an_error_that_says_so() {
     let fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let config = fleet.config().start_timeout(Duration::from_secs(1));
         let cluster = Cluster::connect(config).await?;
         let error = cluster.spawn_remote(remote!(|| 1)).await.unwrap_err();
         assert!(error.is_other() && error.to_string().contains("no node of the fleet"), "{error}");
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_node_that_is_told_to_end_finishes_what_it_has() {
     let mut fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let there = notes.clone();
@@ -89,14 +89,14 @@ fn a_node_that_is_told_to_end_finishes_what_it_has() {
         node.expect("drained");
         assert!(node.process.wait().unwrap().success());
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// No other node is there to do so.
 fn a_node_that_ends_runs_what_its_tasks_await() {
     let mut fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let there = notes.clone();
@@ -118,14 +118,14 @@ fn a_node_that_ends_runs_what_its_tasks_await() {
         assert_eq!(parent.await??, 42);
         node.expect("drained");
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// It is with the broker when the node has ended.
 fn the_large_answer_of_a_node_that_ends_arrives() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let there = notes.clone();
@@ -139,7 +139,7 @@ fn the_large_answer_of_a_node_that_ends_arrives() {
         notes.write("go on");
         assert_eq!(large.await?.0.len(), 48 << 20);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -147,10 +147,10 @@ fn the_large_answer_of_a_node_that_ends_arrives() {
 pub(crate) fn be_a_client(url: &str) {
     let notes: Notes = Notes::named(&env::args().nth(1).unwrap());
     let config = config(url);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = Cluster::connect(config).await?;
         join_all((0..4).map(|_| cluster.spawn_remote(endless_noted(&notes)))).await;
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -163,43 +163,43 @@ fn a_client_that_is_killed_leaves_nothing_behind() {
     client.wait().unwrap();
     let lines = notes.wait_for(8);
     assert_eq!(lines.iter().filter(|line| *line == "stopped").count(), 4);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         assert_eq!(cluster.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        Ok::<_, Error>(())
+        Ok(())
     });
     notes.remove();
 }
 
 fn a_client_that_is_dropped_closes() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let (waiting, other) = (cluster.spawn_remote(endless()), fleet.connect().await);
         cluster.ready().await;
         drop(cluster);
         assert!(waiting.await.unwrap_err().is_closed());
         assert_eq!(other.spawn_remote(remote!(|| 6 * 7)).await?, 42);
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_broker_that_cannot_be_used_is_an_error() {
     let mut fleet = Fleet::new(0);
     let url = fleet.broker.url();
-    wasm_mt::run(async move {
+    run(async move {
         assert_refused(fleet.config().credentials_file("/no/such/file"), "credentials file").await;
         assert_refused(Config::new(&url, "a.b", SECRET), "a.b").await;
         assert_refused(Config::new(&url, "tests", "short"), "16 bytes").await;
         fleet.broker.kill();
         assert_refused(fleet.config(), "cannot be reached").await;
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_configuration_that_cannot_work_is_an_error() {
     let fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let config = fleet.config().heartbeat(Duration::ZERO);
         assert_refused(config.clone(), "`heartbeat`").await;
         let error = Node::start(config, Pool::builder().threads(1).build()).await.unwrap_err();
@@ -236,7 +236,7 @@ fn a_connection_can_be_encrypted_and_show_who_it_is() {
         format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {root:?}, verify: true }}");
     let fleet = Fleet::with(0, &options);
     let url = fleet.broker.url().replace("nats://", "tls://");
-    wasm_mt::run(async move {
+    run(async move {
         assert_refused(config(&url), "cannot be reached").await;
         let config = config(&url).root_certificates(&root).client_certificate(&own, &own_key);
         assert_works(config).await
@@ -247,7 +247,7 @@ fn a_connection_can_be_encrypted_and_show_who_it_is() {
 fn a_url_names_several_servers_and_who_connects() {
     let fleet = Fleet::with(0, "authorization { user: somebody, password: \"known to few\" }");
     let places = fleet.broker.url().replace("nats://", "nats://somebody:known%20to%20few@");
-    wasm_mt::run(async move {
+    run(async move {
         assert_refused(fleet.config(), "cannot be reached").await;
         let wrong = config(&places.replace("few", "all"));
         assert!(!format!("{wrong:?}").contains("known"));
@@ -304,7 +304,7 @@ fn a_credentials_file_says_who_connects() {
     );
     fs::write(&path, text).unwrap();
     let known = fleet.config().credentials_file(&path);
-    wasm_mt::run(async move {
+    run(async move {
         assert_refused(fleet.config(), "cannot be reached").await;
         assert_works(known).await
     });

@@ -13,7 +13,7 @@ mod tasks;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -35,6 +35,8 @@ const NODE_SECRET: &str = "WASM_MT_TEST_NODE_SECRET";
 /// Says that the process is a client, of the broker at this URL.
 const CLIENT: &str = "WASM_MT_TEST_CLIENT";
 const SECRET: &str = "a secret of the tests";
+/// How many tests run at a time.
+const AT_ONCE: usize = 2;
 /// How long a test may take.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -56,16 +58,25 @@ fn main() -> ExitCode {
     let all = [tasks::TESTS, life::TESTS, faults::TESTS, returns::TESTS, store::TESTS].concat();
     let tests: Vec<_> = all.into_iter().filter(|(name, _)| name.contains(&filter)).collect();
     println!("\nrunning {} tests", tests.len());
-    let mut failed = Vec::new();
-    for (name, test) in &tests {
-        let since = Instant::now();
-        let result = if passes(*test) { "ok" } else { "FAILED" };
-        println!("test {name} ... {result}");
-        eprintln!("{name} took {:.1} s", since.elapsed().as_secs_f64());
-        if result != "ok" {
-            failed.push(*name);
+    let queue = Mutex::new(tests.iter());
+    let failed = Mutex::new(Vec::new());
+    // Tests wait for most of their time. Each has a broker of its own.
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((name, test)) = { queue.lock().unwrap().next() } {
+                    let since = Instant::now();
+                    let passes = passes(*test);
+                    println!("test {name} ... {}", if passes { "ok" } else { "FAILED" });
+                    eprintln!("{name} took {:.1} s", since.elapsed().as_secs_f64());
+                    if !passes {
+                        failed.lock().unwrap().push(*name);
+                    }
+                }
+            });
         }
-    }
+    });
+    let failed = failed.into_inner().unwrap();
     broker::end_all();
     let passed = tests.len() - failed.len();
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
@@ -105,7 +116,7 @@ fn serve(url: &str) {
     if let Ok(secret) = env::var(NODE_SECRET) {
         config = Config::new(url, "tests", secret);
     }
-    wasm_mt::run(async move {
+    run(async move {
         let pool = Pool::builder().threads(2).build();
         let node = Node::start(config, pool).await?;
         println!("ready");
@@ -116,7 +127,7 @@ fn serve(url: &str) {
         });
         node.drain_on_signal().await?;
         println!("drained");
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -236,6 +247,11 @@ fn endless_noted(notes: &Notes) -> Remote<()> {
         let _stops = Stops(notes);
         std::future::pending::<()>().await;
     })
+}
+
+/// Runs a test, or a part of the fleet. An error fails it as a panic does: `wasm_mt::run` would end the process.
+fn run(future: impl Future<Output = Result<(), Error>> + 'static) {
+    wasm_mt::try_run(future).unwrap();
 }
 
 /// Runs what talks to the broker without the fleet on a thread of its own.

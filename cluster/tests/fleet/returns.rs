@@ -5,11 +5,11 @@ use std::thread;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use wasm_mt::{Error, Executor, ExecutorExt, Pool, Remote, RemoteHandle, remote, yield_now};
+use wasm_mt::{Executor, ExecutorExt, Pool, Remote, RemoteHandle, remote, yield_now};
 use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
-use crate::{CLIENT, Fleet, Test, this};
+use crate::{CLIENT, Fleet, Test, run, this};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_late_loss_does_not_hide_the_next_attempt", a_late_loss_does_not_hide_the_next_attempt),
@@ -48,7 +48,7 @@ async fn begun_on_a_node_that_is_back(
 
 fn a_late_loss_does_not_hide_the_next_attempt() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let (cluster, other) = (fleet.connect().await, fleet.connect().await);
         let notes = Notes::new();
         let tasks = begun_on_a_node_that_is_back(&fleet, &cluster, &notes).await;
@@ -59,13 +59,13 @@ fn a_late_loss_does_not_hide_the_next_attempt() {
         notes.write("the end");
         assert_eq!(try_join_all(tasks).await?, [7, 7]);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_forgotten_task_runs_again_if_it_may() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         cluster.spawn_remote(until_the_end(&notes).retry(2)).forget();
@@ -78,13 +78,13 @@ fn a_forgotten_task_runs_again_if_it_may() {
         notes.write("the end");
         cluster.close().await;
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_node_that_is_back_takes_other_tasks_too() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let tasks = begun_on_a_node_that_is_back(&fleet, &cluster, &notes).await;
@@ -93,14 +93,14 @@ fn a_node_that_is_back_takes_other_tasks_too() {
         notes.write("the end");
         assert_eq!(try_join_all(tasks).await?, [7, 7]);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// A node forgets a client after a multiple of the silence. The client goes on as if nothing had been.
 fn a_client_that_was_forgotten_hears_what_was_lost() {
     let fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let silence = Duration::from_millis(500);
         let config = fleet.config().heartbeat(Duration::from_millis(100)).silence(silence);
         let node = Node::start(config, Pool::builder().threads(2).build()).await?;
@@ -120,6 +120,6 @@ fn a_client_that_was_forgotten_hears_what_was_lost() {
         assert!(client.wait().unwrap().success());
         node.drain().await;
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::{self, stream};
 use futures::future::{join_all, try_join_all};
 use futures::{StreamExt, TryStreamExt};
-use wasm_mt::{Error, ExecutorExt, Pool, Transfer, remote, yield_now};
+use wasm_mt::{ExecutorExt, Pool, Transfer, remote, yield_now};
 use wasm_mt_nats::{Cluster, Node};
 
 use crate::faults::{assert_once, noted};
 use crate::notes::Notes;
 use crate::proxy::Proxy;
-use crate::{Fleet, Test, config};
+use crate::{Fleet, Test, config, run};
 
 pub(crate) const TESTS: &[Test] = &[
     ("streams_that_are_deleted_are_made_anew", streams_that_are_deleted_are_made_anew),
@@ -58,7 +58,7 @@ pub(crate) fn is_empty(streams: &[stream::Info]) -> bool {
 
 fn streams_that_are_deleted_are_made_anew() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let (notes, gate) = (Notes::new(), Notes::new());
         let held: Vec<_> = (0..2_u32)
@@ -87,13 +87,13 @@ fn streams_that_are_deleted_are_made_anew() {
         assert_eq!(cluster.spawn_remote(remote!(move || long)).await?.0.len(), 2 << 20);
         notes.remove();
         gate.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn the_calls_of_all_attempts_are_deleted() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let there = notes.clone();
@@ -127,26 +127,26 @@ fn the_calls_of_all_attempts_are_deleted() {
         assert_eq!(retried.await?, 8 << 20);
         wait_until_stored(&fleet, is_empty);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn what_is_longer_than_the_store_leaves_nothing_there() {
     let mut fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         // The least that there is: 64 MiB.
         let cluster = Cluster::connect(fleet.config().max_stored(1 << 20)).await?;
         fleet.start(1);
         let error = cluster.spawn_remote(remote!(|| Transfer(vec![1_u8; 65 << 20]))).await.unwrap_err();
         assert!(error.is_other() && error.to_string().contains("max_stored"), "{error}");
         wait_until_stored(&fleet, is_empty);
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_store_is_lost_before_an_ack_is_confirmed() {
     let mut fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let proxy = Proxy::start(fleet.broker.port());
         // Nobody is to be lost.
         let silence = Duration::from_secs(30);
@@ -163,14 +163,14 @@ fn a_store_is_lost_before_an_ack_is_confirmed() {
         assert_eq!(task.await?, 42);
         drop(cluster);
         node.drain().await;
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// As a cluster of brokers that has no leader for JetStream: its other messages go on.
 fn a_node_is_heard_while_the_broker_makes_nothing() {
     let mut fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = Cluster::connect(fleet.config().silence(Duration::from_secs(4))).await?;
         let notes = Notes::new();
         let there = notes.clone();
@@ -190,7 +190,7 @@ fn a_node_is_heard_while_the_broker_makes_nothing() {
         assert_eq!(held.await?, 7);
         assert_eq!(cluster.nodes(), 1);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -238,7 +238,7 @@ fn who_drains_and_who_waits_say_their_build() {
     }
 
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let (node, client) = ("wasm-mt.tests.builds", "wasm-mt.tests.builds.clients");
         let build = hear(&fleet, node, 1);
@@ -256,13 +256,13 @@ fn who_drains_and_who_waits_say_their_build() {
         notes.write("go on");
         held.await?;
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_long_answer_outlasts_an_outage() {
     let mut fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let there = notes.clone();
@@ -280,13 +280,13 @@ fn a_long_answer_outlasts_an_outage() {
         assert_eq!(long.await?.0.len(), 16 << 20);
         wait_until_stored(&fleet, is_empty);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn tiny_tasks_fit_into_small_messages() {
     let fleet = Fleet::with(1, "max_payload: 65536");
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let tasks = (0..50_000_u64).map(|n| {
             let ballast = [n; 2];
@@ -296,6 +296,6 @@ fn tiny_tasks_fit_into_small_messages() {
         // Longer than a message, too.
         let long = Transfer(vec![1_u8; 1 << 20]);
         assert_eq!(cluster.spawn_remote(remote!(move || long)).await?.0.len(), 1 << 20);
-        Ok::<_, Error>(())
+        Ok(())
     });
 }

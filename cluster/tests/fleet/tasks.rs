@@ -20,7 +20,7 @@ use wasm_mt_nats::{Cluster, Node};
 
 use crate::notes::Notes;
 use crate::store::{is_empty, wait_until_stored};
-use crate::{Fleet, Test, endless, endless_noted};
+use crate::{Fleet, Test, endless, endless_noted, run};
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_run_on_all_nodes", tasks_run_on_all_nodes),
@@ -35,7 +35,7 @@ pub(crate) const TESTS: &[Test] = &[
 
 fn tasks_run_on_all_nodes() {
     let fleet = Fleet::new(3);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let executor: Box<dyn Executor> = Box::new(cluster.clone());
         let tasks = (0..24).map(|_| executor.spawn_remote(remote!(move || hold(20))));
@@ -56,7 +56,7 @@ fn tasks_run_on_all_nodes() {
         executor.close().await;
         assert_eq!(executor.pending(), 0);
         assert!(executor.spawn_remote(remote!(|| 1)).await.unwrap_err().is_closed());
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -69,7 +69,7 @@ fn hold(milliseconds: u64) -> u32 {
 
 fn errors_and_limits_mean_what_they_mean_elsewhere() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let error = cluster.spawn_remote(remote!(|| -> u32 { panic!("a bug") })).await.unwrap_err();
         assert!(error.is_panic() && error.to_string().contains("tasks.rs"), "{error}");
@@ -101,38 +101,38 @@ fn errors_and_limits_mean_what_they_mean_elsewhere() {
         end.write("the end");
         assert_eq!(try_join_all(retried).await?, [7, 7]);
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_hundred_thousand_tiny_tasks() {
     let fleet = Fleet::new(3);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let tasks = (0..100_000_u64).map(|n| cluster.spawn_remote(remote!(move || n * n)));
         let squares = try_join_all(tasks).await?;
         assert!(squares.into_iter().eq((0..100_000).map(|n| n * n)));
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn bodies_of_64_mebibytes_cross() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let block: Vec<u8> = (0..64 << 20).map(|n: u32| n as u8).collect();
         let sent = Transfer(block.clone());
         let back = cluster.spawn_remote(remote!(move || sent)).await?;
         assert!(back.0 == block);
         wait_until_stored(&fleet, is_empty);
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// More parents than a node takes otherwise: they await what no node takes unless it takes more.
 fn tasks_await_tasks_here_and_on_the_fleet() {
     let fleet = Fleet::new(2);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let parents = (0..40_u64).map(|n| {
             cluster.spawn_remote(remote!(async move {
@@ -145,14 +145,14 @@ fn tasks_await_tasks_here_and_on_the_fleet() {
         let sums: Result<Vec<_>, _> = try_join_all(parents).await?.into_iter().collect();
         assert!(sums?.into_iter().eq(2..42));
         assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node");
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 /// Who starts the node is not scheduled before the task has run.
 fn tasks_that_waited_find_the_fleet_of_a_new_node() {
     let fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let look = remote!(async { Cluster::current().await.map(|fleet| fleet.nodes()) });
         let waited = cluster.spawn_remote(look.clone());
@@ -168,13 +168,13 @@ fn tasks_that_waited_find_the_fleet_of_a_new_node() {
         Cluster::current().await?;
         node.drain().await;
         assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node any more");
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
 fn a_handle_that_is_dropped_stops_its_task() {
     let fleet = Fleet::new(1);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = fleet.connect().await;
         let notes = Notes::new();
         let handle = cluster.spawn_remote(endless_noted(&notes));
@@ -201,7 +201,7 @@ fn a_handle_that_is_dropped_stops_its_task() {
         notes.write("go on");
         assert_eq!(notes.wait_for(5).last().map(String::as_str), Some("done"));
         notes.remove();
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
 
@@ -226,7 +226,7 @@ impl Spawn for Later {
 
 fn a_handle_may_be_dropped_while_its_task_is_taken() {
     let fleet = Fleet::new(0);
-    wasm_mt::run(async move {
+    run(async move {
         let cluster = Cluster::connect(fleet.config().start_timeout(Duration::MAX)).await?;
         let (sender, jobs) = mpsc::channel();
         let later = Later(sender);
@@ -251,6 +251,6 @@ fn a_handle_may_be_dropped_while_its_task_is_taken() {
         takes.join().unwrap();
         // No node runs any, so it ends only if none is left.
         cluster.close().await;
-        Ok::<_, Error>(())
+        Ok(())
     });
 }
