@@ -36,7 +36,7 @@ const NODE_SECRET: &str = "WASM_MT_TEST_NODE_SECRET";
 const CLIENT: &str = "WASM_MT_TEST_CLIENT";
 const SECRET: &str = "a secret of the tests";
 /// How many tests run at a time.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 4;
 /// How long a test may take.
 const LIMIT: Duration = Duration::from_secs(90);
 
