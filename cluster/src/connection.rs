@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::consumer::{self, PullConsumer, pull};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, stream};
 use async_nats::subject::ToSubject;
 use async_nats::{ConnectOptions, Event, ServerAddr, Subscriber};
@@ -249,7 +251,30 @@ impl Connection {
             let (jetstream, stream) = (self.jetstream.clone(), stream.clone());
             async move { jetstream.get_or_create_stream(stream).await }
         };
-        agreed(make).await.map_err(|error| refused("make a stream", &error))
+        let subject = stream.subjects[0].replace('*', "nobody");
+        let made = agreed(make).await.map_err(|error| refused("make a stream", &error))?;
+        self.wait_until_made(&subject).await;
+        Ok(made)
+    }
+
+    /// A broker (2.9.10 at least) says that a stream is there while it still makes it for another peer. A consumer that is made then gives out
+    /// messages, and they go nowhere. What it answers to a message for another stream, which it does not take, comes when it has made the stream.
+    async fn wait_until_made(&self, subject: &str) {
+        const ATTEMPTS: usize = 100;
+        const WAIT: Duration = Duration::from_millis(20);
+        for _ in 0..ATTEMPTS {
+            let message = PublishMessage::build().expected_stream("another");
+            let asked = self.jetstream.send_publish(subject.to_owned(), message).await;
+            let answer = match asked {
+                Ok(answer) => answer.await,
+                Err(error) => Err(error),
+            };
+            // Nobody is there for the subject yet.
+            if !answer.is_err_and(|error| error.kind() == PublishErrorKind::StreamNotFound) {
+                return;
+            }
+            sleep(WAIT).await;
+        }
     }
 
     /// What all nodes receive the messages of one subject by.

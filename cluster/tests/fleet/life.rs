@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{env, fs, process};
 
-use futures::future::{join_all, try_join_all};
+use futures::future::{join, join_all, try_join_all};
 use wasm_mt::{Error, Executor, ExecutorExt, Pool, Transfer, remote};
 use wasm_mt_nats::{Cluster, Config, Node};
 
@@ -12,6 +12,7 @@ use crate::{CLIENT, Fleet, SECRET, Test, config, endless, endless_noted, run, th
 
 pub(crate) const TESTS: &[Test] = &[
     ("tasks_wait_for_the_first_node", tasks_wait_for_the_first_node),
+    ("peers_that_start_at_once_find_each_other", peers_that_start_at_once_find_each_other),
     ("without_a_node_tasks_end_in_an_error_that_says_so", without_a_node_tasks_end_in_an_error_that_says_so),
     ("a_node_that_is_told_to_end_finishes_what_it_has", a_node_that_is_told_to_end_finishes_what_it_has),
     ("a_node_that_ends_runs_what_its_tasks_await", a_node_that_ends_runs_what_its_tasks_await),
@@ -52,6 +53,22 @@ fn tasks_wait_for_the_first_node() {
         assert!(try_join_all(tasks).await?.into_iter().eq(0..100));
         Ok(())
     });
+}
+
+/// All make the streams, on a broker that has none.
+fn peers_that_start_at_once_find_each_other() {
+    for _ in 0..5 {
+        let fleet = Fleet::new(0);
+        run(async move {
+            let nodes = (0..4).map(|_| Node::start(fleet.config(), Pool::builder().threads(1).build()));
+            let (nodes, clients) = join(try_join_all(nodes), join_all((0..4).map(|_| fleet.connect()))).await;
+            for client in &clients {
+                assert_eq!(client.spawn_remote(remote!(|| 6 * 7)).await?, 42);
+            }
+            join_all(nodes?.into_iter().map(Node::drain)).await;
+            Ok(())
+        });
+    }
 }
 
 fn without_a_node_tasks_end_in_an_error_that_says_so() {
