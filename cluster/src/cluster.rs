@@ -191,6 +191,14 @@ pub(crate) fn runtime(name: &str) -> Result<Runtime, Error> {
     })
 }
 
+/// Bytes from which on it may take long to seal or to open them.
+pub(crate) const LARGE: usize = 1 << 20;
+
+/// Does what takes long if there is much of it. Other futures of the thread go on beside that: heartbeats are not to wait.
+pub(crate) fn aside<T>(is_large: bool, work: impl FnOnce() -> T) -> T {
+    if is_large { tokio::task::block_in_place(work) } else { work() }
+}
+
 impl Shared {
     pub(crate) fn requests(&self) -> MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
@@ -305,5 +313,26 @@ impl Drop for Owner {
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cluster({} nodes)", self.nodes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_takes_long_holds_up_nothing() {
+        let runtime = runtime("wasm-mt-nats").unwrap();
+        let (beat, heard) = mpsc::channel();
+        let heard = runtime.block_on(async {
+            let long =
+                tokio::spawn(async move { aside(true, || heard.recv_timeout(Duration::from_secs(20))) });
+            tokio::spawn(async move { beat.send(()) }).await.unwrap().unwrap();
+            long.await.unwrap()
+        });
+        assert_eq!(heard, Ok(()));
     }
 }

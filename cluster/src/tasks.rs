@@ -1,8 +1,7 @@
 //! What a node has in hand.
 
 use std::collections::{HashMap, HashSet};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 use futures::task::AtomicWaker;
 use wasm_mt::transport::Answer;
 
+use crate::cluster::aside;
 use crate::demand::InHand;
 use crate::ledger::{BatchNumber, TaskNumber, TaskSignal};
 use crate::message::ClientId;
@@ -192,7 +192,7 @@ impl RunningTask {
                 }
             }
             let Some(running) = answer.as_mut() else { return Poll::Ready(None) };
-            Pin::new(running).poll(context).map(Some)
+            running.poll_unsealed(context).map(|answer| Some(aside(answer.is_large(), || answer.seal())))
         })
         .await
     }

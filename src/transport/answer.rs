@@ -22,6 +22,14 @@ pub struct Answer {
     call: Mac,
 }
 
+/// What a task has come to, before it is sealed: see [`Answer::poll_unsealed`].
+pub struct Unsealed {
+    outcome: Outcome,
+    seal: Seal,
+    /// That of the call.
+    call: Mac,
+}
+
 impl Answer {
     pub(super) fn new(handle: RemoteHandle<Packet>, seal: Seal, call: Mac) -> Self {
         Self { handle, seal, call }
@@ -37,9 +45,29 @@ impl Answer {
         self.handle.forget();
     }
 
-    fn seal(&self, outcome: Outcome) -> Vec<u8> {
+    /// As polling, up to the seal: that of much data takes long, and who polls may have something else to do at the time.
+    ///
+    /// # Panics
+    ///
+    /// As polling.
+    pub fn poll_unsealed(&mut self, context: &mut Context<'_>) -> Poll<Unsealed> {
+        let outcome = ready!(Pin::new(&mut self.handle).poll(context));
+        Poll::Ready(Unsealed { outcome, seal: self.seal.clone(), call: self.call })
+    }
+}
+
+impl Unsealed {
+    /// True if sealing it may take longer than some microseconds: it has [blocks of numbers](crate::Transfer), or at least a mebibyte.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(Packet::travels_alone)
+    }
+
+    /// What the [`Answer`] resolves with.
+    #[must_use]
+    pub fn seal(self) -> Vec<u8> {
         let room = || vec![0; TAG];
-        let flattened = outcome.and_then(|result| Flattened::new(result, self.seal.reach()));
+        let flattened = self.outcome.and_then(|result| Flattened::new(result, self.seal.reach()));
         let mut bytes = match flattened {
             Ok(result) => flat::write(&FlatOutcome::Ok(result.as_flat()), room()),
             Err(error) => flat::write(&FlatOutcome::Err(error), room()),
@@ -57,8 +85,13 @@ impl Future for Answer {
     ///
     /// If it is polled again after it has given the answer.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<u8>> {
-        let outcome = ready!(Pin::new(&mut self.handle).poll(context));
-        Poll::Ready(self.seal(outcome))
+        self.poll_unsealed(context).map(Unsealed::seal)
+    }
+}
+
+impl fmt::Debug for Unsealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unsealed")
     }
 }
 

@@ -65,7 +65,7 @@ mod sealed_job;
 mod send_queue;
 mod server;
 
-pub use self::answer::Answer;
+pub use self::answer::{Answer, Unsealed};
 pub use self::build::Build;
 pub use self::client::{Client, Incoming};
 pub use self::reply::{Reply, Signal};

@@ -6,7 +6,7 @@ use wasm_mt::Error;
 use wasm_mt::transport::Reply;
 
 use super::{Done, Driver};
-use crate::cluster::Submitted;
+use crate::cluster::{LARGE, Submitted, aside};
 use crate::ledger::{Again, Attempt, TaskNumber, TaskSignal};
 use crate::message::NodeId;
 use crate::objects::get;
@@ -79,7 +79,11 @@ impl Driver {
     pub(super) fn answer(&mut self, task: TaskNumber, from: Attempt, answer: &[u8]) {
         let Some(entry) = self.pending.get_mut(&task) else { return };
         entry.arriving = None;
-        let error = if entry.retries > 0 { entry.reply.error_in(answer).ok().flatten() } else { None };
+        let is_large = answer.len() >= LARGE;
+        let error = match entry.retries {
+            0 => None,
+            _ => aside(is_large, || entry.reply.error_in(answer)).ok().flatten(),
+        };
         let is_lost = error.is_some_and(|error| error.is_worker_lost());
         if is_lost && self.ledger.try_again(task, from) != Again::Never {
             return;
@@ -89,7 +93,7 @@ impl Driver {
         }
         let Some(reply) = self.finish(task) else { return };
         // A peer that has the secret gives it as the answer to this task: there will be no other.
-        if let Err((reply, error)) = reply.answer(answer) {
+        if let Err((reply, error)) = aside(is_large, || reply.answer(answer)) {
             reply.fail(error);
         }
     }

@@ -15,6 +15,7 @@ use wasm_mt::transport::Answer;
 use wasm_mt::{Error, Executor, Job};
 
 use super::server::Server;
+use crate::cluster::{LARGE, aside};
 use crate::connection::{ACK_WAIT, MESSAGE_ID};
 use crate::demand;
 use crate::ledger::{BatchNumber, TaskNumber};
@@ -164,7 +165,7 @@ async fn open(
             Some(Body::Failed(error)) => Err(error),
             None => Err(Error::other("its call is missing in the message; this is a fault of wasm-mt-nats")),
         };
-        let opened = call.and_then(|call| server.seal().open(&call));
+        let opened = call.and_then(|call| aside(call.len() >= LARGE, || server.seal().open(&call)));
         tasks.push(Opened { number, running, opened });
     }
     tasks

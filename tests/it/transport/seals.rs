@@ -1,10 +1,11 @@
 //! What is opened, and what is refused.
 
+use std::future::poll_fn;
 use std::sync::Mutex;
 
 use futures::task::{FutureObj, Spawn, SpawnError};
 use wasm_mt::transport::{Answer, Build, Reply, Seal};
-use wasm_mt::{Error, Executor, ExecutorExt, Job, Remote, RemoteHandle, Thread, remote};
+use wasm_mt::{Error, Executor, ExecutorExt, Job, Remote, RemoteHandle, Thread, Transfer, remote};
 
 use super::{seal, seal_by, try_seal};
 
@@ -39,6 +40,21 @@ where
     (call, reply, handle)
 }
 
+/// Runs a task far away, and says of its answer whether it is large.
+async fn is_large<R>(task: Remote<R>) -> (bool, R)
+where
+    R: serde::Serialize + serde::de::DeserializeOwned + 'static,
+{
+    let (call, reply, handle) = sealed(&seal(), task);
+    let (job, mut answer) = seal().open(&call).unwrap();
+    let thread = Thread::new();
+    thread.submit(job);
+    let unsealed = poll_fn(|context| answer.poll_unsealed(context)).await;
+    let is_large = unsealed.is_large();
+    reply.answer(&unsealed.seal()).unwrap();
+    (is_large, handle.await.unwrap())
+}
+
 async fn answered((job, answer): (Job, Answer)) -> Vec<u8> {
     let thread = Thread::new();
     thread.submit(job);
@@ -56,6 +72,14 @@ remote_test! {
         assert_eq!(twice[0], twice[1]);
         reply.answer(&twice[0]).unwrap();
         assert_eq!(handle.await.unwrap(), 42);
+    }
+
+    async fn an_answer_can_be_sealed_later() {
+        assert_eq!(is_large(remote!(|| 6 * 7)).await, (false, 42));
+        assert_eq!(is_large(remote!(|| vec![1_u8; 1 << 19])).await, (false, vec![1; 1 << 19]));
+        assert_eq!(is_large(remote!(|| vec![1_u8; 1 << 20])).await, (true, vec![1; 1 << 20]));
+        let (is_large, Transfer(numbers)) = is_large(remote!(|| Transfer(vec![0.5]))).await;
+        assert!(is_large && numbers == [0.5]);
     }
 
     async fn a_call_that_was_changed_anywhere_is_refused() {
