@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use wasm_mt::Error;
 use wasm_mt::transport::Seal;
 
+use crate::cluster::{LARGE, aside};
 use crate::connection::Connection;
 use crate::ledger::{BatchNumber, TaskNumber, TaskSignal};
 
@@ -168,12 +169,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blob<'a> {
 
 pub(crate) fn write<M: Message + Serialize>(seal: &Seal, message: &M) -> Bytes {
     let bytes = postcard::to_extend(message, vec![M::KIND]).expect("numbers and bytes can be written");
-    seal.seal_message(&bytes).into()
+    aside(bytes.len() >= LARGE, || seal.seal_message(&bytes)).into()
 }
 
 /// `None`: it was not sealed by this fleet, or as something else.
 pub(crate) fn read<'a, M: Message + Deserialize<'a>>(seal: &Seal, bytes: &'a [u8]) -> Option<M> {
-    let message = seal.open_message(bytes).ok()?.strip_prefix(&[M::KIND])?;
+    let opened = aside(bytes.len() >= LARGE, || seal.open_message(bytes));
+    let message = opened.ok()?.strip_prefix(&[M::KIND])?;
     let (message, rest) = postcard::take_from_bytes(message).ok()?;
     rest.is_empty().then_some(message)
 }
