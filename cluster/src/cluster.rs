@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) nodes: watch::Sender<usize>,
     /// How many tasks were taken and have not ended.
     pending: AtomicUsize,
+    /// So many may wait, if that is limited.
+    max_queue: Option<usize>,
 }
 
 /// What the loop is to do.
@@ -145,6 +147,7 @@ impl Cluster {
             concurrency: AtomicUsize::new(0),
             nodes: watch::Sender::new(0),
             pending: AtomicUsize::new(0),
+            max_queue: config.max_queue.filter(|_| kind == client::Kind::Program),
         });
         let (started, start) = oneshot::channel();
         let driven = shared.clone();
@@ -217,24 +220,54 @@ impl Shared {
         }
     }
 
-    /// Gives a task to the loop. Its handle may be dropped on another thread meanwhile: that waits for the lock, so no signal is with the loop
+    /// So many workers the fleet has. Without any, tasks wait as they would for one.
+    fn workers(&self) -> usize {
+        self.concurrency.load(Ordering::Relaxed).max(1)
+    }
+
+    /// Counts a task, unless so many are there.
+    fn try_enter(&self) -> bool {
+        let most = self.max_queue.map_or(usize::MAX, |waiting| waiting.saturating_add(self.workers()));
+        let enter = |pending| (pending < most).then_some(pending + 1);
+        self.pending.fetch_update(Ordering::AcqRel, Ordering::Acquire, enter).is_ok()
+    }
+
+    /// Takes a task that is counted.
+    fn submit(self: &Arc<Self>, job: Job) {
+        let site = std::ptr::from_ref(job.location()).addr() as u64;
+        let retries = job.retries();
+        let is_taken = match self.seal.seal(job) {
+            Some((call, reply)) => {
+                let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+                let task = Task { site, size: call.len(), retries };
+                self.take(Submitted { number, task, call, reply })
+            }
+            None => false,
+        };
+        if !is_taken {
+            self.ended(1);
+        }
+    }
+
+    /// Gives a task to the loop. False: it has ended. Its handle may be dropped on another thread meanwhile: that waits for the lock, so no signal is with the loop
     /// before its task.
-    fn take(self: &Arc<Self>, mut submitted: Submitted) {
+    fn take(self: &Arc<Self>, mut submitted: Submitted) -> bool {
         let mut requests = self.requests();
         if requests.is_closed {
             drop(requests);
-            return submitted.reply.fail(Error::closed());
+            submitted.reply.fail(Error::closed());
+            return false;
         }
         let (shared, number) = (Arc::downgrade(self), submitted.number);
         let is_wanted = submitted.reply.on_signal(move |signal| {
             shared.upgrade().iter().for_each(|shared| shared.signal(number, signal));
         });
         if is_wanted {
-            self.pending.fetch_add(1, Ordering::AcqRel);
             requests.submitted.push(submitted);
             drop(requests);
             self.wake.notify_one();
         }
+        is_wanted
     }
 
     fn signal(&self, number: TaskNumber, signal: Signal) {
@@ -254,16 +287,24 @@ impl Executor for Cluster {
         if shared.requests().is_closed {
             return job.fail(Error::closed());
         }
-        let site = std::ptr::from_ref(job.location()).addr() as u64;
-        let retries = job.retries();
-        let Some((call, reply)) = shared.seal.seal(job) else { return };
-        let number = shared.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let task = Task { site, size: call.len(), retries };
-        shared.take(Submitted { number, task, call, reply });
+        shared.pending.fetch_add(1, Ordering::AcqRel);
+        shared.submit(job);
+    }
+
+    fn try_submit(&self, job: Job) -> Result<(), Job> {
+        let shared = &self.owner.shared;
+        if shared.requests().is_closed {
+            job.fail(Error::closed());
+        } else if shared.try_enter() {
+            shared.submit(job);
+        } else {
+            return Err(job);
+        }
+        Ok(())
     }
 
     fn concurrency(&self) -> usize {
-        self.owner.shared.concurrency.load(Ordering::Relaxed).max(1)
+        self.owner.shared.workers()
     }
 
     fn pending(&self) -> usize {

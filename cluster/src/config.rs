@@ -43,6 +43,7 @@ pub struct Config {
     pub(crate) heartbeat: Duration,
     pub(crate) silence: Duration,
     pub(crate) start_timeout: Duration,
+    pub(crate) max_queue: Option<usize>,
     pub(crate) max_in_flight: usize,
     pub(crate) max_stored: i64,
     pub(crate) replicas: usize,
@@ -66,6 +67,7 @@ impl Config {
             heartbeat: Duration::from_millis(500),
             silence: Duration::from_secs(3),
             start_timeout: Duration::from_secs(30),
+            max_queue: None,
             max_in_flight: 100_000,
             max_stored: 256 << 20,
             replicas: 1,
@@ -132,6 +134,15 @@ impl Config {
     /// default.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
+        self
+    }
+
+    /// How many tasks of a client may wait for a worker, as far as [`try_spawn_remote`](wasm_mt::ExecutorExt::try_spawn_remote) and
+    /// [`par_map`](wasm_mt::ExecutorExt::par_map) are concerned: those beyond one for each worker of the fleet, which the client counts as
+    /// running. By default any number. `spawn_remote` always queues, and the children that nodes give to [`Cluster::current`](crate::Cluster::current) are never
+    /// refused.
+    pub fn max_queue(mut self, tasks: usize) -> Self {
+        self.max_queue = Some(tasks);
         self
     }
 

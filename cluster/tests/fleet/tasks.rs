@@ -29,6 +29,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("bodies_of_64_mebibytes_cross", bodies_of_64_mebibytes_cross),
     ("tasks_await_tasks_here_and_on_the_fleet", tasks_await_tasks_here_and_on_the_fleet),
     ("tasks_that_waited_find_the_fleet_of_a_new_node", tasks_that_waited_find_the_fleet_of_a_new_node),
+    ("a_queue_takes_what_it_has_room_for", a_queue_takes_what_it_has_room_for),
     ("a_handle_that_is_dropped_stops_its_task", a_handle_that_is_dropped_stops_its_task),
     ("a_handle_may_be_dropped_while_its_task_is_taken", a_handle_may_be_dropped_while_its_task_is_taken),
 ];
@@ -168,6 +169,39 @@ fn tasks_that_waited_find_the_fleet_of_a_new_node() {
         Cluster::current().await?;
         node.drain().await;
         assert!(Cluster::current().await.unwrap_err().is_other(), "this process is no node any more");
+        Ok(())
+    });
+}
+
+fn a_queue_takes_what_it_has_room_for() {
+    let mut fleet = Fleet::new(0);
+    run(async move {
+        let cluster = Cluster::connect(fleet.config().max_queue(2)).await?;
+        let task = || remote!(|| 6 * 7);
+        let is_full = || cluster.try_spawn_remote(task()).is_err_and(|error| error.is_queue_full());
+        // One would run, and two wait.
+        let taken = [(); 3].map(|()| cluster.try_spawn_remote(task()));
+        let taken = taken.into_iter().collect::<Result<Vec<_>, _>>()?;
+        assert!(is_full());
+        let queued = cluster.spawn_remote(task());
+        assert!(is_full() && cluster.pending() == 4);
+        drop(queued);
+        while cluster.pending() > 3 {
+            yield_now().await;
+        }
+        fleet.start(1);
+        assert_eq!(try_join_all(taken).await?, [42; 3]);
+        let squares: Vec<u64> = cluster.par_map(0..100_u64, remote!(|n| n * n)).try_collect().await?;
+        assert!(squares.into_iter().eq((0..100).map(|n| n * n)));
+        // Its node has two workers.
+        let endless: Vec<_> =
+            (0..4).map(|_| cluster.try_spawn_remote(endless())).collect::<Result<_, _>>()?;
+        assert!(is_full());
+        drop(endless);
+        while cluster.pending() > 0 {
+            yield_now().await;
+        }
+        assert_eq!(cluster.try_spawn_remote(task())?.await?, 42);
         Ok(())
     });
 }
