@@ -236,6 +236,8 @@ impl Shared {
     fn submit(self: &Arc<Self>, job: Job) {
         let site = std::ptr::from_ref(job.location()).addr() as u64;
         let retries = job.retries();
+        // Also if the code panics that encodes what it has captured.
+        let counted = Counted(self);
         let is_taken = match self.seal.seal(job) {
             Some((call, reply)) => {
                 let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
@@ -244,8 +246,8 @@ impl Shared {
             }
             None => false,
         };
-        if !is_taken {
-            self.ended(1);
+        if is_taken {
+            std::mem::forget(counted);
         }
     }
 
@@ -278,6 +280,15 @@ impl Shared {
         };
         self.requests().signals.push((number, signal));
         self.wake.notify_one();
+    }
+}
+
+/// A task that is counted and that the loop does not have.
+struct Counted<'a>(&'a Shared);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.ended(1);
     }
 }
 
