@@ -119,14 +119,15 @@ impl Driver {
     pub(super) fn look_for_unclaimed(&mut self) {
         let ledger = &self.ledger;
         self.sent.retain(|batch, sent| ledger.has(*batch) || sent.since.elapsed() < UNCLAIMED);
-        let overdue = self
-            .sent
-            .iter_mut()
-            .filter(|(batch, sent)| ledger.is_unclaimed(**batch) && sent.since.elapsed() > UNCLAIMED);
-        for (batch, sent) in overdue.take(64) {
-            let Some(sequence) = sent.sequence else { continue };
+        // One that is not published yet is not there to be looked for.
+        let overdue = self.sent.iter_mut().filter_map(|(batch, sent)| {
+            let sequence = sent.sequence?;
+            let is_overdue = ledger.is_unclaimed(*batch) && sent.since.elapsed() > UNCLAIMED;
+            is_overdue.then_some((*batch, sequence, sent))
+        });
+        for (batch, sequence, sent) in overdue.take(64) {
             sent.since = Instant::now();
-            let (connection, batch, id) = (self.connection.clone(), *batch, message_id(ledger.id, *batch));
+            let (connection, id) = (self.connection.clone(), message_id(ledger.id, batch));
             let look =
                 async move { Done::Looked { batch, stored: connection.look_for(sequence, &id).await } };
             self.running.push(look.boxed());
