@@ -197,7 +197,8 @@ pub(crate) fn runtime(name: &str) -> Result<Runtime, Error> {
 /// Bytes from which on it may take long to seal or to open them.
 pub(crate) const LARGE: usize = 1 << 20;
 
-/// Does what takes long if there is much of it. Other futures of the thread go on beside that: heartbeats are not to wait.
+/// Does what takes long if there is much of it. Other tasks of the runtime go on meanwhile, such as the loop of a node, which sends its
+/// heartbeats. What is done within that very loop holds it up all the same.
 pub(crate) fn aside<T>(is_large: bool, work: impl FnOnce() -> T) -> T {
     if is_large { tokio::task::block_in_place(work) } else { work() }
 }

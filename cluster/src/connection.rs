@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::consumer::{self, PullConsumer, pull};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::{self, stream};
 use async_nats::subject::ToSubject;
 use async_nats::{ConnectOptions, Event, ServerAddr, Subscriber};
@@ -257,20 +258,17 @@ impl Connection {
         Ok(made)
     }
 
-    /// A broker (2.9.10 at least) says that a stream is there while it still makes it for another peer. A consumer that is made then gives out
-    /// messages, and they go nowhere. What it answers to a message for another stream, which it does not take, comes when it has made the stream.
+    /// Waits until the stream of this subject can be used, or for some seconds. nats-server 2.9.10 says that a stream is there while it still makes it
+    /// for another peer, and a consumer that is created then never delivers a message. A message that is for a stream of another name is refused, and
+    /// the refusal comes once the stream is complete.
     async fn wait_until_made(&self, subject: &str) {
         const ATTEMPTS: usize = 100;
         const WAIT: Duration = Duration::from_millis(20);
         for _ in 0..ATTEMPTS {
             let message = PublishMessage::build().expected_stream("another");
-            let asked = self.jetstream.send_publish(subject.to_owned(), message).await;
-            let answer = match asked {
-                Ok(answer) => answer.await,
-                Err(error) => Err(error),
-            };
+            let refused = self.publish(subject.to_owned(), message).await;
             // Nobody is there for the subject yet.
-            if !answer.is_err_and(|error| error.kind() == PublishErrorKind::StreamNotFound) {
+            if !refused.is_err_and(|error| error.kind() == PublishErrorKind::StreamNotFound) {
                 return;
             }
             sleep(WAIT).await;
@@ -298,6 +296,15 @@ impl Connection {
             async move { stream.create_consumer(config).await }
         };
         agreed(make).await.map_err(|error| refused("make a consumer", &error))
+    }
+
+    /// Publishes a message to a stream, and waits until the broker has stored it.
+    pub(crate) async fn publish(
+        &self,
+        subject: String,
+        message: PublishMessage,
+    ) -> Result<PublishAck, PublishError> {
+        self.jetstream.send_publish(subject, message).await?.await
     }
 
     /// False: the broker is away.

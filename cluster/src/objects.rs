@@ -120,7 +120,7 @@ impl Objects {
             let message = PublishMessage::build()
                 .payload(Bytes::copy_from_slice(part))
                 .expected_last_subject_sequence(last);
-            last = self.connection.jetstream.send_publish(subject.clone(), message).await?.await?.sequence;
+            last = self.connection.publish(subject.clone(), message).await?.sequence;
         }
         Ok(())
     }

@@ -28,12 +28,7 @@ impl Publisher {
         loop {
             let began = Instant::now();
             let message = PublishMessage::build().payload(payload.clone()).message_id(&self.id);
-            let published = self.connection.jetstream.send_publish(self.subject.clone(), message).await;
-            let published = match published {
-                Ok(acknowledged) => acknowledged.await,
-                Err(error) => Err(error),
-            };
-            match published {
+            match self.connection.publish(self.subject.clone(), message).await {
                 Ok(ack) => {
                     return Done::Published {
                         batch: self.batch,

@@ -1,6 +1,7 @@
 //! Tasks, as programs use them.
 
 use std::collections::BTreeSet;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,6 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("tasks_await_tasks_here_and_on_the_fleet", tasks_await_tasks_here_and_on_the_fleet),
     ("tasks_that_waited_find_the_fleet_of_a_new_node", tasks_that_waited_find_the_fleet_of_a_new_node),
     ("a_queue_takes_what_it_has_room_for", a_queue_takes_what_it_has_room_for),
+    ("a_panic_while_a_task_is_encoded_leaves_nothing", a_panic_while_a_task_is_encoded_leaves_nothing),
     ("a_handle_that_is_dropped_stops_its_task", a_handle_that_is_dropped_stops_its_task),
     ("a_handle_may_be_dropped_while_its_task_is_taken", a_handle_may_be_dropped_while_its_task_is_taken),
 ];
@@ -202,6 +204,32 @@ fn a_queue_takes_what_it_has_room_for() {
             yield_now().await;
         }
         assert_eq!(cluster.try_spawn_remote(task())?.await?, 42);
+        Ok(())
+    });
+}
+
+/// It panics when it is encoded, which is when a task that uses it is sent.
+#[derive(serde::Deserialize)]
+struct Unwritable;
+
+impl serde::Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("a bug")
+    }
+}
+
+fn a_panic_while_a_task_is_encoded_leaves_nothing() {
+    let fleet = Fleet::new(0);
+    run(async move {
+        let cluster = fleet.connect().await;
+        let value = Shared::new(Unwritable);
+        let spawn = || {
+            let task = remote!(move || drop(value));
+            cluster.spawn_remote(task)
+        };
+        assert!(panic::catch_unwind(AssertUnwindSafe(spawn)).is_err());
+        assert_eq!(cluster.pending(), 0);
+        cluster.close().await;
         Ok(())
     });
 }
